@@ -1,0 +1,1 @@
+"""The qCLIF accelerator: configuration, core and LiteX peripheral."""

@@ -1,0 +1,198 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The one configuration of a build: sizes, widths, lanes, capacities and all that follows from them.
+
+Free of Migen and torch, so that gateware, SoC, firmware header, host and ASIC flow share it.
+"""
+
+import argparse
+import dataclasses
+from dataclasses import dataclass
+
+# CSR data words: everything that software reads or writes is cut to this width.
+WORD_BITS = 32
+
+# Spaces of the accelerator's memory, as the `address` register names them.
+SPACE_SOMA, SPACE_APICAL, SPACE_PARAMETERS, SPACE_STATE = range(4)
+SPACE_SHIFT = 28
+
+# Run-time shift registers (apical_shift, product_shift).
+SHIFT_BITS = 5
+SHIFT_MAX  = 2**SHIFT_BITS - 1
+
+
+class ConfigError(ValueError):
+    """A configuration value outside of its limits; the text names value, limit and remedy."""
+
+
+# Field: (lowest, highest, help). Everything the constructor accepts, and the command line with it.
+LIMITS = {
+    "neurons":      (1, 1024, "neurons N"),
+    "inputs":       (1, 4096, "sensory sources I"),
+    "contexts":     (0, 64,   "context sources C"),
+    "lanes":        (1, 64,   "lanes P: weights a memory word, synapses a clock and compartment"),
+    "weight_bits":  (2, 8,    "bits of a signed weight or bias"),
+    "state_bits":   (4, 16,   "bits of the unsigned states, leaks and thresholds"),
+    "current_bits": (4, 20,   "bits of the signed currents i_s and i_a"),
+    "outputs":      (0, 64,   "most classes of the readout (in the CPU's memory)"),
+    "step_events":  (1, 8192, "most events of one time step (0: one for every source, at least 64)"),
+    "spike_fifo":   (2, 8192, "spikes the output FIFO holds (0: two full steps)"),
+    "frame_bytes":  (128, 4096, "most bytes of a link frame, before COBS (0: 1024, or what N needs)"),
+    "frame_window": (2, 16,   "link frames in flight, each with a stored answer"),
+    "uart_fifo":    (512, 16384, "bytes of the UART's receive and transmit FIFOs (power of two)"),
+}
+
+
+def _ceil_div(a: int, b: int) -> int:
+    return -(-a // b)
+
+
+@dataclass(frozen=True)
+class QCLIFConfig:
+    """Sizes of one build. A network up to these sizes runs on it.
+
+    Parameters
+    ----------
+    neurons, inputs, contexts : N, I, C of the contract (model.md).
+    lanes : P, weights in a word; a step takes close to groups*max(rows, P) clocks.
+    weight_bits, state_bits, current_bits : widths of the contract.
+    outputs : most readout classes the firmware holds.
+    step_events, spike_fifo, frame_bytes : capacities; 0 picks the default that follows from the sizes.
+    frame_window, uart_fifo : link capacities.
+
+    Raises
+    ------
+    ConfigError : a value is out of its limits (it names the value, the limits and the option).
+    """
+    neurons:      int = 200
+    inputs:       int = 512
+    contexts:     int = 10
+    lanes:        int = 8
+    weight_bits:  int = 8
+    state_bits:   int = 8
+    current_bits: int = 12
+    outputs:      int = 16
+    step_events:  int = 0
+    spike_fifo:   int = 0
+    frame_bytes:  int = 0
+    frame_window: int = 8
+    uart_fifo:    int = 4096
+
+    def __post_init__(self) -> None:
+        defaults = {
+            "step_events": lambda: max(64, self.sources),
+            "spike_fifo":  lambda: 2**max(4, (2*self.neurons - 1).bit_length()),
+            "frame_bytes": lambda: max(1024, self.neurons + 256),
+        }
+        for name, (low, high, _) in LIMITS.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise ConfigError(f"{name} is {value!r}: an integer from {low} to {high} is needed")
+            if value == 0 and name in defaults:
+                value = min(defaults[name](), high)
+                object.__setattr__(self, name, value)
+            if not low <= value <= high:
+                raise ConfigError(f"{name} is {value}, the limits are {low} to {high}: "
+                    f"choose another --{name.replace('_', '-')}")
+        if self.uart_fifo & (self.uart_fifo - 1):
+            raise ConfigError(f"uart_fifo is {self.uart_fifo}, not a power of two")
+        if self.frame_bytes < self.neurons + 64:
+            raise ConfigError(f"frame_bytes is {self.frame_bytes}: the spikes of one step of "
+                f"{self.neurons} neurons need {self.neurons + 64}; raise --frame-bytes")
+        if self.uart_fifo < 2*self.frame_bytes:
+            raise ConfigError(f"uart_fifo is {self.uart_fifo}: two frames of {self.frame_bytes} bytes "
+                f"do not fit; raise --uart-fifo or lower --frame-bytes")
+
+    # Derived: organisation ------------------------------------------------------------------------
+
+    @property
+    def sources(self) -> int:
+        """Event sources: the sensory ones first, context k at I + k."""
+        return self.inputs + self.contexts
+
+    @property
+    def groups(self) -> int:
+        """G: groups of P neurons."""
+        return _ceil_div(self.neurons, self.lanes)
+
+    @property
+    def soma_rows(self) -> int:
+        """Rows of somatic weights in a group: sensory source j is row j, neuron m is row I + m."""
+        return self.inputs + self.neurons
+
+    @property
+    def apical_rows(self) -> int:
+        """Rows of apical weights in a group: context k is row k, neuron m is row C + m."""
+        return self.contexts + self.neurons
+
+    @property
+    def soma_words(self) -> int:
+        """Words of the somatic weight memory; word group*soma_rows + row."""
+        return self.groups*self.soma_rows
+
+    @property
+    def apical_words(self) -> int:
+        """Words of the apical weight memory; word group*apical_rows + row."""
+        return self.groups*self.apical_rows
+
+    @property
+    def slice_lanes(self) -> int:
+        """Weights in one 32-bit slice of a word (a weight never straddles two)."""
+        return min(self.lanes, WORD_BITS//self.weight_bits)
+
+    @property
+    def slices(self) -> int:
+        """32-bit slices of a weight word."""
+        return _ceil_div(self.lanes, self.slice_lanes)
+
+    @property
+    def slice_bits(self) -> int:
+        """Low bits of an address that select the slice of a weight word."""
+        return (self.slices - 1).bit_length()
+
+    # Derived: widths ------------------------------------------------------------------------------
+
+    @property
+    def state_max(self) -> int:
+        """V_max."""
+        return 2**self.state_bits - 1
+
+    @property
+    def weight_min(self) -> int:
+        return -2**(self.weight_bits - 1)
+
+    @property
+    def weight_max(self) -> int:
+        return 2**(self.weight_bits - 1) - 1
+
+    @property
+    def accumulator_bits(self) -> int:
+        """Signed bits that hold the exact sum of any step: every event, every spike and the bias."""
+        terms = self.step_events + self.neurons + 1
+        return (terms << (self.weight_bits - 1)).bit_length() + 1
+
+    def to_dict(self) -> dict[str, int]:
+        """Fields by name, as JSON takes them."""
+        return dataclasses.asdict(self)
+
+
+# Command line -------------------------------------------------------------------------------------
+
+def add_config_args(parser: argparse.ArgumentParser, defaults: QCLIFConfig | None = None) -> None:
+    """Add one option a field of QCLIFConfig, with its limits in the help."""
+    defaults = defaults or QCLIFConfig()
+    group = parser.add_argument_group("qCLIF sizes")
+    for name, (low, high, text) in LIMITS.items():
+        field_default = next(f.default for f in dataclasses.fields(QCLIFConfig) if f.name == name)
+        # 0 keeps "follows from the sizes" where that is the field's own default.
+        default = 0 if field_default == 0 else getattr(defaults, name)
+        group.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, metavar="N",
+            help=f"{text}; {low} to {high} (default: %(default)s)")
+
+
+def config_from_args(args: argparse.Namespace) -> QCLIFConfig:
+    """QCLIFConfig of the options that add_config_args() added."""
+    return QCLIFConfig(**{name: getattr(args, name) for name in LIMITS})

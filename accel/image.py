@@ -1,0 +1,99 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A network as the words that software writes to the accelerator's memory.
+
+The words of a chunk go to consecutive addresses in the order of the auto-incrementing `address`
+register, which steps over the addresses that no slice answers to.
+"""
+
+import numpy as np
+
+from accel.config import SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, ConfigError, QCLIFConfig
+
+Chunk = tuple[int, int, np.ndarray]
+
+
+def pack_weights(weights: np.ndarray, config: QCLIFConfig) -> np.ndarray:
+    """Pack lane weights into 32-bit slices.
+
+    Parameters
+    ----------
+    weights : integers [..., P], signed weight_bits.
+
+    Returns
+    -------
+    uint32 [..., slices], lane 0 in the lowest bits of slice 0.
+    """
+    lanes  = np.zeros(weights.shape[:-1] + (config.slices*config.slice_lanes,), dtype=np.uint32)
+    lanes[..., :config.lanes] = weights & (2**config.weight_bits - 1)
+    lanes  = lanes.reshape(weights.shape[:-1] + (config.slices, config.slice_lanes))
+    shifts = np.arange(config.slice_lanes, dtype=np.uint32)*config.weight_bits
+    return np.bitwise_or.reduce(lanes << shifts, axis=-1)
+
+
+def _rows_chunks(space: int, blocks: list[tuple[int, np.ndarray]], rows: int, config: QCLIFConfig) -> list[Chunk]:
+    """Chunks of a weight memory from blocks (first row, weights [n, N]); adjoining ones are joined."""
+    lanes   = config.lanes
+    neurons = blocks[0][1].shape[1]
+    chunks: list[Chunk] = []
+    end = None
+    for group in range(-(-neurons//lanes)):
+        for first, block in blocks:
+            if not len(block):
+                continue
+            weights = np.zeros((len(block), lanes), dtype=np.int64)
+            columns = block[:, group*lanes:(group + 1)*lanes]
+            weights[:, :columns.shape[1]] = columns
+            words = pack_weights(weights, config).reshape(-1)
+            word  = group*rows + first
+            if word == end:
+                chunks[-1] = (space, chunks[-1][1], np.concatenate([chunks[-1][2], words]))
+            else:
+                chunks.append((space, word << config.slice_bits, words))
+            end = word + len(block)
+    return chunks
+
+
+def parameter_words(network, config: QCLIFConfig) -> np.ndarray:
+    """Words of the parameter memory, uint32 [neurons, 2]: see accel.neuron.parameter_layout()."""
+    state, weight = config.state_bits, config.weight_bits
+    mask = 2**weight - 1
+    u32  = lambda a: np.asarray(a).astype(np.int64)  # noqa: E731
+    soma   = u32(network.threshold)   | u32(network.leak_soma) << state
+    apical = u32(network.leak_apical) | (u32(network.bias_soma) & mask) << state | \
+        (u32(network.bias_apical) & mask) << (state + weight)
+    return np.stack([soma, apical], axis=-1).astype(np.uint32)
+
+
+def image(network, config: QCLIFConfig) -> list[Chunk]:
+    """The memory image of a network on a build.
+
+    Parameters
+    ----------
+    network : object with the arrays of the contract's network file (host.network.Network).
+    config : the build; the network's sizes may be smaller.
+
+    Returns
+    -------
+    list of (space, address, uint32 words).
+
+    Raises
+    ------
+    ConfigError : the network is larger than the build.
+    """
+    inputs, neurons = network.w_sensory.shape
+    contexts        = network.w_context.shape[0]
+    for name, size in (("neurons", neurons), ("inputs", inputs), ("contexts", contexts)):
+        if size > getattr(config, name):
+            raise ConfigError(f"the network has {size} {name}, the build {getattr(config, name)}: "
+                f"build with --{name} {size} or more")
+    return [
+        *_rows_chunks(SPACE_SOMA, [(0, network.w_sensory), (config.inputs, network.w_recurrent_soma)],
+            config.soma_rows, config),
+        *_rows_chunks(SPACE_APICAL, [(0, network.w_context), (config.contexts, network.w_recurrent_apical)],
+            config.apical_rows, config),
+        (SPACE_PARAMETERS, 0, parameter_words(network, config).reshape(-1)),
+    ]

@@ -1,0 +1,148 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+from migen import *
+
+from litex.gen import *
+
+# Layouts ------------------------------------------------------------------------------------------
+
+def parameter_layout(config):
+    """Fields of a neuron's two parameter slices, lowest bits first: [(name, bits)], [(name, bits)]."""
+    return (
+        [("threshold",   config.state_bits), ("leak_soma", config.state_bits)],
+        [("leak_apical", config.state_bits), ("bias_soma", config.weight_bits), ("bias_apical", config.weight_bits)],
+    )
+
+def neuron_layout(config):
+    """What a neuron update takes: sums without biases, parameters and states."""
+    accumulator, weight, state = (config.accumulator_bits, True), (config.weight_bits, True), config.state_bits
+    return [
+        ("soma",        accumulator), ("apical",      accumulator),
+        ("bias_soma",   weight),      ("bias_apical", weight),
+        ("leak_soma",   state),       ("leak_apical", state),
+        ("threshold",   state),
+        ("v_soma",      state),       ("v_apical",    state),
+    ]
+
+# Integer operations of the contract ---------------------------------------------------------------
+
+def saturate(value, bits):
+    """sat(v, b): a signed expression clipped to b bits."""
+    high = 2**(bits - 1) - 1
+    return Mux(value > high, high, Mux(value < -high - 1, -high - 1, value))
+
+def clamp(value, maximum):
+    """clip(v, 0, V_max): the ReLU is the clamp at 0."""
+    return Mux(value < 0, 0, Mux(value > maximum, maximum, value))
+
+def leak(value, amount):
+    """max(V - leak, 0) of two unsigned expressions."""
+    return Mux(value > amount, value - amount, 0)
+
+# Neuron Pipeline ----------------------------------------------------------------------------------
+
+class NeuronPipeline(LiteXModule):
+    """One qCLIF neuron update a clock: apical compartment, multiplier, somatic compartment, threshold.
+
+    The stages are those of the contract (AC, MU, SC, TC), each with its registers, `latency` clocks
+    from inputs to outputs. All of them advance with `ce`.
+
+    Attributes
+    ----------
+    ce : the pipeline advances.
+    apical_shift, product_shift : run-time shifts.
+    inputs : neuron_layout() signals by name.
+    v_soma, v_apical, spike : the neuron after the step.
+    """
+    latency = 8
+
+    def __init__(self, config):
+        self.ce            = Signal()
+        self.apical_shift  = Signal(5)
+        self.product_shift = Signal(5)
+        self.inputs        = inputs = Record(neuron_layout(config))
+        self.v_soma        = Signal(config.state_bits)
+        self.v_apical      = Signal(config.state_bits)
+        self.spike         = Signal()
+
+        # # #
+
+        state_bits   = config.state_bits
+        current      = (config.current_bits, True)
+        sum_bits     = (config.accumulator_bits, True)
+        product_bits = (config.current_bits + state_bits, True)
+
+        def delayed(signal, stages, name):
+            for _ in range(stages):
+                register = Signal.like(signal, name=name)
+                self.sync += If(self.ce, register.eq(signal))
+                signal = register
+            return signal
+
+        # Biases and leaks.
+        # -----------------
+        sum_soma    = Signal(sum_bits)
+        sum_apical  = Signal(sum_bits)
+        rest_soma   = Signal(state_bits)
+        rest_apical = Signal(state_bits)
+        self.sync += If(self.ce,
+            sum_soma.eq(inputs.soma + inputs.bias_soma),
+            sum_apical.eq(inputs.apical + inputs.bias_apical),
+            rest_soma.eq(leak(inputs.v_soma, inputs.leak_soma)),
+            rest_apical.eq(leak(inputs.v_apical, inputs.leak_apical)),
+        )
+
+        # Saturation to current_bits.
+        # ---------------------------
+        shifted        = Signal(sum_bits)
+        current_soma   = Signal(current)
+        current_apical = Signal(current)
+        self.sync += If(self.ce,
+            shifted.eq(sum_apical >> self.apical_shift),
+            current_soma.eq(saturate(delayed(sum_soma, 1, "sum_soma"), config.current_bits)),
+            current_apical.eq(saturate(shifted, config.current_bits)),
+        )
+
+        # AC: apical compartment.
+        # -----------------------
+        potential_bits = (max(state_bits, config.current_bits) + 2, True)
+        potential      = Signal(potential_bits)
+        v_apical       = Signal(state_bits)
+        gated          = Signal(current)
+        self.comb += potential.eq(delayed(rest_apical, 2, "rest_apical") + current_apical)
+        self.sync += If(self.ce,
+            v_apical.eq(clamp(potential, config.state_max)),
+            gated.eq(current_soma),
+        )
+
+        # MU: array multiplier.
+        # ---------------------
+        product = Signal(product_bits)
+        factor  = Signal((state_bits + 1, True))
+        self.comb += factor.eq(v_apical)
+        self.sync += If(self.ce, product.eq(gated*factor))
+
+        # SC: somatic compartment.
+        # ------------------------
+        drive   = Signal(product_bits)
+        charged = Signal((max(state_bits, len(product)) + 2, True))
+        v_soma  = Signal(state_bits)
+        self.comb += charged.eq(delayed(rest_soma, 5, "rest_soma") + drive)
+        self.sync += If(self.ce,
+            drive.eq(product >> self.product_shift),
+            v_soma.eq(clamp(charged, config.state_max)),
+        )
+
+        # TC: threshold.
+        # --------------
+        threshold = delayed(inputs.threshold, 7, "threshold")
+        fires     = Signal()
+        self.comb += fires.eq(v_soma >= threshold)
+        self.sync += If(self.ce,
+            self.spike.eq(fires),
+            self.v_soma.eq(v_soma - Mux(fires, threshold, 0)),
+            self.v_apical.eq(delayed(v_apical, 3, "v_apical")),
+        )

@@ -1,0 +1,177 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+from migen import *
+
+from litex.gen import *
+
+from litex.soc.interconnect import stream
+
+from accel.memory   import SlicedMemory
+from accel.neuron   import NeuronPipeline, parameter_layout
+from accel.synapses import currents_layout
+
+# Streams ------------------------------------------------------------------------------------------
+
+def spike_layout(config):
+    """Layout of an output spike: `spike` = 0 makes a beat that only carries `last` (end of the step)."""
+    return [("neuron", bits_for(config.neurons - 1)), ("spike", 1)]
+
+# Population ---------------------------------------------------------------------------------------
+
+class Population(LiteXModule):
+    """All neurons: takes a group's currents, updates one neuron a clock, keeps states and spikes.
+
+    The currents of a group are held while its neurons are updated, so that the next group is summed
+    meanwhile. Spikes leave in ascending order and are listed, double-buffered, as the recurrent rows
+    of the next step.
+
+    Attributes
+    ----------
+    sink : currents of a group; `last` with the step's last group.
+    source : spikes; `last` ends the step (on the last neuron's beat, spike or not).
+    reset_state : pulse while idle: V_a = V_s = z = 0. The first step after it reads zeros.
+    taken : pulse; the walker is through with the spikes of the step before.
+    spikes_valid, spikes_count, spikes_index, spikes_ce, spikes_neuron : list of these spikes.
+    step_done : pulse; the last neuron of a step leaves.
+    stall : pulse; the source was not ready.
+    parameters, states : memories; their read ports are the neurons' while they are updated.
+    """
+    def __init__(self, config):
+        self.sink          = sink   = stream.Endpoint(currents_layout(config))
+        self.source        = source = stream.Endpoint(spike_layout(config))
+        self.apical_shift  = Signal(5)
+        self.product_shift = Signal(5)
+        self.reset_state   = Signal()
+        self.taken         = Signal()
+        self.spikes_valid  = Signal(reset=1)
+        self.spikes_count  = Signal(max=config.neurons + 1)
+        self.spikes_index  = Signal(max=max(2, config.neurons))
+        self.spikes_ce     = Signal()
+        self.spikes_neuron = Signal(max=max(2, config.neurons))
+        self.step_done     = Signal()
+        self.stall         = Signal()
+        self.fresh         = Signal(reset=1) # No step since the reset of the state.
+        self.active        = Signal()
+        self.neuron        = Signal(max=max(2, config.neurons)) # Neuron that is read.
+        self.parameters    = SlicedMemory(
+            [sum(bits for _, bits in fields) for fields in parameter_layout(config)], config.neurons, "parameters")
+        self.states        = SlicedMemory([2*config.state_bits], config.neurons, "states")
+        self.pipeline      = pipeline = NeuronPipeline(config)
+
+        # # #
+
+        ce = pipeline.ce
+        self.comb += [
+            ce.eq(~source.valid | source.ready),
+            self.stall.eq(~ce),
+            pipeline.apical_shift.eq(self.apical_shift),
+            pipeline.product_shift.eq(self.product_shift),
+        ]
+
+        # Held currents: one lane a clock.
+        # --------------------------------
+        bits      = config.accumulator_bits
+        held      = {name: [Signal((bits, True), name=f"held_{name}") for _ in range(config.lanes)]
+            for name in ("soma", "apical")}
+        remaining = Signal(max=config.lanes + 1)
+        lane      = Signal(max=max(2, config.lanes))
+        step_last = Signal()
+        self.comb += [
+            sink.ready.eq((remaining == 0) | ((remaining == 1) & ce)),
+            self.active.eq(remaining != 0),
+        ]
+        self.sync += [
+            If(self.active & ce,
+                remaining.eq(remaining - 1),
+                lane.eq(lane + 1),
+                self.neuron.eq(self.neuron + 1),
+                If(step_last & (remaining == 1), self.neuron.eq(0)),
+            ),
+            If(sink.valid & sink.ready,
+                remaining.eq(sink.lanes),
+                lane.eq(0),
+                step_last.eq(sink.last),
+                *[register.eq(getattr(sink, name)[n*bits:(n + 1)*bits])
+                    for name, registers in held.items() for n, register in enumerate(registers)],
+            ),
+        ]
+
+        # Neuron inputs.
+        # --------------
+        currents = Record([("soma", (bits, True)), ("apical", (bits, True))])
+        self.sync += If(ce & self.active,
+            *[getattr(currents, name).eq(Array(registers)[lane]) for name, registers in held.items()])
+        parameters = [field for fields in parameter_layout(config) for field in fields]
+        v_apical   = self.states.read_data[:config.state_bits]
+        v_soma     = self.states.read_data[config.state_bits:]
+        self.comb += [
+            Cat(*[getattr(pipeline.inputs, name) for name, _ in parameters]).eq(self.parameters.read_data),
+            pipeline.inputs.soma.eq(currents.soma),
+            pipeline.inputs.apical.eq(currents.apical),
+            If(~self.fresh,
+                pipeline.inputs.v_apical.eq(v_apical),
+                pipeline.inputs.v_soma.eq(v_soma),
+            ),
+        ]
+
+        # Along the pipeline: which neuron.
+        # ---------------------------------
+        token = [("valid", 1), ("last", 1), ("neuron", len(self.neuron))]
+        head  = Record(token)
+        tail  = head
+        self.comb += [
+            head.valid.eq(self.active),
+            head.last.eq(step_last & (remaining == 1)),
+            head.neuron.eq(self.neuron),
+        ]
+        for _ in range(1 + pipeline.latency):
+            register = Record(token, name="token")
+            self.sync += If(ce, register.eq(tail))
+            tail = register
+
+        # Outputs: states, spikes, list of spikes.
+        # ----------------------------------------
+        spikes = Memory(len(self.neuron), 2**(len(self.neuron) + 1), name="spike_list")
+        write  = spikes.get_port(write_capable=True, mode=READ_FIRST)
+        read   = spikes.get_port(has_re=True, mode=READ_FIRST)
+        self.specials += spikes, write, read
+        write_list = Signal()
+        fill       = Signal(max=config.neurons + 1)
+        count      = Signal(max=config.neurons + 1)
+        done       = Signal()
+        self.comb += [
+            done.eq(tail.valid & ce),
+            source.valid.eq(tail.valid & (pipeline.spike | tail.last)),
+            source.neuron.eq(tail.neuron),
+            source.spike.eq(pipeline.spike),
+            source.last.eq(tail.last),
+            self.states.write_adr.eq(tail.neuron),
+            self.states.write_data.eq(Cat(pipeline.v_apical, pipeline.v_soma)),
+            self.states.write_en.eq(done),
+            write.adr.eq(Cat(fill[:len(self.neuron)], write_list)),
+            write.dat_w.eq(tail.neuron),
+            write.we.eq(done & pipeline.spike),
+            count.eq(fill + (done & pipeline.spike)),
+            self.step_done.eq(done & tail.last),
+            read.adr.eq(Cat(self.spikes_index, ~write_list)),
+            read.re.eq(self.spikes_ce),
+            self.spikes_neuron.eq(read.dat_r),
+        ]
+        self.sync += [
+            fill.eq(count),
+            If(self.taken, self.spikes_valid.eq(0)),
+            If(self.step_done,
+                fill.eq(0),
+                write_list.eq(~write_list),
+                self.spikes_count.eq(count),
+                self.spikes_valid.eq(1),
+                self.fresh.eq(0),
+            ),
+            If(self.reset_state,
+                self.spikes_count.eq(0),
+                self.fresh.eq(1),
+            ),
+        ]

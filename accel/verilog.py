@@ -1,0 +1,71 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The core as plain Verilog: `python -m accel.verilog --neurons 200 --lanes 8 --output qclif_core.v`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from migen import ClockDomain, Signal
+
+from litex.gen.fhdl.verilog import convert
+
+from accel.config import ConfigError, QCLIFConfig, add_config_args, config_from_args
+from accel.core import QCLIFCore
+
+
+# What Migen's generator writes by design: widths left to Verilog's rules, `<=` in combinational
+# processes, `=` in memory processes, outputs of write ports. All other checks stay on.
+PRAGMAS = "".join(f"/* verilator lint_off {name} */\n"
+    for name in ("WIDTH", "COMBDLY", "BLKSEQ", "UNUSEDSIGNAL"))
+
+
+def core_ios(core: QCLIFCore) -> set[Signal]:
+    """Ports of the stand-alone core, named as its attributes."""
+    ios: set[Signal] = set()
+    for name in ("sink", "source", "memory"):
+        record = getattr(core, name)
+        for field, signal in ((s.backtrace[-1][0], s) for s in record.flatten()):
+            signal.name_override = f"{name}_{field.removeprefix(name + '_').removeprefix('payload_')}"
+            ios.add(signal)
+    for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy",
+        "event_full", "event_unknown"):
+        signal = getattr(core, name)
+        signal.name_override = name
+        ios.add(signal)
+    for name, signal in core.pulses.items():
+        signal.name_override = f"count_{name}"
+        ios.add(signal)
+    return ios
+
+
+def core_verilog(config: QCLIFConfig, name: str = "qclif_core") -> str:
+    """Verilog text of the core: inferred memories, clock `sys_clk`, synchronous reset `sys_rst`."""
+    core = QCLIFCore(config)
+    core.cd_sys = ClockDomain("sys")
+    ios  = core_ios(core) | {core.cd_sys.clk, core.cd_sys.rst}
+    text = str(convert(core, ios=ios, name=name, regular_comb=True))
+    return PRAGMAS + text[text.index("`timescale"):] # Without the generator's dated header.
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m accel.verilog", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=Path("qclif_core.v"), help="file to write (default: %(default)s)")
+    parser.add_argument("--name", default="qclif_core", help="name of the module (default: %(default)s)")
+    add_config_args(parser)
+    args = parser.parse_args()
+    try:
+        args.output.write_text(core_verilog(config_from_args(args), args.name))
+    except (ConfigError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{args.output}: module {args.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

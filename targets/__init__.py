@@ -1,0 +1,1 @@
+"""What the SoC is built for: simulation, FPGA boards, ASIC."""

@@ -1,0 +1,136 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Drives the core in Migen's simulator: uploads a network, sends steps, collects spikes and states."""
+
+from migen import run_simulation
+
+from accel.config import SPACE_PARAMETERS, SPACE_STATE
+from accel.core import QCLIFCore
+from accel.image import image
+
+
+def address_advance(space, address, config):
+    """The address after `address`, as the register advances it."""
+    if space < SPACE_PARAMETERS and address % 2**config.slice_bits == config.slices - 1:
+        return address + 2**config.slice_bits - config.slices + 1
+    return address + 1
+
+
+class CoreBench:
+    """One run of the core.
+
+    Attributes
+    ----------
+    spikes : list of spiking neurons, a step.
+    states : list of (V_a, V_s) lists, a step (where they were asked for).
+    pulses : sums of the core's counter pulses.
+    readback : words read back, in the order of the image.
+    """
+    def __init__(self, network, config, steps, with_states=False, sink_gap=0, source_gap=0, readback=False):
+        self.network, self.config, self.steps = network, config, steps
+        self.with_states, self.sink_gap, self.source_gap = with_states, sink_gap, source_gap
+        self.with_readback = readback
+        self.spikes, self.states, self.readback = [], [], []
+        self.core   = QCLIFCore(config)
+        self.pulses = dict.fromkeys(self.core.pulses, 0)
+        self.loaded = False
+        self.done   = False
+        run_simulation(self.core, [self.drive(), self.collect(), self.count()])
+
+    def map_source(self, source):
+        """Network source to build source: contexts follow the build's inputs."""
+        inputs = self.network.inputs
+        return source if source < inputs else self.config.inputs + source - inputs
+
+    def upload(self):
+        memory = self.core.memory
+        for space, address, words in image(self.network, self.config):
+            yield memory.space.eq(space)
+            for word in words:
+                yield memory.address.eq(address)
+                yield memory.data_w.eq(int(word))
+                yield memory.write.eq(1)
+                yield
+                address = address_advance(space, address, self.config)
+            yield memory.write.eq(0)
+        yield self.core.neurons.eq(self.network.neurons)
+        yield self.core.apical_shift.eq(self.network.apical_shift)
+        yield self.core.product_shift.eq(self.network.product_shift)
+        yield
+
+    def read(self, space, address):
+        memory = self.core.memory
+        yield memory.space.eq(space)
+        yield memory.address.eq(address)
+        yield memory.read.eq(1)
+        yield
+        yield memory.read.eq(0)
+        yield
+        yield
+        return (yield memory.data_r)
+
+    def read_back(self):
+        for space, address, words in image(self.network, self.config):
+            for _ in words:
+                self.readback.append((yield from self.read(space, address)))
+                address = address_advance(space, address, self.config)
+
+    def drive(self):
+        core = self.core
+        yield from self.upload()
+        if self.with_readback:
+            yield from self.read_back()
+        for number, sources in enumerate(self.steps):
+            beats = [(self.map_source(s), 1, 0) for s in sources]
+            if beats and number % 2: # `last` on the last event and `last` alone are both right.
+                beats[-1] = (beats[-1][0], 1, 1)
+            else:
+                beats.append((0, 0, 1))
+            for source, event, last in beats:
+                yield core.sink.source.eq(source)
+                yield core.sink.event.eq(event)
+                yield core.sink.last.eq(last)
+                yield core.sink.valid.eq(1)
+                yield
+                while not (yield core.sink.ready):
+                    yield
+                yield core.sink.valid.eq(0)
+                for _ in range(self.sink_gap):
+                    yield
+            if self.with_states:
+                yield
+                while len(self.spikes) <= number or (yield core.busy):
+                    yield
+                words = []
+                for neuron in range(self.network.neurons):
+                    words.append((yield from self.read(SPACE_STATE, neuron)))
+                self.states.append(([w & 0xffff for w in words], [w >> 16 for w in words]))
+        while len(self.spikes) < len(self.steps):
+            yield
+        yield
+        self.done = True
+
+    def collect(self):
+        core, spikes, clock = self.core, [], 0
+        while not self.done:
+            ready = clock % (self.source_gap + 1) == 0
+            yield core.source.ready.eq(ready)
+            yield
+            clock += 1
+            if (yield core.source.ready) and (yield core.source.valid):
+                if (yield core.source.spike):
+                    spikes.append((yield core.source.neuron))
+                if (yield core.source.last):
+                    self.spikes.append(spikes)
+                    spikes = []
+
+    def count(self):
+        while not self.done:
+            yield
+            for name, pulse in self.core.pulses.items():
+                self.pulses[name] += (yield pulse)
+
+
