@@ -72,8 +72,8 @@ class EventList(LiteXModule):
         self.comb += [
             sink.ready.eq(~closed[write_list]),
             offer.eq(sink.valid & sink.ready & sink.event),
-            context.eq(sink.source >= config.inputs),
-            known.eq(sink.source < config.sources),
+            context.eq(sink.source >= config.inputs if config.contexts else 0),
+            known.eq(sink.source < config.sources if config.sources < 2**len(sink.source) else 1),
             self.full.eq(offer & known & (fill == config.step_events)),
             self.unknown.eq(offer & ~known),
             self.accepted.eq(offer & known & ~self.full),

@@ -159,9 +159,9 @@ class QCLIF(LiteXModule, AutoDoc):
         # -------------------------------------------------------------------------------------
         port    = core.memory
         address = self._address.storage
-        step    = Signal(SPACE_SHIFT)
+        word    = Signal(SPACE_SHIFT)
         access  = Signal()
-        fetch   = Signal()
+        again   = Signal()
         gap     = 2**config.slice_bits - config.slices + 1
         in_weights = address[SPACE_SHIFT:] < 2
         last_slice = (address[:config.slice_bits] == config.slices - 1) if config.slice_bits else Constant(1)
@@ -170,14 +170,14 @@ class QCLIF(LiteXModule, AutoDoc):
             port.address.eq(address),
             port.write.eq(self._data.re & (address[SPACE_SHIFT:] < SPACE_STATE)),
             port.data_w.eq(self._data.r),
-            port.read.eq(fetch & ~core.busy),
+            port.read.eq((self._address.re | again) & ~core.busy),
             self._data.w.eq(port.data_r),
             access.eq(self._data.re | self._data.we),
-            step.eq(Mux(in_weights & last_slice, gap, 1)),
+            word.eq(address[:SPACE_SHIFT] + Mux(in_weights & last_slice, gap, 1)),
             self._address.we.eq(access),
-            self._address.dat_w.eq(Cat(address[:SPACE_SHIFT] + step, address[SPACE_SHIFT:])),
+            self._address.dat_w.eq(Cat(word, address[SPACE_SHIFT:])),
         ]
-        self.sync += fetch.eq(self._address.re | self._data.we)
+        self.sync += again.eq(self._data.we)
 
         # Errors.
         # -------

@@ -76,7 +76,7 @@ class Walker(LiteXModule):
         self.comb += [
             self.events_index.eq(index),
             self.spikes_index.eq(index),
-            last_group.eq(remaining <= config.lanes),
+            last_group.eq(remaining <= config.lanes if config.groups > 1 else 1),
             no_spikes.eq(self.spikes_valid & (self.spikes_count == 0)),
             events_end.eq(index + 1 == self.events_count),
             spikes_end.eq(index + 1 == self.spikes_count),
