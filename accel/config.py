@@ -38,9 +38,9 @@ LIMITS = {
     "state_bits":   (4, 16,   "bits of the unsigned states, leaks and thresholds"),
     "current_bits": (4, 20,   "bits of the signed currents i_s and i_a"),
     "outputs":      (0, 64,   "most classes of the readout (in the CPU's memory)"),
-    "step_events":  (1, 8192, "most events of one time step (0: one for every source, at least 64)"),
-    "spike_fifo":   (2, 8192, "spikes the output FIFO holds (0: two full steps)"),
-    "frame_bytes":  (128, 4096, "most bytes of a link frame, before COBS (0: 1024, or what N needs)"),
+    "step_events":  (1, 8192, "most events of one time step (default: one for every source, at least 64)"),
+    "spike_fifo":   (2, 8192, "spikes the output FIFO holds (default: two full steps)"),
+    "frame_bytes":  (128, 4096, "most bytes of a link frame, before COBS (default: 1024, or what N needs)"),
     "frame_window": (2, 16,   "link frames in flight, each with a stored answer"),
     "uart_fifo":    (512, 16384, "bytes of the UART's receive and transmit FIFOs (power of two)"),
 }
@@ -181,18 +181,22 @@ class QCLIFConfig:
 
 # Command line -------------------------------------------------------------------------------------
 
-def add_config_args(parser: argparse.ArgumentParser, defaults: QCLIFConfig | None = None) -> None:
-    """Add one option a field of QCLIFConfig, with its limits in the help."""
-    defaults = defaults or QCLIFConfig()
+def add_config_args(parser: argparse.ArgumentParser) -> None:
+    """Add one option a field of QCLIFConfig, with limits and default in the help."""
     group = parser.add_argument_group("qCLIF sizes")
-    for name, (low, high, text) in LIMITS.items():
-        field_default = next(f.default for f in dataclasses.fields(QCLIFConfig) if f.name == name)
-        # 0 keeps "follows from the sizes" where that is the field's own default.
-        default = 0 if field_default == 0 else getattr(defaults, name)
-        group.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, metavar="N",
-            help=f"{text}; {low} to {high} (default: %(default)s)")
+    for field in dataclasses.fields(QCLIFConfig):
+        low, high, text = LIMITS[field.name]
+        default = f" (default: {field.default})" if field.default else ""
+        group.add_argument(f"--{field.name.replace('_', '-')}", type=int, metavar="N",
+            help=f"{text}; {low} to {high}{default}")
 
 
-def config_from_args(args: argparse.Namespace) -> QCLIFConfig:
-    """QCLIFConfig of the options that add_config_args() added."""
-    return QCLIFConfig(**{name: getattr(args, name) for name in LIMITS})
+def config_from_args(args: argparse.Namespace, **preferred: int) -> QCLIFConfig:
+    """QCLIFConfig of the options that add_config_args() added.
+
+    Parameters
+    ----------
+    preferred : values of fields whose option was not given, in the place of the defaults.
+    """
+    given = {name: value for name in LIMITS if (value := getattr(args, name)) is not None}
+    return QCLIFConfig(**(preferred | given))

@@ -29,14 +29,19 @@ def neuron_layout(config):
 
 # Integer operations of the contract ---------------------------------------------------------------
 
-def saturate(value, bits):
-    """sat(v, b): a signed expression clipped to b bits."""
-    high = 2**(bits - 1) - 1
-    return Mux(value > high, high, Mux(value < -high - 1, -high - 1, value))
+# On bits, not on numbers: it is less logic, and LiteX's Verilog compares negative constants as unsigned.
 
-def clamp(value, maximum):
-    """clip(v, 0, V_max): the ReLU is the clamp at 0."""
-    return Mux(value < 0, 0, Mux(value > maximum, maximum, value))
+def saturate(value, bits):
+    """sat(v, b): a signed signal clipped to b bits."""
+    if len(value) <= bits:
+        return value
+    sign = value[-1]
+    fits = (value[bits - 1:-1] == Replicate(sign, len(value) - bits))
+    return Mux(fits, value[:bits], Cat(Replicate(~sign, bits - 1), sign))
+
+def clamp(value, bits):
+    """clip(v, 0, 2**bits - 1) of a wider signed signal: the ReLU is the clamp at 0."""
+    return Mux(value[-1], 0, Mux(value[bits:-1] != 0, 2**bits - 1, value[:bits]))
 
 def leak(value, amount):
     """max(V - leak, 0) of two unsigned expressions."""
@@ -114,7 +119,7 @@ class NeuronPipeline(LiteXModule):
         gated          = Signal(current)
         self.comb += potential.eq(delayed(rest_apical, 2, "rest_apical") + current_apical)
         self.sync += If(self.ce,
-            v_apical.eq(clamp(potential, config.state_max)),
+            v_apical.eq(clamp(potential, state_bits)),
             gated.eq(current_soma),
         )
 
@@ -133,7 +138,7 @@ class NeuronPipeline(LiteXModule):
         self.comb += charged.eq(delayed(rest_soma, 5, "rest_soma") + drive)
         self.sync += If(self.ce,
             drive.eq(product >> self.product_shift),
-            v_soma.eq(clamp(charged, config.state_max)),
+            v_soma.eq(clamp(charged, state_bits)),
         )
 
         # TC: threshold.

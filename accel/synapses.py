@@ -84,7 +84,7 @@ class SynapseArray(LiteXModule):
         )
 
         bits = config.accumulator_bits
-        for memory, hit, sums in zip((self.soma, self.apical), hits, (source.soma, source.apical)):
+        for memory, hit, sums in zip((self.soma, self.apical), hits, (source.soma, source.apical), strict=True):
             for lane in range(config.lanes):
                 weight      = Signal((config.weight_bits, True), name="weight")
                 accumulator = Signal((bits, True), name="accumulator")

@@ -47,14 +47,15 @@ def core_verilog(config: QCLIFConfig, name: str = "qclif_core") -> str:
     core = QCLIFCore(config)
     core.cd_sys = ClockDomain("sys")
     ios  = core_ios(core) | {core.cd_sys.clk, core.cd_sys.rst}
-    text = str(convert(core, ios=ios, name=name, regular_comb=True))
+    text = str(convert(core, ios=ios, name=name, regular_comb=False))
     return PRAGMAS + text[text.index("`timescale"):] # Without the generator's dated header.
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m accel.verilog", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=Path("qclif_core.v"), help="file to write (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=Path("qclif_core.v"),
+        help="file to write (default: %(default)s)")
     parser.add_argument("--name", default="qclif_core", help="name of the module (default: %(default)s)")
     add_config_args(parser)
     args = parser.parse_args()

@@ -35,7 +35,8 @@ def test_core(data, sink_gap, source_gap):
     network = data.draw(networks(config))
     steps   = data.draw(inputs_of(network))
     spikes, states, rows = expect(network, steps)
-    bench = CoreBench(network, config, steps, sink_gap=sink_gap, source_gap=source_gap, with_states=data.draw(st.booleans()))
+    bench = CoreBench(network, config, steps, with_states=data.draw(st.booleans()), sink_gap=sink_gap,
+        source_gap=source_gap)
     assert bench.spikes == spikes
     if bench.with_states:
         assert bench.states == states
