@@ -22,7 +22,7 @@ memory_port_layout = [
     ("address", 28),
     ("write",   1), # One word, stored at once.
     ("data_w",  WORD_BITS),
-    ("read",    1), # While idle: data_r two clocks later, until the next read.
+    ("read",    1), # While idle: data_r in the next clock, until the next read.
     ("data_r",  WORD_BITS),
 ]
 
@@ -221,4 +221,4 @@ class QCLIFCore(LiteXModule):
                 memory.read_adr.eq(Mux(idle, address, self.population.neuron)),
                 memory.read_en.eq(Mux(idle, port.read & (port.space == number), ce)),
             ]
-        self.sync += Case(space, {number: port.data_r.eq(view) for number, view in views.items()})
+        self.comb += Case(space, {number: port.data_r.eq(view) for number, view in views.items()})

@@ -7,4 +7,4 @@
 
 
 class QCLIFError(Exception):
-    """An error whose text is meant for the user: commands print it and exit with 1."""
+    """An error whose text is meant for the user: commands print it and fail."""

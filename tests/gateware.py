@@ -69,7 +69,6 @@ class CoreBench:
         yield
         yield memory.read.eq(0)
         yield
-        yield
         return (yield memory.data_r)
 
     def read_back(self):

@@ -81,7 +81,6 @@ static void read_states(uint32_t neurons)
         core->memory_read    = 1;
         clock_core();
         core->memory_read = 0;
-        clock_core();
         core->eval();
         output.push_back(core->memory_data_r);
     }

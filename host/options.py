@@ -1,0 +1,120 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Options that every command with a network and recordings shares, and the recordings they name."""
+
+import argparse
+import dataclasses
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from host import synthetic
+from host.encoder import BACKGROUND_HZ, CUE_HZ, Encoder, poisson_context
+from host.errors import QCLIFError
+from host.faults import Faults, FaultyPort
+from host.link import Link
+from host.port import SerialPort
+from host.protocol import ENGINES
+from host.recordings import DATASETS, read_dataset, read_files
+from host.sample import Sample
+
+SYNTHETIC = "synthetic"
+
+
+def positive(text: str) -> int:
+    """argparse type: an integer from 1 up."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is below 1")
+    return value
+
+
+def add_run_args(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a run: network, recordings, context, engine and outputs."""
+    source = parser.add_argument_group("network and recordings")
+    source.add_argument("--network", type=Path, metavar="NET.npz",
+        help="trained network (default: a random one of the build's sizes)")
+    files = source.add_mutually_exclusive_group()
+    files.add_argument("--events", type=Path, nargs="+", metavar="FILE",
+        help="recordings: .npz or .npy arrays, .aedat, .aedat4, EVT2/EVT3 .raw, N-MNIST .bin")
+    files.add_argument("--dataset", choices=[SYNTHETIC, *DATASETS], default=SYNTHETIC,
+        help="recordings of a data set (default: %(default)s gestures)")
+    source.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
+        help="folder that holds the data set, as tonic's save_to (default: %(default)s)")
+    source.add_argument("--test-split", action="store_true", help="the data set's test split, not its training split")
+    source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+    source.add_argument("--samples", type=positive, metavar="K",
+        help=f"only the first K recordings (default: all; {len(synthetic.GESTURES)} synthetic ones)")
+    source.add_argument("--bin-us", type=positive, metavar="B", help="time step in us (default: the network's)")
+    source.add_argument("--count-threshold", type=positive, metavar="K",
+        help="events that make a source fire in a step (default: the network's)")
+
+    context = parser.add_argument_group("context (where a recording has none of its own)")
+    context.add_argument("--context", type=int, metavar="K", help="constant cue of context source K")
+    context.add_argument("--context-rate", type=float, default=CUE_HZ, metavar="HZ",
+        help="spikes a second of the cue (default: %(default)s)")
+    context.add_argument("--context-background", type=float, default=BACKGROUND_HZ, metavar="HZ",
+        help="spikes a second of the other context sources (default: %(default)s)")
+    context.add_argument("--seed", type=int, default=0, help="of cue and default network (default: %(default)s)")
+
+    run = parser.add_argument_group("run")
+    run.add_argument("--engine", choices=list(ENGINES), default="accel",
+        help="accelerator, or the CPU alone as the baseline (default: %(default)s)")
+    run.add_argument("--encode", choices=["host", "device"], default="host",
+        help="who makes inputs of the events; device sends the raw recording (default: %(default)s)")
+    run.add_argument("--lockstep", action="store_true",
+        help="compare V_a and V_s after every step, not only at the end of each recording")
+    run.add_argument("--out", type=Path, metavar="RUN.npz", help="write spikes, logits and inputs")
+    run.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
+
+
+    line = parser.add_argument_group("damage on purpose, to see that the link loses nothing")
+    line.add_argument("--line-flip", type=float, default=0, metavar="RATE", help="bytes with a bit inverted, 0 to 1")
+    line.add_argument("--line-drop", type=float, default=0, metavar="RATE", help="bytes lost, 0 to 1")
+
+
+def open_link(port: str, baudrate: int, args: argparse.Namespace) -> Link:
+    """The link over a port, with the damage that the options ask for."""
+    faults = Faults(flip=args.line_flip, drop=args.line_drop, seed=args.seed)
+    line   = SerialPort(port, baudrate)
+    return Link(FaultyPort(line, faults) if faults.flip or faults.drop else line, baudrate)
+
+
+def read_samples(args: argparse.Namespace) -> list[Sample]:
+    """The recordings that the options name, not encoded yet.
+
+    Raises
+    ------
+    QCLIFError : a recording cannot be read, or there is none.
+    """
+    if args.events:
+        samples: Iterator[Sample] = read_files(args.events)
+    elif args.dataset == SYNTHETIC:
+        samples = synthetic.recordings(args.samples or len(synthetic.GESTURES))
+    else:
+        samples = read_dataset(args.dataset, args.data, train=not args.test_split, download=args.download)
+    chosen = list(islice(samples, args.samples))
+    if not chosen:
+        raise QCLIFError("no recordings: the files hold none, give others with --events")
+    return chosen
+
+
+def with_encoder_options(encoder: Encoder, args: argparse.Namespace) -> Encoder:
+    """The encoder, with the time step and threshold that the options ask for."""
+    changes = {name: value for name in ("bin_us", "count_threshold") if (value := getattr(args, name)) is not None}
+    return dataclasses.replace(encoder, **changes)
+
+
+def encode_samples(samples: list[Sample], encoder: Encoder, contexts: int, args: argparse.Namespace) -> list[Sample]:
+    """The recordings with their inputs; --context gives a cue to those without context of their own."""
+    encoded = []
+    for number, sample in enumerate(samples):
+        if args.context is not None and sample.context is None:
+            cue    = poisson_context(len(sample.encoded(encoder, contexts).steps), args.context, args.context_rate,
+                args.context_background, encoder.bin_us, contexts, args.seed + number)
+            sample = dataclasses.replace(sample, context=cue)
+        encoded.append(sample.encoded(encoder, contexts))
+    return encoded

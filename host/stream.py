@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Stream recordings to a qCLIF SoC and compare every spike and logit with the golden model.
+
+examples:
+  python host/stream.py --port /dev/ttyUSB1                          synthetic gestures, random network
+  python host/stream.py --port socket://localhost:2430 --network net.npz --events rec1.npz rec2.aedat4
+  python host/stream.py --port /dev/pts/3 --dataset NMNIST --data DIR --samples 20 --json run.json
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):
+    # Run as a file: the packages are beside this folder, and it must not shadow others' modules.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from accel.config import ConfigError
+from host.defaults import choose_network
+from host.errors import QCLIFError
+from host.link import DEFAULT_BAUDRATE, Link
+from host.network import Network
+from host.options import add_run_args, encode_samples, open_link, read_samples
+from host.report import print_run, write_json
+from host.runner import Run, execute
+from host.sample import Sample
+
+EXIT_MISMATCH, EXIT_ERROR, EXIT_INTERRUPTED = 1, 2, 130
+
+
+def stream(link: Link, network: Network, samples: list[Sample], args: argparse.Namespace) -> Run:
+    """Run recordings over an open link, with progress on the terminal; print and write what came out."""
+    console = Console(stderr=True)
+    samples = encode_samples(samples, network.encoder, network.contexts, args)
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        run = execute(link, network, samples, args.engine, args.encode, args.lockstep, progress)
+    if args.out:
+        run.result().save(args.out)
+    # Standard output is the JSON's where it goes there.
+    print_run(run, console if str(args.json) == "-" else Console())
+    if args.json:
+        write_json(run, args.json)
+    return run
+
+
+def guarded(work) -> int:
+    """Exit code of work(), which returns a Run or None; errors become one line, Ctrl-C a word."""
+    try:
+        run = work()
+    except (QCLIFError, ConfigError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return EXIT_MISMATCH if run is not None and run.mismatches else 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python host/stream.py", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", required=True,
+        help="anything pyserial opens: /dev/ttyUSB0, /dev/pts/3, socket://localhost:2430, rfc2217://...")
+    parser.add_argument("--baudrate", type=int, default=DEFAULT_BAUDRATE, help="(default: %(default)s)")
+    add_run_args(parser)
+    args = parser.parse_args(argv)
+
+    def work() -> Run:
+        samples = read_samples(args)
+        with open_link(args.port, args.baudrate, args) as link:
+            return stream(link, choose_network(args, samples, link.info.config), samples, args)
+    return guarded(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Fixtures and settings of all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Simulated gateware takes as long as it takes: tests check bits and clocks, never seconds.
+settings.register_profile("qclif", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("qclif")
+
+
+@pytest.fixture(scope="session")
+def qclif_data() -> Path:
+    """Folder of real DVS recordings (dvs128_gesture/, nmnist/), from the environment."""
+    folder = os.environ.get("QCLIF_DATA")
+    if not folder:
+        pytest.skip("no real recordings: set QCLIF_DATA to a folder with dvs128_gesture/*.npz and nmnist/train1000.npz")
+    return Path(folder)

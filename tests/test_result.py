@@ -1,0 +1,95 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Result files: complete, reproducible byte for byte, whole or not at all."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from host.errors import QCLIFError
+from host.result import Result
+from host.steps import Steps
+
+ARRAYS = ("sample", "step", "neuron", "logits", "label", "in_sample", "in_step", "in_source")
+
+lists = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=5)
+
+
+def small():
+    inputs = [Steps.from_lists([[3, 3], []]), Steps.from_lists([[], [0], [7]])]
+    spikes = [Steps.from_lists([[], [1]]), Steps.from_lists([[0, 2], [], [2]])]
+    return Result.collect(inputs, spikes, [np.array([5, -6]), np.array([0, 1])], [1, -1])
+
+
+def test_rows_of_a_run(tmp_path):
+    small().save(tmp_path/"run.npz")
+    with np.load(tmp_path/"run.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    assert tuple(arrays) == ARRAYS and all(array.dtype == np.int32 for array in arrays.values())
+    assert list(zip(*(arrays[name].tolist() for name in ARRAYS[:3]), strict=True)) == [
+        (0, 1, 1), (1, 0, 0), (1, 0, 2), (1, 2, 2)]
+    assert list(zip(*(arrays[name].tolist() for name in ARRAYS[5:]), strict=True)) == [
+        (0, 0, 3), (0, 0, 3), (1, 1, 0), (1, 2, 7)]
+    assert arrays["logits"].tolist() == [[5, -6], [0, 1]] and arrays["label"].tolist() == [1, -1]
+
+
+@given(st.lists(st.tuples(lists, lists, st.integers(-2**31, 2**31 - 1), st.integers(-1, 10)), max_size=3))
+def test_round_trip_and_equal_bytes(tmp_path_factory, samples):
+    folder = tmp_path_factory.mktemp("run")
+    result = Result.collect([Steps.from_lists(s[0]) for s in samples], [Steps.from_lists(s[1]) for s in samples],
+        [np.array([s[2]]) for s in samples], [s[3] for s in samples])
+    result.save(folder/"a.npz")
+    loaded = Result.load(folder/"a.npz")
+    assert result.differences(loaded) == []
+    loaded.save(folder/"b.npz")
+    assert (folder/"a.npz").read_bytes() == (folder/"b.npz").read_bytes()
+    assert sorted(os.listdir(folder)) == ["a.npz", "b.npz"]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_differences_are_named(name):
+    changed = small()
+    getattr(changed, name).flat[-1] += 1
+    assert small().differences(changed) == [name]
+
+
+def test_no_readout():
+    steps = Steps.from_lists([[0]])
+    assert Result.collect([steps], [steps], [np.zeros(0, np.int32)], [-1]).logits.shape == (1, 0)
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path/"run.npz"
+    small().save(path)
+    before = path.read_bytes()
+
+    def stop(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array", stop)
+    with pytest.raises(QCLIFError, match=r"cannot be written \(No space left on device\)"):
+        small().save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["run.npz"]
+
+
+def test_folder_is_missing(tmp_path):
+    with pytest.raises(QCLIFError, match="No such file or directory"):
+        small().save(tmp_path/"none"/"run.npz")
+
+
+@pytest.mark.parametrize("arrays, text", [
+    ({}, "array sample is missing"), ({"sample": np.zeros(1)}, "sample has 1 dimensions of float64"),
+    ({"logits": np.zeros(2, np.int32)}, "logits has 1 dimensions of int32: 2 of int32")])
+def test_files_that_are_no_results(tmp_path, arrays, text):
+    small().save(tmp_path/"run.npz")
+    with np.load(tmp_path/"run.npz") as file:
+        changed = {**file, **arrays} if arrays else {"label": file["label"]}
+    np.savez(tmp_path/"run.npz", **changed)
+    with pytest.raises(QCLIFError, match=text):
+        Result.load(tmp_path/"run.npz")
