@@ -121,10 +121,8 @@ class Link:
         hello = Frame(REQUESTS["HELLO"], 0, session, protocol.pack("NONCE", nonce=secrets.randbits(32)))
         # The zero ends whatever another host may have left half sent.
         request = _Request(hello.type, hello.sequence, b"\0" + encode_frame(hello))
-        self._alive = self._answered = self._port.now()
         self._session = session
-        self._flight.append(request)
-        self._transmit(request)
+        self._send(request)
         while request.answer is None:
             self._advance()
         self._opened = True
@@ -166,10 +164,8 @@ class Link:
             coming = self._prepare(source)
             while coming or mine:
                 while coming and self._has_room(coming):
-                    self._flight.append(coming)
+                    self._send(coming)
                     mine.append(coming)
-                    self.stats.frames += 1
-                    self._transmit(coming)
                     coming = self._prepare(source)
                 self._advance()
                 while mine and mine[0].answer is not None:
@@ -214,13 +210,20 @@ class Link:
 
     # Line -----------------------------------------------------------------------------------------
 
+    def _send(self, request: _Request) -> None:
+        """Send for the first time."""
+        if not self._flight:
+            # Patience begins anew after a time without requests.
+            self._alive = self._answered = self._port.now()
+        self._flight.append(request)
+        self.stats.frames += 1
+        self._transmit(request)
+
     def _transmit(self, request: _Request) -> None:
         self._port.write(request.encoded)
         self.stats.bytes_tx += len(request.encoded)
         request.sent = self._port.now()
         request.due  = None
-        if len(self._flight) == 1:
-            self._alive = self._answered = request.sent
 
     def _patience(self) -> float:
         """Seconds without a sign of life that are too many."""

@@ -1,0 +1,55 @@
+/* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
+
+/* What computes a network: the accelerator or the CPU. Sources are numbered as the build's. */
+
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <generated/qclif_config.h>
+#include <generated/qclif_protocol.h>
+
+/* The network that is loaded: its sizes are at most the build's. */
+struct network {
+	uint32_t neurons;
+	uint32_t inputs;
+	uint32_t contexts;
+	uint32_t outputs;
+	uint32_t apical_shift;
+	uint32_t product_shift;
+};
+
+/* The events of one time step. */
+struct step {
+	uint32_t count;
+	uint16_t sources[QCLIF_STEP_EVENTS];
+};
+
+struct engine {
+	/* Take a network whose words are in the engine's memory; valid until the next one. */
+	void (*configure)(const struct network *network);
+	/* Before the first step of a sample: states and counters 0. False: the engine is stuck. */
+	bool (*begin)(void);
+	/* Start a step. At most two steps may be started and not drained. False: the engine is stuck. */
+	bool (*push)(const struct step *step);
+	/* Wait for the oldest step's spikes: neurons, ascending. False: the engine is stuck. */
+	bool (*drain)(uint16_t neurons[QCLIF_NEURONS], uint32_t *count);
+	/* V_a in the low half, V_s in the high one; all steps are drained. */
+	uint32_t (*state)(uint32_t neuron);
+	/* Counters of the sample, but for soc_clocks. */
+	void (*counters)(uint32_t values[QCLIF_COUNTER_COUNT]);
+	/* Sticky error flags since begin(), 0: none. */
+	uint32_t (*errors)(void);
+	/* For the report on an engine that is stuck. */
+	uint32_t (*status)(void);
+};
+
+/* Clocks after which an engine counts as stuck: far more than the largest step takes. */
+#define ENGINE_PATIENCE (1u << 26)
+
+extern const struct engine engine_accel;
+extern const struct engine engine_cpu;
+
+#endif

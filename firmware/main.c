@@ -1,0 +1,37 @@
+/* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
+
+/* Boot, say so once in plain text, then serve the link for ever. */
+
+#include <generated/qclif_protocol.h>
+
+#include "device.h"
+#include "link.h"
+#include "platform.h"
+
+/* crt0 enters it on an interrupt; none is ever enabled. */
+void isr(void);
+void isr(void)
+{
+}
+
+/* For whoever has a terminal on the port. Its zero ends it as a frame, a bad one that no host counts. */
+static void say(const char *text)
+{
+	for (; *text; text++) {
+		while (platform_transmit_space() == 0)
+			;
+		platform_transmit((uint8_t)*text);
+	}
+	platform_transmit(0);
+}
+
+int main(void);
+int main(void)
+{
+	platform_start();
+	device_start();
+	link_start();
+	say("\r\nqCLIF SoC: binary protocol, use host/stream.py on this port\r\n");
+	for (;;)
+		link_poll();
+}

@@ -1,0 +1,26 @@
+/* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
+
+/* The memory spaces that a network is written to, one word after the other. */
+
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct memory {
+	uint32_t space;
+	uint32_t at; /* next word, where the hardware does not keep it */
+};
+
+/* Words of a space, 0 where the build does not have it. */
+uint32_t memory_words(uint32_t space);
+
+/* Number of the word at an address: those of the accelerator's weights leave addresses out. */
+uint32_t memory_index(uint32_t space, uint32_t address);
+
+struct memory memory_seek(uint32_t space, uint32_t address);
+void memory_write(struct memory *memory, uint32_t word);
+uint32_t memory_read(struct memory *memory);
+
+#endif

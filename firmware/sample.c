@@ -1,0 +1,216 @@
+/* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
+
+#include "sample.h"
+
+#include "encoder.h"
+#include "platform.h"
+#include "readout.h"
+#include "stats.h"
+#include "wire.h"
+
+static const struct engine *engine;
+static struct network net;
+static struct step step;      /* being put together */
+static uint32_t undrained;    /* steps pushed, their spikes not yet in an answer */
+static bool raw_open;         /* a raw word came since the last step ended */
+static uint32_t began;
+
+bool sample_begin(const struct engine *of, const struct network *network)
+{
+	engine = of;
+	net = *network;
+	step.count = 0;
+	undrained = 0;
+	raw_open = false;
+	encoder_begin();
+	readout_begin();
+	began = platform_clock();
+	return engine->begin();
+}
+
+static bool stuck(struct request *request)
+{
+	return request_fail(request, QCLIF_ERROR_STUCK, engine->status(), ENGINE_PATIENCE);
+}
+
+static bool push(struct request *request)
+{
+	const uint32_t start = platform_clock();
+	const uint32_t waited = stats[QCLIF_STAT_WAIT_CLOCKS] + stats[QCLIF_STAT_CPU_CLOCKS];
+
+	if (!engine->push(&step))
+		return stuck(request);
+	stats[QCLIF_STAT_STEPS]++;
+	stats[QCLIF_STAT_PUMP_EVENTS] += step.count;
+	stats[QCLIF_STAT_PUMP_CLOCKS] += platform_clock() - start -
+		(stats[QCLIF_STAT_WAIT_CLOCKS] + stats[QCLIF_STAT_CPU_CLOCKS] - waited);
+	step.count = 0;
+	undrained++;
+	return true;
+}
+
+/* Append the oldest step's spikes to the answer, which has room for them. */
+static bool drain(struct request *request)
+{
+	static uint16_t neurons[QCLIF_NEURONS];
+	uint32_t count;
+
+	const uint32_t start = platform_clock();
+	if (!engine->drain(neurons, &count))
+		return stuck(request);
+
+	uint8_t *at = wire_put_varint(request->answer, count);
+	uint32_t previous = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t neuron = neurons[i];
+		readout_spikes[neuron]++;
+		at = wire_put_varint(at, neuron - previous);
+		previous = neuron;
+	}
+	request->answer = at;
+	undrained--;
+	stats[QCLIF_STAT_DRAIN_SPIKES] += count;
+	stats[QCLIF_STAT_DRAIN_CLOCKS] += platform_clock() - start;
+	return true;
+}
+
+static bool check_faults(struct request *request)
+{
+	const uint32_t errors = engine->errors();
+	return errors == 0 || request_fail(request, QCLIF_ERROR_FAULT, errors, 0);
+}
+
+/* Add the events at *at to the step. */
+static bool take_events(struct request *request, const uint8_t **at)
+{
+	const uint32_t count = wire_get_varint(at, request->end);
+	if (count == WIRE_CUT)
+		return request_malformed(request, *at);
+	if (count > QCLIF_STEP_EVENTS - step.count)
+		return request_fail(request, QCLIF_ERROR_EVENTS, step.count + count, QCLIF_STEP_EVENTS);
+
+	uint16_t *to = step.sources + step.count;
+	const uint32_t unused_inputs = QCLIF_INPUTS - net.inputs;
+	const uint32_t limit = QCLIF_INPUTS + net.contexts;
+	uint32_t source = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t difference = wire_get_varint(at, request->end);
+		if (difference == WIRE_CUT)
+			return request_malformed(request, *at);
+		source += difference;
+		/* Between the network's inputs and the build's there is nothing, and nothing above the contexts. */
+		if (source - net.inputs < unused_inputs || source >= limit)
+			return request_fail(request, QCLIF_ERROR_SOURCE, source, net.inputs);
+		*to++ = (uint16_t)source;
+	}
+	step.count += count;
+	return true;
+}
+
+bool sample_part(struct request *request)
+{
+	const uint8_t *at = request->begin;
+
+	if (!take_events(request, &at))
+		return false;
+	return at == request->end || request_malformed(request, at);
+}
+
+bool sample_steps(struct request *request)
+{
+	const uint8_t *at = request->begin;
+	const uint32_t steps = wire_get_varint(&at, request->end);
+
+	if (steps == WIRE_CUT)
+		return request_malformed(request, at);
+	if (steps > request_room(request) / QCLIF_STEP_ANSWER_BYTES)
+		return request_fail(request, QCLIF_ERROR_RESPONSE, steps * QCLIF_STEP_ANSWER_BYTES, request_room(request));
+
+	/* A step is received and pushed while the one before it computes. */
+	for (uint32_t t = 0; t < steps; t++) {
+		const uint32_t start = platform_clock();
+		if (!take_events(request, &at))
+			return false;
+		stats[QCLIF_STAT_PUMP_CLOCKS] += platform_clock() - start;
+		if (!push(request) || (undrained == 2 && !drain(request)))
+			return false;
+	}
+	if (undrained && !drain(request))
+		return false;
+	return at == request->end ? check_faults(request) : request_malformed(request, at);
+}
+
+/* Append the sources that fired since the step had `from` of them. */
+static bool report_sources(struct request *request, uint32_t from)
+{
+	/* The spikes of the step before come first; this late, they are there. */
+	if (undrained && !drain(request))
+		return false;
+	/* Each takes two bytes at most; then comes the end of a step, and its spikes. */
+	const uint32_t needed = 2 * (step.count - from) + 1 + QCLIF_STEP_ANSWER_BYTES;
+	if (needed > request_room(request))
+		return request_fail(request, QCLIF_ERROR_RESPONSE, needed, request_room(request));
+	for (uint32_t i = from; i < step.count; i++)
+		request->answer = wire_put_varint(request->answer, step.sources[i] + 1u);
+	return true;
+}
+
+static bool finish_raw_step(struct request *request)
+{
+	request->answer = wire_put_varint(request->answer, 0);
+	raw_open = false;
+	return push(request);
+}
+
+bool sample_raw(struct request *request)
+{
+	const uint8_t *at = request->begin;
+	const uint32_t bytes = request_bytes(request);
+
+	if (bytes == 0 || bytes % encoder_word_bytes() != 0)
+		return request_malformed(request, at);
+	stats[QCLIF_STAT_RAW_EVENTS] += bytes / encoder_word_bytes();
+
+	enum encoder_result result;
+	struct encoder_fault fault;
+	do {
+		const uint32_t start = platform_clock();
+		const uint32_t from = step.count;
+		result = encoder_feed(&at, request->end, net.contexts, &step, &fault);
+		stats[QCLIF_STAT_RAW_CLOCKS] += platform_clock() - start;
+		if (!report_sources(request, from))
+			return false;
+		if (result == ENCODER_STEP && !finish_raw_step(request))
+			return false;
+	} while (result == ENCODER_STEP);
+	raw_open = true;
+	if (undrained && !drain(request))
+		return false;
+
+	switch (result) {
+	case ENCODER_PIXEL:
+		return request_fail(request, QCLIF_ERROR_PIXEL, fault.value, fault.limit);
+	case ENCODER_SOURCE:
+		return request_fail(request, QCLIF_ERROR_SOURCE, fault.value, fault.limit);
+	case ENCODER_FULL:
+		return request_fail(request, QCLIF_ERROR_EVENTS, fault.value, fault.limit);
+	default:
+		return check_faults(request);
+	}
+}
+
+bool sample_finish(struct request *request)
+{
+	if (request_bytes(request) != 0)
+		return request_malformed(request, request->begin);
+	if (!raw_open)
+		return true;
+	return report_sources(request, step.count) && finish_raw_step(request) && drain(request) &&
+		check_faults(request);
+}
+
+void sample_counters(uint32_t values[QCLIF_COUNTER_COUNT])
+{
+	engine->counters(values);
+	values[QCLIF_COUNTER_SOC_CLOCKS] = platform_clock() - began;
+}

@@ -1,0 +1,168 @@
+/* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
+
+#include "setup.h"
+
+#include <stddef.h>
+
+#include "crc32.h"
+#include "encoder.h"
+#include "memory.h"
+#include "platform.h"
+#include "wire.h"
+
+struct setup setup;
+
+static const struct engine *const engines[] = {
+#ifdef PLATFORM_WITH_ACCEL
+	[QCLIF_ENGINE_ACCEL] = &engine_accel,
+#endif
+#ifdef PLATFORM_RAM
+	[QCLIF_ENGINE_CPU] = &engine_cpu,
+#endif
+};
+#define ENGINES (sizeof(engines) / sizeof(engines[0]))
+
+void setup_start(void)
+{
+	setup = (struct setup){0};
+}
+
+uint8_t setup_engines(void)
+{
+	uint8_t present = 0;
+
+	for (uint32_t i = 0; i < ENGINES; i++)
+		present |= (uint8_t)((engines[i] != NULL) << i);
+	return present;
+}
+
+/* Checks space, address and the number of words that follow from it. */
+static bool check_memory(struct request *request, uint32_t space, uint32_t address, uint32_t count)
+{
+	const uint32_t words = memory_words(space);
+	const uint32_t first = memory_index(space, address);
+
+	if (words == 0)
+		return request_fail(request, QCLIF_ERROR_SPACE, space, 0);
+	if (first > words || count > words - first)
+		return request_fail(request, QCLIF_ERROR_ADDRESS, address, words);
+	return true;
+}
+
+bool setup_write(struct request *request)
+{
+	const uint8_t *at = request->begin + QCLIF_WRITE_BYTES;
+	if (request_bytes(request) < QCLIF_WRITE_BYTES || (request->end - at) % 4 != 0)
+		return request_malformed(request, request->end);
+
+	const uint32_t space = request->begin[QCLIF_WRITE_SPACE_AT];
+	const uint32_t address = wire_get32(request->begin + QCLIF_WRITE_ADDRESS_AT);
+	if (!check_memory(request, space, address, (uint32_t)(request->end - at) / 4))
+		return false;
+
+	/* Until it is configured and thereby said to be verified, there is no network. */
+	if (space != QCLIF_SPACE_CPU)
+		setup.network_ids[QCLIF_ENGINE_ACCEL] = 0;
+	if (space == QCLIF_SPACE_CPU || space == QCLIF_SPACE_READOUT)
+		setup.network_ids[QCLIF_ENGINE_CPU] = 0;
+	setup.engine = NULL;
+
+	struct memory memory = memory_seek(space, address);
+	for (; at != request->end; at += 4)
+		memory_write(&memory, wire_get32(at));
+	return true;
+}
+
+bool setup_verify(struct request *request)
+{
+	if (request_bytes(request) != QCLIF_VERIFY_BYTES)
+		return request_malformed(request, request->end);
+
+	const uint32_t space = request->begin[QCLIF_VERIFY_SPACE_AT];
+	const uint32_t address = wire_get32(request->begin + QCLIF_VERIFY_ADDRESS_AT);
+	const uint32_t count = wire_get32(request->begin + QCLIF_VERIFY_COUNT_AT);
+	if (!check_memory(request, space, address, count))
+		return false;
+
+	struct memory memory = memory_seek(space, address);
+	uint32_t crc = CRC32_EMPTY;
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t bytes[4];
+		wire_put32(bytes, memory_read(&memory));
+		crc = crc32_update(crc, bytes, sizeof(bytes));
+	}
+	request->answer = wire_put32(request->answer, crc);
+	return true;
+}
+
+bool setup_configure(struct request *request)
+{
+	if (request_bytes(request) != QCLIF_CONFIGURE_BYTES)
+		return request_malformed(request, request->end);
+
+	const uint8_t *const at = request->begin;
+	const uint32_t number = at[QCLIF_CONFIGURE_ENGINE_AT];
+	const struct network wanted = {
+		.neurons       = wire_get16(at + QCLIF_CONFIGURE_NEURONS_AT),
+		.inputs        = wire_get16(at + QCLIF_CONFIGURE_INPUTS_AT),
+		.contexts      = wire_get16(at + QCLIF_CONFIGURE_CONTEXTS_AT),
+		.outputs       = wire_get16(at + QCLIF_CONFIGURE_OUTPUTS_AT),
+		.apical_shift  = at[QCLIF_CONFIGURE_APICAL_SHIFT_AT],
+		.product_shift = at[QCLIF_CONFIGURE_PRODUCT_SHIFT_AT],
+	};
+	if (number >= ENGINES || engines[number] == NULL)
+		return request_fail(request, QCLIF_ERROR_ENGINE, number, setup_engines());
+	if (wanted.neurons < 1 || wanted.neurons > QCLIF_NEURONS)
+		return request_fail(request, QCLIF_ERROR_NEURONS, wanted.neurons, QCLIF_NEURONS);
+	if (wanted.inputs < 1 || wanted.inputs > QCLIF_INPUTS)
+		return request_fail(request, QCLIF_ERROR_INPUTS, wanted.inputs, QCLIF_INPUTS);
+	if (wanted.contexts > QCLIF_CONTEXTS)
+		return request_fail(request, QCLIF_ERROR_CONTEXTS, wanted.contexts, QCLIF_CONTEXTS);
+	if (wanted.outputs > QCLIF_OUTPUTS)
+		return request_fail(request, QCLIF_ERROR_OUTPUTS, wanted.outputs, QCLIF_OUTPUTS);
+	if (wanted.apical_shift > QCLIF_SHIFT_MAX || wanted.product_shift > QCLIF_SHIFT_MAX)
+		return request_fail(request, QCLIF_ERROR_SHIFT,
+			wanted.apical_shift > QCLIF_SHIFT_MAX ? wanted.apical_shift : wanted.product_shift, QCLIF_SHIFT_MAX);
+
+	setup.network = wanted;
+	setup.engine = engines[number];
+	setup.engine->configure(&setup.network);
+	setup.with_encoder = false;
+	setup.network_ids[number] = wire_get32(at + QCLIF_CONFIGURE_NETWORK_ID_AT);
+	return true;
+}
+
+bool setup_encoder(struct request *request)
+{
+	if (request_bytes(request) != QCLIF_ENCODER_BYTES)
+		return request_malformed(request, request->end);
+
+	const uint8_t *const at = request->begin;
+	const struct encoder_settings settings = {
+		.width           = wire_get16(at + QCLIF_ENCODER_WIDTH_AT),
+		.height          = wire_get16(at + QCLIF_ENCODER_HEIGHT_AT),
+		.grid_width      = wire_get16(at + QCLIF_ENCODER_GRID_WIDTH_AT),
+		.grid_height     = wire_get16(at + QCLIF_ENCODER_GRID_HEIGHT_AT),
+		.polarities      = at[QCLIF_ENCODER_POLARITIES_AT],
+		.bin_us          = wire_get32(at + QCLIF_ENCODER_BIN_US_AT),
+		.count_threshold = wire_get16(at + QCLIF_ENCODER_COUNT_THRESHOLD_AT),
+	};
+	if (settings.width < 1 || settings.width > QCLIF_SENSOR_LIMIT)
+		return request_fail(request, QCLIF_ERROR_SENSOR, settings.width, QCLIF_SENSOR_LIMIT);
+	if (settings.height < 1 || settings.height > QCLIF_SENSOR_LIMIT)
+		return request_fail(request, QCLIF_ERROR_SENSOR, settings.height, QCLIF_SENSOR_LIMIT);
+	if (settings.polarities < 1 || settings.polarities > 2)
+		return request_fail(request, QCLIF_ERROR_ENCODER, settings.polarities, 2);
+	if (settings.bin_us < 1 || settings.bin_us > INT32_MAX)
+		return request_fail(request, QCLIF_ERROR_ENCODER, settings.bin_us, INT32_MAX);
+	if (settings.count_threshold < 1)
+		return request_fail(request, QCLIF_ERROR_ENCODER, settings.count_threshold, UINT16_MAX);
+	/* Each factor is bounded first, so that the product cannot wrap. */
+	if (settings.grid_width > setup.network.inputs || settings.grid_height > setup.network.inputs ||
+	    settings.grid_width * settings.grid_height * settings.polarities != setup.network.inputs)
+		return request_fail(request, QCLIF_ERROR_ENCODER, settings.grid_width, setup.network.inputs);
+
+	encoder_configure(&settings);
+	setup.with_encoder = true;
+	return true;
+}

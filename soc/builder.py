@@ -1,0 +1,149 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""LiteX's builder with our firmware as the ROM's content, in the place of LiteX's BIOS."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from litex.soc.integration import builder
+from litex.soc.integration.soc_core import get_mem_data
+
+from accel.config import QCLIFConfig
+from host.cheader import write_headers
+from host.errors import QCLIFError
+
+FIRMWARE_DIR = Path(__file__).resolve().parent.parent/"firmware"
+
+# What the firmware is linked with. LiteX's further packages are drivers of cores that we do not have.
+LIBRARIES = ("libc", "libcompiler_rt", "libbase")
+
+# Libraries that depend on the CPU and the compiler only, so that all builds can share them.
+SHARED_LIBRARIES = ("libc", "libcompiler_rt")
+
+# Firmware Builder ---------------------------------------------------------------------------------
+
+class FirmwareBuilder(builder.Builder):
+    """Builds a QCLIFSoC: headers, libraries, firmware, gateware, register exports and documentation.
+
+    Parameters
+    ----------
+    soc           : QCLIFSoC (or a SoC that add_qclif() and a DeepUART were added to).
+    config        : its configuration; the firmware's headers are generated from it.
+    libraries_dir : directory where compiled C libraries are kept for other builds, None: compile them here.
+    kwargs        : LiteX's Builder options.
+    """
+    def __init__(self, soc, config: QCLIFConfig, libraries_dir: Path | None = None, **kwargs):
+        builder.Builder.__init__(self, soc, **kwargs)
+        self.config             = config
+        self.libraries_dir      = libraries_dir
+        self.software_packages  = []
+        self.software_libraries = []
+        for name in LIBRARIES:
+            self.add_software_package(name)
+            self.add_software_library(name)
+
+    def add_software_package(self, name, src_dir=None):
+        if name == "bios" and src_dir is None:
+            src_dir = str(FIRMWARE_DIR)
+        builder.Builder.add_software_package(self, name, src_dir)
+
+    def build(self, **kwargs):
+        """LiteX's build(); `kwargs` go to the platform's toolchain."""
+        prefer_own_tools()
+        return builder.Builder.build(self, **kwargs)
+
+    def _generate_includes(self, with_bios=True):
+        builder.Builder._generate_includes(self, with_bios)
+        write_headers(self.config, self.generated_dir)
+
+    def _generate_rom_software(self, compile_bios=True):
+        if self.libraries_dir is None or not self.compile_software:
+            return builder.Builder._generate_rom_software(self, compile_bios)
+        for name in LIBRARIES:
+            if name in SHARED_LIBRARIES:
+                self._share_library(name)
+            else:
+                self._make(name, dict(self.software_packages)[name])
+        if compile_bios:
+            self._make("bios", str(FIRMWARE_DIR))
+
+    def _share_library(self, name: str) -> None:
+        # Compiled once for a CPU; the copy keeps each build directory complete by itself.
+        shared = Path(self.libraries_dir)/f"{self.soc.cpu_type}-{self.soc.cpu_variant or 'standard'}"/name
+        local  = Path(self.software_dir)/name
+        if shared.is_dir():
+            shutil.copytree(shared, local, dirs_exist_ok=True)
+            return
+        self._make(name, dict(self.software_packages)[name])
+        shared.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=shared.parent) as directory:
+            copy = shutil.copytree(local, Path(directory)/name, ignore=lambda folder, names:
+                [n for n in names if Path(folder, n).suffix in (".o", ".d", ".p")])
+            try:
+                copy.rename(shared)
+            except OSError:
+                pass  # Another build was faster.
+
+    def _make(self, name: str, src_dir: str) -> None:
+        make_package(Path(self.software_dir)/name, src_dir)
+
+    def _initialize_rom_software(self):
+        # Not cut to the firmware's size, so that the gateware does not depend on it.
+        rom_bytes = self.soc.bus.regions["rom"].size
+        contents  = rom_words(Path(self.get_bios_filename()), rom_bytes, self.soc.cpu.endianness)
+        self.soc.init_rom(name="rom", contents=contents, auto_size=False)
+
+# Firmware alone -----------------------------------------------------------------------------------
+
+def prefer_own_tools() -> None:
+    """Let LiteX's makefiles find the meson, ninja and python3 of the running interpreter's environment."""
+    own  = os.path.dirname(sys.executable)
+    path = os.environ.get("PATH", os.defpath)
+    if path.split(os.pathsep)[0] != own:
+        os.environ["PATH"] = os.pathsep.join([own, path])
+
+
+def make_package(build_dir: Path, src_dir: str) -> None:
+    """Compile a software package of a build whose headers exist."""
+    subprocess.run(["make", f"-j{os.cpu_count()}", "-C", str(build_dir), "-f", f"{src_dir}/Makefile"], check=True)
+
+
+def rom_words(binary: Path, rom_bytes: int, endianness: str) -> list[int]:
+    """Words of a compiled firmware, padded to the size of the ROM."""
+    words = get_mem_data(str(binary), data_width=32, endianness=endianness)
+    if 4*len(words) > rom_bytes:
+        raise QCLIFError(f"the firmware has {4*len(words)} bytes, the ROM {rom_bytes}: "
+            "raise --integrated-rom-size")
+    return words + [0]*(rom_bytes//4 - len(words))
+
+
+def write_rom_init(binary: Path, rom_init: Path, rom_bytes: int, endianness: str) -> None:
+    """Write a compiled firmware as the memory file that a simulated ROM is read from: a word a line."""
+    words = rom_words(binary, rom_bytes, endianness)
+    fresh = rom_init.with_suffix(".new")
+    fresh.write_text("".join(f"{word:08x}\n" for word in words))
+    fresh.replace(rom_init)
+
+
+def rebuild_firmware(config: QCLIFConfig, software_dir: Path, rom_init: Path, endianness: str) -> None:
+    """Compile the firmware of a finished build again, and write it to its memory file.
+
+    Parameters
+    ----------
+    config       : configuration of the build.
+    software_dir : its software directory.
+    rom_init     : its memory file, with as many lines as the ROM has words.
+    endianness   : of the CPU.
+    """
+    prefer_own_tools()
+    write_headers(config, software_dir/"include"/"generated")
+    make_package(software_dir/"bios", str(FIRMWARE_DIR))
+    rom_bytes = 4*len(rom_init.read_text().split())
+    write_rom_init(software_dir/"bios"/"bios.bin", rom_init, rom_bytes, endianness)

@@ -1,0 +1,98 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Markdown documentation of a SoC's registers, from the gateware: `python -m soc.registers [sizes] > FILE`."""
+
+import argparse
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+
+from litex.soc.doc.csr import DocumentedCSRRegion
+from litex.soc.doc.module import gather_submodules
+
+from accel.config import add_config_args, config_from_args
+
+
+def registers_markdown(soc, names: tuple[str, ...] | None = None) -> str:
+    """Markdown text: the memory map, then every register with its fields.
+
+    Parameters
+    ----------
+    soc   : finalized SoC.
+    names : peripherals to describe, None: all of them.
+    """
+    lines = ["# Registers", "", "Generated from the gateware by `python -m soc.registers`.", ""]
+    lines += ["| region | address | bytes |", "| --- | --- | --- |"]
+    for name, region in sorted(soc.bus.regions.items(), key=lambda item: item[1].origin):
+        lines.append(f"| {name} | `0x{region.origin:08x}` | {region.size} |")
+    lines.append("")
+    for name, region in soc.csr.regions.items():
+        if names is None or name in names:
+            lines += _peripheral(soc, name, region)
+    return "\n".join(lines)
+
+
+def _peripheral(soc, name: str, region) -> Iterator[str]:
+    module     = getattr(soc, name, None)
+    documented = DocumentedCSRRegion(name, region, module=module, csr_data_width=soc.csr.data_width)
+    if name in soc.irq.locs:
+        documented.document_interrupt(soc, gather_submodules(module), soc.irq.locs[name])
+    yield f"## {name} (`0x{region.origin:08x}`)"
+    yield ""
+    if name in soc.irq.locs:
+        yield f"Interrupt {soc.irq.locs[name]}."
+        yield ""
+    for section in documented.sections:
+        yield section.body().strip().replace("``", "`")
+        yield ""
+    for register in documented.csrs:
+        yield f"### {register.name.lower()} (`0x{register.address:08x}`)"
+        yield ""
+        if register.description:
+            yield _one_line(register.description)
+            yield ""
+        if register.fields:
+            yield "| bits | field | reset | description |"
+            yield "| --- | --- | --- | --- |"
+            for field in register.fields:
+                yield _field(field)
+            yield ""
+
+
+def _field(field) -> str:
+    last = field.offset + field.size - 1
+    bits = f"{last}:{field.offset}" if field.size > 1 else f"{field.offset}"
+    text = [_one_line(field.description)] if field.description else []
+    for value, *meaning in field.values or []:
+        text.append(f"{value.replace('``', '`')}: {_one_line(' '.join(meaning))}")
+    if field.pulse:
+        text.append("Writing 1 has its effect once.")
+    return f"| {bits} | {field.name} | {field.reset_value} | {' '.join(text)} |"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("``", "`").replace("|", "\\|").split())
+
+
+def main() -> None:
+    # The SoC of the simulation: every target has the same peripherals.
+    from targets.sim import BaseSoC
+    parser = argparse.ArgumentParser(prog="python -m soc.registers", description=__doc__)
+    parser.add_argument("--all", action="store_true", help="LiteX's own peripherals as well")
+    add_config_args(parser)
+    args = parser.parse_args()
+    # LiteX reports on standard output, which is the document's.
+    logging.disable()
+    with contextlib.redirect_stdout(sys.stderr):
+        soc = BaseSoC(config_from_args(args))
+        soc.finalize()
+        text = registers_markdown(soc, None if args.all else ("qclif", "uart"))
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The SoC under Verilator: builds it when needed, boots it, and streams recordings to it or serves it."""
+
+import argparse
+import shutil
+import sys
+
+from migen import *
+
+from litex.gen import *
+
+from litex.soc.cores.cpu import CPUS
+from litex.soc.integration.soc_core import soc_core_argdict
+
+from litex.build.generic_platform import Pins, Subsignal
+from litex.build.parser import LiteXArgumentParser
+from litex.build.sim import SimPlatform
+
+from accel.config import LIMITS, ConfigError, add_config_args, config_from_args
+from host.defaults import choose_network, preferred_sizes
+from host.errors import QCLIFError
+from host.link import Link
+from host.options import add_run_args, read_samples
+from host.sample import Sample
+from soc.soc import ROM_BYTES, QCLIFSoC, main_ram_bytes
+from targets.progress import StageDisplay
+from targets.sim_build import SimBuild, SimOptions
+from targets.simulator import SimulatedSoC, exit_on_sigterm
+
+# IOs ----------------------------------------------------------------------------------------------
+
+_io = [
+    ("sys_clk",    0, Pins(1)),
+    ("sys_rst",    0, Pins(1)),
+    ("sim_finish", 0, Pins(1)),
+    ("serial", 0,
+        Subsignal("source_valid", Pins(1)),
+        Subsignal("source_ready", Pins(1)),
+        Subsignal("source_data",  Pins(8)),
+        Subsignal("sink_valid",   Pins(1)),
+        Subsignal("sink_ready",   Pins(1)),
+        Subsignal("sink_data",    Pins(8)),
+    ),
+]
+
+# Platform -----------------------------------------------------------------------------------------
+
+class Platform(SimPlatform):
+    def __init__(self):
+        SimPlatform.__init__(self, "SIM", list(_io))
+
+# CRG ----------------------------------------------------------------------------------------------
+
+class _CRG(LiteXModule):
+    def __init__(self, platform):
+        self.rst    = Signal()
+        self.cd_sys = ClockDomain()
+        self.cd_por = ClockDomain(reset_less=True)
+
+        # # #
+
+        clk   = platform.request("sys_clk")
+        reset = Signal(reset=1)
+        self.sync.por += reset.eq(platform.request("sys_rst") | self.rst)
+        self.comb += [
+            self.cd_sys.clk.eq(clk),
+            self.cd_por.clk.eq(clk),
+            self.cd_sys.rst.eq(reset),
+        ]
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(QCLIFSoC):
+    """The SoC of every target, with main RAM for the CPU engine's network.
+
+    Parameters
+    ----------
+    config           : sizes of the accelerator and the link.
+    sys_clk_freq     : Hz of the simulated clock.
+    with_accelerator : False leaves the accelerator out.
+    kwargs           : LiteX's SoCCore options.
+    """
+    def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, **kwargs):
+        platform = Platform()
+        kwargs   = {"integrated_main_ram_size": main_ram_bytes(config), **kwargs}
+        self.crg = _CRG(platform)
+        QCLIFSoC.__init__(self, platform, sys_clk_freq, config,
+            with_accelerator = with_accelerator,
+            uart_name        = "sim",
+            **kwargs)
+
+        # The simulator is traced, where it was built so, and ended by a pad.
+        self.comb += platform.trace.eq(1)
+        self.sync += If(platform.request("sim_finish"), Finish())
+
+# Arguments ----------------------------------------------------------------------------------------
+
+# LiteX's options that a simulated SoC of ours cannot follow.
+_FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "no_compile",
+    "no_compile_software", "no_compile_gateware", "memory_x", "bios_lto", "bios_format", "bios_console",
+    "no_uart", "uart_name", "uart_fifo_depth")
+
+
+def sim_args(parser):
+    """Add our options to LiteX's."""
+    parser.add_argument("--sys-clk-freq",    default=50e6, type=float, metavar="HZ", help="Simulated clock.")
+    parser.add_argument("--no-accelerator",  action="store_true", help="Leave the accelerator out of the SoC.")
+    parser.add_argument("--non-interactive", action="store_true", help="Show no live progress.")
+    serve = parser.add_argument_group("Serving")
+    serve.add_argument("--serve",    action="store_true", help="Keep the SoC up and print its ports.")
+    serve.add_argument("--tcp-port", default=0, type=int, metavar="PORT",
+        help="TCP port on 127.0.0.1; 0: a free one.")
+    add_config_args(parser)
+
+
+def number(args, name: str) -> int:
+    """Value of an option that LiteX keeps as text: 4, 1e6 ..."""
+    text = getattr(args, name)
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError) as error:
+        raise QCLIFError(f"--{name.replace('_', '-')} is {text!r}: a number is needed") from error
+
+
+def sim_options(parser, args) -> SimOptions:
+    """SimOptions of parsed arguments; options that cannot be followed are refused."""
+    for name in _FIXED:
+        if getattr(args, name, None) != parser.get_default(name):
+            raise QCLIFError(f"--{name.replace('_', '-')} has no effect on the simulated SoC: leave it out")
+    cpus = sorted(CPUS.keys() - {"None"})
+    if args.cpu_type not in cpus:
+        raise QCLIFError(f"--cpu-type is {args.cpu_type!r}: LiteX has {', '.join(cpus)}")
+    # What the user changed, and nothing else: the rest is our SoC's to decide.
+    defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
+    given    = {name: value for name, value in soc_core_argdict(args).items() if value != defaults.get(name)}
+    return SimOptions(
+        config           = config_from_args(args),
+        sys_clk_freq     = int(args.sys_clk_freq),
+        with_accelerator = not args.no_accelerator,
+        soc              = given,
+        threads          = number(args, "threads"),
+        opt_level        = args.opt_level,
+        trace            = ("fst" if args.trace_fst else "vcd") if args.trace or args.trace_fst else "",
+    )
+
+
+def export(build: SimBuild, args) -> None:
+    """Copy the register exports to where LiteX's options want them."""
+    for name, target in {"csr.csv": args.soc_csv, "csr.json": args.soc_json, "csr.svd": args.soc_svd}.items():
+        try:
+            if target:
+                shutil.copyfile(build.directory/name, target)
+        except OSError as error:
+            raise QCLIFError(f"cannot write {target}: {error.strerror}") from error
+    if args.doc:
+        print(f"Documentation: {build.directory/'doc'}")
+
+# Main ---------------------------------------------------------------------------------------------
+
+def serve(soc: SimulatedSoC) -> None:
+    """Print the ports and wait until Ctrl-C; a simulator that ends by itself is an error."""
+    print("The SoC is up; Ctrl-C ends it. For host/stream.py, one of:")
+    print(f"  --port {soc.port}")
+    print(f"  --port {soc.pty}", flush=True)
+    soc.wait()
+
+
+def stream_to(soc: SimulatedSoC, samples: list[Sample], args) -> int:
+    """Stream recordings to the SoC and compare, as host/stream.py does. Returns the exit code."""
+    # Imports torch, which takes seconds that --serve and errors in the arguments need not wait for.
+    from host.stream import EXIT_MISMATCH, stream
+    with Link(soc.port) as link:
+        network = choose_network(args, samples, link.info.config)
+        return EXIT_MISMATCH if stream(link, network, samples, args).mismatches else 0
+
+
+def run(parser, args) -> int:
+    """Build and boot the SoC that the arguments describe, then serve it or stream to it. Returns the exit code."""
+    # Recordings and network first: what is wrong with them shall not take a build to find out.
+    samples = [] if args.serve else read_samples(args)
+    sizes   = preferred_sizes(args, samples) if samples or args.network else {}
+    for name in LIMITS:
+        if getattr(args, name) is None:
+            setattr(args, name, sizes.get(name, parser.get_default(name)))
+    with StageDisplay(interactive=not args.non_interactive) as progress:
+        soc = SimulatedSoC(sim_options(parser, args),
+            output_dir   = args.output_dir,
+            jobs         = number(args, "jobs") if args.jobs else None,
+            tcp_port     = args.tcp_port,
+            trace_window = (number(args, "trace_start"), number(args, "trace_end")),
+            progress     = progress)
+        build = soc.build()
+    export(build, args)
+    with soc:
+        return serve(soc) if args.serve else stream_to(soc, samples, args)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser             = LiteXArgumentParser()
+    parser.prog        = "python -m targets.sim"
+    parser.description = "The qCLIF SoC under Verilator."
+    parser.set_platform(SimPlatform)
+    parser.set_defaults(integrated_rom_size=ROM_BYTES, integrated_sram_size=None, uart_name="sim")
+    sim_args(parser)
+    add_run_args(parser)
+    # Sizes that are not given stay None: they follow from the network and the recordings.
+    args = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(LIMITS)))
+
+    exit_on_sigterm()
+    try:
+        return run(parser, args)
+    except (QCLIFError, ConfigError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,238 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Builds the simulator of a SoC, and only what has changed since the last time.
+
+Three things are decided by content: the sources say whether the gateware is generated anew, the generated
+Verilog whether Verilator runs, the firmware's sources whether the firmware is compiled (the simulator reads
+it when it starts).
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from accel.config import QCLIFConfig
+from host.errors import QCLIFError
+from targets.tools import check_tools, tool_version
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What decides the gateware, and what decides the firmware.
+GATEWARE_SOURCES = ("accel", "soc", "targets")
+FIRMWARE_SOURCES = ("firmware", "host", "accel")
+SOURCE_SUFFIXES  = (".py", ".c", ".h", ".S", ".ld", ".v", ".vlt")
+PACKAGES         = ("litex", "migen", "pythondata-cpu-vexriscv")
+
+# Memory file below gateware/ that the ROM is read from when the simulator starts.
+ROM_INIT = "sim_rom.init"
+
+# Options ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class SimOptions:
+    """Everything that a simulator is built from.
+
+    Parameters
+    ----------
+    config           : sizes of the accelerator and the link.
+    sys_clk_freq     : Hz; half a period must be a whole number of picoseconds.
+    with_accelerator : False leaves the accelerator out of the SoC.
+    soc              : LiteX's SoCCore options that differ from our defaults (cpu_type, cpu_variant ...).
+    threads          : Verilator's simulation threads.
+    opt_level        : of the C++ compiler ("O3").
+    trace            : "" (none), "vcd" or "fst".
+    """
+    config:           QCLIFConfig = field(default_factory=QCLIFConfig)
+    sys_clk_freq:     int  = 50_000_000
+    with_accelerator: bool = True
+    soc:              dict = field(default_factory=dict)
+    threads:          int  = 1
+    opt_level:        str  = "O3"
+    trace:            str  = ""
+
+    def __post_init__(self) -> None:
+        if self.sys_clk_freq < 1 or 10**12 % (2*self.sys_clk_freq):
+            raise QCLIFError(f"--sys-clk-freq is {self.sys_clk_freq}: half a period must be a whole number of "
+                "picoseconds, use 50e6 or 100e6")
+
+    @property
+    def name(self) -> str:
+        """Name of the build's directory: the main sizes for people, a hash of everything for certainty."""
+        c    = self.config
+        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        return (f"n{c.neurons}_i{c.inputs}_c{c.contexts}_p{c.lanes}_w{c.weight_bits}_s{c.state_bits}_"
+            f"{'' if self.with_accelerator else 'cpu_'}{hashlib.sha256(text.encode()).hexdigest()[:8]}")
+
+
+@dataclass(frozen=True)
+class SimBuild:
+    """A finished build: `directory` with gateware/, software/, doc/, csr.csv, csr.json and csr.svd."""
+    options:   SimOptions
+    directory: Path
+
+    @property
+    def gateware(self) -> Path:
+        return self.directory/"gateware"
+
+    @property
+    def simulator(self) -> Path:
+        return self.gateware/"obj_dir"/"Vsim"
+
+# Build --------------------------------------------------------------------------------------------
+
+def build_root() -> Path:
+    """Directory of all builds: $QCLIF_BUILD_DIR, or build/ in the checkout."""
+    return Path(os.environ.get("QCLIF_BUILD_DIR") or ROOT/"build").resolve()
+
+
+def build_simulator(options: SimOptions, output_dir: str | Path | None = None,
+    progress: Callable[[str], None] = lambda stage: None, jobs: int | None = None) -> SimBuild:
+    """Build the simulator of `options`, or find it built.
+
+    Parameters
+    ----------
+    options    : what to build.
+    output_dir : directory of this build; None: one of its own below build_root()/sim.
+    progress   : called with the name of each stage that has to run.
+    jobs       : compiler processes at a time; None: one a core.
+
+    Raises
+    ------
+    QCLIFError : a tool is missing, or a stage failed (with its log's name and last lines).
+    """
+    directory = Path(output_dir).resolve() if output_dir else build_root()/"sim"/options.name
+    build     = SimBuild(options, directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory/"lock").touch()
+    except OSError as error:
+        raise QCLIFError(f"cannot build in {directory}: {error.strerror}; choose another --output-dir or "
+            "QCLIF_BUILD_DIR") from error
+    with locked(directory/"lock", progress) as lock:
+        _Builder(build, progress, jobs or os.cpu_count(), lock).run()
+    return build
+
+
+@contextlib.contextmanager
+def locked(path: Path, progress: Callable[[str], None]) -> Iterator[int]:
+    """Hold the lock of a build's directory; the value is its file descriptor."""
+    with open(path, "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another process that builds the same SoC")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.fileno()
+
+
+class _Builder:
+    """The stages of one build, run under its lock."""
+    def __init__(self, build: SimBuild, progress: Callable[[str], None], jobs: int, lock: int):
+        self.build    = build
+        self.progress = progress
+        self.jobs     = jobs
+        self.lock     = lock
+        self.state    = build.directory/"build.json"
+
+    def run(self) -> None:
+        done     = self._read_state()
+        sources  = self._sources_digest()
+        firmware = tree_digest(FIRMWARE_SOURCES)
+        if done.get("sources") != sources or not self.build.simulator.exists():
+            check_tools()
+            # An interrupted build must not look finished.
+            self.state.unlink(missing_ok=True)
+            self._elaborate("gateware")
+            verilog = self._verilog_digest()
+            if done.get("verilog") != verilog or not self.build.simulator.exists():
+                self._verilate()
+            self._write_state(sources=sources, verilog=verilog, firmware=firmware)
+        elif done.get("firmware") != firmware:
+            check_tools()
+            self._elaborate("firmware")
+            self._write_state(**{**done, "firmware": firmware})
+
+    def _read_state(self) -> dict:
+        try:
+            return json.loads(self.state.read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def _write_state(self, **state) -> None:
+        fresh = self.state.with_suffix(".new")
+        fresh.write_text(json.dumps(state))
+        fresh.replace(self.state)
+
+    def _elaborate(self, what: str) -> None:
+        """Run LiteX in a process of its own: it changes directory, prints, and keeps global state."""
+        request = self.build.directory/"options.json"
+        request.write_text(json.dumps(asdict(self.build.options)))
+        stage = "compiling the firmware" if what == "firmware" else "generating the SoC and its firmware"
+        self._stage(stage, what, [sys.executable, "-m", "targets.sim_elaborate", what, str(self.build.directory),
+            str(build_root()/"libraries")], cwd=ROOT)
+
+    def _verilate(self) -> None:
+        # LiteX compiles all its simulation modules; ours needs the clock's alone.
+        self._stage("compiling the simulator with Verilator", "verilator", ["bash", "build_sim.sh"],
+            cwd=self.build.gateware, env={"MAKEFLAGS": "MODULES=clocker"})
+
+    def _stage(self, stage: str, name: str, command: list[str], cwd: Path, env: dict | None = None) -> None:
+        self.progress(stage)
+        log = self.build.directory/f"{name}.log"
+        with open(log, "w") as output:
+            # The children hold the lock too: a killed build that still writes keeps others out.
+            process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, env={**os.environ, "QCLIF_JOBS": str(self.jobs), **(env or {})},
+                start_new_session=True, pass_fds=(self.lock,))
+            try:
+                status = process.wait()
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise
+        if status:
+            raise QCLIFError(f"{stage} failed; {log} ends with:\n{last_lines(log)}")
+
+    def _sources_digest(self) -> str:
+        versions = [f"{name} {metadata.version(name)}" for name in PACKAGES]
+        return tree_digest(GATEWARE_SOURCES, extra=[*versions, tool_version("verilator")])
+
+    def _verilog_digest(self) -> str:
+        """What Verilator and the C++ compiler are given, without the comments, which hold dates."""
+        gateware = self.build.gateware
+        texts    = [gateware/name for name in ("sim.v", "sim_init.cpp", "sim_header.h", "variables.mak",
+            "build_sim.sh")] + sorted((self.build.directory/"sim_modules").rglob("*.[ch]"))
+        digest = hashlib.sha256(tool_version("verilator").encode())
+        for path in texts:
+            digest.update(re.sub(r"//.*", "", path.read_text()).encode())
+        return digest.hexdigest()
+
+# Helpers ------------------------------------------------------------------------------------------
+
+def tree_digest(folders: tuple[str, ...], extra: list[str] = ()) -> str:
+    """SHA-256 of the names and contents of the source files in folders of the checkout."""
+    digest = hashlib.sha256("\n".join(extra).encode())
+    for folder in folders:
+        for path in sorted((ROOT/folder).rglob("*")):
+            if path.suffix in SOURCE_SUFFIXES or path.name == "Makefile":
+                digest.update(f"{path.relative_to(ROOT)}\0".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def last_lines(log: Path, count: int = 8) -> str:
+    """The end of a log, for an error message."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])

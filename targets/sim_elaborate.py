@@ -1,0 +1,93 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""LiteX's share of building a simulator, a process of its own: `python -m targets.sim_elaborate`.
+
+Arguments: "gateware" (SoC, exports, documentation, libraries, firmware, Verilog) or "firmware" (that alone),
+the build's directory with its options.json, and the directory of compiled libraries that builds share.
+"""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from litex.build.sim.config import SimConfig
+from litex.soc.doc import generate_docs
+from litex.soc.integration.soc import SoCError
+
+from accel.config import QCLIFConfig
+from host.errors import QCLIFError
+from soc.builder import FirmwareBuilder, rebuild_firmware
+from targets.sim import BaseSoC
+from targets.sim_build import ROM_INIT, SimOptions
+
+MODULES = Path(__file__).resolve().parent/"sim_modules"
+
+# The window of a trace, in picoseconds, is read when the simulator starts: LiteX writes these expressions
+# where it calls its tracer, so that another window needs no other simulator.
+TRACE_START, TRACE_END = (f'strtol(getenv("QCLIF_TRACE_{end}"), NULL, 10)' for end in ("START", "END"))
+
+
+def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
+    """Write everything but the compiled simulator into `directory`."""
+    # LiteX writes beside the modules' sources: it gets a copy.
+    modules = directory/"sim_modules"
+    shutil.copytree(MODULES, modules, dirs_exist_ok=True)
+
+    sim_config = SimConfig()
+    sim_config.add_clocker("sys_clk", freq_hz=options.sys_clk_freq)
+    sim_config.add_module("qclif_uart", ["serial", "sys_rst", "sim_finish"])
+
+    soc = BaseSoC(options.config, sys_clk_freq=options.sys_clk_freq,
+        with_accelerator=options.with_accelerator, **options.soc)
+    if not options.trace:
+        soc.platform.add_source(str(modules/"no_trace.vlt"), language="verilog")
+    builder = FirmwareBuilder(soc, options.config,
+        libraries_dir = libraries,
+        output_dir    = directory,
+        csr_svd       = directory/"csr.svd",
+    )
+    builder.build(
+        run             = False,
+        sim_config      = sim_config,
+        jobs            = os.environ["QCLIF_JOBS"],
+        threads         = options.threads,
+        opt_level       = options.opt_level,
+        trace           = bool(options.trace),
+        trace_fst       = options.trace == "fst",
+        trace_start     = TRACE_START,
+        trace_end       = TRACE_END,
+        extra_mods      = ["qclif_uart"],
+        extra_mods_path = str(modules),
+    )
+    generate_docs(soc, str(directory/"doc"), project_name="qCLIF SoC", author="the qCLIF SoC's authors")
+    (directory/"soc.json").write_text(json.dumps({"endianness": soc.cpu.endianness}))
+
+
+def main() -> int:
+    what, directory, libraries = sys.argv[1:]
+    logging.basicConfig(level=logging.INFO)
+    directory = Path(directory)
+    options   = json.loads((directory/"options.json").read_text())
+    options   = SimOptions(**{**options, "config": QCLIFConfig(**options["config"])})
+    try:
+        if what == "gateware":
+            elaborate(options, directory, Path(libraries))
+        else:
+            endianness = json.loads((directory/"soc.json").read_text())["endianness"]
+            rebuild_firmware(options.config, directory/"software", directory/"gateware"/ROM_INIT, endianness)
+    except (QCLIFError, ImportError, SoCError, subprocess.CalledProcessError) as error:
+        # The log, which what is printed goes to, says the rest.
+        print(f"error: {str(error) or type(error).__name__}", flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
