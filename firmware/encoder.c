@@ -63,7 +63,7 @@ void encoder_begin(void)
 	base = total = elapsed = 0;
 }
 
-/* Raw words are in the host's hands: the inner loop's state is kept in registers. */
+/* Stores go out to the bus: what changes with every word is in registers. */
 enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_t contexts, struct step *step,
                                  struct encoder_fault *fault)
 {
@@ -74,6 +74,10 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 	const uint32_t p_shift = x_bits + y_bits;
 	const uint32_t fire = base + set.count_threshold;
 	const bool wide = word_bytes == WIDE_BYTES;
+	const struct encoder_settings s = set;
+	const uint32_t at_base = base;
+	uint32_t now = elapsed;
+	uint32_t events = 0;
 	const uint8_t *word = *at;
 	enum encoder_result result = ENCODER_DRY;
 
@@ -87,11 +91,10 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 
 		if (control)
 			dt = address & 1 ? 0 : address >> 1;
-		elapsed += dt;
-		if (elapsed >= set.bin_us) {
+		now += dt;
+		if (now >= s.bin_us) {
 			/* The word comes again in the next step, and adds its dt again. */
-			elapsed -= set.bin_us + dt;
-			base = total;
+			now -= s.bin_us + dt;
 			result = ENCODER_STEP;
 			break;
 		}
@@ -115,15 +118,16 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 
 		const uint32_t x = address & x_mask;
 		const uint32_t y = (address >> x_bits) & y_mask;
-		if (x >= set.width || y >= set.height) {
-			*fault = x >= set.width ? (struct encoder_fault){x, set.width} : (struct encoder_fault){y, set.height};
+		if (x >= s.width || y >= s.height) {
+			*fault = x >= s.width ? (struct encoder_fault){x, s.width} : (struct encoder_fault){y, s.height};
 			result = ENCODER_PIXEL;
 			break;
 		}
 		const uint32_t source = (uint32_t)column[x] + row[y] + ((address >> p_shift) & p_mask);
-		const uint32_t seen = (reached[source] > base ? reached[source] : base) + 1;
+		const uint32_t before = reached[source];
+		const uint32_t seen = (before > at_base ? before : at_base) + 1;
 		reached[source] = seen;
-		total++;
+		events++;
 		if (seen == fire) {
 			if (step->count == QCLIF_STEP_EVENTS) {
 				*fault = (struct encoder_fault){step->count + 1, QCLIF_STEP_EVENTS};
@@ -133,6 +137,10 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 			step->sources[step->count++] = (uint16_t)source;
 		}
 	}
+	elapsed = now;
+	total += events;
+	if (result == ENCODER_STEP)
+		base = total;
 	*at = word;
 	return result;
 }

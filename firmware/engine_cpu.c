@@ -31,6 +31,10 @@ static uint16_t v_soma[QCLIF_NEURONS];
 static int32_t i_soma[QCLIF_NEURONS];
 static int32_t i_apical[QCLIF_NEURONS];
 
+/* Weights to be added up: of the step's events and of the spikes before it. */
+static const int8_t *rows[QCLIF_STEP_EVENTS + QCLIF_NEURONS];
+static uint32_t row_count;
+
 /* Spikes of the last two steps: of the last one to be its successor's input, and both to be drained. */
 static struct {
 	uint32_t count;
@@ -76,16 +80,40 @@ static inline product_t leaked(int32_t v, int32_t leak, product_t change)
 	return sum < 0 ? 0 : sum > STATE_MAX ? STATE_MAX : sum;
 }
 
-static void add_row(int32_t *restrict current, const int8_t *restrict row)
+/* Neurons whose sums are held in registers while the rows are walked: stores are what costs most. */
+#define BLOCK 8u
+
+/* Add the rows to the currents of `width` neurons. */
+static inline void add_block(int32_t *current, uint32_t first, uint32_t width)
 {
-	const uint32_t neurons = net.neurons;
+	int32_t sums[BLOCK];
 
 	link_busy();
 #pragma GCC unroll 8
-	for (uint32_t n = 0; n < neurons; n++)
-		current[n] += row[n];
-	counts[QCLIF_COUNTER_SOPS] += neurons;
-	counts[QCLIF_COUNTER_ROWS]++;
+	for (uint32_t k = 0; k < width; k++)
+		sums[k] = current[first + k];
+	for (uint32_t r = 0; r < row_count; r++) {
+		const int8_t *weights = rows[r] + first;
+		/* One address and offsets from it: left alone, GCC keeps an address for each. */
+		__asm__("" : "+r"(weights));
+#pragma GCC unroll 8
+		for (uint32_t k = 0; k < width; k++)
+			sums[k] += weights[k];
+	}
+#pragma GCC unroll 8
+	for (uint32_t k = 0; k < width; k++)
+		current[first + k] = sums[k];
+}
+
+static void add_rows(int32_t *current)
+{
+	uint32_t n = 0;
+
+	for (; n + BLOCK <= net.neurons; n += BLOCK)
+		add_block(current, n, BLOCK);
+	for (; n < net.neurons; n++)
+		add_block(current, n, 1);
+	counts[QCLIF_COUNTER_SOPS] += row_count * net.neurons;
 }
 
 static void add_currents(const struct step *step, const uint16_t *previous, uint32_t previous_count)
@@ -94,19 +122,24 @@ static void add_currents(const struct step *step, const uint16_t *previous, uint
 		i_soma[n] = bias_soma[n];
 		i_apical[n] = bias_apical[n];
 	}
-	for (uint32_t i = 0; i < step->count; i++) {
-		const uint32_t source = step->sources[i];
-		if (source < QCLIF_INPUTS)
-			add_row(i_soma, w_soma + source * net.neurons);
-		else
-			add_row(i_apical, w_apical + (source - QCLIF_INPUTS) * net.neurons);
-	}
-	for (uint32_t i = 0; i < previous_count; i++) {
-		add_row(i_soma, w_soma + (net.inputs + previous[i]) * net.neurons);
-		add_row(i_apical, w_apical + (net.contexts + previous[i]) * net.neurons);
-	}
-	/* A spike is one row of the accelerator, which adds both weights at once. */
-	counts[QCLIF_COUNTER_ROWS] -= previous_count;
+	row_count = 0;
+	for (uint32_t i = 0; i < step->count; i++)
+		if (step->sources[i] < QCLIF_INPUTS)
+			rows[row_count++] = w_soma + step->sources[i] * net.neurons;
+	for (uint32_t i = 0; i < previous_count; i++)
+		rows[row_count++] = w_soma + (net.inputs + previous[i]) * net.neurons;
+	add_rows(i_soma);
+
+	row_count = 0;
+	for (uint32_t i = 0; i < step->count; i++)
+		if (step->sources[i] >= QCLIF_INPUTS)
+			rows[row_count++] = w_apical + (step->sources[i] - QCLIF_INPUTS) * net.neurons;
+	for (uint32_t i = 0; i < previous_count; i++)
+		rows[row_count++] = w_apical + (net.contexts + previous[i]) * net.neurons;
+	add_rows(i_apical);
+
+	/* A spike counts as one row: the accelerator adds both of its weights at once. */
+	counts[QCLIF_COUNTER_ROWS] += step->count + previous_count;
 }
 
 static uint32_t update_neurons(uint16_t *fired)

@@ -18,20 +18,18 @@
 /* Bytes from OVERSIZE on all go to the last place, which is none of a frame's. */
 #define OVERSIZE (QCLIF_FRAME_BYTES + 1)
 static uint8_t data[OVERSIZE + 1];
-static uint32_t length;      /* bytes of the frame that are there */
-static uint32_t block;       /* bytes until the next length byte of COBS */
-static bool zero_owed;       /* that length byte stands for a zero */
 static uint32_t good_length;
 
-/* The 0x00 has come: judge the frame and be ready for the next. */
-static enum frame_result finish(void)
-{
-	const uint32_t bytes = length;
-	const bool whole = block == 0;
+/* Of the frame that is being received. */
+static struct {
+	uint32_t length; /* bytes that are there */
+	uint32_t block;  /* bytes until the next length byte of COBS */
+	bool zero_owed;  /* that length byte stands for a zero */
+} partial;
 
-	length = 0;
-	block = 0;
-	zero_owed = false;
+/* The 0x00 has come after so many bytes: is it a frame? */
+static enum frame_result judge(uint32_t bytes, bool whole)
+{
 	if (bytes == 0 && whole)
 		return FRAME_NONE;
 	if (bytes == OVERSIZE)
@@ -53,17 +51,20 @@ enum frame_result frame_receive(void)
 	const uint32_t start = platform_clock();
 	const uint8_t *const end = data + OVERSIZE;
 	enum frame_result result = FRAME_NONE;
-	uint8_t *at = data + length;
+	uint8_t *at = data + partial.length;
+	uint32_t block = partial.block;
+	bool zero_owed = partial.zero_owed;
 	uint32_t bytes = 0;
 
-	/* COBS is undone byte by byte as they come: no second pass, no second buffer. */
+	/* COBS is undone as the bytes come, without a second pass; what changes is in registers. */
 	do {
 		const uint8_t byte = (uint8_t)word;
 		bytes++;
 		if (byte == 0) {
-			length = (uint32_t)(at - data);
-			result = finish();
+			result = judge((uint32_t)(at - data), block == 0);
 			at = data;
+			block = 0;
+			zero_owed = false;
 			if (result != FRAME_NONE)
 				break;
 		} else {
@@ -83,7 +84,9 @@ enum frame_result frame_receive(void)
 		word = platform_receive();
 	} while (word & PLATFORM_RECEIVED);
 
-	length = (uint32_t)(at - data);
+	partial.length = (uint32_t)(at - data);
+	partial.block = block;
+	partial.zero_owed = zero_owed;
 	stats[QCLIF_STAT_RX_BYTES] += bytes;
 	stats[QCLIF_STAT_RX_CLOCKS] += platform_clock() - start;
 	return result;

@@ -5,6 +5,7 @@
 
 """The SoC as an object: load a network, run samples, read its counters."""
 
+import itertools
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -121,10 +122,18 @@ class Device:
         # Addresses of the weights count slices in bits of their own, with gaps where a word has fewer.
         sliced = space in (SPACES["SOMA"], SPACES["APICAL"])
         slices, bits = (config.slices, config.slice_bits) if sliced else (1, 0)
-        first = (address >> bits)*slices
+        first = (address >> bits)*slices + (address & (1 << bits) - 1)
         for at in range(0, len(words), most):
             word, part = divmod(first + at, slices)
             yield space, word << bits | part, words[at:at + most]
+
+    def _writes(self, piece: Chunk) -> Iterator[tuple[str, bytes]]:
+        # Cut one by one: how long a request should be depends on how the last ones fared.
+        while len(piece[2]):
+            most = (self._link.payload_bytes - protocol.size("WRITE"))//4
+            (space, address, words), *rest = itertools.islice(self._pieces(piece, most), 2)
+            yield "WRITE", protocol.pack("WRITE", space=space, address=address) + words.astype("<u4").tobytes()
+            piece = (space, rest[0][1] if rest else 0, piece[2][most:])
 
     def _store(self, piece: Chunk) -> None:
         """Write a piece and read it back until it is there."""
@@ -132,10 +141,7 @@ class Device:
         verify = protocol.pack("VERIFY", space=space, address=address, count=len(words))
         expected = zlib.crc32(words.astype("<u4").tobytes())
         for _ in range(_UPLOAD_TRIES):
-            most = (self._link.payload_bytes - protocol.size("WRITE"))//4
-            requests = [("WRITE", protocol.pack("WRITE", space=space, address=address) + words.astype("<u4").tobytes())
-                for space, address, words in self._pieces(piece, most)]
-            *_, answer = self._link.exchange([*requests, ("VERIFY", verify)])
+            *_, answer = self._link.exchange(itertools.chain(self._writes(piece), [("VERIFY", verify)]))
             if int.from_bytes(answer, "little") == expected:
                 return
         raise QCLIFError(f"memory space {space} of the device does not hold what is written from address {address} on "

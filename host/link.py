@@ -10,20 +10,15 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from accel.config import LIMITS
 from host import protocol
 from host.errors import QCLIFError
+from host.flight import Flight, PayloadSize, Request
 from host.framing import OVERHEAD_BYTES, Frame, decode_frame, encode_frame
 from host.port import Port, SerialPort
 from host.protocol import NAK_REASONS, NOTICES, REQUESTS, RESPONSE, SESSION_STATES, DeviceInfo
 
 DEFAULT_BAUDRATE = 1_000_000
-
-# Frames: their usual payload, and the smallest that a bad line brings it down to.
-_TARGET_BYTES = 512
-_LEAST_BYTES  = 64
-# Of this many frames, losses that halve the payload; none in twice as many doubles it again.
-_JUDGED_FRAMES = 32
-_MANY_LOSSES   = 4
 
 # More bytes without a zero than any frame has: noise.
 _NOISE_BYTES = 65536
@@ -44,18 +39,6 @@ class LinkStats:
     timeouts:   int = 0
     bytes_tx:   int = 0
     bytes_rx:   int = 0
-
-
-@dataclass
-class _Request:
-    """A frame in flight. `due`: when it is to be sent again."""
-    type:     int
-    sequence: int
-    encoded:  bytes
-    sent:     float = 0.0
-    due:      float | None = None
-    repeated: bool = False
-    answer:   bytes | None = None
 
 
 class Link:
@@ -84,8 +67,7 @@ class Link:
         self._port    = SerialPort(port, baudrate) if isinstance(port, str) else port
         self._timeout = timeout
         self._tries   = tries
-        self._round   = 0.0
-        self._target  = _TARGET_BYTES
+        self._size    = PayloadSize()
         try:
             self.open()
         except BaseException:
@@ -106,34 +88,29 @@ class Link:
 
     def open(self) -> None:
         """Begin a new session; on an open link after DeviceReset too. What was in flight is forgotten."""
-        self._session  = 0
+        session = secrets.randbelow(0xffff) + 1
+        hello   = Frame(REQUESTS["HELLO"], 0, session, protocol.pack("NONCE", nonce=secrets.randbits(32)))
+        # The zero ends whatever another host may have left half sent.
+        request = Request(hello.type, hello.sequence, b"\0" + encode_frame(hello))
+        self._session  = session
         self._sequence = 0
         self._buffer   = b""
-        self._judged   = 0
-        self._losses   = 0
-        self._probing  = False
         # Before the device has answered HELLO, damaged frames are what other sessions left on the line.
         self._opened   = False
-        self._flight: deque[_Request] = deque()
-        self._window, self._credit = 1, protocol.LIMITS["uart_fifo"][0]//2
+        self._flight   = Flight(1, LIMITS["uart_fifo"][0], self._size)
         self._port.read()
-        session = secrets.randbelow(0xffff) + 1
-        hello = Frame(REQUESTS["HELLO"], 0, session, protocol.pack("NONCE", nonce=secrets.randbits(32)))
-        # The zero ends whatever another host may have left half sent.
-        request = _Request(hello.type, hello.sequence, b"\0" + encode_frame(hello))
-        self._session = session
         self._send(request)
         while request.answer is None:
             self._advance()
         self._opened = True
         self.info    = DeviceInfo.decode(request.answer)
-        self._window = self.info.config.frame_window
         self._credit = self.info.config.uart_fifo//2
+        self._flight = Flight(self.info.config.frame_window, self._credit, self._size)
 
     @property
     def payload_bytes(self) -> int:
         """Payload bytes to aim at for a request now: less on a line that damages frames."""
-        return min(self._target, self.payload_limit)
+        return min(self._size.bytes, self.payload_limit)
 
     @property
     def payload_limit(self) -> int:
@@ -158,12 +135,12 @@ class Link:
         DeviceReset : the device was reset.
         """
         source = iter(requests)
-        mine: deque[_Request] = deque()
+        mine: deque[Request] = deque()
         coming = None
         try:
             coming = self._prepare(source)
             while coming or mine:
-                while coming and self._has_room(coming):
+                while coming and self._flight.has_room(coming):
                     self._send(coming)
                     mine.append(coming)
                     coming = self._prepare(source)
@@ -175,7 +152,7 @@ class Link:
             if coming is not None:
                 self._sequence = coming.sequence
 
-    def _prepare(self, source: Iterator[tuple[str, bytes]]) -> _Request | None:
+    def _prepare(self, source: Iterator[tuple[str, bytes]]) -> Request | None:
         item = next(source, None)
         if item is None:
             return None
@@ -185,21 +162,7 @@ class Link:
                 "build with more --frame-bytes")
         frame = Frame(REQUESTS[kind], self._sequence, self._session, payload)
         self._sequence = (self._sequence + 1) & 0xff
-        return _Request(frame.type, frame.sequence, encode_frame(frame))
-
-    def _has_room(self, request: _Request) -> bool:
-        unanswered = self._unanswered()
-        if not unanswered:
-            return True
-        # What follows a frame that has to be repeated would only have to be repeated with it.
-        if any(other.due is not None for other in unanswered):
-            return False
-        used = sum(len(other.encoded) for other in unanswered)
-        span = (request.sequence - unanswered[0].sequence) & 0xff
-        return span < self._window and used + len(request.encoded) <= self._credit
-
-    def _unanswered(self) -> list[_Request]:
-        return [request for request in self._flight if request.answer is None]
+        return Request(frame.type, frame.sequence, encode_frame(frame))
 
     @staticmethod
     def _result(answer: bytes) -> bytes:
@@ -210,126 +173,16 @@ class Link:
 
     # Line -----------------------------------------------------------------------------------------
 
-    def _send(self, request: _Request) -> None:
+    def _send(self, request: Request) -> None:
         """Send for the first time."""
         if not self._flight:
             # Patience begins anew after a time without requests.
             self._alive = self._answered = self._port.now()
-        self._flight.append(request)
+        self._flight.add(request)
         self.stats.frames += 1
         self._transmit(request)
 
-    def _transmit(self, request: _Request) -> None:
-        self._port.write(request.encoded)
-        self.stats.bytes_tx += len(request.encoded)
-        request.sent = self._port.now()
-        request.due  = None
-
-    def _patience(self) -> float:
-        """Seconds without a sign of life that are too many."""
-        return max(self._timeout, 8*self._round)
-
-    def _advance(self) -> None:
-        """Take what has come, or wait for it; repeat what is due."""
-        data = self._port.read()
-        if not data and self._flight:
-            dues = [request.due for request in self._flight if request.due is not None]
-            wake = min([self._alive + self._patience(), *dues])
-            self._port.wait(max(0.0, wake - self._port.now()))
-            data = self._port.read()
-        if data:
-            self._receive(data)
-        while self._flight and self._flight[0].answer is not None:
-            self._flight.popleft()
-        self._repeat()
-
-    def _receive(self, data: bytes) -> None:
-        self.stats.bytes_rx += len(data)
-        *pieces, self._buffer = (self._buffer + data).split(b"\0")
-        if len(self._buffer) > _NOISE_BYTES:
-            self._buffer = b""
-        for piece in filter(None, pieces):
-            frame = decode_frame(piece)
-            if frame is not None:
-                self._handle(frame)
-            elif self._opened:
-                self.stats.crc_errors += 1
-                # Whatever it said, the oldest request is the first that may have lost its answer by it.
-                self._schedule(self._unanswered()[:1])
-
-    def _handle(self, frame: Frame) -> None:
-        if frame.session != self._session:
-            return
-        self._alive = self._port.now()
-        if frame.type == NOTICES["NAK"] and len(frame.payload) == 2:
-            self.stats.naks += 1
-            self.stats.crc_errors += frame.payload[1] != NAK_REASONS["GAP"]
-            self._go_back(frame.payload[0])
-        elif frame.type == NOTICES["SESSION"]:
-            if frame.payload == bytes([SESSION_STATES["RESET"]]):
-                raise DeviceReset(f"the device on {self._port.name} was reset in mid-run: start again")
-            raise QCLIFError(f"another program took over the device on {self._port.name}: end it, then start again")
-        elif frame.type == NOTICES["BUSY"]:
-            self._answered = self._alive
-        elif frame.type & RESPONSE and frame.payload:
-            self._take_answer(frame)
-
-    def _take_answer(self, frame: Frame) -> None:
-        waiting = self._unanswered()
-        found = next((request for request in waiting if request.sequence == frame.sequence
-            and request.type | RESPONSE == frame.type), None)
-        if found is None:
-            return
-        found.answer, found.due = frame.payload, None
-        self._answered = self._alive
-        if not found.repeated:
-            # Of a repeated request nobody knows which sending was answered.
-            elapsed = self._alive - found.sent
-            self._round += (elapsed - self._round)/8 if self._round else elapsed
-        self._judge(lost=False)
-        # The device answers in order: earlier requests without an answer have lost it on the way.
-        earlier = waiting[:waiting.index(found)]
-        self._schedule(earlier)
-        if self._probing:
-            # The one request that a timeout sent again got through; what came after it may not have.
-            self._probing = False
-            self._schedule(self._unanswered(), self._alive)
-
-    # Repetition -----------------------------------------------------------------------------------
-
-    def _go_back(self, expected: int) -> None:
-        """The device misses `expected` and has dropped all after it."""
-        waiting = self._unanswered()
-        first = next((index for index, request in enumerate(waiting) if request.sequence == expected), None)
-        if first is not None:
-            self._schedule(waiting[first:], waiting[first].sent)
-
-    def _schedule(self, requests: list[_Request], since: float | None = None) -> None:
-        """Send again, but not before the answer to the last sending (`since`, or each one's own) had time to come."""
-        fresh = [request for request in requests if request.due is None]
-        for request in fresh:
-            request.due = (request.sent if since is None else since) + self._round
-        if fresh:
-            self._judge(lost=True)
-
-    def _repeat(self) -> None:
-        now = self._port.now()
-        for request in self._flight:
-            if request.due is not None and request.due <= now:
-                self._resend(request)
-        if not self._flight or now < self._alive + self._patience():
-            return
-        if now >= self._answered + self._tries*self._patience():
-            raise QCLIFError(f"no answer from the device on {self._port.name} in {now - self._answered:.0f} s: see "
-                "that the board runs the qCLIF SoC, that port and baud rate are right, and that no other program "
-                "reads from the port")
-        self.stats.timeouts += 1
-        self._alive   = now
-        self._probing = True
-        self._judge(lost=True)
-        self._resend(self._unanswered()[0])
-
-    def _resend(self, request: _Request) -> None:
+    def _send_again(self, request: Request) -> None:
         request.repeated = True
         self.stats.retries += 1
         # The zero ends a frame whose own end got lost.
@@ -337,14 +190,65 @@ class Link:
         self.stats.bytes_tx += 1
         self._transmit(request)
 
-    def _judge(self, lost: bool) -> None:
-        """Adapt the payload to how often frames get lost."""
-        self._judged += not lost
-        self._losses += lost
-        if self._losses >= _MANY_LOSSES:
-            self._target = max(_LEAST_BYTES, self._target//2)
-        elif self._judged >= 2*_JUDGED_FRAMES and not self._losses:
-            self._target = min(_TARGET_BYTES, 2*self._target)
-        elif self._judged < _JUDGED_FRAMES or not self._losses:
+    def _transmit(self, request: Request) -> None:
+        self._port.write(request.encoded)
+        self.stats.bytes_tx += len(request.encoded)
+        request.sent = self._port.now()
+        request.due  = None
+
+    def _patience(self) -> float:
+        """Seconds without a sign of life that are too many."""
+        return max(self._timeout, 8*self._flight.round_trip)
+
+    def _advance(self) -> None:
+        """Take what has come, or wait for it; send again what is due."""
+        data = self._port.read()
+        if not data:
+            wake = self._alive + self._patience()
+            due  = self._flight.next_due()
+            self._port.wait(max(0.0, (wake if due is None else min(wake, due)) - self._port.now()))
+            data = self._port.read()
+        self.stats.bytes_rx += len(data)
+        *pieces, self._buffer = (self._buffer + data).split(b"\0")
+        if len(self._buffer) > _NOISE_BYTES:
+            self._buffer = b""
+        for piece in filter(None, pieces):
+            self._receive(piece)
+        self._check_patience()
+        for request in self._flight.due(self._port.now()):
+            self._send_again(request)
+
+    def _receive(self, encoded: bytes) -> None:
+        frame = decode_frame(encoded)
+        if frame is None:
+            if self._opened:
+                self.stats.crc_errors += 1
+                self._flight.suspect()
             return
-        self._judged = self._losses = 0
+        if frame.session != self._session:
+            return
+        self._alive = self._port.now()
+        if frame.type == NOTICES["NAK"] and len(frame.payload) == 2:
+            self.stats.naks += 1
+            self.stats.crc_errors += frame.payload[1] != NAK_REASONS["GAP"]
+            self._flight.go_back(frame.payload[0])
+        elif frame.type == NOTICES["SESSION"]:
+            if frame.payload == bytes([SESSION_STATES["RESET"]]):
+                raise DeviceReset(f"the device on {self._port.name} was reset in mid-run: start again")
+            raise QCLIFError(f"another program took over the device on {self._port.name}: end it, then start again")
+        elif frame.type == NOTICES["BUSY"]:
+            self._answered = self._alive
+        elif frame.type & RESPONSE and frame.payload and self._flight.take_answer(frame, self._alive):
+            self._answered = self._alive
+
+    def _check_patience(self) -> None:
+        now = self._port.now()
+        if not self._flight or now < self._alive + self._patience():
+            return
+        if now >= self._answered + self._tries*self._patience():
+            raise QCLIFError(f"no answer from the device on {self._port.name} in {now - self._answered:.0f} s: see "
+                "that the board runs the qCLIF SoC, that port and baud rate are right, and that no other program "
+                "reads from the port")
+        self.stats.timeouts += 1
+        self._alive = now
+        self._flight.timeout(now)

@@ -157,6 +157,9 @@ def execute(link: Link, network: Network, samples: Sequence[Sample], engine: str
         device.load(network, engine, encoder, lambda at, of: progress("network", at, of))
         return device.stats()
 
+    def advance(steps: int) -> None:
+        progress("time steps", done + steps, total)
+
     before = load()
     start  = time.monotonic()
     while len(run.compared) < len(samples):
@@ -164,8 +167,7 @@ def execute(link: Link, network: Network, samples: Sequence[Sample], engine: str
         batch    = list(samples[len(run.compared):][:BATCH])
         expected = iter(golden.run([sample.steps for sample in batch], states=True))
         try:
-            for sample, got in zip(batch, device.run_many(batch, encode, lockstep,
-                    lambda steps, done=done: progress("time steps", done + steps, total)), strict=True):
+            for sample, got in zip(batch, device.run_many(batch, encode, lockstep, advance), strict=True):
                 run.compared.append(compare(sample, got, next(expected), network, link.info.config.lanes))
                 done += len(sample.steps)
         except DeviceReset as error:

@@ -166,7 +166,7 @@ def record(gesture: int, seed: int = 0, duration_us: int = DURATION_US) -> Sampl
     joints = _joints(gesture, np.arange(frames)*FRAME_US*1e-6, rng)
     events = np.concatenate([*_changes(joints, duration_us, rng), _noise(duration_us, rng)])
     events = events[np.argsort(events["t"], kind="stable")]
-    return Sample(f"synthetic[{seed}] {GESTURES[gesture]}", events, label=gesture, sensor_size=(SIZE, SIZE))
+    return Sample(f"synthetic {seed}", events, label=gesture, sensor_size=(SIZE, SIZE))
 
 
 def recordings(samples: int, seed: int = 0, duration_us: int = DURATION_US) -> Iterator[Sample]:

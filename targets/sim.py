@@ -151,7 +151,7 @@ def sim_options(parser, args) -> SimOptions:
 
 
 def export(build: SimBuild, args) -> None:
-    """Copy the register exports to where LiteX's options want them."""
+    """Copy the register exports to where LiteX's options want them, and tell where the rest is."""
     for name, target in {"csr.csv": args.soc_csv, "csr.json": args.soc_json, "csr.svd": args.soc_svd}.items():
         try:
             if target:
@@ -160,6 +160,8 @@ def export(build: SimBuild, args) -> None:
             raise QCLIFError(f"cannot write {target}: {error.strerror}") from error
     if args.doc:
         print(f"Documentation: {build.directory/'doc'}")
+    if build.options.trace:
+        print(f"Trace, when the run has ended: {build.directory/'sim'}.{build.options.trace}")
 
 # Main ---------------------------------------------------------------------------------------------
 

@@ -29,9 +29,26 @@ from targets.sim_build import ROM_INIT, SimOptions
 
 MODULES = Path(__file__).resolve().parent/"sim_modules"
 
+PUBLIC  = "/* verilator public */"
+
 # The window of a trace, in picoseconds, is read when the simulator starts: LiteX writes these expressions
 # where it calls its tracer, so that another window needs no other simulator.
 TRACE_START, TRACE_END = (f'strtol(getenv("QCLIF_TRACE_{end}"), NULL, 10)' for end in ("START", "END"))
+
+# What LiteX's makefile does not ask of Verilator: few large functions keep intermediate values in the
+# processor's registers, which makes the simulator about 1.5 times as fast and its compilation shorter.
+VERILATOR_FLAGS = "--output-split 100000 --output-split-cfuncs 100000 --x-assign fast --x-initial fast"
+
+
+def keep_nothing_public(platform, directory: Path) -> None:
+    """Replace sources by copies without `verilator public`: each such signal of VexRiscv costs clocks a second."""
+    directory.mkdir(exist_ok=True)
+    for number, (name, *rest) in enumerate(platform.sources):
+        text = Path(name).read_text()
+        if PUBLIC in text:
+            copy = directory/Path(name).name
+            copy.write_text(text.replace(PUBLIC, ""))
+            platform.sources[number] = (str(copy), *rest)
 
 
 def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
@@ -46,6 +63,7 @@ def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
 
     soc = BaseSoC(options.config, sys_clk_freq=options.sys_clk_freq,
         with_accelerator=options.with_accelerator, **options.soc)
+    keep_nothing_public(soc.platform, directory/"sources")
     if not options.trace:
         soc.platform.add_source(str(modules/"no_trace.vlt"), language="verilog")
     builder = FirmwareBuilder(soc, options.config,
@@ -66,6 +84,8 @@ def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
         extra_mods      = ["qclif_uart"],
         extra_mods_path = str(modules),
     )
+    with open(directory/"gateware"/"variables.mak", "a") as makefile:
+        makefile.write(f"INC_DIR += {VERILATOR_FLAGS}\n")
     generate_docs(soc, str(directory/"doc"), project_name="qCLIF SoC", author="the qCLIF SoC's authors")
     (directory/"soc.json").write_text(json.dumps({"endianness": soc.cpu.endianness}))
 

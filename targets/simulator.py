@@ -90,6 +90,7 @@ class SimulatedSoC:
         self._built       = None
         self._process     = None
         self._directory   = None
+        self._log         = None
         self._status      = None
 
     # Life -----------------------------------------------------------------------------------------
@@ -124,6 +125,9 @@ class SimulatedSoC:
         if self._status is not None:
             self._status.close()
             self._status = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
         if self._directory is not None:
             for trace in self._directory.glob("sim.[vf][cs][dt]"):
                 if not trace.is_symlink():
@@ -136,24 +140,29 @@ class SimulatedSoC:
         report          = self._directory/"line.json"
         self._populate(report)
         start, end      = map(str, self.trace_window)
-        with open(self._directory/"sim.log", "w") as log:
-            # Ctrl-C is for us to handle: the simulator is in a session of its own.
-            self._process = subprocess.Popen([self._built.simulator], cwd=self._directory, stdout=log,
-                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env={**os.environ, "QCLIF_TRACE_START": start, "QCLIF_TRACE_END": end},
-                start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS
-        while not report.exists():
-            self.check()
-            if time.monotonic() > deadline:
-                raise QCLIFError(f"the simulator has not opened its ports in {START_SECONDS} s: "
-                    f"{last_lines(self._directory/'sim.log')}")
-            time.sleep(0.005)
+        self._log       = tempfile.TemporaryFile("w+")
+        # Ctrl-C is for us to handle: the simulator is in a session of its own.
+        self._process = subprocess.Popen([self._built.simulator], cwd=self._directory, stdin=subprocess.DEVNULL,
+            stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, "QCLIF_TRACE_START": start, "QCLIF_TRACE_END": end})
+        self._wait_for(report.exists)
         with open(self._directory/"status", "r+b") as status:
             self._status = mmap.mmap(status.fileno(), _STATUS_SIZE)
         line      = json.loads(report.read_text())
         self.port = f"socket://127.0.0.1:{line['port']}"
         self.pty  = line["pty"]
+        # Once it runs it has opened all its files. Without them nothing is left even where we are killed.
+        self._wait_for(lambda: self.clocks > 0)
+        if not self.options.trace:
+            shutil.rmtree(self._directory)
+
+    def _wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not condition():
+            self.check()
+            if time.monotonic() > deadline:
+                raise QCLIFError(f"the simulator does not run after {START_SECONDS} s: {self._last_words()}")
+            time.sleep(0.005)
 
     def _populate(self, report: Path) -> None:
         """What the simulator opens below its working directory: memory contents, modules, configuration."""
@@ -210,8 +219,11 @@ class SimulatedSoC:
         """Raise a QCLIFError when the simulator has ended by itself."""
         status = self._process.poll()
         if status is not None:
-            raise QCLIFError(f"the simulator has ended (status {status}): "
-                f"{last_lines(self._directory/'sim.log', 3)}")
+            raise QCLIFError(f"the simulator has ended (status {status}): {self._last_words()}")
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        return last_lines(self._log.read(), 3)
 
     def wait(self) -> None:
         """Wait until the simulator ends by itself, which is an error."""

@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 import time
+from contextlib import ExitStack
 from itertools import islice
 
 import pytest
@@ -63,22 +64,39 @@ def assert_exact(run):
     assert run.mismatches == 0, [str(each.divergence) for each in run.compared if each.divergence]
 
 
+@pytest.fixture(scope="module")
+def boot():
+    """Function that boots a configuration; one simulator at a time, for each keeps a core busy."""
+    with ExitStack() as stack:
+        running = {}
+
+        def start(name):
+            if name not in running:
+                stack.close()
+                running.clear()
+                running[name] = stack.enter_context(SimulatedSoC(CONFIGS[name]))
+            return running[name]
+        yield start
+
+
 @pytest.fixture(scope="module", params=CONFIGS)
-def soc(request):
-    with SimulatedSoC(CONFIGS[request.param]) as simulated:
-        yield simulated
+def name(request):
+    return request.param
 
 
-@pytest.fixture(scope="module")
-def default_soc():
-    with SimulatedSoC(CONFIGS["default"]) as simulated:
-        yield simulated
+@pytest.fixture
+def soc(boot, name):
+    return boot(name)
 
 
-@pytest.fixture(scope="module")
-def wide_soc():
-    with SimulatedSoC(CONFIGS["wide"]) as simulated:
-        yield simulated
+@pytest.fixture
+def default_soc(boot):
+    return boot("default")
+
+
+@pytest.fixture
+def wide_soc(boot):
+    return boot("wide")
 
 # Every configuration ------------------------------------------------------------------------------
 
