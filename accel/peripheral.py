@@ -86,8 +86,9 @@ class QCLIF(LiteXModule, AutoDoc):
                 f"Apical weights: (group*{config.apical_rows} + row) << {config.slice_bits} | slice, context k is row "
                 f"k, neuron m row {config.contexts} + m. A group is {config.lanes} neurons; a slice "
                 f"{config.slice_lanes} of their {config.weight_bits}-bit weights, lowest lane first. "
-                f"Parameters: neuron << 1 (threshold, leak_soma: {config.state_bits} bits each) or neuron << 1 | 1 (leak_apical: "
-                f"{config.state_bits} bits, bias_soma, bias_apical: {config.weight_bits} bits each). States: neuron."),
+                f"Parameters: neuron << 1 (threshold, leak_soma: {config.state_bits} bits each) or neuron << 1 | 1 "
+                f"(leak_apical: {config.state_bits} bits, bias_soma, bias_apical: {config.weight_bits} bits each). "
+                f"States: neuron."),
             CSRField("space", size=4, description="Memory.", values=[
                 ("``0``", "Somatic weights."), ("``1``", "Apical weights."), ("``2``", "Parameters."),
                 ("``3``", "States, read only: V_a in bits 15:0, V_s in bits 31:16.")]),

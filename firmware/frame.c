@@ -60,26 +60,24 @@ enum frame_result frame_receive(void)
 	do {
 		const uint8_t byte = (uint8_t)word;
 		bytes++;
-		if (byte == 0) {
+		if (byte != 0 && block != 0) {
+			*at = byte;
+			at += at < end;
+			block--;
+		} else if (byte != 0) {
+			if (zero_owed) {
+				*at = 0;
+				at += at < end;
+			}
+			block = byte - 1u;
+			zero_owed = block != BLOCK_MAX;
+		} else {
 			result = judge((uint32_t)(at - data), block == 0);
 			at = data;
 			block = 0;
 			zero_owed = false;
 			if (result != FRAME_NONE)
 				break;
-		} else {
-			if (block == 0) {
-				block = byte;
-				if (zero_owed) {
-					*at = 0;
-					at += at < end;
-				}
-				zero_owed = byte != BLOCK_MAX + 1;
-			} else {
-				*at = byte;
-				at += at < end;
-			}
-			block--;
 		}
 		word = platform_receive();
 	} while (word & PLATFORM_RECEIVED);

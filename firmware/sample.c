@@ -33,9 +33,9 @@ static bool stuck(struct request *request)
 	return request_fail(request, QCLIF_ERROR_STUCK, engine->status(), ENGINE_PATIENCE);
 }
 
-static bool push(struct request *request)
+/* Start the step, which was put together from the clock `start` on. */
+static bool push(struct request *request, uint32_t start)
 {
-	const uint32_t start = platform_clock();
 	const uint32_t waited = stats[QCLIF_STAT_WAIT_CLOCKS] + stats[QCLIF_STAT_CPU_CLOCKS];
 
 	if (!engine->push(&step))
@@ -83,27 +83,32 @@ static bool check_faults(struct request *request)
 /* Add the events at *at to the step. */
 static bool take_events(struct request *request, const uint8_t **at)
 {
-	const uint32_t count = wire_get_varint(at, request->end);
+	const uint8_t *cursor = *at;
+	const uint32_t count = wire_get_varint(&cursor, request->end);
 	if (count == WIRE_CUT)
-		return request_malformed(request, *at);
+		return request_malformed(request, cursor);
 	if (count > QCLIF_STEP_EVENTS - step.count)
 		return request_fail(request, QCLIF_ERROR_EVENTS, step.count + count, QCLIF_STEP_EVENTS);
 
-	uint16_t *to = step.sources + step.count;
-	const uint32_t unused_inputs = QCLIF_INPUTS - net.inputs;
+	/* Between the network's inputs and the build's there is nothing, and nothing above the contexts. */
+	const uint32_t inputs = net.inputs;
+	const uint32_t unused = QCLIF_INPUTS - inputs;
 	const uint32_t limit = QCLIF_INPUTS + net.contexts;
+	const uint8_t *const end = request->end;
+	uint16_t *to = step.sources + step.count;
+	uint16_t *const to_end = to + count;
 	uint32_t source = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t difference = wire_get_varint(at, request->end);
+	while (to != to_end) {
+		const uint32_t difference = wire_get_varint(&cursor, end);
 		if (difference == WIRE_CUT)
-			return request_malformed(request, *at);
+			return request_malformed(request, cursor);
 		source += difference;
-		/* Between the network's inputs and the build's there is nothing, and nothing above the contexts. */
-		if (source - net.inputs < unused_inputs || source >= limit)
-			return request_fail(request, QCLIF_ERROR_SOURCE, source, net.inputs);
+		if (source - inputs < unused || source >= limit)
+			return request_fail(request, QCLIF_ERROR_SOURCE, source, inputs);
 		*to++ = (uint16_t)source;
 	}
 	step.count += count;
+	*at = cursor;
 	return true;
 }
 
@@ -129,10 +134,7 @@ bool sample_steps(struct request *request)
 	/* A step is received and pushed while the one before it computes. */
 	for (uint32_t t = 0; t < steps; t++) {
 		const uint32_t start = platform_clock();
-		if (!take_events(request, &at))
-			return false;
-		stats[QCLIF_STAT_PUMP_CLOCKS] += platform_clock() - start;
-		if (!push(request) || (undrained == 2 && !drain(request)))
+		if (!take_events(request, &at) || !push(request, start) || (undrained == 2 && !drain(request)))
 			return false;
 	}
 	if (undrained && !drain(request))
@@ -159,7 +161,7 @@ static bool finish_raw_step(struct request *request)
 {
 	request->answer = wire_put_varint(request->answer, 0);
 	raw_open = false;
-	return push(request);
+	return push(request, platform_clock());
 }
 
 bool sample_raw(struct request *request)

@@ -83,6 +83,14 @@ def open_link(port: str, baudrate: int, args: argparse.Namespace) -> Link:
     return Link(FaultyPort(line, faults) if faults.flip or faults.drop else line, baudrate)
 
 
+def check_outputs(args: argparse.Namespace) -> None:
+    """Raise a QCLIFError now where a result could not be written at the end."""
+    for option in ("out", "json"):
+        path = getattr(args, option)
+        if path is not None and str(path) != "-" and (path.is_dir() or not path.resolve().parent.is_dir()):
+            raise QCLIFError(f"--{option} {path}: not a file in an existing folder, give another path")
+
+
 def read_samples(args: argparse.Namespace) -> list[Sample]:
     """The recordings that the options name, not encoded yet.
 

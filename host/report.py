@@ -81,7 +81,7 @@ def print_run(run: Run, console: Console) -> None:
     table = Table(title=f"{run.engine} engine, encoded on the {run.encode}: SoC against golden model")
     for name, justify in (("sample", "left"), ("events", "right"), ("inputs", "right"), ("steps", "right"),
             ("spikes", "right"), ("class", "left"), ("label", "left"), ("match", "left")):
-        table.add_column(name, justify=justify, overflow="fold")
+        table.add_column(name, justify=justify, no_wrap=True)
     for each in run.compared:
         table.add_row(each.sample.name, "-" if each.sample.events is None else str(len(each.sample.events)),
             str(len(each.run.inputs.sources)), str(len(each.run.spikes)), str(len(each.run.spikes.sources)),

@@ -14,31 +14,32 @@ examples:
 """
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
-if __package__ in (None, ""):
-    # Run as a file: the packages are beside this folder, and it must not shadow others' modules.
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # The packages are beside this folder, which must not shadow others' modules.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from accel.config import ConfigError
 from host.defaults import choose_network
-from host.errors import QCLIFError
 from host.link import DEFAULT_BAUDRATE, Link
 from host.network import Network
-from host.options import add_run_args, encode_samples, open_link, read_samples
+from host.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
+from host.outcome import EXIT_MISMATCH, guarded
 from host.report import print_run, write_json
-from host.runner import Run, execute
+from host.runner import execute
 from host.sample import Sample
 
-EXIT_MISMATCH, EXIT_ERROR, EXIT_INTERRUPTED = 1, 2, 130
+PIPE_WIDTH = 120
 
 
-def stream(link: Link, network: Network, samples: list[Sample], args: argparse.Namespace) -> Run:
-    """Run recordings over an open link, with progress on the terminal; print and write what came out."""
+def stream(link: Link, network: Network, samples: list[Sample], args: argparse.Namespace) -> int:
+    """Run recordings over an open link, print and write what came out. Returns the exit code."""
     console = Console(stderr=True)
     samples = encode_samples(samples, network.encoder, network.contexts, args)
     with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -54,23 +55,12 @@ def stream(link: Link, network: Network, samples: list[Sample], args: argparse.N
     if args.out:
         run.result().save(args.out)
     # Standard output is the JSON's where it goes there.
-    print_run(run, console if str(args.json) == "-" else Console())
+    output = Console(stderr=str(args.json) == "-")
+    # A file or a pipe has no width of its own.
+    print_run(run, output if output.is_terminal else Console(stderr=output.stderr, width=PIPE_WIDTH))
     if args.json:
         write_json(run, args.json)
-    return run
-
-
-def guarded(work) -> int:
-    """Exit code of work(), which returns a Run or None; errors become one line, Ctrl-C a word."""
-    try:
-        run = work()
-    except (QCLIFError, ConfigError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_ERROR
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    return EXIT_MISMATCH if run is not None and run.mismatches else 0
+    return EXIT_MISMATCH if run.mismatches else 0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -82,7 +72,8 @@ def main(argv: list[str] | None = None) -> int:
     add_run_args(parser)
     args = parser.parse_args(argv)
 
-    def work() -> Run:
+    def work() -> int:
+        check_outputs(args)
         samples = read_samples(args)
         with open_link(args.port, args.baudrate, args) as link:
             return stream(link, choose_network(args, samples, link.info.config), samples, args)

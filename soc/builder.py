@@ -5,6 +5,7 @@
 
 """LiteX's builder with our firmware as the ROM's content, in the place of LiteX's BIOS."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -75,21 +76,22 @@ class FirmwareBuilder(builder.Builder):
             self._make("bios", str(FIRMWARE_DIR))
 
     def _share_library(self, name: str) -> None:
-        # Compiled once for a CPU; the copy keeps each build directory complete by itself.
+        # Compiled once for a CPU: the C library takes longest of all software, and 90 MB.
         shared = Path(self.libraries_dir)/f"{self.soc.cpu_type}-{self.soc.cpu_variant or 'standard'}"/name
         local  = Path(self.software_dir)/name
-        if shared.is_dir():
-            shutil.copytree(shared, local, dirs_exist_ok=True)
-            return
-        self._make(name, dict(self.software_packages)[name])
-        shared.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=shared.parent) as directory:
-            copy = shutil.copytree(local, Path(directory)/name, ignore=lambda folder, names:
-                [n for n in names if Path(folder, n).suffix in (".o", ".d", ".p")])
-            try:
-                copy.rename(shared)
-            except OSError:
-                pass  # Another build was faster.
+        if not (shared/f"{name}.a").exists():
+            self._make(name, dict(self.software_packages)[name])
+            shared.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=shared.parent) as directory:
+                copy = Path(directory)/name
+                copy.mkdir()
+                for path in [local/f"{name}.a", *local.glob("*.h")]:
+                    shutil.copy(path, copy)
+                with contextlib.suppress(OSError):  # Another build was faster.
+                    copy.rename(shared)
+        if not local.is_symlink():
+            shutil.rmtree(local)
+            local.symlink_to(shared)
 
     def _make(self, name: str, src_dir: str) -> None:
         make_package(Path(self.software_dir)/name, src_dir)

@@ -17,13 +17,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from accel.config import ConfigError, QCLIFConfig
+from accel.config import QCLIFConfig
 from host import synthetic
 from host.encoder import Encoder
 from host.errors import QCLIFError
 from host.golden import GoldenModel
 from host.link import Link
 from host.network import Network
+from host.outcome import guarded
 from host.random_network import random_network
 from host.runner import Run, bound_clocks, execute
 from host.sample import Sample
@@ -161,20 +162,16 @@ def main() -> int:
     if unknown := set(args.benchmarks) - set(BENCHMARKS):
         parser.error(f"{', '.join(sorted(unknown))}: known are {', '.join(BENCHMARKS)}")
     exit_on_sigterm()
-    try:
+
+    def work() -> int:
         results = {}
         for name, rows in measure(args.benchmarks or list(BENCHMARKS), interactive=True):
             results[name] = rows
             show(BENCHMARKS[name].__doc__, rows, Console())
         if args.json:
             args.json.write_text(json.dumps(results, indent=2) + "\n")
-    except (QCLIFError, ConfigError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    return 0
+        return 0
+    return guarded(work)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,11 @@
 
 import argparse
 import shutil
+import signal
 import sys
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from migen import *
 
@@ -22,11 +26,12 @@ from litex.build.generic_platform import Pins, Subsignal
 from litex.build.parser import LiteXArgumentParser
 from litex.build.sim import SimPlatform
 
-from accel.config import LIMITS, ConfigError, add_config_args, config_from_args
+from accel.config import add_config_args, config_from_args
 from host.defaults import choose_network, preferred_sizes
 from host.errors import QCLIFError
-from host.link import Link
-from host.options import add_run_args, read_samples
+from host.link import DEFAULT_BAUDRATE
+from host.options import add_run_args, check_outputs, open_link, read_samples
+from host.outcome import guarded
 from host.sample import Sample
 from soc.soc import ROM_BYTES, QCLIFSoC, main_ram_bytes
 from targets.progress import StageDisplay
@@ -128,8 +133,8 @@ def number(args, name: str) -> int:
         raise QCLIFError(f"--{name.replace('_', '-')} is {text!r}: a number is needed") from error
 
 
-def sim_options(parser, args) -> SimOptions:
-    """SimOptions of parsed arguments; options that cannot be followed are refused."""
+def sim_options(parser, args, sizes: dict[str, int]) -> SimOptions:
+    """SimOptions of parsed arguments, with `sizes` that were not given; what cannot be followed is refused."""
     for name in _FIXED:
         if getattr(args, name, None) != parser.get_default(name):
             raise QCLIFError(f"--{name.replace('_', '-')} has no effect on the simulated SoC: leave it out")
@@ -140,7 +145,7 @@ def sim_options(parser, args) -> SimOptions:
     defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
     given    = {name: value for name, value in soc_core_argdict(args).items() if value != defaults.get(name)}
     return SimOptions(
-        config           = config_from_args(args),
+        config           = config_from_args(args, **sizes),
         sys_clk_freq     = int(args.sys_clk_freq),
         with_accelerator = not args.no_accelerator,
         soc              = given,
@@ -176,22 +181,19 @@ def serve(soc: SimulatedSoC) -> None:
 def stream_to(soc: SimulatedSoC, samples: list[Sample], args) -> int:
     """Stream recordings to the SoC and compare, as host/stream.py does. Returns the exit code."""
     # Imports torch, which takes seconds that --serve and errors in the arguments need not wait for.
-    from host.stream import EXIT_MISMATCH, stream
-    with Link(soc.port) as link:
-        network = choose_network(args, samples, link.info.config)
-        return EXIT_MISMATCH if stream(link, network, samples, args).mismatches else 0
+    from host.stream import stream
+    with open_link(soc.port, DEFAULT_BAUDRATE, args) as link:
+        return stream(link, choose_network(args, samples, link.info.config), samples, args)
 
 
 def run(parser, args) -> int:
     """Build and boot the SoC that the arguments describe, then serve it or stream to it. Returns the exit code."""
-    # Recordings and network first: what is wrong with them shall not take a build to find out.
+    # Outputs, recordings and network first: what is wrong with them shall not take a build to find out.
+    check_outputs(args)
     samples = [] if args.serve else read_samples(args)
     sizes   = preferred_sizes(args, samples) if samples or args.network else {}
-    for name in LIMITS:
-        if getattr(args, name) is None:
-            setattr(args, name, sizes.get(name, parser.get_default(name)))
     with StageDisplay(interactive=not args.non_interactive) as progress:
-        soc = SimulatedSoC(sim_options(parser, args),
+        soc = SimulatedSoC(sim_options(parser, args, sizes),
             output_dir   = args.output_dir,
             jobs         = number(args, "jobs") if args.jobs else None,
             tcp_port     = args.tcp_port,
@@ -211,18 +213,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.set_defaults(integrated_rom_size=ROM_BYTES, integrated_sram_size=None, uart_name="sim")
     sim_args(parser)
     add_run_args(parser)
-    # Sizes that are not given stay None: they follow from the network and the recordings.
-    args = parser.parse_args(argv, argparse.Namespace(**dict.fromkeys(LIMITS)))
+    args = parser.parse_args(argv)
 
     exit_on_sigterm()
-    try:
-        return run(parser, args)
-    except (QCLIFError, ConfigError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    return guarded(lambda: run(parser, args))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@
 
 import ctypes
 import functools
-import random
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from accel.config import QCLIFConfig
 from host.cheader import write_headers
+from host.faults import Faults
 
 FIRMWARE = Path(__file__).resolve().parent.parent/"firmware"
 
@@ -59,36 +58,6 @@ class FirmwareDevice:
         sent = ctypes.create_string_buffer(4*self.config.frame_bytes + len(received)*self.config.frame_bytes//4)
         count = self._library.library_exchange(received, len(received), sent, len(sent))
         return sent.raw[:count]
-
-
-@dataclass
-class Faults:
-    """Damage of a line, as probabilities a byte; both directions alike."""
-    flip:      float = 0
-    drop:      float = 0
-    duplicate: float = 0
-    insert:    float = 0
-    truncate:  float = 0
-    seed:      int   = 0
-    source:    random.Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.source = random.Random(self.seed)
-
-    def damage(self, data: bytes) -> bytes:
-        """What arrives of `data`; truncate loses all that is left of it."""
-        damaged = bytearray()
-        for byte in data:
-            chance = self.source.random
-            if chance() < self.truncate:
-                break
-            if chance() < self.flip:
-                byte ^= 1 << self.source.randrange(8)
-            if chance() < self.insert:
-                damaged.append(self.source.randrange(256))
-            if chance() >= self.drop:
-                damaged += bytes([byte])*(2 if chance() < self.duplicate else 1)
-        return bytes(damaged)
 
 
 class FirmwarePort:

@@ -21,13 +21,14 @@ from accel.config import QCLIFConfig
 from host import protocol
 from host.device import Device
 from host.errors import QCLIFError
+from host.faults import Faults
 from host.framing import Frame, decode_frame, encode_frame
 from host.link import DeviceReset, Link
 from host.port import SerialPort
 from host.protocol import NAK_REASONS, NOTICES, REQUESTS, RESPONSE, SESSION_STATES
 from host.sample import Sample
 from host.steps import Steps
-from tests.firmware import Faults, FirmwareDevice, FirmwarePort
+from tests.firmware import FirmwareDevice, FirmwarePort
 from tests.networks import random_network
 
 CONFIG = QCLIFConfig(neurons=40, inputs=64, contexts=4)
