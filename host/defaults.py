@@ -43,9 +43,15 @@ def default_encoder(sample: Sample, inputs: int | None = None) -> Encoder:
 
 
 def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig) -> Network:
-    """The network of --network, else a random one (by --seed) of the build's sizes, calibrated on the recordings."""
+    """The network of --network, else a random one (by --seed) of the build's sizes, calibrated on the recordings.
+
+    Raises
+    ------
+    QCLIFError : the network does not fit the build.
+    """
     if args.network:
         network = Network.load(args.network)
+        network.check_fits(config)
         return dataclasses.replace(network, encoder=with_encoder_options(network.encoder, args))
     encoder = with_encoder_options(default_encoder(samples[0], config.inputs), args)
     steps   = [sample.steps for sample in encode_samples(samples, encoder, config.contexts, args)]

@@ -30,6 +30,7 @@ from accel.config import add_config_args, config_from_args
 from host.defaults import choose_network, preferred_sizes
 from host.errors import QCLIFError
 from host.link import DEFAULT_BAUDRATE
+from host.network import Network
 from host.options import add_run_args, check_outputs, open_link, read_samples
 from host.outcome import guarded
 from host.sample import Sample
@@ -172,7 +173,7 @@ def export(build: SimBuild, args) -> None:
 
 def serve(soc: SimulatedSoC) -> None:
     """Print the ports and wait until Ctrl-C; a simulator that ends by itself is an error."""
-    print("The SoC is up; Ctrl-C ends it. For host/stream.py, one of:")
+    print("The SoC is up; Ctrl-C ends it. For host/stream.py (or litex_term), one of:")
     print(f"  --port {soc.port}")
     print(f"  --port {soc.pty}", flush=True)
     soc.wait()
@@ -191,9 +192,11 @@ def run(parser, args) -> int:
     # Outputs, recordings and network first: what is wrong with them shall not take a build to find out.
     check_outputs(args)
     samples = [] if args.serve else read_samples(args)
-    sizes   = preferred_sizes(args, samples) if samples or args.network else {}
+    options = sim_options(parser, args, preferred_sizes(args, samples) if samples or args.network else {})
+    if args.network:
+        Network.load(args.network).check_fits(options.config)
     with StageDisplay(interactive=not args.non_interactive) as progress:
-        soc = SimulatedSoC(sim_options(parser, args, sizes),
+        soc = SimulatedSoC(options,
             output_dir   = args.output_dir,
             jobs         = number(args, "jobs") if args.jobs else None,
             tcp_port     = args.tcp_port,

@@ -165,6 +165,11 @@ def test_network_larger_than_the_build(served, tmp_path):
     assert_one_line(run(STREAM, "--port", served[0], "--network", tmp_path/"large.npz", "--samples", 1), 201, 200)
 
 
+def test_network_larger_than_the_sizes_given(tmp_path):
+    random_network(QCLIFConfig(neurons=20, inputs=6, contexts=1)).save(tmp_path/"large.npz")
+    assert_one_line(run(SIM, "--network", tmp_path/"large.npz", "--neurons", 19), 20, 19)
+
+
 @needs_tools
 def test_port_closed_in_mid_run():
     """The simulator dies under a running stream."""
