@@ -5,6 +5,7 @@
 
 """How commands end: exit codes, errors as one line, Ctrl-C as a word."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -30,3 +31,7 @@ def guarded(work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read standard output has gone, as `head` does: what is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR

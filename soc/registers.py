@@ -15,6 +15,7 @@ from litex.soc.doc.csr import DocumentedCSRRegion
 from litex.soc.doc.module import gather_submodules
 
 from accel.config import add_config_args, config_from_args
+from host.outcome import guarded
 
 
 def registers_markdown(soc, names: tuple[str, ...] | None = None) -> str:
@@ -78,7 +79,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.replace("``", "`").replace("|", "\\|").split())
 
 
-def main() -> None:
+def main() -> int:
     # The SoC of the simulation: every target has the same peripherals.
     from targets.sim import BaseSoC
     parser = argparse.ArgumentParser(prog="python -m soc.registers", description=__doc__)
@@ -87,12 +88,16 @@ def main() -> None:
     args = parser.parse_args()
     # LiteX reports on standard output, which is the document's.
     logging.disable()
-    with contextlib.redirect_stdout(sys.stderr):
-        soc = BaseSoC(config_from_args(args))
-        soc.finalize()
-        text = registers_markdown(soc, None if args.all else ("qclif", "uart"))
-    print(text)
+
+    def work() -> int:
+        with contextlib.redirect_stdout(sys.stderr):
+            soc = BaseSoC(config_from_args(args))
+            soc.finalize()
+            text = registers_markdown(soc, None if args.all else ("qclif", "uart"))
+        print(text, flush=True)
+        return 0
+    return guarded(work)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
