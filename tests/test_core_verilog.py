@@ -74,6 +74,19 @@ def test_extreme_networks(style):
 
 
 @needs_verilator
+def test_largest_build():
+    """1024 neurons, 4096 inputs and 64 contexts on 64 lanes; all sources at once among the steps."""
+    config  = QCLIFConfig(neurons=1024, inputs=4096, contexts=64, lanes=64)
+    random  = np.random.default_rng(0).random((8, config.sources))
+    steps   = Steps.from_dense(np.concatenate([random < 0.02, random < 2]))
+    network = random_network(config, Encoder(grid=(64, 32)), [steps])
+    run     = CoreSimulator(config).run(network, steps, states=True)
+    golden  = GoldenModel(network).run([steps], states=True)[0]
+    assert len(golden.spikes.sources) > 0 and run.spikes == golden.spikes
+    assert np.array_equal(run.v_a, golden.v_a) and np.array_equal(run.v_s, golden.v_s)
+
+
+@needs_verilator
 def test_real_gestures(qclif_data):
     config  = QCLIFConfig()
     encoder = Encoder(bin_us=1000, count_threshold=1)

@@ -5,12 +5,12 @@
 
 """The core alone under Verilator: no CPU, no link, for benchmarks and tests over many builds."""
 
-import hashlib
 import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,8 @@ from accel.verilog import core_verilog
 from host.errors import QCLIFError
 from host.network import Network
 from host.steps import Steps
-from targets.sim_build import build_root
+from targets.sim_build import PACKAGES, build_root, tree_digest
+from targets.tools import tool_version
 
 HARNESS = Path(__file__).with_name("main.cpp")
 TOP     = "qclif_core"
@@ -46,7 +47,7 @@ def _addresses(space: int, address: int, words: int, config: QCLIFConfig) -> Ite
 
 
 class CoreSimulator:
-    """A build of the core as a program, cached by the content of its Verilog.
+    """A build of the core as a program, cached by its sizes and the sources that it is made of.
 
     Parameters
     ----------
@@ -58,11 +59,12 @@ class CoreSimulator:
     """
     def __init__(self, config: QCLIFConfig) -> None:
         self.config  = config
-        verilog      = core_verilog(config, TOP)
-        key          = hashlib.sha256((verilog + HARNESS.read_text()).encode()).hexdigest()[:16]
+        # Not of the Verilog: the order of its processes differs from one generation to the next.
+        versions     = [tool_version("verilator"), *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
+        key          = tree_digest(("accel", "targets/core_sim"), [repr(config), *versions])
         self.program = build_root()/"core"/key
         if not self.program.exists():
-            self._build(verilog)
+            self._build(core_verilog(config, TOP))
 
     def _build(self, verilog: str) -> None:
         self.program.parent.mkdir(parents=True, exist_ok=True)
