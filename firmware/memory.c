@@ -2,11 +2,14 @@
 
 #include "memory.h"
 
+#include <stddef.h>
+
 #include <generated/qclif_config.h>
 #include <generated/qclif_protocol.h>
 
 #include "platform.h"
 #include "readout.h"
+#include "wire.h"
 
 #define SLICE_MASK ((1u << QCLIF_SLICE_BITS) - 1)
 
@@ -41,45 +44,47 @@ uint32_t memory_index(uint32_t space, uint32_t address)
 
 struct memory memory_seek(uint32_t space, uint32_t address)
 {
+	switch (space) {
+#ifdef PLATFORM_RAM
+	case QCLIF_SPACE_CPU:
+		return (struct memory){space, PLATFORM_RAM + address};
+#endif
+	case QCLIF_SPACE_READOUT:
+		return (struct memory){space, readout_weights + address};
+	default:
 #ifdef PLATFORM_WITH_ACCEL
-	if (space < QCLIF_SPACE_STATE)
 		qclif_address_write(space << QCLIF_SPACE_SHIFT | address);
 #endif
-	return (struct memory){space, address};
-}
-
-void memory_write(struct memory *memory, uint32_t word)
-{
-	switch (memory->space) {
-#ifdef PLATFORM_RAM
-	case QCLIF_SPACE_CPU:
-		PLATFORM_RAM[memory->at++] = word;
-		break;
-#endif
-	case QCLIF_SPACE_READOUT:
-		readout_weights[memory->at++] = word;
-		break;
-#ifdef PLATFORM_WITH_ACCEL
-	default:
-		qclif_data_write(word);
-#endif
+		return (struct memory){space, NULL};
 	}
 }
 
-uint32_t memory_read(struct memory *memory)
+void memory_write(struct memory *memory, const uint8_t *bytes, uint32_t words)
 {
-	switch (memory->space) {
-#ifdef PLATFORM_RAM
-	case QCLIF_SPACE_CPU:
-		return PLATFORM_RAM[memory->at++];
-#endif
-	case QCLIF_SPACE_READOUT:
-		return readout_weights[memory->at++];
-	default:
-#ifdef PLATFORM_WITH_ACCEL
-		return qclif_data_read();
-#else
-		return 0;
-#endif
+	const uint8_t *const end = bytes + 4 * words;
+
+	if (memory->words) {
+		for (; bytes != end; bytes += 4)
+			*memory->words++ = wire_get32(bytes);
+		return;
 	}
+#ifdef PLATFORM_WITH_ACCEL
+	for (; bytes != end; bytes += 4)
+		qclif_data_write(wire_get32(bytes));
+#endif
+}
+
+void memory_read(struct memory *memory, uint8_t *bytes, uint32_t words)
+{
+	const uint8_t *const end = bytes + 4 * words;
+
+	if (memory->words) {
+		while (bytes != end)
+			bytes = wire_put32(bytes, *memory->words++);
+		return;
+	}
+#ifdef PLATFORM_WITH_ACCEL
+	while (bytes != end)
+		bytes = wire_put32(bytes, qclif_data_read());
+#endif
 }

@@ -5,13 +5,7 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
-#include <stdbool.h>
 #include <stdint.h>
-
-struct memory {
-	uint32_t space;
-	uint32_t at; /* next word, where the hardware does not keep it */
-};
 
 /* Words of a space, 0 where the build does not have it. */
 uint32_t memory_words(uint32_t space);
@@ -19,8 +13,14 @@ uint32_t memory_words(uint32_t space);
 /* Number of the word at an address: those of the accelerator's weights leave addresses out. */
 uint32_t memory_index(uint32_t space, uint32_t address);
 
+/* A place in a space, which moves on with what is written or read there. */
+struct memory {
+	uint32_t space;
+	uint32_t *words; /* next word; NULL in the accelerator, which keeps the place itself */
+};
+
 struct memory memory_seek(uint32_t space, uint32_t address);
-void memory_write(struct memory *memory, uint32_t word);
-uint32_t memory_read(struct memory *memory);
+void memory_write(struct memory *memory, const uint8_t *bytes, uint32_t words);
+void memory_read(struct memory *memory, uint8_t *bytes, uint32_t words);
 
 #endif

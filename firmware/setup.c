@@ -22,6 +22,9 @@ static const struct engine *const engines[] = {
 };
 #define ENGINES (sizeof(engines) / sizeof(engines[0]))
 
+/* Words that are read back at a time. */
+#define VERIFY_WORDS 32u
+
 void setup_start(void)
 {
 	setup = (struct setup){0};
@@ -68,8 +71,7 @@ bool setup_write(struct request *request)
 	setup.engine = NULL;
 
 	struct memory memory = memory_seek(space, address);
-	for (; at != request->end; at += 4)
-		memory_write(&memory, wire_get32(at));
+	memory_write(&memory, at, (uint32_t)(request->end - at) / 4);
 	return true;
 }
 
@@ -86,10 +88,12 @@ bool setup_verify(struct request *request)
 
 	struct memory memory = memory_seek(space, address);
 	uint32_t crc = CRC32_EMPTY;
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t bytes[4];
-		wire_put32(bytes, memory_read(&memory));
-		crc = crc32_update(crc, bytes, sizeof(bytes));
+	for (uint32_t left = count; left != 0;) {
+		uint8_t bytes[4 * VERIFY_WORDS];
+		const uint32_t words = left < VERIFY_WORDS ? left : VERIFY_WORDS;
+		memory_read(&memory, bytes, words);
+		crc = crc32_update(crc, bytes, 4 * words);
+		left -= words;
 	}
 	request->answer = wire_put32(request->answer, crc);
 	return true;
