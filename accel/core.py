@@ -84,7 +84,7 @@ class QCLIFCore(LiteXModule):
         self.events     = events     = EventList(config)
         self.walker     = walker     = Walker(config)
         self.synapses   = synapses   = SynapseArray(config)
-        self.population = population = Population(config)
+        self.population = population = Population(config, synapses.soma_sums, synapses.apical_sums)
 
         # Events -> Walker -> Synapses -> Population.
         # -------------------------------------------
@@ -101,13 +101,13 @@ class QCLIFCore(LiteXModule):
             walker.events_apical.eq(events.apical),
             walker.events_row.eq(events.row),
             events.index.eq(walker.events_index),
-            events.ce.eq(walker.ce),
+            events.ce.eq(walker.read),
             events.release.eq(walker.events_release),
             walker.spikes_valid.eq(population.spikes_valid),
             walker.spikes_count.eq(population.spikes_count),
             walker.spikes_neuron.eq(population.spikes_neuron),
             population.spikes_index.eq(walker.spikes_index),
-            population.spikes_ce.eq(walker.ce),
+            population.spikes_ce.eq(walker.read),
             population.taken.eq(walker.spikes_taken),
             # Words.
             synapses.walk_valid.eq(walker.valid),
@@ -117,8 +117,11 @@ class QCLIFCore(LiteXModule):
             synapses.walk_soma.eq(walker.soma_en),
             synapses.walk_apical.eq(walker.apical_en),
             synapses.walk_lanes.eq(walker.lanes),
-            synapses.source.connect(population.sink),
             # Neurons.
+            population.valid.eq(synapses.valid),
+            population.last.eq(synapses.last),
+            population.lanes.eq(synapses.lanes),
+            synapses.ready.eq(population.ready),
             population.apical_shift.eq(self.apical_shift),
             population.product_shift.eq(self.product_shift),
             population.reset_state.eq(self.reset_state),

@@ -9,9 +9,8 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
-from accel.memory   import SlicedMemory
-from accel.neuron   import NeuronPipeline, parameter_layout
-from accel.synapses import currents_layout
+from accel.memory import SlicedMemory
+from accel.neuron import NeuronPipeline, parameter_layout
 
 # Streams ------------------------------------------------------------------------------------------
 
@@ -30,7 +29,8 @@ class Population(LiteXModule):
 
     Attributes
     ----------
-    sink : currents of a group; `last` with the step's last group.
+    valid, ready, last, lanes : handshake of a group's currents; `last` group of the step, neurons in the group.
+    soma_sums, apical_sums : these currents, without biases (the synapse array's signals).
     source : spikes; `last` ends the step (on the last neuron's beat, spike or not).
     reset_state : pulse while idle: V_a = V_s = z = 0. The first step after it reads zeros.
     taken : pulse; the walker is through with the spikes of the step before.
@@ -39,8 +39,11 @@ class Population(LiteXModule):
     stall : pulse; the source was not ready.
     parameters, states : memories; their read ports are the neurons' while they are updated.
     """
-    def __init__(self, config):
-        self.sink          = sink   = stream.Endpoint(currents_layout(config))
+    def __init__(self, config, soma_sums, apical_sums):
+        self.valid         = Signal()
+        self.ready         = Signal()
+        self.last          = Signal()
+        self.lanes         = Signal(max=config.lanes + 1)
         self.source        = source = stream.Endpoint(spike_layout(config))
         self.apical_shift  = Signal(5)
         self.product_shift = Signal(5)
@@ -63,10 +66,11 @@ class Population(LiteXModule):
 
         # # #
 
-        ce = pipeline.ce
+        ce     = pipeline.ce
+        in_use = Signal() # A neuron is somewhere in the pipeline: nothing toggles otherwise.
         self.comb += [
-            ce.eq(~source.valid | source.ready),
-            self.stall.eq(~ce),
+            ce.eq(in_use & (~source.valid | source.ready)),
+            self.stall.eq(source.valid & ~source.ready),
             pipeline.apical_shift.eq(self.apical_shift),
             pipeline.product_shift.eq(self.product_shift),
         ]
@@ -74,13 +78,13 @@ class Population(LiteXModule):
         # Held currents: one lane a clock.
         # --------------------------------
         bits      = config.accumulator_bits
-        held      = {name: [Signal((bits, True), name=f"held_{name}") for _ in range(config.lanes)]
-            for name in ("soma", "apical")}
+        sums      = {"soma": soma_sums, "apical": apical_sums}
+        held      = {name: [Signal((bits, True), name=f"held_{name}") for _ in range(config.lanes)] for name in sums}
         remaining = Signal(max=config.lanes + 1)
         lane      = Signal(max=max(2, config.lanes))
         step_last = Signal()
         self.comb += [
-            sink.ready.eq((remaining == 0) | ((remaining == 1) & ce)),
+            self.ready.eq((remaining == 0) | ((remaining == 1) & ce)),
             self.active.eq(remaining != 0),
         ]
         self.sync += [
@@ -90,12 +94,11 @@ class Population(LiteXModule):
                 self.neuron.eq(self.neuron + 1),
                 If(step_last & (remaining == 1), self.neuron.eq(0)),
             ),
-            If(sink.valid & sink.ready,
-                remaining.eq(sink.lanes),
+            If(self.valid & self.ready,
+                remaining.eq(self.lanes),
                 lane.eq(0),
-                step_last.eq(sink.last),
-                *[register.eq(getattr(sink, name)[n*bits:(n + 1)*bits])
-                    for name, registers in held.items() for n, register in enumerate(registers)],
+                step_last.eq(self.last),
+                *[register.eq(total) for name in sums for register, total in zip(held[name], sums[name], strict=True)],
             ),
         ]
 
@@ -122,6 +125,7 @@ class Population(LiteXModule):
         token = [("valid", 1), ("last", 1), ("neuron", len(self.neuron))]
         head  = Record(token)
         tail  = head
+        valid = [head.valid]
         self.comb += [
             head.valid.eq(self.active),
             head.last.eq(step_last & (remaining == 1)),
@@ -131,6 +135,8 @@ class Population(LiteXModule):
             register = Record(token, name="token")
             self.sync += If(ce, register.eq(tail))
             tail = register
+            valid.append(register.valid)
+        self.comb += in_use.eq(Cat(*valid) != 0)
 
         # Outputs: states, spikes, list of spikes.
         # ----------------------------------------

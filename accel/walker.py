@@ -19,6 +19,7 @@ class Walker(LiteXModule):
     Attributes
     ----------
     ce : the walk advances (low while the neurons are not ready for a group's currents).
+    read : the lists are read.
     neurons : neurons of the loaded network.
     events_valid, events_count, events_index, events_apical, events_row, events_release : list of events.
     spikes_valid, spikes_count, spikes_index, spikes_neuron : list of the spikes of the step before.
@@ -29,6 +30,7 @@ class Walker(LiteXModule):
     """
     def __init__(self, config):
         self.ce             = Signal()
+        self.read           = Signal()
         self.neurons        = Signal(max=config.neurons + 1)
         # Lists.
         self.events_valid   = Signal()
@@ -91,16 +93,17 @@ class Walker(LiteXModule):
             ),
             self.events_release.eq(self.ce & last & last_group),
             self.spikes_taken.eq(self.events_release),
+            self.read.eq(self.ce & active),
         ]
         self.sync += If(self.ce,
-            If(~active,
-                active.eq(self.events_valid),
+            If(~active & self.events_valid,
+                active.eq(1),
                 in_spikes.eq(self.events_count == 0),
                 index.eq(0),
                 first.eq(1),
                 first_group.eq(1),
                 remaining.eq(self.neurons),
-            ).Elif(beat,
+            ).Elif(active & beat,
                 index.eq(index + 1),
                 first.eq(0),
                 If(~in_spikes & events_end,
@@ -130,7 +133,7 @@ class Walker(LiteXModule):
         apical_row = Signal(max=max(2, config.apical_rows))
         soma_hit   = Signal()
         apical_hit = Signal()
-        self.sync += If(self.ce,
+        self.sync += If(self.ce & (active | s1_valid | s2_valid), # Nothing toggles between steps.
             s1_valid.eq(beat),
             s1_spike.eq(in_spikes),
             s1.row.eq(row),
