@@ -56,7 +56,7 @@ class QCLIFConfig:
 
     Parameters
     ----------
-    neurons, inputs, contexts : N, I, C of the contract (model.md).
+    neurons, inputs, contexts : N, I, C of the contract (README).
     lanes : P, weights in a word; a step takes close to groups*max(rows, P) clocks.
     weight_bits, state_bits, current_bits : widths of the contract.
     outputs : most readout classes the firmware holds.

@@ -26,7 +26,8 @@ class Walker(LiteXModule):
     soma_en, soma_adr, apical_en, apical_adr : weight words to read.
     valid, first, last, step_last, lanes : of these words; first and last row of their group, last
         group of the step, neurons in the group. A group without rows has one beat without words.
-    step_rows : rows of the step (pulses with `step_start`).
+    first_group : pulse for each row of the step: it is walked for the first group.
+    spikes_taken : pulse; the spikes of the step before are walked for the last time.
     """
     def __init__(self, config):
         self.ce             = Signal()
@@ -53,7 +54,7 @@ class Walker(LiteXModule):
         self.last           = Signal()
         self.step_last      = Signal()
         self.lanes          = Signal(max=config.lanes + 1)
-        # Events for the counters and the core.
+        # Pulses.
         self.first_group    = Signal()
         self.spikes_taken   = Signal()
 
