@@ -7,6 +7,8 @@ from migen import *
 
 from litex.gen import *
 
+from accel.config import SHIFT_BITS
+
 # Layouts ------------------------------------------------------------------------------------------
 
 def parameter_layout(config):
@@ -66,8 +68,8 @@ class NeuronPipeline(LiteXModule):
 
     def __init__(self, config):
         self.ce            = Signal()
-        self.apical_shift  = Signal(5)
-        self.product_shift = Signal(5)
+        self.apical_shift  = Signal(SHIFT_BITS)
+        self.product_shift = Signal(SHIFT_BITS)
         self.inputs        = inputs = Record(neuron_layout(config))
         self.v_soma        = Signal(config.state_bits)
         self.v_apical      = Signal(config.state_bits)

@@ -13,7 +13,7 @@ from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourceLev
 
 from litex.soc.integration.doc import AutoDoc, ModuleDoc
 
-from accel.config     import SPACE_SHIFT, SPACE_STATE, WORD_BITS
+from accel.config     import SHIFT_BITS, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_STATE, WORD_BITS
 from accel.core       import QCLIFCore, core_counters
 from accel.population import spike_layout
 
@@ -74,8 +74,9 @@ class QCLIF(LiteXModule, AutoDoc):
         self._neurons = CSRStorage(16, reset=config.neurons,
             description=f"Neurons of the loaded network, 1 to {config.neurons}; to be changed while idle.")
         self._shifts = CSRStorage(fields=[
-            CSRField("apical",  size=5, offset=0, reset=0, description="apical_shift: I_a >> apical_shift."),
-            CSRField("product", size=5, offset=8, reset=6, description="product_shift: (i_s * V_a) >> product_shift."),
+            CSRField("apical",  size=SHIFT_BITS, offset=0, reset=0, description="apical_shift: I_a >> apical_shift."),
+            CSRField("product", size=SHIFT_BITS, offset=8, reset=6,
+                description="product_shift: (i_s * V_a) >> product_shift."),
         ], description="Run-time shifts; to be changed while idle.")
 
         # Memory.
@@ -164,7 +165,7 @@ class QCLIF(LiteXModule, AutoDoc):
         access  = Signal()
         again   = Signal()
         gap     = 2**config.slice_bits - config.slices + 1
-        in_weights = address[SPACE_SHIFT:] < 2
+        in_weights = address[SPACE_SHIFT:] < SPACE_PARAMETERS
         last_slice = (address[:config.slice_bits] == config.slices - 1) if config.slice_bits else Constant(1)
         self.comb += [
             port.space.eq(address[SPACE_SHIFT:]),

@@ -9,6 +9,7 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
+from accel.config import SHIFT_BITS
 from accel.memory import SlicedMemory
 from accel.neuron import NeuronPipeline, parameter_layout
 
@@ -45,8 +46,8 @@ class Population(LiteXModule):
         self.last          = Signal()
         self.lanes         = Signal(max=config.lanes + 1)
         self.source        = source = stream.Endpoint(spike_layout(config))
-        self.apical_shift  = Signal(5)
-        self.product_shift = Signal(5)
+        self.apical_shift  = Signal(SHIFT_BITS)
+        self.product_shift = Signal(SHIFT_BITS)
         self.reset_state   = Signal()
         self.taken         = Signal()
         self.spikes_valid  = Signal(reset=1)
