@@ -64,6 +64,17 @@ def assert_exact(run):
     assert run.mismatches == 0, [str(each.divergence) for each in run.compared if each.divergence]
 
 
+def assert_encoders_agree(soc, samples, encoder):
+    """Host and device make the same inputs of the recordings, and so the same result. Returns the runs."""
+    network = network_for(soc.options.config, samples, encoder)
+    with Link(soc.port) as link:
+        runs = [execute(link, network, samples, encode=encode) for encode in ("host", "device")]
+    for run in runs:
+        assert_exact(run)
+    assert runs[0].result().differences(runs[1].result()) == []
+    return runs
+
+
 @pytest.fixture(scope="module")
 def boot():
     """Function that boots a configuration; one simulator at a time, for each keeps a core busy."""
@@ -142,15 +153,8 @@ def test_faulty_line(soc, faults):
 
 
 def test_encode_on_the_device(soc):
-    config, encoder = soc.options.config, Encoder()
-    samples = short_gestures(config, encoder, 1)
-    network = network_for(config, samples, encoder)
-    with Link(soc.port) as link:
-        runs = [execute(link, network, samples, encode=encode) for encode in ("host", "device")]
-    for run in runs:
-        assert_exact(run)
-    assert runs[0].result().differences(runs[1].result()) == []
-
+    encoder = Encoder()
+    assert_encoders_agree(soc, short_gestures(soc.options.config, encoder, 1), encoder)
 
 # Real recordings ----------------------------------------------------------------------------------
 
@@ -181,25 +185,15 @@ def test_real_digits(wide_soc, qclif_data):
     encoder = default_encoder(raw[0])
     assert encoder == Encoder(sensor_size=(34, 34), grid=(17, 17), bin_us=10000, count_threshold=2)
     samples = [cue(sample, encoder, config, n) for n, sample in enumerate(raw)]
-    network = network_for(config, samples, encoder)
-    with Link(wide_soc.port) as link:
-        runs = [execute(link, network, samples, encode=encode) for encode in ("host", "device")]
-    for run in runs:
-        assert_exact(run)
+    for run in assert_encoders_agree(wide_soc, samples, encoder):
         check_clocks(run)
-    assert runs[0].result().differences(runs[1].result()) == []
 
 
 def test_real_gesture_encoded_on_the_device(default_soc, qclif_data):
-    config, encoder = default_soc.options.config, Encoder()
-    samples = [cue(sample, encoder, config) for sample in
+    encoder = Encoder()
+    samples = [cue(sample, encoder, default_soc.options.config) for sample in
         read_files([qclif_data/"dvs128_gesture"/"00_hand_clapping.npz"])]
-    network = network_for(config, samples, encoder)
-    with Link(default_soc.port) as link:
-        runs = [execute(link, network, samples, encode=encode) for encode in ("host", "device")]
-    for run in runs:
-        assert_exact(run)
-    assert runs[0].result().differences(runs[1].result()) == []
+    assert_encoders_agree(default_soc, samples, encoder)
 
 # What goes wrong between host and device ----------------------------------------------------------
 
