@@ -9,7 +9,8 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
-from accel.config     import SHIFT_BITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, SPACE_STATE, WORD_BITS
+from accel.config     import (SHIFT_BITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_SOMA, SPACE_STATE,
+    WORD_BITS)
 from accel.events     import EventList, event_layout
 from accel.population import Population, spike_layout
 from accel.synapses   import SynapseArray
@@ -19,7 +20,7 @@ from accel.walker     import Walker
 
 memory_port_layout = [
     ("space",   2), # SPACE_*: somatic weights, apical weights, parameters, states (read only).
-    ("address", 28),
+    ("address", SPACE_SHIFT),
     ("write",   1), # One word, stored at once.
     ("data_w",  WORD_BITS),
     ("read",    1), # While idle: data_r in the next clock, until the next read.

@@ -64,4 +64,4 @@ def preferred_sizes(args: argparse.Namespace, samples: list[Sample]) -> dict[str
         return {"inputs": default_encoder(samples[0]).inputs}
     network = Network.load(args.network)
     names   = ("neurons", "inputs", "contexts", "weight_bits", "state_bits", "current_bits")
-    return {name: getattr(network, name) for name in names} | {"outputs": max(16, network.outputs)}
+    return {name: getattr(network, name) for name in names} | {"outputs": max(QCLIFConfig.outputs, network.outputs)}

@@ -86,7 +86,7 @@ def open_link(port: str, baudrate: int, args: argparse.Namespace) -> Link:
 def check_outputs(args: argparse.Namespace) -> None:
     """Raise a QCLIFError now where a result could not be written at the end."""
     for option in ("out", "json"):
-        path = getattr(args, option)
+        path = getattr(args, option, None)
         if path is not None and str(path) != "-" and (path.is_dir() or not path.resolve().parent.is_dir()):
             raise QCLIFError(f"--{option} {path}: not a file in an existing folder, give another path")
 

@@ -110,9 +110,9 @@ def print_run(run: Run, console: Console) -> None:
             console.print(f"[red]{each.divergence}[/]")
 
 
-def write_json(run: Run, path: Path) -> None:
-    """Write the figures to a file, or to standard output where it is -."""
-    text = json.dumps(figures(run), indent=2) + "\n"
+def write_json(values: dict[str, object], path: Path) -> None:
+    """Write figures to a file, or to standard output where it is -."""
+    text = json.dumps(values, indent=2) + "\n"
     if str(path) == "-":
         sys.stdout.write(text)
         return

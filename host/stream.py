@@ -31,7 +31,7 @@ from host.link import DEFAULT_BAUDRATE, Link
 from host.network import Network
 from host.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
 from host.outcome import EXIT_MISMATCH, guarded
-from host.report import print_run, write_json
+from host.report import figures, print_run, write_json
 from host.runner import execute
 from host.sample import Sample
 
@@ -59,7 +59,7 @@ def stream(link: Link, network: Network, samples: list[Sample], args: argparse.N
     # A file or a pipe has no width of its own.
     print_run(run, output if output.is_terminal else Console(stderr=output.stderr, width=PIPE_WIDTH))
     if args.json:
-        write_json(run, args.json)
+        write_json(figures(run), args.json)
     return EXIT_MISMATCH if run.mismatches else 0
 
 

@@ -6,7 +6,6 @@
 """Benchmarks: clocks a step against their bound, speed-up over the CPU, simulator and golden model speed."""
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -24,8 +23,10 @@ from host.errors import QCLIFError
 from host.golden import GoldenModel
 from host.link import Link
 from host.network import Network
+from host.options import check_outputs
 from host.outcome import guarded
 from host.random_network import random_network
+from host.report import write_json
 from host.runner import Run, bound_clocks, execute
 from host.sample import Sample
 from host.steps import Steps
@@ -164,12 +165,13 @@ def main() -> int:
     exit_on_sigterm()
 
     def work() -> int:
+        check_outputs(args)
         results = {}
         for name, rows in measure(args.benchmarks or list(BENCHMARKS), interactive=True):
             results[name] = rows
             show(BENCHMARKS[name].__doc__, rows, Console())
         if args.json:
-            args.json.write_text(json.dumps(results, indent=2) + "\n")
+            write_json(results, args.json)
         return 0
     return guarded(work)
 
