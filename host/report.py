@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from host.errors import QCLIFError
@@ -84,9 +85,10 @@ def print_run(run: Run, console: Console) -> None:
             ("spikes", "right"), ("class", "left"), ("label", "left"), ("match", "left")):
         table.add_column(name, justify=justify, no_wrap=True)
     for each in run.compared:
-        table.add_row(each.sample.name, "-" if each.sample.events is None else str(len(each.sample.events)),
+        table.add_row(escape(each.sample.name), "-" if each.sample.events is None else str(len(each.sample.events)),
             str(len(each.run.inputs.sources)), str(len(each.run.spikes)), str(len(each.run.spikes.sources)),
-            _class_name(run, predicted(each.run.logits)), _class_name(run, each.sample.label), _match(each))
+            escape(_class_name(run, predicted(each.run.logits))), escape(_class_name(run, each.sample.label)),
+            _match(each))
     console.print(table)
     f, link = figures(run), run.link.stats
     summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -107,7 +109,7 @@ def print_run(run: Run, console: Console) -> None:
     console.print(summary)
     for each in run.compared:
         if each.divergence:
-            console.print(f"[red]{each.divergence}[/]")
+            console.print(f"[red]{escape(str(each.divergence))}[/]")
 
 
 def write_json(values: dict[str, object], path: Path) -> None:

@@ -105,8 +105,20 @@ def _first_spike(device: Steps, expected: Steps, name: str, what: str) -> tuple[
     return len(wrong), Divergence(name, step, what, neuron, int((step, neuron) in ours), int((step, neuron) in theirs))
 
 
-def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Network, lanes: int) -> Compared:
-    """Compare what the device gave for a recording with the golden model, integer for integer."""
+def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Network, lanes: int,
+        lockstep: bool = False) -> Compared:
+    """Compare what the device gave for a recording with the golden model, integer for integer.
+
+    Raises
+    ------
+    QCLIFError : it gave another number of logits or states than there are.
+    """
+    rows = len(golden.spikes) if lockstep else min(1, len(golden.spikes))
+    for what, device, shape in (("logits", run.logits, golden.logits.shape),
+            ("V_a", run.v_a, (rows, network.neurons)), ("V_s", run.v_s, (rows, network.neurons))):
+        if device.shape != shape:
+            raise QCLIFError(f"{sample.name}: the device gave {list(device.shape)} {what}, {list(shape)} are needed: "
+                f"host and firmware differ in version, build the SoC anew")
     found: list[Divergence] = []
     mismatches = 0
     for device, expected, what in ((run.inputs, sample.steps, "input"), (run.spikes, golden.spikes, "spike")):
@@ -114,7 +126,7 @@ def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Netwo
         mismatches += count
         if first:
             found.append(first)
-    wrong = np.flatnonzero(run.logits != golden.logits) if run.logits.shape == golden.logits.shape else np.arange(1)
+    wrong = np.flatnonzero(run.logits != golden.logits)
     mismatches += len(wrong)
     if len(wrong) and not found:
         found.append(Divergence(sample.name, -1, "logit", int(wrong[0]), int(run.logits[wrong[0]]),
@@ -122,13 +134,13 @@ def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Netwo
     states, state_mismatches = 0, 0
     for what, device, expected in (("V_a", run.v_a, golden.v_a), ("V_s", run.v_s, golden.v_s)):
         # Without lockstep the device gives the states after the last step only.
-        expected = expected[-len(device):]
+        expected = expected[len(expected) - rows:]
         differs  = np.argwhere(device != expected)
         states  += device.size
         state_mismatches += len(differs)
         if len(differs):
             row, neuron = (int(n) for n in differs[0])
-            found.append(Divergence(sample.name, len(golden.spikes) - len(device) + row, what, neuron,
+            found.append(Divergence(sample.name, len(golden.spikes) - rows + row, what, neuron,
                 int(device[row, neuron]), int(expected[row, neuron])))
     return Compared(sample, run, golden, mismatches, state_mismatches, states,
         bound_clocks(sample.steps, golden.spikes, network.neurons, lanes),
@@ -168,7 +180,8 @@ def execute(link: Link, network: Network, samples: Sequence[Sample], engine: str
         expected = iter(golden.run([sample.steps for sample in batch], states=True))
         try:
             for sample, got in zip(batch, device.run_many(batch, encode, lockstep, advance), strict=True):
-                run.compared.append(compare(sample, got, next(expected), network, link.info.config.lanes))
+                run.compared.append(compare(sample, got, next(expected), network, link.info.config.lanes,
+                    lockstep))
                 done += len(sample.steps)
         except DeviceReset as error:
             run.resets += 1
