@@ -10,17 +10,11 @@ import dataclasses
 
 from accel.config import QCLIFConfig
 from host import synthetic
-from host.encoder import Encoder
+from host.encoder import ENCODERS, Encoder
 from host.network import Network
 from host.options import encode_samples, with_encoder_options
 from host.random_network import random_network
 from host.sample import Sample
-
-# Encoders of the contract by sensor size.
-ENCODERS = {encoder.sensor_size: encoder for encoder in (
-    Encoder(),
-    Encoder(sensor_size=(34, 34), grid=(17, 17), bin_us=10000, count_threshold=2),
-)}
 
 
 def default_encoder(sample: Sample, inputs: int | None = None) -> Encoder:

@@ -124,6 +124,15 @@ class Encoder:
         return Steps.from_pairs(steps, sources, length)
 
 
+# Default encoders by sensor size: the contract's for DVS128 and N-MNIST; the 700 units of SHD, which all fire ON,
+# are taken five by five.
+ENCODERS = {encoder.sensor_size: encoder for encoder in (
+    Encoder(),
+    Encoder(sensor_size=(34, 34), grid=(17, 17), bin_us=10000, count_threshold=2),
+    Encoder(sensor_size=(700, 1), grid=(140, 1), polarities=1, bin_us=10000, count_threshold=1),
+)}
+
+
 def check_context(context: np.ndarray, steps: int, contexts: int | None, what: str) -> np.ndarray:
     """Context rows (step, source) as int64 [m, 2]; raises QCLIFError where one is out of its range."""
     context = np.asarray(context)

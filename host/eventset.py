@@ -43,11 +43,9 @@ class EventSet:
 
         Raises
         ------
-        QCLIFError : no recording, one that cannot be part of a set (as checked()), or other sensors side by side.
+        QCLIFError : no recording, or one that cannot be part of the set, as checked() says.
         """
-        chosen = list(checked(samples, classes))
-        if not chosen:
-            raise QCLIFError(f"{name}: no recordings, at least 1 is needed: give others")
+        chosen  = list(checked(name, samples, classes))
         offsets = np.cumsum([0, *(len(sample.events) for sample in chosen)])
         labels  = np.array([sample.label for sample in chosen], np.int64)
         return cls(name, np.concatenate([sample.events for sample in chosen]), offsets.astype(np.int64), labels,
@@ -86,12 +84,13 @@ class EventSet:
         return len(self.labels)
 
 
-def checked(samples: Iterable[Sample], classes: Sequence[str]) -> Iterator[Sample]:
+def checked(name: str, samples: Iterable[Sample], classes: Sequence[str]) -> Iterator[Sample]:
     """The recordings, as they can stand in one set: events of dtype EVENT inside of one sensor, labels of classes.
 
     Raises
     ------
-    QCLIFError : the recording, what is wrong with it, and the limits.
+    QCLIFError : a recording is empty or damaged, has events outside of its sensor, no sensor size or another than
+        the first one, a label that is no class, or a context of its own; or there is no recording.
     """
     first = None
     for sample in samples:
@@ -112,6 +111,8 @@ def checked(samples: Iterable[Sample], classes: Sequence[str]) -> Iterator[Sampl
             sample = Sample(sample.name, normalise(sample.events, sample.name), None, sample.label, sample.sensor_size)
         check_coordinates(sample.events, sample.sensor_size, sample.name)
         yield sample
+    if first is None:
+        raise QCLIFError(f"{name}: no recordings, at least 1 is needed: give others")
 
 
 def _pixels(sample: Sample) -> str:

@@ -13,11 +13,11 @@ from host.events import check_coordinates
 from host.recordings.aedat import read_aedat
 from host.recordings.aedat4 import read_aedat4
 from host.recordings.arrays import read_npy, read_npz
-from host.recordings.datasets import DATASETS, read_bin, read_dataset
+from host.recordings.datasets import DATASETS, class_names, dataset_files, read_bin, read_dataset
 from host.recordings.prophesee import read_raw
 from host.sample import Sample
 
-__all__ = ["DATASETS", "READERS", "read_dataset", "read_files"]
+__all__ = ["DATASETS", "READERS", "class_names", "dataset_files", "read_dataset", "read_files"]
 
 READERS = {
     ".npz":    read_npz,

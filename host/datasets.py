@@ -1,0 +1,232 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Data sets to train with, and what an encoder's settings make of them.
+
+examples:
+  python -m host.datasets --dataset synthetic --samples 110        synthetic gestures, made here
+  python -m host.datasets --dataset nmnist --data train1000.npz --bin-us 5000 --grid 34 34
+  python -m host.datasets --dataset dvsgesture --data DIR --download --split test --json -
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from joblib import Parallel, cpu_count, delayed
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from host import synthetic
+from host.activity import statistics, tables
+from host.cache import Progress, no_progress
+from host.encoder import ENCODERS
+from host.errors import QCLIFError
+from host.eventcache import encoded, kept
+from host.eventset import EventSet
+from host.eventset import split as split_by_class
+from host.options import positive
+from host.outcome import guarded
+from host.recordings import class_names, dataset_files, read_dataset, read_files
+from host.recordings.datasets import NMNIST_SIZE
+from host.sample import Sample
+
+SYNTHETIC = "synthetic"
+
+# Name here, and tonic's.
+PUBLISHED = {"nmnist": "NMNIST", "dvsgesture": "DVSGesture", "shd": "SHD"}
+
+NAMES  = (*PUBLISHED, SYNTHETIC)
+SPLITS = ("train", "test")
+
+DIGITS = tuple("0123456789")
+
+# Some recordings of N-MNIST's training split in one file.
+NMNIST_PART = "train1000.npz"
+
+# Synthetic recordings of each split, and where the seeds of the test split begin: recording i of seed s is made from
+# s + i or TEST_SEED + s + i, and s + i stays below TEST_SEED. No test recording is ever one to train with.
+SYNTHETIC_SAMPLES = {"train": 1100, "test": 550}
+TEST_SEED         = 1_000_000
+
+DEFAULT_ENCODERS = {
+    "nmnist":     ENCODERS[NMNIST_SIZE],
+    "dvsgesture": ENCODERS[synthetic.SIZE, synthetic.SIZE],
+    "shd":        ENCODERS[700, 1],
+    SYNTHETIC:    ENCODERS[synthetic.SIZE, synthetic.SIZE],
+}
+
+PIPE_WIDTH = 120
+
+
+def load(name: str, folder: str | Path, split: str, *, download: bool = False, samples: int | None = None,
+        seed: int = 0, progress: Progress = no_progress) -> EventSet:
+    """A data set, decoded once and then kept in the cache (host.cache says where).
+
+    Parameters
+    ----------
+    name : nmnist, dvsgesture, shd or synthetic.
+    folder : holds tonic's NMNIST/, DVSGesture/ or SHD/; for nmnist also an .npz file of many recordings of its
+        training split, or a folder with train1000.npz or nmnist/train1000.npz. Not read for synthetic.
+    split : train or test.
+    download : let tonic fetch what is missing.
+    samples : recordings; None for all (1100 to train and 550 to test for synthetic). Fewer are chosen by seed, of
+        each class by its share.
+    seed : of that choice, or of the synthetic recordings; the two splits never share one of those.
+    progress : called with (stage, done, total).
+
+    Raises
+    ------
+    QCLIFError : an unknown name or split, recordings that are missing or damaged, or a cache that is not writable.
+    """
+    if name not in NAMES:
+        raise QCLIFError(f"data set {name}: known are {', '.join(NAMES)}; give another name")
+    if split not in SPLITS:
+        raise QCLIFError(f"split {split}: known are {' and '.join(SPLITS)}; give one of them")
+    if samples is not None and samples < 1:
+        raise QCLIFError(f"{samples} samples, at least 1 is needed: give more, or None for all")
+    if name == SYNTHETIC:
+        return _synthetic(split, samples or SYNTHETIC_SAMPLES[split], seed, progress)
+    part  = _nmnist_part(Path(folder).expanduser()) if name == "nmnist" else None
+    whole = (_published(name, folder, split, download, progress) if part is None else
+        _part_of_nmnist(part, split, progress))
+    if samples is None or samples >= len(whole):
+        return whole
+    return whole.subset(split_by_class(whole.labels, samples/len(whole), seed)[1])
+
+
+def _published(name: str, folder: str | Path, split: str, download: bool, progress: Progress) -> EventSet:
+    source = PUBLISHED[name], folder, split == "train"
+    if not dataset_files(*source):
+        # Fetches them, or says what is missing.
+        class_names(*source, download)
+    files = dataset_files(*source)
+
+    def recordings() -> tuple[Iterator[Sample], tuple[str, ...]]:
+        classes = {"nmnist": DIGITS, "dvsgesture": synthetic.GESTURES}.get(name) or class_names(*source)
+        # A file a recording; only SHD keeps all in one.
+        total   = None if name == "shd" else len(files)
+        return _counted(read_dataset(*source), f"read {name}", total, progress), classes
+
+    return kept(f"{name} {split}", {"name": name, "files": _state(files)}, recordings, progress)
+
+
+def _nmnist_part(folder: Path) -> Path | None:
+    """The file with many recordings that a folder is or holds, None where tonic's layout is to be read."""
+    if folder.is_file():
+        return folder
+    if (folder/PUBLISHED["nmnist"]).exists():
+        return None
+    return next((path for path in (folder/NMNIST_PART, folder/"nmnist"/NMNIST_PART) if path.is_file()), None)
+
+
+def _part_of_nmnist(path: Path, split: str, progress: Progress) -> EventSet:
+    if split != "train":
+        raise QCLIFError(f"{path}: recordings of the training split alone, the {split} split is not there: hold some "
+            f"of them out, or give a folder with tonic's {PUBLISHED['nmnist']}/Test")
+    return kept(f"nmnist {split}", {"name": "nmnist", "files": _state([path])},
+        lambda: (_counted(read_files([path]), "read nmnist", None, progress), DIGITS), progress)
+
+
+def _synthetic(split: str, samples: int, seed: int, progress: Progress) -> EventSet:
+    if not 0 <= seed <= TEST_SEED - samples:
+        raise QCLIFError(f"seed {seed} of {samples} synthetic recordings, the limits are 0 to {TEST_SEED - samples}: "
+            f"choose another")
+    first  = seed + (TEST_SEED if split == "test" else 0)
+    groups = range(0, samples, len(synthetic.GESTURES))
+
+    def recordings() -> tuple[Iterator[Sample], tuple[str, ...]]:
+        # Whole rounds of the gestures, so that parts follow each other like recordings() of all of them.
+        jobs  = (delayed(_gestures)(min(groups.step, samples - start), first + start) for start in groups)
+        parts = Parallel(min(cpu_count(), len(groups)), return_as="generator")(jobs)
+        made  = (sample for part in parts for sample in part)
+        return _counted(made, "record gestures", samples, progress), synthetic.GESTURES
+
+    program = hashlib.sha256(Path(synthetic.__file__).read_bytes()).hexdigest()
+    return kept(f"{SYNTHETIC} {split}", {"program": program, "samples": samples, "seed": first}, recordings, progress)
+
+
+def _gestures(samples: int, seed: int) -> list[Sample]:
+    return list(synthetic.recordings(samples, seed))
+
+
+def _counted(samples: Iterable[Sample], stage: str, total: int | None, progress: Progress) -> Iterator[Sample]:
+    for number, sample in enumerate(samples, 1):
+        yield sample
+        progress(stage, number, total)
+
+
+def _state(files: Iterable[Path]) -> list[tuple[str, int, int]]:
+    """What changes when files do: their paths, sizes and times of change."""
+    states = ((path.resolve(), path.stat()) for path in files)
+    return [(str(path), status.st_size, status.st_mtime_ns) for path, status in states]
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m host.datasets", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", choices=NAMES, default=SYNTHETIC, help="(default: %(default)s)")
+    parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
+        help="folder that holds the data set, as tonic's save_to; for nmnist also an .npz file (default: %(default)s)")
+    parser.add_argument("--split", choices=SPLITS, default=SPLITS[0], help="(default: %(default)s)")
+    parser.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+    parser.add_argument("--samples", type=positive, metavar="K", help="only K recordings, of each class by its share "
+        "(default: all; {train} synthetic ones to train, {test} to test)".format(**SYNTHETIC_SAMPLES))
+    parser.add_argument("--seed", type=int, default=0,
+        help="of the choice of samples, or of the synthetic recordings (default: %(default)s)")
+    encoder = parser.add_argument_group("encoder (default: the data set's)")
+    encoder.add_argument("--bin-us", type=positive, metavar="B", help="time step in us")
+    encoder.add_argument("--count-threshold", type=positive, metavar="K",
+        help="events that make a source fire in a step")
+    encoder.add_argument("--grid", type=positive, nargs=2, metavar=("GW", "GH"), help="pixels after downsampling")
+    encoder.add_argument("--polarities", type=int, choices=[1, 2], help="2 keeps ON and OFF apart, 1 merges them")
+    encoder.add_argument("--max-steps", type=positive, metavar="T", help="cut recordings there (default: whole)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
+    args = parser.parse_args(argv)
+
+    def work() -> int:
+        changes = {name: value for name in ("bin_us", "count_threshold", "grid", "polarities")
+            if (value := getattr(args, name)) is not None}
+        chosen  = dataclasses.replace(DEFAULT_ENCODERS[args.dataset], **changes)
+        console = Console(stderr=True)
+        with Bars(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                console=console, transient=True, disable=not console.is_terminal) as bars:
+            tasks = {}
+
+            def progress(stage: str, done: int, total: int | None) -> None:
+                if stage not in tasks:
+                    tasks[stage] = bars.add_task(stage, total=total)
+                bars.update(tasks[stage], completed=done, total=total)
+
+            eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
+                seed=args.seed, progress=progress)
+            batch    = encoded(eventset, chosen, args.max_steps, progress=progress)
+            figures  = statistics(eventset, chosen, batch)
+        # Standard output is the JSON's where it goes there.
+        output = Console(stderr=str(args.json) == "-")
+        output = output if output.is_terminal else Console(stderr=output.stderr, width=PIPE_WIDTH)
+        title  = "{}, {} x {} x {} inputs, {} us, {} events".format(eventset.name, *chosen.grid, chosen.polarities,
+            chosen.bin_us, chosen.count_threshold)
+        for table in tables(figures, title):
+            output.print(table)
+        if args.json:
+            # Brings torch, which nothing else here needs.
+            from host.report import write_json
+
+            write_json({"name": eventset.name, "encoder": chosen.to_dict()} | figures, args.json)
+        return 0
+    return guarded(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

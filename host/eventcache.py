@@ -1,0 +1,91 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Event sets and their inputs, kept in the cache: decoded and encoded once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from host.augment import encode
+from host.batch import Batch
+from host.cache import Progress, cached, no_progress
+from host.encoder import Encoder
+from host.events import EVENT
+from host.eventset import EventSet, checked
+from host.sample import Sample
+
+
+def kept(name: str, key: dict[str, object], recordings: Callable[[], tuple[Iterable[Sample], Sequence[str]]],
+        progress: Progress = no_progress, cache: Path | None = None) -> EventSet:
+    """The event set of some recordings; its events are a memory-mapped file.
+
+    Parameters
+    ----------
+    key : all that the recordings depend on, as JSON takes it.
+    recordings : returns the recordings and the names of their classes; called only where the cache has none. They
+        are written one by one, so that a set may be larger than the memory.
+    cache : folder of the cache, None for its usual place.
+
+    Raises
+    ------
+    QCLIFError : as EventSet.from_samples() and host.cache.cached(), and whatever reading the recordings raises.
+    """
+    def write(folder: Path) -> dict[str, object]:
+        samples, classes = recordings()
+        offsets, labels, size = [0], [], None
+        with open(folder/"events.npy", "wb") as file:
+            _write_header(file, 0)
+            for sample in checked(name, samples, classes):
+                file.write(sample.events.tobytes())
+                offsets.append(offsets[-1] + len(sample.events))
+                labels.append(sample.label)
+                size = sample.sensor_size
+            file.seek(0)
+            _write_header(file, offsets[-1])
+        np.save(folder/"offsets.npy", np.array(offsets, np.int64))
+        np.save(folder/"labels.npy", np.array(labels, np.int64))
+        arrays = {each: np.load(folder/f"{each}.npy", mmap_mode="r") for each in ("events", "offsets", "labels")}
+        return {"sensor_size": size, "classes": classes,
+            "identity": EventSet(name, **arrays, sensor_size=size, classes=tuple(classes)).identity}
+
+    arrays, facts = cached(name.replace(" ", "-"), key, write, cache, progress)
+    eventset = EventSet(name, **arrays, sensor_size=tuple(facts["sensor_size"]), classes=tuple(facts["classes"]))
+    # The bytes were compared with their checksums just now: there is no need to hash them once more.
+    vars(eventset)["identity"] = facts["identity"]
+    return eventset
+
+
+def _write_header(file: BinaryIO, events: int) -> None:
+    # numpy leaves room in it for the length to grow.
+    np.lib.format.write_array_header_1_0(file, {"descr": np.lib.format.dtype_to_descr(EVENT),
+        "fortran_order": False, "shape": (events,)})
+
+
+def encoded(eventset: EventSet, encoder: Encoder, max_steps: int | None = None, cache: Path | None = None,
+        progress: Progress = no_progress) -> Batch:
+    """Inputs of all recordings of a set, without augmentation.
+
+    Parameters
+    ----------
+    max_steps : steps from there on are cut; None keeps all.
+    cache : folder of the cache, None for its usual place.
+
+    Raises
+    ------
+    QCLIFError : as host.augment.encode() and host.cache.cached().
+    """
+    def write(folder: Path) -> dict[str, object]:
+        progress("encode", 0, len(eventset))
+        batch = encode(eventset, np.arange(len(eventset)), encoder, max_steps=max_steps)
+        progress("encode", len(eventset), len(eventset))
+        for each, array in vars(batch).items():
+            np.save(folder/f"{each}.npy", array)
+        return {}
+
+    key = {"events": eventset.identity, "encoder": encoder.to_dict(), "max_steps": max_steps}
+    return Batch(**cached(f"{eventset.name}-inputs".replace(" ", "-"), key, write, cache, progress)[0])
