@@ -1,0 +1,128 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Event-driven backpropagation through time on the CPU: rows of weights for what fired, nothing for the rest.
+
+Forward and backward walk sample by sample. Inputs and spikes are sparse: the sums of currents and the gradients of
+weights touch one row for each source that fired. The surrogate gradient has a bounded support: the gradient of a
+spike is computed only where a neuron was near its threshold. What a neuron does in a step is in neurons.py.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from host.training.neurons import step, step_back
+
+# Samples are shared out in this many parts, whatever the number of threads: sums come out the same on any machine.
+PARTS = 8
+
+
+@njit(cache=True)
+def _add(total, row):
+    for n in range(len(total)):
+        total[n] += row[n]
+
+
+@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _dot(a, b):
+    total = np.float32(0)
+    for n in range(len(a)):
+        total += a[n]*b[n]
+    return total
+
+
+@njit(cache=True, parallel=True)
+def forward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a, leak_s, threshold, rule):
+    """Run a batch from reset.
+
+    Parameters
+    ----------
+    offsets, sources, bounds, length : the arrays of a Batch and its T.
+    inputs : I; sources below it are sensory, the others contexts.
+    w_in : float32 [I + C, N].
+    w_rec : float32 [N, 2N], somatic and apical weights side by side.
+    bias : float32 [2N].
+    leak_a, leak_s, threshold : float32 [N].
+    rule : Rule.
+
+    Returns
+    -------
+    counts : float32 [B, K, N], spikes of each clip.
+    currents, v_a, u : float32 [B, T, 2N], [B, T, N], [B, T, N]: sums of currents, V_a, and V_s before the reset.
+        Steps after the end of a sample are not written.
+    """
+    batch, clips, n = len(bounds), bounds.shape[1] - 1, len(threshold)
+    counts   = np.zeros((batch, clips, n), np.float32)
+    currents = np.empty((batch, length, 2*n), np.float32)
+    v_a      = np.empty((batch, length, n), np.float32)
+    u        = np.empty((batch, length, n), np.float32)
+    reset    = np.zeros(n, np.float32)
+    for b in prange(batch):
+        fired, spikes = np.empty(n, np.int32), 0
+        for clip in range(clips):
+            for t in range(bounds[b, clip], bounds[b, clip + 1]):
+                total    = currents[b, t]
+                total[:] = bias
+                row      = b*length + t
+                for e in range(offsets[row], offsets[row + 1]):
+                    _add(total[:n] if sources[e] < inputs else total[n:], w_in[sources[e]])
+                for k in range(spikes):
+                    _add(total, w_rec[fired[k]])
+                step(total[:n], total[n:], v_a[b, t - 1] if t else reset, u[b, t - 1] if t else reset, v_a[b, t],
+                    u[b, t], leak_a, leak_s, threshold, rule)
+                spikes = 0
+                for m in range(n):
+                    if u[b, t, m] >= threshold[m]:
+                        fired[spikes] = m
+                        spikes += 1
+                        counts[b, clip, m] += 1
+    return counts, currents, v_a, u
+
+
+@njit(cache=True, parallel=True)
+def backward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a, leak_s, threshold, rule, currents, v_a, u,
+        g_counts):
+    """Gradient of forward().
+
+    Parameters
+    ----------
+    currents, v_a, u : as forward() gave them.
+    g_counts : float32 [B, K, N], gradient of the counts.
+
+    Returns
+    -------
+    Gradients of w_in, w_rec, bias, and [3, N] of leak_a, leak_s and threshold.
+    """
+    batch, clips, n = len(bounds), bounds.shape[1] - 1, len(threshold)
+    g_in     = np.zeros((PARTS, w_in.shape[0], n), np.float32)
+    g_rec    = np.zeros((PARTS, n, 2*n), np.float32)
+    g_bias   = np.zeros((PARTS, 2*n), np.float32)
+    g_neuron = np.zeros((PARTS, 3, n), np.float32)
+    reset    = np.zeros(n, np.float32)
+    reach    = np.float32(rule.width)*threshold
+    for part in prange(PARTS):
+        g_z, g_current = np.empty(n, np.float32), np.empty(2*n, np.float32)
+        for b in range(part*batch//PARTS, (part + 1)*batch//PARTS):
+            g_va, g_vs, g_recurrent = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
+            for clip in range(clips - 1, -1, -1):
+                for t in range(bounds[b, clip + 1] - 1, bounds[b, clip] - 1, -1):
+                    for m in range(n):
+                        g_z[m] = g_counts[b, clip, m] + g_recurrent[m]
+                    step_back(currents[b, t, :n], currents[b, t, n:], v_a[b, t - 1] if t else reset,
+                        u[b, t - 1] if t else reset, v_a[b, t], u[b, t], leak_a, leak_s, threshold, rule, g_z, g_va,
+                        g_vs, g_current, g_neuron[part])
+                    _add(g_bias[part], g_current)
+                    row = b*length + t
+                    for e in range(offsets[row], offsets[row + 1]):
+                        _add(g_in[part, sources[e]], g_current[:n] if sources[e] < inputs else g_current[n:])
+                    if t == 0:
+                        continue
+                    for m in range(n):
+                        before = u[b, t - 1, m]
+                        if before >= threshold[m]:
+                            _add(g_rec[part, m], g_current)
+                        near = abs(before - threshold[m]) < reach[m]
+                        g_recurrent[m] = _dot(w_rec[m], g_current) if near else np.float32(0)
+    return g_in.sum(axis=0), g_rec.sum(axis=0), g_bias.sum(axis=0), g_neuron.sum(axis=0)

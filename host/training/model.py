@@ -1,0 +1,261 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A network that can be trained: real-valued parameters behind the contract's integers, with straight-through rounding.
+
+Parameters are relative: weights and biases to the largest weight, leaks, thresholds and states to V_max. So initial
+values and step sizes mean the same at any width.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from accel.config import SHIFT_MAX
+from host.batch import Batch
+from host.encoder import Encoder
+from host.errors import QCLIFError
+from host.network import ARRAYS, Network
+from host.training.architecture import Architecture
+from host.training.bptt import spike_counts
+from host.training.neurons import Rule, Values
+
+# Initial spread of the weights: recurrence begins weak and is learned.
+SENSORY_STD   = 0.25
+CONTEXT_STD   = 0.25
+RECURRENT_STD = 0.02
+READOUT_STD   = 0.5
+
+# Initial apical bias, threshold, largest linear leaks (apical, somatic) and range of CLIF's decays.
+BIAS_APICAL = 0.5
+THRESHOLD   = 0.7
+LEAKS       = (0.1, 0.06)
+DECAYS      = (0.8, 0.98)
+
+# Integer readout of 16 bits, this many steps a unit.
+READOUT_SCALE = 64
+READOUT_MAX   = 2**15 - 1
+
+# Triangle of the surrogate gradient: half its support relative to the threshold, and its height.
+SURROGATE_WIDTH, SURROGATE_HEIGHT = 1.0, 0.5
+
+# Spikes a neuron and step that calibration aims at, and the gains (powers of two) that it tries in real numbers.
+INITIAL_RATE   = 0.05
+REAL_EXPONENTS = range(-8, 9)
+
+# Logits are means over a clip, in units of the readout, times this.
+LOGIT_GAIN = 3.0
+
+
+def _rounded(value: Tensor, low: float, high: float) -> Tensor:
+    """Rounded and clipped; the gradient passes as it is."""
+    return value + (value.round().clamp(low, high) - value).detach()
+
+
+class SpikingNetwork(nn.Module):
+    """Trainable network of any neuron of architecture.NEURONS.
+
+    Parameters
+    ----------
+    architecture : sizes, widths, neuron.
+    seed : of the initial values.
+
+    Attributes
+    ----------
+    exponent : int64 scalar; the gain of the soma is 2**-exponent, the contract's product_shift.
+    """
+    def __init__(self, architecture: Architecture, seed: int = 0) -> None:
+        super().__init__()
+        self.architecture = arch = architecture
+        rng = torch.Generator().manual_seed(seed)
+        n, integer = arch.neurons, arch.kind.contract
+
+        def normal(std: float, *shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.randn(shape, generator=rng)*std)
+
+        def spread(low: float, high: float) -> nn.Parameter:
+            drawn = torch.rand(n, generator=rng)*(high - low) + low
+            value = torch.full((n,), (low + high)/2) if arch.leak == "fixed" else drawn
+            return nn.Parameter(value, requires_grad=arch.leak == "learned")
+
+        self.w_sensory          = normal(SENSORY_STD, arch.inputs, n)
+        self.w_context          = normal(CONTEXT_STD, arch.contexts, n)
+        self.w_recurrent_soma   = normal(RECURRENT_STD, n, n)
+        self.w_recurrent_apical = normal(RECURRENT_STD, n, n)
+        self.bias_soma          = nn.Parameter(torch.zeros(n))
+        self.bias_apical        = nn.Parameter(torch.full((n,), BIAS_APICAL))
+        self.leak_apical        = spread(*((0, LEAKS[0]) if integer else DECAYS))
+        self.leak_soma          = spread(*((0, LEAKS[1]) if integer else DECAYS))
+        self.threshold          = nn.Parameter(torch.full((n,), THRESHOLD))
+        self.readout            = normal(READOUT_STD, n, arch.outputs)
+        self.register_buffer("exponent", torch.tensor(0))
+
+    # Forward --------------------------------------------------------------------------------------
+
+    @property
+    def rule(self) -> Rule:
+        """How the neurons compute, with the present gain."""
+        arch, kind, inf = self.architecture, self.architecture.kind, math.inf
+        half = 2.0**(arch.current_bits - 1)
+        gain = 2.0**-self.exponent.item()
+        return Rule(contract=kind.contract, floored=kind.integer, exponential=kind.exponential, gated=kind.gated,
+            v_max         = self._state_max if kind.integer else inf,
+            current_min   = -half if kind.integer else -inf,
+            current_max   = half - 1 if kind.integer else inf,
+            state_span    = 2.0**arch.state_bits if kind.integer else 1.0,
+            apical_scale  = 2.0**-self._apical_shift,
+            product_scale = gain if kind.contract else 1.0,
+            width         = SURROGATE_WIDTH,
+            height        = SURROGATE_HEIGHT)
+
+    @property
+    def _state_max(self) -> float:
+        return 2.0**self.architecture.state_bits - 1
+
+    @property
+    def _apical_shift(self) -> int:
+        """The largest weight moves V_a by half its range at most."""
+        arch = self.architecture
+        return max(0, arch.weight_bits - arch.state_bits) if arch.kind.integer else 0
+
+    def values(self) -> Values:
+        """What the neurons compute with, in integers where the architecture has them; gradients pass through."""
+        kind   = self.architecture.kind
+        w_in   = torch.cat([self.w_sensory, self.w_context])
+        w_rec  = torch.cat([self.w_recurrent_soma, self.w_recurrent_apical], dim=1)
+        bias   = torch.cat([self.bias_soma, self.bias_apical])
+        neuron = self.leak_apical, self.leak_soma, self.threshold
+        if not kind.integer:
+            if not kind.contract:
+                # CLIF's equations have no shift: the gain is one of the weights.
+                gain  = 2.0**-self.exponent.item()
+                scale = torch.ones(2*self.architecture.neurons, device=bias.device)
+                scale[:self.architecture.neurons] = gain
+                w_in  = torch.cat([self.w_sensory*gain, self.w_context*(1 if kind.gated else gain)])
+                w_rec, bias = w_rec*scale, bias*scale
+            return Values(w_in, w_rec, bias, *neuron)
+        half = 2**(self.architecture.weight_bits - 1)
+        top  = int(self._state_max)
+        w_in, w_rec, bias = (_rounded(each*half, -half, half - 1) for each in (w_in, w_rec, bias))
+        leak_apical, leak_soma, threshold = (_rounded(each*top, low, top)
+            for each, low in zip(neuron, (0, 0, 1), strict=True))
+        if not kind.gated:
+            # The contract's LIF: nothing but the largest bias moves V_a, up to V_max and no further.
+            n     = self.architecture.neurons
+            w_rec = torch.cat([w_rec[:, :n], torch.zeros_like(w_rec[:, n:])], dim=1)
+            bias  = torch.cat([bias[:n], torch.full_like(bias[n:], half - 1)])
+            leak_apical = torch.zeros_like(leak_apical)
+        return Values(w_in, w_rec, bias, leak_apical, leak_soma, threshold)
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Run a batch from reset.
+
+        Returns
+        -------
+        counts : spikes of each clip and neuron, [B, K, N].
+        logits : integers of the contract's readout over each clip, float64 [B, K, O].
+        """
+        counts  = spike_counts(batch, self.architecture.soma_sources, self.rule, self.values())
+        readout = _rounded(self.readout*READOUT_SCALE, -READOUT_MAX - 1, READOUT_MAX)
+        return counts, counts.double() @ readout.double()
+
+    @torch.no_grad()
+    def clamp(self) -> None:
+        """Bring the parameters back to what their integers can express; after each step of an optimiser."""
+        arch = self.architecture
+        if not arch.kind.integer:
+            if not arch.kind.contract:
+                for decay in (self.leak_apical, self.leak_soma):
+                    decay.clamp_(0, 0.999)
+            else:
+                for leak in (self.leak_apical, self.leak_soma):
+                    leak.clamp_(min=0)
+            self.threshold.clamp_(min=0.02)
+            return
+        half = 2**(arch.weight_bits - 1)
+        for weight in (self.w_sensory, self.w_context, self.w_recurrent_soma, self.w_recurrent_apical, self.bias_soma,
+                self.bias_apical):
+            weight.clamp_(-1, 1 - 1/half)
+        for leak in (self.leak_apical, self.leak_soma):
+            leak.clamp_(0, 1)
+        # A very low threshold has a very high surrogate gradient.
+        self.threshold.clamp_(max(1/self._state_max, 0.02), 1)
+
+    @torch.no_grad()
+    def calibrate(self, batch: Batch) -> float:
+        """Choose the gain at which the network fires closest to INITIAL_RATE; returns the rate."""
+        exponents = range(SHIFT_MAX + 1) if self.architecture.kind.contract and self.architecture.kind.integer \
+            else REAL_EXPONENTS
+        steps, rates = int(batch.lengths.sum()), {}
+        for exponent in exponents:
+            self.exponent.fill_(exponent)
+            counts, _ = self(batch)
+            rates[exponent] = counts.sum().item()/(steps*self.architecture.neurons)
+        best = min(rates, key=lambda each: abs(math.log((rates[each] + 1e-4)/INITIAL_RATE)))
+        self.exponent.fill_(best)
+        return rates[best]
+
+    # Network files --------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def to_network(self, encoder: Encoder, classes: list[str]) -> Network:
+        """The integers as a network file has them.
+
+        Raises
+        ------
+        QCLIFError : a neuron that the contract does not have.
+        """
+        arch = self.architecture
+        if not arch.kind.on_accelerator:
+            raise QCLIFError(f"a network of {arch.neuron} neurons ({arch.kind.text}) is no network of the contract: "
+                f"train with --neuron qclif")
+        if not arch.kind.gated and arch.contexts:
+            raise QCLIFError(f"a LIF network takes its {arch.contexts} contexts at the soma, the contract has none there: "
+                f"train with --neuron qclif")
+        values  = Values(*(value.cpu().to(torch.int32).numpy() for value in self.values()))
+        readout = _rounded(self.readout*READOUT_SCALE, -READOUT_MAX - 1, READOUT_MAX).cpu().to(torch.int32).numpy()
+        n, i = arch.neurons, arch.inputs
+        network = Network(
+            w_sensory          = values.w_in[:i],
+            w_context          = values.w_in[i:],
+            w_recurrent_soma   = values.w_rec[:, :n],
+            w_recurrent_apical = values.w_rec[:, n:],
+            bias_soma          = values.bias[:n],
+            bias_apical        = values.bias[n:],
+            leak_apical        = values.leak_apical,
+            leak_soma          = values.leak_soma,
+            threshold          = values.threshold,
+            readout            = readout,
+            weight_bits        = arch.weight_bits,
+            state_bits         = arch.state_bits,
+            current_bits       = arch.current_bits,
+            apical_shift       = self._apical_shift,
+            product_shift      = int(self.exponent),
+            encoder            = encoder,
+            classes            = classes)
+        network.validate()
+        return network
+
+    @torch.no_grad()
+    def start_from(self, network: Network) -> None:
+        """Begin with the solution of a trained network of the same sizes, at these widths.
+
+        Raises
+        ------
+        QCLIFError : other sizes.
+        """
+        arch = self.architecture
+        for name in ("neurons", "inputs", "contexts", "outputs"):
+            if getattr(network, name) != getattr(arch, name):
+                raise QCLIFError(f"the network to start from has {getattr(network, name)} {name}, this one "
+                    f"{getattr(arch, name)}: they must be equal")
+        half, top = 2.0**(network.weight_bits - 1), float(network.state_max)
+        for name, array in network.arrays().items():
+            unit = {"weight": half, "readout": READOUT_SCALE}.get(ARRAYS[name][1], top)
+            getattr(self, name).copy_(torch.from_numpy(array)/unit)
+        # A product shrinks with its weights; V_a and V_s shrink alike.
+        self.exponent.fill_(max(0, network.product_shift + arch.weight_bits - network.weight_bits))
+        self.clamp()
