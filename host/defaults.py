@@ -22,10 +22,10 @@ def default_encoder(sample: Sample, inputs: int | None = None) -> Encoder:
 
     Parameters
     ----------
-    sample : its sensor_size, or its largest coordinates.
+    sample : its size counts.
     inputs : sensory sources of the build; a grid that is too large becomes the squarest one of this size.
     """
-    size = sample.sensor_size or tuple(int(sample.events[axis].max()) + 1 for axis in "xy")
+    size    = sample.size
     encoder = ENCODERS.get(size) or dataclasses.replace(Encoder(), sensor_size=size,
         grid=(min(16, size[0]), min(16, size[1])))
     if inputs is None or encoder.inputs <= inputs:

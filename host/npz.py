@@ -6,15 +6,14 @@
 """The .npz files of the project: read with one-line errors, written whole or not at all, and reproducible."""
 
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from host.errors import QCLIFError
+from host.wholefile import whole_file
 
 # Zip's earliest date: equal arrays make equal files, whenever they are written.
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -47,27 +46,9 @@ def save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     ------
     QCLIFError : the folder is missing or not writable, or the disk is full.
     """
-    path = Path(path)
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                with zipfile.ZipFile(file, "w") as archive:
-                    for name, array in arrays.items():
-                        info = zipfile.ZipInfo(f"{name}.npy", DATE)
-                        info.compress_type = zipfile.ZIP_DEFLATED
-                        with archive.open(info, "w", force_zip64=True) as member:
-                            np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-                os.chmod(file.name, 0o666 & ~_umask())
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise QCLIFError(f"{path}: cannot be written ({error.strerror or error}): choose another file") from error
-
-
-def _umask() -> int:
-    # The temporary file is private; the result gets the permissions of an ordinary new file.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with whole_file(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            info = zipfile.ZipInfo(f"{name}.npy", DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(info, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)

@@ -32,20 +32,25 @@ def positive(text: str) -> int:
     return value
 
 
+def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SYNTHETIC) -> None:
+    """Add the options that name recordings: files, or a data set (`default` where neither is given)."""
+    files = source.add_mutually_exclusive_group()
+    files.add_argument("--events", type=Path, nargs="+", metavar="FILE",
+        help="recordings: .npz or .npy arrays, .aedat, .aedat4, EVT2/EVT3 .raw, N-MNIST .bin")
+    files.add_argument("--dataset", choices=[SYNTHETIC, *DATASETS], default=default,
+        help=f"recordings of a data set; {SYNTHETIC}: gestures made up here (default: %(default)s)")
+    source.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
+        help="folder that holds the data set, as tonic's save_to (default: %(default)s)")
+    source.add_argument("--test-split", action="store_true", help="the data set's test split, not its training split")
+    source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+
+
 def add_run_args(parser: argparse.ArgumentParser) -> None:
     """Add the options of a run: network, recordings, context, engine and outputs."""
     source = parser.add_argument_group("network and recordings")
     source.add_argument("--network", type=Path, metavar="NET.npz",
         help="trained network (default: a random one of the build's sizes)")
-    files = source.add_mutually_exclusive_group()
-    files.add_argument("--events", type=Path, nargs="+", metavar="FILE",
-        help="recordings: .npz or .npy arrays, .aedat, .aedat4, EVT2/EVT3 .raw, N-MNIST .bin")
-    files.add_argument("--dataset", choices=[SYNTHETIC, *DATASETS], default=SYNTHETIC,
-        help="recordings of a data set (default: %(default)s gestures)")
-    source.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
-        help="folder that holds the data set, as tonic's save_to (default: %(default)s)")
-    source.add_argument("--test-split", action="store_true", help="the data set's test split, not its training split")
-    source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+    add_recording_args(source)
     source.add_argument("--samples", type=positive, metavar="K",
         help=f"only the first K recordings (default: all; {len(synthetic.GESTURES)} synthetic ones)")
     source.add_argument("--bin-us", type=positive, metavar="B", help="time step in us (default: the network's)")

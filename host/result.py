@@ -11,9 +11,21 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from accel.config import LIMITS
+from host.encoder import STEPS_MAX
 from host.errors import QCLIFError
 from host.npz import load_npz, save_npz
+from host.sample import UNKNOWN
 from host.steps import Steps
+
+NEURONS_MAX = LIMITS["neurons"][1]
+SOURCES_MAX = LIMITS["inputs"][1] + LIMITS["contexts"][1]
+
+# What a row is made of: each array, and how many values it can have; a sample's number depends on the run.
+ROWS = (
+    {"sample": None, "step": STEPS_MAX, "neuron": NEURONS_MAX},
+    {"in_sample": None, "in_step": STEPS_MAX, "in_source": SOURCES_MAX},
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +74,41 @@ class Result:
             if arrays[field.name].dtype != np.int32 or arrays[field.name].ndim != rank:
                 raise QCLIFError(f"result {path}: {field.name} has {arrays[field.name].ndim} dimensions of "
                     f"{arrays[field.name].dtype}: {rank} of int32 are needed")
-        return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        result = cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        try:
+            result._check()
+        except QCLIFError as error:
+            raise QCLIFError(f"result {path}: {error}: is it the result of a run?") from error
+        return result
+
+    def _check(self) -> None:
+        """Raise QCLIFError where arrays do not fit each other or a value cannot be."""
+        samples = len(self.label)
+        if len(self.logits) != samples:
+            raise QCLIFError(f"logits of {len(self.logits)} samples, labels of {samples}")
+        if (self.label < UNKNOWN).any():
+            raise QCLIFError(f"label {self.label.min()}, the least is {UNKNOWN}, unknown")
+        for row in ROWS:
+            lengths = [len(getattr(self, name)) for name in row]
+            if len(set(lengths)) > 1:
+                raise QCLIFError(f"{', '.join(row)} have {', '.join(map(str, lengths))} entries, not equally many")
+            for name, limit in row.items():
+                array = getattr(self, name)
+                limit = samples if limit is None else limit
+                bad   = np.flatnonzero((array < 0) | (array >= limit))
+                if len(bad):
+                    raise QCLIFError(f"{name}[{bad[0]}] is {array[bad[0]]}, the limits are 0 to {limit - 1}")
+
+    def sample_steps(self, sample: int) -> tuple[Steps, Steps]:
+        """Inputs and spikes of a sample (0 to samples - 1), of as many steps each.
+
+        A run does not tell how long a sample was: these end with the last step in which anything came in or fired.
+        Steps after it were silent, so that the golden model gives the same spikes without them.
+        """
+        inputs, spikes = self.in_sample == sample, self.sample == sample
+        length = 1 + max(int(steps.max(initial=-1)) for steps in (self.in_step[inputs], self.step[spikes]))
+        return (Steps.from_pairs(self.in_step[inputs], self.in_source[inputs], length),
+            Steps.from_pairs(self.step[spikes], self.neuron[spikes], length))
 
     def differences(self, other: "Result") -> list[str]:
         """Names of the arrays that differ; empty where both results are the same, integer for integer."""

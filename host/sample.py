@@ -37,6 +37,11 @@ class Sample:
     sensor_size: tuple[int, int] | None = None
     steps:       Steps | None = None
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(W, H): sensor_size, or without one what the events' coordinates ask for."""
+        return self.sensor_size or tuple(int(self.events[axis].max()) + 1 for axis in "xy")
+
     def encoded(self, encoder: Encoder, contexts: int) -> "Sample":
         """This sample with its steps, for a network with this encoder and C = contexts.
 

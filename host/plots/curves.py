@@ -1,0 +1,95 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Training curves: loss, accuracy, spike rate and learning rate over the epochs."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from host.errors import QCLIFError
+from host.plots.style import BLUE, GREY, ORANGE, new_figure, percent_axis, styled
+
+Row = Mapping[str, float | None]
+
+
+class Panel(NamedTuple):
+    """Axes of the figure: (key of a row, name, colour) of each curve, and what the axis is."""
+    name:    str
+    curves:  Sequence[tuple[str, str, str]]
+    percent: bool = False
+
+
+PANELS = (
+    Panel("loss", (("train_loss", "training", BLUE), ("val_loss", "validation", ORANGE))),
+    Panel("accuracy", (("train_accuracy", "training", BLUE), ("val_accuracy", "validation", ORANGE)), percent=True),
+    Panel("spikes a neuron and step", (("rate", "rate", BLUE),), percent=True),
+    Panel("learning rate", (("learning_rate", "learning rate", BLUE),)),
+)
+
+
+def best_epoch(rows: Sequence[Row]) -> Row | None:
+    """The first row of the greatest val_accuracy, else of the least val_loss; None where rows have neither."""
+    for key, sign in (("val_accuracy", -1), ("val_loss", 1)):
+        known = [row for row in rows if np.isfinite(_value(row, key))]
+        if known:
+            return min(known, key=lambda row: sign*row[key])
+    return None
+
+
+@styled
+def training_curves(rows: Sequence[Row], title: str = "") -> Figure:
+    """A panel a quantity that the rows have, with the best epoch marked.
+
+    Parameters
+    ----------
+    rows : one an epoch, with `epoch` and any of train_loss, val_loss, train_accuracy, val_accuracy, rate (shares, 0
+        to 1) and learning_rate; None or NaN where a value is not known.
+    title : of the figure.
+
+    Raises
+    ------
+    QCLIFError : no rows, or rows without epoch or without any of the quantities.
+    """
+    if not rows or any("epoch" not in row for row in rows):
+        raise QCLIFError("no rows of epochs: training curves need one row an epoch, with its number as epoch")
+    data   = {key: np.array([_value(row, key) for row in rows])
+        for panel in PANELS for key, _, _ in panel.curves}
+    known  = {key: values for key, values in data.items() if np.isfinite(values).any()}
+    panels = [panel for panel in PANELS if any(key in known for key, _, _ in panel.curves)]
+    if not panels:
+        raise QCLIFError(f"rows have none of {', '.join(data)}: there is nothing to draw")
+    columns = 2 if len(panels) % 2 == 0 else len(panels)
+    lines   = len(panels)//columns
+    figure  = new_figure(2.1*lines + 0.5)
+    epochs  = [row["epoch"] for row in rows]
+    best    = best_epoch(rows)
+    for axes, panel in zip(figure.subplots(lines, columns, squeeze=False).flat, panels, strict=True):
+        curves = [curve for curve in panel.curves if curve[0] in known]
+        for key, name, colour in curves:
+            # A single epoch is a point.
+            axes.plot(epochs, known[key], color=colour, label=name, marker="." if len(rows) < 20 else None)
+        if best:
+            axes.axvline(best["epoch"], color=GREY, linestyle=":", linewidth=1)
+        if panel.percent:
+            percent_axis(axes)
+        else:
+            axes.yaxis.set_major_formatter("{x:g}")
+        if len(panel.curves) > 1:
+            axes.legend()
+        axes.set(title=panel.name, xlabel="epoch")
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    marked = f"best epoch {best['epoch']} (dotted)" if best else ""
+    figure.suptitle(", ".join(part for part in (title, marked) if part), fontsize=10, x=0.01, ha="left")
+    return figure
+
+
+def _value(row: Row, key: str) -> float:
+    """A value of a row, NaN where it is not known."""
+    value = row.get(key)
+    return np.nan if value is None else float(value)

@@ -1,0 +1,116 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Rasters: what went into a network and what its neurons fired, step by step, with the rate underneath."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from host.plots.ordering import Order
+from host.plots.style import BLUE, GREY, ORANGE, SKY, WIDTH, new_figure, styled, time_unit
+from host.steps import Steps
+
+# Inches of the axes: a raster of neurons or sensory sources, of context sources, and the rate.
+RASTER_HEIGHT  = 3.2
+CONTEXT_HEIGHT = 0.7
+RATE_HEIGHT    = 0.9
+
+# Smallest share of the raster's height that a group needs for its name beside it.
+NAME_SHARE = 0.035
+
+POINTS = 72
+
+
+@styled
+def input_raster(inputs: Steps, sensory: int | None = None, contexts: int = 0, bin_us: int | None = None,
+        title: str = "") -> Figure:
+    """Raster of a sample's inputs, and under it how many came in each step.
+
+    Parameters
+    ----------
+    inputs : sensory source j is j, context k is sensory + k.
+    sensory, contexts : I and C of the network; without I all sources are drawn alike.
+    bin_us : microseconds of a step; without it time is in steps.
+    title : of the figure.
+    """
+    what = "source" if sensory is None else "sensory source"
+    if sensory is None:
+        sensory, contexts = int(inputs.sources.max(initial=0)) + 1, 0
+    heights = [RASTER_HEIGHT, CONTEXT_HEIGHT, RATE_HEIGHT] if contexts else [RASTER_HEIGHT, RATE_HEIGHT]
+    figure  = new_figure(sum(heights) + 0.6)
+    axes    = figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
+    steps, is_context = inputs.indices(), inputs.sources >= sensory
+    _marks(axes[0], steps[~is_context], inputs.sources[~is_context], sensory, RASTER_HEIGHT, len(inputs), bin_us, BLUE)
+    axes[0].set(title=title, ylabel=what)
+    _rate(axes[-1], steps[~is_context], len(inputs), bin_us, BLUE, "sensory")
+    if contexts:
+        _marks(axes[1], steps[is_context], inputs.sources[is_context] - sensory, contexts, CONTEXT_HEIGHT, len(inputs),
+            bin_us, ORANGE)
+        axes[1].set(ylabel="context")
+        _rate(axes[-1], steps[is_context], len(inputs), bin_us, ORANGE, "context")
+        axes[-1].legend(ncols=2, loc="upper right", bbox_to_anchor=(1, 1.3), borderaxespad=0)
+    axes[-1].set(ylabel="inputs\na step")
+    figure.align_ylabels()
+    return figure
+
+
+@styled
+def spike_raster(spikes: Steps, order: Order, bin_us: int | None = None, title: str = "") -> Figure:
+    """Raster of the spikes of a sample, and under it how many neurons fired in each step.
+
+    Parameters
+    ----------
+    spikes : neurons that fired.
+    order : of the neurons, see host.plots.ordering.
+    bin_us : microseconds of a step; without it time is in steps.
+    title : of the figure.
+    """
+    heights = [RASTER_HEIGHT, RATE_HEIGHT]
+    figure  = new_figure(sum(heights) + 0.6)
+    raster, rate = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": heights})
+    size = len(order.rows)
+    _marks(raster, spikes.indices(), order.rows[spikes.sources], size, RASTER_HEIGHT, len(spikes), bin_us, BLUE)
+    raster.set(title=title, ylabel=order.name)
+    if order.groups:
+        _name_groups(raster, order, size)
+    _rate(rate, spikes.indices(), len(spikes), bin_us, BLUE, "spikes")
+    rate.set(ylabel="spikes\na step")
+    figure.align_ylabels()
+    return figure
+
+
+def _marks(axes: Axes, steps: np.ndarray, rows: np.ndarray, size: int, height: float, length: int,
+        bin_us: int | None, colour: str) -> None:
+    """A mark a spike; marks are as large as rows and steps leave room for, and never too small to see."""
+    scale, _ = time_unit(bin_us)
+    # Many thousand marks as vectors make files that open slowly.
+    axes.plot(steps*scale, rows, linestyle="none", marker="|", color=colour, rasterized=True,
+        markersize      = np.clip(0.9*POINTS*height/size, 1.6, 9),
+        markeredgewidth = np.clip(0.7*POINTS*WIDTH/length, 0.6, 1.6))
+    # Row 0 is on top: source 0 is the upper left corner of the sensor.
+    axes.set(xlim=(-0.5*scale, (length - 0.5)*scale), ylim=(size - 0.5, -0.5))
+    axes.yaxis.get_major_locator().set_params(integer=True, nbins=4 if height < 1 else "auto")
+
+
+def _rate(axes: Axes, steps: np.ndarray, length: int, bin_us: int | None, colour: str, label: str) -> None:
+    scale, name = time_unit(bin_us)
+    axes.stairs(np.bincount(steps, minlength=length), (np.arange(length + 1) - 0.5)*scale, fill=True, color=colour,
+        label=label)
+    axes.set(xlabel=name)
+    axes.yaxis.get_major_locator().set_params(integer=True, nbins=4)
+    axes.set_ylim(bottom=0)
+
+
+def _name_groups(axes: Axes, order: Order, size: int) -> None:
+    """Names of the groups on the right, where they are high enough, and bands that tell them apart."""
+    for index, (_, first, stop) in enumerate(order.groups):
+        if index % 2:
+            axes.axhspan(first - 0.5, stop - 0.5, color=SKY, alpha=0.12, linewidth=0)
+    named = [(name, (first + stop - 1)/2) for name, first, stop in order.groups if stop - first >= NAME_SHARE*size]
+    right = axes.secondary_yaxis("right")
+    right.set_yticks([row for _, row in named], [name for name, _ in named], fontsize=7, color=GREY)
+    right.tick_params(length=0)
+    right.spines["right"].set_visible(False)
