@@ -105,6 +105,12 @@ def load(name: str, folder: str | Path, split: str, *, download: bool = False, s
     return whole.subset(split_by_class(whole.labels, samples/len(whole), seed)[1])
 
 
+def available_splits(name: str, folder: str | Path) -> tuple[str, ...]:
+    """Splits that load() can give: a file with some recordings of a training split has no test split."""
+    part = _nmnist_part(Path(folder).expanduser()) if name == "nmnist" else None
+    return SPLITS if part is None else SPLITS[:1]
+
+
 def _published(name: str, folder: str | Path, split: str, download: bool, progress: Progress) -> EventSet:
     source = PUBLISHED[name], folder, split == "train"
     if not dataset_files(*source):

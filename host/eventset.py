@@ -61,6 +61,15 @@ class EventSet:
             events = np.concatenate([self.events[:0], *(self._events(i) for i in indices)])
         return EventSet(self.name, events, offsets, self.labels[indices], self.sensor_size, self.classes)
 
+    def beginnings(self, share: float) -> "EventSet":
+        """The first `share` (above 0, up to 1) of the duration of each recording; a copy."""
+        parts = []
+        for i in range(len(self)):
+            t = self._events(i)["t"]
+            parts.append(self._events(i)[:np.searchsorted(t, t[0] + share*(t[-1] - t[0]), side="right")])
+        offsets = np.cumsum([0, *map(len, parts)])
+        return EventSet(self.name, np.concatenate(parts), offsets, self.labels, self.sensor_size, self.classes)
+
     def sample(self, i: int) -> Sample:
         """Recording i (0 to S-1); its events are a view."""
         return Sample(f"{self.name}[{i}]", self._events(i), label=int(self.labels[i]), sensor_size=self.sensor_size)

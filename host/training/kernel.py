@@ -82,8 +82,8 @@ def forward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a,
 
 
 @njit(cache=True, parallel=True)
-def backward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a, leak_s, threshold, rule, currents, v_a, u,
-        g_counts):
+def backward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a, leak_s, threshold, rule, currents,
+        v_a, u, g_counts):
     """Gradient of forward().
 
     Parameters

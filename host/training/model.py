@@ -213,8 +213,8 @@ class SpikingNetwork(nn.Module):
             raise QCLIFError(f"a network of {arch.neuron} neurons ({arch.kind.text}) is no network of the contract: "
                 f"train with --neuron qclif")
         if not arch.kind.gated and arch.contexts:
-            raise QCLIFError(f"a LIF network takes its {arch.contexts} contexts at the soma, the contract has none there: "
-                f"train with --neuron qclif")
+            raise QCLIFError(f"a LIF network takes its {arch.contexts} contexts at the soma, where the contract has "
+                f"none: train with --neuron qclif")
         values  = Values(*(value.cpu().to(torch.int32).numpy() for value in self.values()))
         readout = _rounded(self.readout*READOUT_SCALE, -READOUT_MAX - 1, READOUT_MAX).cpu().to(torch.int32).numpy()
         n, i = arch.neurons, arch.inputs

@@ -5,16 +5,18 @@
 
 """All that decides how a training comes out: one object, from the command line or a sweep."""
 
+import argparse
 import dataclasses
 import json
 from dataclasses import dataclass
 
+from accel.config import LIMITS
 from host.augment import MIRRORED_GESTURES, Augmentation
 from host.datasets import DEFAULT_ENCODERS, NAMES, SYNTHETIC
 from host.encoder import Encoder
 from host.errors import QCLIFError
 from host.training.architecture import LEAKS, NEURONS
-from host.training.tasks import MODES
+from host.training.tasks import CONTEXT_CLASSES, MODES
 
 TASKS = ("classify", "context")
 
@@ -23,9 +25,15 @@ SHIFTS = {"nmnist": 2, "shd": 8}
 GESTURE_SHIFT = 8
 
 
-def _field(default: object, text: str, low: float | None = None, high: float | None = None,
+def _field(group: str, default: object, text: str, low: float | None = None, high: float | None = None,
         choices: tuple[str, ...] | None = None) -> dataclasses.Field:
-    return dataclasses.field(default=default, metadata={"help": text, "low": low, "high": high, "choices": choices})
+    return dataclasses.field(default=default, metadata={"group": group, "help": text, "low": low, "high": high,
+        "choices": choices})
+
+
+def _limits(name: str) -> tuple[str, int, int]:
+    low, high, text = LIMITS[name]
+    return text, low, high
 
 
 @dataclass(frozen=True)
@@ -36,39 +44,44 @@ class Settings:
     ------
     QCLIFError : a value out of its limits.
     """
-    dataset:         str = _field(SYNTHETIC, "data set", choices=NAMES)
-    task:            str = _field("classify", "class of a recording, or CLIF's context task", choices=TASKS)
-    samples:         int = _field(0, "recordings to train with; 0: all (1100 synthetic ones)", 0)
-    neuron:          str = _field("qclif", "; ".join(f"{n}: {kind.text}" for n, kind in NEURONS.items()),
-        choices=tuple(NEURONS))
-    neurons:         int = _field(200, "neurons N")
-    weight_bits:     int = _field(8, "bits of a weight")
-    state_bits:      int = _field(8, "bits of V_a, V_s, leaks and thresholds")
-    current_bits:    int = _field(12, "bits of the currents")
-    leak:            str = _field("learned", "leak of each neuron: learned, drawn and constant, all the same",
-        choices=LEAKS)
-    bin_us:          int = _field(0, "time step in us; 0: the data set's", 0)
-    count_threshold: int = _field(0, "events that make a source fire in a step; 0: the data set's", 0)
-    max_steps:       int = _field(0, "steps after which a recording is cut; 0: none", 0)
-    mode:            str = _field(MODES[0], "context task: yes for the clip asked for, or from it on", choices=MODES)
-    clips:           int = _field(1, "context task: clips in a row", 1)
-    relevance:       float = _field(1.0, "context task: probability that the cue names the class asked for", 0, 1)
-    cued:            bool = _field(True, "context task: show the cue")
-    sequences:       int = _field(2000, "context task: sequences of an epoch", 2)
-    epochs:          int = _field(60, "passes over the recordings", 1)
-    batch_size:      int = _field(50, "samples of a step", 1)
-    learning_rate:   float = _field(0.01, "highest step size of Adam, relative to the largest weight", 1e-7, 1)
-    label_smoothing: float = _field(0.1, "of the cross entropy", 0, 0.9)
-    target_rate:     float = _field(0.03, "spikes a neuron and step above which a neuron is penalised", 0, 1)
-    rate_penalty:    float = _field(20.0, "weight of that penalty", 0)
-    shift:           int = _field(-1, "augmentation: most pixels moved; -1: the data set's", -1)
-    drop:            float = _field(0.15, "augmentation: share of events dropped", 0, 1)
-    jitter_us:       float = _field(0.0, "augmentation: time jitter of an event in us", 0)
-    stretch:         float = _field(0.0, "augmentation: relative range of a recording's speed", 0, 0.99)
-    mirror:          bool = _field(False, "augmentation: mirror gestures (left becomes right)")
-    validation:      float = _field(0.1, "share of the recordings held out for validation; 0: none", 0, 0.9)
-    patience:        int = _field(0, "epochs without a better validation after which to stop; 0: never", 0)
-    seed:            int = _field(0, "of everything that is drawn", 0)
+    dataset:         str = _field("data", SYNTHETIC, "data set", choices=NAMES)
+    samples:         int = _field("data", 0, "recordings to train with; 0: all (1100 synthetic ones)", 0)
+    bin_us:          int = _field("data", 0, "time step in us; 0: the data set's", 0)
+    count_threshold: int = _field("data", 0, "events that make a source fire in a step; 0: the data set's", 0)
+    max_steps:       int = _field("data", 0, "steps after which a recording is cut; 0: none", 0)
+    validation:      float = _field("data", 0.1, "share of the recordings that is held out to choose the best epoch "
+        "and to stop early; 0: none, the last epoch is taken", 0, 0.9)
+
+    task:            str = _field("task", "classify", "class of a recording, or CLIF's context task", choices=TASKS)
+    mode:            str = _field("task", MODES[0], "context: yes for the clip asked for, or from it on", choices=MODES)
+    clips:           int = _field("task", 1, "context: clips in a row", 1, CONTEXT_CLASSES - 1)
+    relevance:       float = _field("task", 1.0, "context: probability that the cue names the class asked for", 0, 1)
+    cued:            bool = _field("task", True, "context: show the cue")
+    sequences:       int = _field("task", 2000, "context: sequences of an epoch", 2)
+
+    neuron:          str = _field("network", "qclif", "; ".join(f"{name}: {kind.text}" for name, kind in
+        NEURONS.items()), choices=tuple(NEURONS))
+    neurons:         int = _field("network", 200, *_limits("neurons"))
+    weight_bits:     int = _field("network", 8, *_limits("weight_bits"))
+    state_bits:      int = _field("network", 8, *_limits("state_bits"))
+    current_bits:    int = _field("network", 12, *_limits("current_bits"))
+    leak:            str = _field("network", "learned", "leaks of the neurons: drawn and learned, drawn and constant, "
+        "all the same", choices=LEAKS)
+
+    epochs:          int = _field("training", 60, "passes over the recordings", 1)
+    batch_size:      int = _field("training", 50, "samples of a step", 1)
+    learning_rate:   float = _field("training", 0.01, "highest step size of Adam; 1 is the largest weight", 1e-7, 1)
+    label_smoothing: float = _field("training", 0.1, "of the cross entropy", 0, 0.9)
+    target_rate:     float = _field("training", 0.03, "spikes a neuron and step, above which it is penalised", 0, 1)
+    rate_penalty:    float = _field("training", 20.0, "weight of that penalty", 0)
+    patience:        int = _field("training", 0, "epochs without a better validation after which to stop; 0: never", 0)
+    seed:            int = _field("training", 0, "of all that is drawn", 0)
+
+    shift:           int = _field("augmentation", -1, "most pixels that a recording moves; -1: the data set's", -1)
+    drop:            float = _field("augmentation", 0.15, "share of events dropped", 0, 1)
+    jitter_us:       float = _field("augmentation", 0.0, "standard deviation of an event's time in us", 0)
+    stretch:         float = _field("augmentation", 0.0, "relative range of a recording's speed", 0, 0.99)
+    mirror:          bool = _field("augmentation", False, "mirror every second gesture: left becomes right")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -81,8 +94,8 @@ class Settings:
                 raise QCLIFError(f"{field.name} is {value}, the limits are {limits}: choose another "
                     f"--{field.name.replace('_', '-')}")
         if self.mirror and (self.dataset in SHIFTS or self.task == "context"):
-            raise QCLIFError(f"--mirror with {self.dataset}, task {self.task}: only gestures have a class in the mirror, "
-                f"and the context task has drawn it before: leave it out")
+            raise QCLIFError(f"--mirror with {self.dataset}, task {self.task}: only gestures have a class in the "
+                f"mirror, and the context task has drawn its classes before: leave it out")
 
     @property
     def encoder(self) -> Encoder:
@@ -103,5 +116,28 @@ class Settings:
 
     @property
     def key(self) -> str:
-        """Text that differs where any setting does."""
-        return json.dumps(self.to_dict(), sort_keys=True)
+        """Text that differs where any setting does, a line each."""
+        return json.dumps(self.to_dict(), indent=1, sort_keys=True)
+
+
+def add_settings_args(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each field of Settings, with its limits and default in the help."""
+    groups = {}
+    for field in dataclasses.fields(Settings):
+        meta = field.metadata
+        if meta["group"] not in groups:
+            groups[meta["group"]] = parser.add_argument_group(meta["group"])
+        option = f"--{field.name.replace('_', '-')}"
+        limits = "" if meta["high"] is None else f", {meta['low']} to {meta['high']}"
+        text   = f"{meta['help']}{limits} (default: %(default)s)"
+        if field.type is bool:
+            groups[meta["group"]].add_argument(option, action=argparse.BooleanOptionalAction, default=field.default,
+                help=text)
+        else:
+            groups[meta["group"]].add_argument(option, type=field.type, choices=meta["choices"], default=field.default,
+                metavar=None if meta["choices"] else "N", help=text)
+
+
+def settings_from_args(args: argparse.Namespace) -> Settings:
+    """Settings of the options that add_settings_args() added."""
+    return Settings(**{field.name: getattr(args, field.name) for field in dataclasses.fields(Settings)})

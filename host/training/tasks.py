@@ -96,7 +96,7 @@ class ContextTask:
 
     Parameters
     ----------
-    eventset, encoder, max_steps : as in Classification; recordings of the first 10 classes are used.
+    eventset, encoder, max_steps : as in Classification; the beginnings of recordings of the first 10 classes are used.
     samples : sequences of an epoch.
     mode : one of MODES.
     sequence : K, clips in a row.
@@ -122,14 +122,15 @@ class ContextTask:
         if self.mode not in MODES:
             raise QCLIFError(f"mode {self.mode!r}: known are {' and '.join(MODES)}")
         if not 1 <= self.sequence < CONTEXT_CLASSES:
-            raise QCLIFError(f"{self.sequence} clips in a row, the limits are 1 to {CONTEXT_CLASSES - 1}: choose another "
-                f"--clips")
+            raise QCLIFError(f"{self.sequence} clips in a row, the limits are 1 to {CONTEXT_CLASSES - 1}: choose "
+                f"another --clips")
         if not 0 <= self.relevance <= 1:
             raise QCLIFError(f"relevance of the cue is {self.relevance}, the limits are 0 to 1: choose another")
         missing = set(range(CONTEXT_CLASSES)) - set(self.eventset.labels.tolist())
         if missing:
             raise QCLIFError(f"{self.eventset.name}: no recording of class {min(missing)}: the context task needs the "
                 f"classes 0 to {CONTEXT_CLASSES - 1}")
+        object.__setattr__(self, "eventset", self.eventset.beginnings(CLIP_SHARE))
 
     @property
     def contexts(self) -> int:
@@ -181,32 +182,28 @@ class ContextTask:
         return np.where(rng.random(len(asked)) < self.relevance, asked, others)
 
     def _joined(self, clips: Batch, labels: np.ndarray, cue: np.ndarray | None, rng: np.random.Generator) -> Batch:
-        """Sequences [B, K] of the beginnings of B*K clips, with a cue over their whole length."""
+        """Sequences [B, K] of B*K clips, with a cue over their whole length."""
         size, k = labels.shape
-        lengths = np.maximum(1, np.ceil(CLIP_SHARE*clips.lengths).astype(np.int64))
-        bounds  = np.concatenate([np.zeros((size, 1), np.int64), np.cumsum(lengths.reshape(size, k), axis=1)], axis=1)
-        longest = int(bounds[:, -1].max())
-        counts  = np.diff(clips.offsets).reshape(size*k, clips.length)
-        kept    = np.arange(clips.length) < lengths[:, None]
-        # Rows of the sequences that the steps of the clips become.
-        start   = np.arange(size)[:, None]*longest + bounds[:, :-1]
-        rows    = (start.reshape(-1, 1) + np.arange(clips.length)).ravel()
-        event_rows = np.repeat(np.where(kept.ravel(), rows, -1), counts.ravel())
-        sources    = clips.sources[event_rows >= 0]
-        event_rows = event_rows[event_rows >= 0]
+        bounds  = np.zeros((size, k + 1), np.int64)
+        np.cumsum(clips.lengths.reshape(size, k), axis=1, out=bounds[:, 1:])
+        length  = int(bounds[:, -1].max())
+        # Rows of the sequences that the rows of the clips become; padding is empty.
+        start   = np.arange(size)[:, None]*length + bounds[:, :-1]
+        rows    = np.repeat(start.reshape(-1, 1) + np.arange(clips.length), np.diff(clips.offsets))
+        sources = clips.sources
         if cue is not None:
             rates = np.full((size, 1, CONTEXT_CLASSES), BACKGROUND_HZ)
             rates[np.arange(size), 0, cue] = CUE_HZ
-            spikes = rng.poisson(rates*self.encoder.bin_us*1e-6, (size, longest, CONTEXT_CLASSES))
-            spikes[np.arange(longest) >= bounds[:, -1:]] = 0
+            spikes = rng.poisson(rates*self.encoder.bin_us*1e-6, (size, length, CONTEXT_CLASSES))
+            spikes[np.arange(length) >= bounds[:, -1:]] = 0
             sample, step, context = np.nonzero(spikes)
-            times      = spikes[sample, step, context]
-            event_rows = np.concatenate([event_rows, np.repeat(sample*longest + step, times)])
-            sources    = np.concatenate([sources, np.repeat(context + self.encoder.inputs, times).astype(np.int32)])
-            order      = np.lexsort((sources, event_rows))
-            event_rows, sources = event_rows[order], sources[order]
-        totals = np.bincount(event_rows, minlength=size*longest).reshape(size, longest)
-        return Batch.from_counts(totals, sources, bounds.astype(np.int32), labels)
+            times   = spikes[sample, step, context]
+            rows    = np.concatenate([rows, np.repeat(sample*length + step, times)])
+            sources = np.concatenate([sources, np.repeat(context + self.encoder.inputs, times).astype(np.int32)])
+            order   = np.lexsort((sources, rows))
+            rows, sources = rows[order], sources[order]
+        counts = np.bincount(rows, minlength=size*length).reshape(size, length)
+        return Batch.from_counts(counts, sources, bounds.astype(np.int32), labels)
 
 
 def evaluation_batches(task: Task, seed: int) -> Iterator[Batch]:

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Train a network in the contract's own integers: what training reports is what the accelerator gives.
+
+examples:
+  python -m host.train --out gestures.npz                                 synthetic gestures, made here
+  python -m host.train --dataset nmnist --data DIR --weight-bits 4 --out digits.npz
+  python -m host.train --dataset dvsgesture --data DIR --download --max-steps 300 --out dvs.npz
+  python -m host.train --task context --neuron lif --json lif.json        CLIF's context task, with LIF neurons
+  python -m host.train --resume --out gestures.npz                        goes on after an interruption
+  torchrun --nproc-per-node 2 -m host.train --out gestures.npz            two processes (GPUs, or CPU cores)
+
+Beside NET.npz come NET.csv and NET.png, the curves. python -m host.evaluate tells more about a trained network.
+"""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from host.errors import QCLIFError
+from host.network import Network
+from host.options import check_outputs
+from host.outcome import guarded
+from host.report import write_json
+from host.training.architecture import NEURONS
+from host.training.checkpoint import checkpoint_path
+from host.training.display import TrainingDisplay, print_outcome
+from host.training.distributed import choose_device, processes, rank
+from host.training.experiment import Data, Outcome, train
+from host.training.results import figures, write_results
+from host.training.settings import Settings, add_settings_args, settings_from_args
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Arguments of the command."""
+    parser = argparse.ArgumentParser(prog="python -m host.train", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_settings_args(parser)
+    files = parser.add_argument_group("files and device")
+    files.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
+        help="folder that holds the data set, as tonic's save_to; for nmnist also an .npz file (default: %(default)s)")
+    files.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+    files.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    files.add_argument("--out", type=Path, metavar="NET.npz", help="network to write (default: none)")
+    files.add_argument("--init", type=Path, metavar="NET.npz",
+        help="trained network to start from, at this one's widths (default: random values)")
+    files.add_argument("--json", type=Path, metavar="FILE", help="write settings and scores; - for standard output")
+    again = files.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="go on after an interruption, from NET.ckpt")
+    again.add_argument("--restart", action="store_true", help="begin anew where there is a NET.ckpt")
+    return parser.parse_args(argv)
+
+
+def check(args: argparse.Namespace, settings: Settings) -> Path | None:
+    """The checkpoint to keep; raises QCLIFError where the arguments cannot lead to an end."""
+    check_outputs(args)
+    if args.out is None:
+        if args.resume or args.restart:
+            raise QCLIFError("--resume and --restart are about NET.ckpt: say which with --out NET.npz")
+        return None
+    if args.out.suffix != ".npz":
+        raise QCLIFError(f"--out {args.out}: a network file ends with .npz")
+    if not NEURONS[settings.neuron].on_accelerator:
+        raise QCLIFError(f"--out {args.out}: {settings.neuron} neurons ({NEURONS[settings.neuron].text}) have no "
+            f"network file; leave --out out, and keep the scores with --json")
+    checkpoint = checkpoint_path(args.out)
+    if checkpoint.exists() and not (args.resume or args.restart):
+        raise QCLIFError(f"{checkpoint}: a training of {args.out} was interrupted; --resume goes on, --restart begins "
+            f"anew")
+    return checkpoint
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, print and write. Returns the exit code."""
+    settings   = settings_from_args(args)
+    checkpoint = check(args, settings)
+    start      = Network.load(args.init) if args.init else None
+    data       = Data(args.data, args.download)
+    device     = choose_device(args.device)
+    with processes(device):
+        speaks = rank() == 0
+        try:
+            with TrainingDisplay(settings, speaks) as display:
+                outcome = train(settings, data, str(device), checkpoint, args.resume, start, display, display.data)
+        except KeyboardInterrupt:
+            if checkpoint is not None and checkpoint.exists() and speaks:
+                print(f"the epochs that were done are in {checkpoint}: go on with --resume", file=sys.stderr)
+            raise
+        if speaks:
+            finish(args, settings, outcome, checkpoint)
+    return 0
+
+
+def finish(args: argparse.Namespace, settings: Settings, outcome: Outcome, checkpoint: Path | None) -> None:
+    """Write what came out, and print it; the checkpoint has done its work."""
+    written = write_results(outcome, settings, args.out) if args.out else []
+    values  = figures(outcome, settings)
+    print_outcome(values, written, to_stderr=str(args.json) == "-")
+    if args.json:
+        write_json(values, args.json)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse(argv)
+    return guarded(lambda: run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

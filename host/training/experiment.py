@@ -1,0 +1,123 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""One training from the settings to its scores: data divided, network built, trained and tested."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from host.cache import Progress as DataProgress
+from host.cache import no_progress
+from host.datasets import available_splits, load
+from host.eventset import EventSet, folds, split
+from host.network import Network
+from host.training.architecture import Architecture
+from host.training.distributed import choose_device
+from host.training.model import SpikingNetwork
+from host.training.objective import Score, score
+from host.training.settings import Settings
+from host.training.tasks import Classification, ContextTask, Task, evaluation_batches
+from host.training.trainer import Progress, Trainer
+
+# Of the division into folds: the same for every training, so that they are scored on the same recordings.
+FOLD_SEED = 0
+
+# Of the samples that are tested with: never those that a training draws.
+TEST_SEED = 2**31
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where recordings are, and which of them test.
+
+    Parameters
+    ----------
+    folder : as datasets.load() takes it.
+    download : let it fetch what is missing.
+    fold, folds : test on part `fold` of `folds` parts of the training split, and train on the others; 0 folds: test on
+        the data set's own test split, where it has one.
+    """
+    folder:   Path = Path("data")
+    download: bool = False
+    fold:     int = 0
+    folds:    int = 0
+
+    def divide(self, settings: Settings, progress: DataProgress = no_progress
+            ) -> tuple[EventSet, EventSet | None, EventSet | None]:
+        """Recordings to train, validate and test with."""
+        def read(split_name: str, samples: int | None) -> EventSet:
+            return load(settings.dataset, self.folder, split_name, download=self.download, samples=samples,
+                seed=0, progress=progress)
+
+        train, test, validation = read("train", settings.samples or None), None, None
+        if self.folds:
+            parts = folds(train.labels, self.folds, FOLD_SEED)
+            test  = train.subset(parts[self.fold])
+            train = train.subset(np.sort(np.concatenate([*parts[:self.fold], *parts[self.fold + 1:]])))
+        elif "test" in available_splits(settings.dataset, self.folder):
+            test = read("test", None)
+        if settings.validation:
+            kept, held = split(train.labels, settings.validation, settings.seed)
+            train, validation = train.subset(kept), train.subset(held)
+        return train, validation, test
+
+
+def make_task(settings: Settings, eventset: EventSet, samples: int | None = None) -> Task:
+    """The settings' task on recordings; `samples` sequences of the context task."""
+    max_steps = settings.max_steps or None
+    if settings.task == "classify":
+        return Classification(eventset, settings.encoder, max_steps)
+    return ContextTask(eventset, settings.encoder, samples or settings.sequences, settings.mode, settings.clips,
+        settings.relevance, settings.cued, max_steps)
+
+
+def make_model(settings: Settings, task: Task) -> SpikingNetwork:
+    """Network of the settings for a task, at its initial values."""
+    return SpikingNetwork(Architecture(settings.neuron, settings.neurons, settings.encoder.inputs, task.contexts,
+        len(task.classes), settings.weight_bits, settings.state_bits, settings.current_bits, settings.leak),
+        settings.seed)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished training: the trainer with its network and history, and the score on the test recordings."""
+    trainer: Trainer
+    test:    Score | None
+
+
+def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path | None = None,
+        resume: bool = False, start: Network | None = None, progress: Progress = lambda *_: None,
+        data_progress: DataProgress = no_progress) -> Outcome:
+    """Train and test a network.
+
+    Parameters
+    ----------
+    device : where to compute, as choose_device() takes it.
+    checkpoint : file to save to after each epoch, None for nowhere.
+    resume : go on from it.
+    start : network to begin with in place of random values.
+    progress, data_progress : as Trainer.fit() and datasets.load() call them.
+    """
+    recordings, held, tested = data.divide(settings, data_progress)
+    task    = make_task(settings, recordings)
+    model   = make_model(settings, task).to(choose_device(device))
+    trainer = Trainer(model, task, make_task(settings, held, max(2, settings.sequences//5)) if held else None, settings,
+        checkpoint, f"{settings.key}\n{recordings.identity}")
+    if start is not None:
+        model.start_from(start)
+    else:
+        trainer.calibrate()
+    if resume:
+        trainer.resume()
+    trainer.fit(progress)
+    return Outcome(trainer, test_score(trainer, settings, tested) if tested else None)
+
+
+def test_score(trainer: Trainer, settings: Settings, eventset: EventSet) -> Score:
+    """Score of the trained network on recordings that it has not seen."""
+    task = make_task(settings, eventset)
+    return score(trainer.model, evaluation_batches(task, TEST_SEED), trainer.weights, settings)

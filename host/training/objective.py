@@ -1,0 +1,85 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What training minimises, and what evaluation counts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from host.batch import Batch
+from host.training.model import LOGIT_GAIN, READOUT_SCALE, SpikingNetwork
+from host.training.settings import Settings
+
+
+def objective(counts: Tensor, logits: Tensor, batch: Batch, weights: Tensor, settings: Settings) -> Tensor:
+    """Cross entropy of the answers, and a penalty on neurons that fire above the target rate.
+
+    Parameters
+    ----------
+    counts, logits : as SpikingNetwork.forward() gives them.
+    weights : of the classes [O].
+    """
+    labels  = torch.from_numpy(batch.labels).to(logits.device)
+    lengths = torch.from_numpy(np.diff(batch.bounds)).to(logits.device)
+    # A clip of any length weighs alike.
+    scaled  = logits*(LOGIT_GAIN/READOUT_SCALE)/lengths.clamp(min=1)[..., None]
+    entropy = torch.nn.functional.cross_entropy(scaled.float().flatten(0, 1), labels.flatten(), weight=weights,
+        label_smoothing=settings.label_smoothing)
+    rates   = counts.sum(dim=(0, 1))/lengths.sum()
+    return entropy + settings.rate_penalty*(rates - settings.target_rate).relu().mean()
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a network made of samples.
+
+    Attributes
+    ----------
+    loss : mean of the objective over batches.
+    rate : spikes a neuron and step.
+    labels, predictions : class of each clip, int64 [clips]; a prediction is the first maximum of the logits.
+    """
+    loss:        float
+    rate:        float
+    labels:      np.ndarray
+    predictions: np.ndarray
+
+    @property
+    def accuracy(self) -> float:
+        return float((self.labels == self.predictions).mean())
+
+
+class Tally:
+    """Gathers a Score batch by batch."""
+    def __init__(self) -> None:
+        self.losses, self.labels, self.predictions = [], [], []
+        self.spikes = self.steps = 0
+
+    def add(self, loss: Tensor, counts: Tensor, logits: Tensor, batch: Batch) -> None:
+        """Count a batch."""
+        self.losses.append(loss.item())
+        self.labels.append(batch.labels.ravel())
+        self.predictions.append(logits.detach().cpu().numpy().argmax(axis=2).ravel())
+        self.spikes += counts.sum().item()
+        self.steps  += int(batch.lengths.sum())*counts.shape[2]
+
+    @property
+    def score(self) -> Score:
+        return Score(float(np.mean(self.losses)), self.spikes/max(1, self.steps), np.concatenate(self.labels),
+            np.concatenate(self.predictions))
+
+
+@torch.no_grad()
+def score(model: SpikingNetwork, batches: Iterable[Batch], weights: Tensor, settings: Settings) -> Score:
+    """Score of a network on batches as they are."""
+    tally = Tally()
+    for batch in batches:
+        counts, logits = model(batch)
+        tally.add(objective(counts, logits, batch, weights, settings), counts, logits, batch)
+    return tally.score

@@ -1,0 +1,170 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The training loop: epochs of batches, validation, the best network, and a checkpoint after each epoch."""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.parallel import DistributedDataParallel
+
+from host.batch import Batch
+from host.errors import QCLIFError
+from host.training import distributed
+from host.training.checkpoint import load_checkpoint, save_checkpoint
+from host.training.model import SpikingNetwork
+from host.training.objective import Tally, objective, score
+from host.training.settings import Settings
+from host.training.tasks import Task, evaluation_batches
+
+# Share of the training in which the step size rises; then it falls to nearly nothing.
+WARM_UP = 0.1
+
+# Samples that the gain is calibrated on.
+CALIBRATION = 64
+
+# A row of the history: figures of an epoch, as curves and tables take them.
+Row      = dict[str, float]
+Progress = Callable[[int, int, int, Row | None], None]
+
+
+@contextmanager
+def one_thread():
+    """Keep torch to one thread: its sums then come out the same everywhere, and the kernels use the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class Trainer:
+    """Trains a network on a task.
+
+    Parameters
+    ----------
+    model : network at its initial values, on its device.
+    task : samples to train with.
+    validation : samples that decide which epoch was best and when to stop, or None: the last epoch is.
+    settings : everything else.
+    checkpoint : file to save to after each epoch; None: nowhere.
+    key : what the checkpoint depends on.
+
+    Attributes
+    ----------
+    history : one row an epoch.
+    best : row of the epoch whose weights the model has after fit().
+    """
+    def __init__(self, model: SpikingNetwork, task: Task, validation: Task | None, settings: Settings,
+            checkpoint: Path | None = None, key: str = "") -> None:
+        self.model, self.task, self.validation, self.settings = model, task, validation, settings
+        self.checkpoint, self.key = checkpoint, key
+        self.history: list[Row]   = []
+        self.best: Row | None     = None
+        self._best_state          = None
+        self.device   = model.exponent.device
+        self.weights  = torch.tensor(task.weights, device=self.device)
+        # Each process of several takes an equal part of every batch.
+        self.ranks    = distributed.world_size()
+        if settings.batch_size % self.ranks:
+            raise QCLIFError(f"batch_size is {settings.batch_size}, not a multiple of the {self.ranks} processes: "
+                f"choose another --batch-size")
+        self.steps    = max(1, len(task)//settings.batch_size)
+        self.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], settings.learning_rate)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.learning_rate,
+            total_steps=settings.epochs*self.steps + 1, pct_start=WARM_UP)
+
+    def calibrate(self) -> float:
+        """Choose the gain of the untrained network; returns its rate."""
+        rng = np.random.default_rng(self.settings.seed)
+        with one_thread():
+            return self.model.calibrate(self.task.batch(np.arange(min(len(self.task), CALIBRATION)), rng))
+
+    def resume(self) -> int:
+        """Go on from the checkpoint; returns the epochs that are done."""
+        content = load_checkpoint(self.checkpoint, self.key)
+        self.model.load_state_dict(content["model"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.schedule.load_state_dict(content["schedule"])
+        self.history, self.best, self._best_state = content["history"], content["best"], content["best_state"]
+        return len(self.history)
+
+    def fit(self, progress: Progress = lambda epoch, step, steps, row: None) -> None:
+        """Train to the last epoch, or until validation gets no better; the model then has its best weights.
+
+        Parameters
+        ----------
+        progress : called after each step with the epoch, the step and their number, and after each epoch with its
+            row as well.
+        """
+        parallel = DistributedDataParallel(self.model) if self.ranks > 1 else self.model
+        with one_thread():
+            for epoch in range(len(self.history), self.settings.epochs):
+                if self._finished:
+                    break
+                row = self._epoch(parallel, epoch, progress)
+                self.history.append(row)
+                self._keep(row)
+                if self.checkpoint is not None and distributed.rank() == 0:
+                    self._save()
+                progress(epoch, self.steps, self.steps, row)
+        self.model.load_state_dict(self._best_state)
+
+    @property
+    def _finished(self) -> bool:
+        patience = self.settings.patience
+        return bool(patience and self.history and self.history[-1]["epoch"] - self.best["epoch"] >= patience)
+
+    def _epoch(self, parallel: torch.nn.Module, epoch: int, progress: Progress) -> Row:
+        start, tally = time.monotonic(), Tally()
+        # Drawn from the epoch's number: it is the same whether the training was interrupted before or not.
+        order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(self.task))
+        rate  = self.schedule.get_last_lr()[0]
+        for step in range(self.steps):
+            batch = self._batch(order, epoch, step)
+            counts, logits = parallel(batch)
+            loss = objective(counts, logits, batch, self.weights, self.settings)
+            if not math.isfinite(loss.item()):
+                raise QCLIFError(f"the loss is {loss.item()} in epoch {epoch + 1}: choose a lower --learning-rate than "
+                    f"{self.settings.learning_rate}")
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            self.schedule.step()
+            self.model.clamp()
+            tally.add(loss, counts, logits, batch)
+            progress(epoch, step + 1, self.steps, None)
+        trained = tally.score
+        row = {"epoch": epoch + 1, "learning_rate": rate, "train_loss": trained.loss,
+            "train_accuracy": trained.accuracy, "rate": trained.rate}
+        if self.validation is not None:
+            seen = score(self.model, evaluation_batches(self.validation, self.settings.seed), self.weights,
+                self.settings)
+            row |= {"val_loss": seen.loss, "val_accuracy": seen.accuracy, "val_rate": seen.rate}
+        return row | {"seconds": time.monotonic() - start}
+
+    def _batch(self, order: np.ndarray, epoch: int, step: int) -> Batch:
+        size    = self.settings.batch_size
+        indices = order[step*size:(step + 1)*size][distributed.rank()::self.ranks]
+        rng     = np.random.default_rng([self.settings.seed, epoch, step, distributed.rank()])
+        return self.task.batch(indices, rng, self.settings.augmentation)
+
+    def _keep(self, row: Row) -> None:
+        """Remember these weights where they are the best so far; without validation the last ones are."""
+        if self.best is None or self.validation is None or (
+                (row["val_accuracy"], -row["val_loss"]) > (self.best["val_accuracy"], -self.best["val_loss"])):
+            self.best        = row
+            self._best_state = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    def _save(self) -> None:
+        save_checkpoint(self.checkpoint, self.key, {"model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
+            "history": self.history, "best": self.best, "best_state": self._best_state})
