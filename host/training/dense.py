@@ -53,7 +53,7 @@ def _floor(value: Tensor, rule: Rule) -> Tensor:
 def _leaked(v: Tensor, leak: Tensor, rule: Rule) -> Tensor:
     if rule.exponential:
         return v - _floor(v*leak/rule.state_span, rule)
-    return (v - leak).clamp(min=0)
+    return torch.where(v > leak, v - leak, 0)
 
 
 def _contract_step(i_s: Tensor, i_a: Tensor, v_a: Tensor, u: Tensor, z: Tensor, values: Values, rule: Rule

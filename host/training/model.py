@@ -5,8 +5,8 @@
 
 """A network that can be trained: real-valued parameters behind the contract's integers, with straight-through rounding.
 
-Parameters are relative: weights and biases to the largest weight, leaks, thresholds and states to V_max. So initial
-values and step sizes mean the same at any width.
+Parameters are relative, so that initial values and step sizes mean the same at any width: weights, biases and apical
+leaks to the largest weight, thresholds and somatic leaks to the range of V_s.
 """
 
 import math
@@ -14,7 +14,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-from accel.config import SHIFT_MAX
 from host.batch import Batch
 from host.encoder import Encoder
 from host.errors import QCLIFError
@@ -32,8 +31,11 @@ READOUT_STD   = 0.5
 # Initial apical bias, threshold, largest linear leaks (apical, somatic) and range of CLIF's decays.
 BIAS_APICAL = 0.5
 THRESHOLD   = 0.7
-LEAKS       = (0.1, 0.06)
+LEAKS       = (0.2, 0.06)
 DECAYS      = (0.8, 0.98)
+
+# Lowest threshold, of V_max and in integers: below it the surrogate gradient is very high.
+THRESHOLD_MIN, THRESHOLD_MIN_INTEGER = 0.02, 5
 
 # Integer readout of 16 bits, this many steps a unit.
 READOUT_SCALE = 64
@@ -42,9 +44,10 @@ READOUT_MAX   = 2**15 - 1
 # Triangle of the surrogate gradient: half its support relative to the threshold, and its height.
 SURROGATE_WIDTH, SURROGATE_HEIGHT = 1.0, 0.5
 
-# Spikes a neuron and step that calibration aims at, and the gains (powers of two) that it tries in real numbers.
-INITIAL_RATE   = 0.05
-REAL_EXPONENTS = range(-8, 9)
+# Spikes a neuron and step that calibration aims at, and the gains (powers of two) that it tries.
+INITIAL_RATE      = 0.05
+INTEGER_EXPONENTS = range(-8, 21)
+REAL_EXPONENTS    = range(-8, 9)
 
 # Logits are means over a clip, in units of the readout, times this.
 LOGIT_GAIN = 3.0
@@ -66,6 +69,8 @@ class SpikingNetwork(nn.Module):
     Attributes
     ----------
     exponent : int64 scalar; the gain of the soma is 2**-exponent, the contract's product_shift.
+    reach : int64 scalar; thresholds and somatic leaks use 2**-reach of the range of V_s, where the currents are too
+        small for more of it.
     """
     def __init__(self, architecture: Architecture, seed: int = 0) -> None:
         super().__init__()
@@ -92,6 +97,7 @@ class SpikingNetwork(nn.Module):
         self.threshold          = nn.Parameter(torch.full((n,), THRESHOLD))
         self.readout            = normal(READOUT_STD, n, arch.outputs)
         self.register_buffer("exponent", torch.tensor(0))
+        self.register_buffer("reach", torch.tensor(0))
 
     # Forward --------------------------------------------------------------------------------------
 
@@ -121,6 +127,13 @@ class SpikingNetwork(nn.Module):
         arch = self.architecture
         return max(0, arch.weight_bits - arch.state_bits) if arch.kind.integer else 0
 
+    @property
+    def _units(self) -> tuple[float, float, float]:
+        """What 1 stands for in leak_apical, leak_soma and threshold of integer networks."""
+        weight = 2.0**(self.architecture.weight_bits - 1 - self._apical_shift)
+        reach  = self._state_max*2.0**-self.reach.item()
+        return weight, reach, reach
+
     def values(self) -> Values:
         """What the neurons compute with, in integers where the architecture has them; gradients pass through."""
         kind   = self.architecture.kind
@@ -140,8 +153,8 @@ class SpikingNetwork(nn.Module):
         half = 2**(self.architecture.weight_bits - 1)
         top  = int(self._state_max)
         w_in, w_rec, bias = (_rounded(each*half, -half, half - 1) for each in (w_in, w_rec, bias))
-        leak_apical, leak_soma, threshold = (_rounded(each*top, low, top)
-            for each, low in zip(neuron, (0, 0, 1), strict=True))
+        leak_apical, leak_soma, threshold = (_rounded(each*unit, low, top)
+            for each, unit, low in zip(neuron, self._units, (0, 0, 1), strict=True))
         if not kind.gated:
             # The contract's LIF: nothing but the largest bias moves V_a, up to V_max and no further.
             n     = self.architecture.neurons
@@ -173,30 +186,35 @@ class SpikingNetwork(nn.Module):
             else:
                 for leak in (self.leak_apical, self.leak_soma):
                     leak.clamp_(min=0)
-            self.threshold.clamp_(min=0.02)
+            self.threshold.clamp_(min=THRESHOLD_MIN)
             return
         half = 2**(arch.weight_bits - 1)
         for weight in (self.w_sensory, self.w_context, self.w_recurrent_soma, self.w_recurrent_apical, self.bias_soma,
                 self.bias_apical):
             weight.clamp_(-1, 1 - 1/half)
-        for leak in (self.leak_apical, self.leak_soma):
-            leak.clamp_(0, 1)
-        # A very low threshold has a very high surrogate gradient.
-        self.threshold.clamp_(max(1/self._state_max, 0.02), 1)
+        top = self._state_max
+        for value, unit, low in zip((self.leak_apical, self.leak_soma, self.threshold), self._units,
+                (0, 0, max(1, min(THRESHOLD_MIN*top, THRESHOLD_MIN_INTEGER))), strict=True):
+            value.clamp_(low/unit, top/unit)
 
     @torch.no_grad()
     def calibrate(self, batch: Batch) -> float:
         """Choose the gain at which the network fires closest to INITIAL_RATE; returns the rate."""
-        exponents = range(SHIFT_MAX + 1) if self.architecture.kind.contract and self.architecture.kind.integer \
-            else REAL_EXPONENTS
+        integer = self.architecture.kind.integer
         steps, rates = int(batch.lengths.sum()), {}
-        for exponent in exponents:
-            self.exponent.fill_(exponent)
+        for exponent in INTEGER_EXPONENTS if integer else REAL_EXPONENTS:
+            self._set_gain(exponent)
             counts, _ = self(batch)
             rates[exponent] = counts.sum().item()/(steps*self.architecture.neurons)
         best = min(rates, key=lambda each: abs(math.log((rates[each] + 1e-4)/INITIAL_RATE)))
-        self.exponent.fill_(best)
+        self._set_gain(best)
         return rates[best]
+
+    def _set_gain(self, exponent: int) -> None:
+        # A shift cannot amplify: in integers, thresholds come down instead.
+        least = 0 if self.architecture.kind.integer else exponent
+        self.exponent.fill_(max(exponent, least))
+        self.reach.fill_(max(0, least - exponent))
 
     # Network files --------------------------------------------------------------------------------
 
@@ -253,9 +271,10 @@ class SpikingNetwork(nn.Module):
                 raise QCLIFError(f"the network to start from has {getattr(network, name)} {name}, this one "
                     f"{getattr(arch, name)}: they must be equal")
         half, top = 2.0**(network.weight_bits - 1), float(network.state_max)
+        units = {"weight": half, "readout": READOUT_SCALE, "leak": top, "threshold": top}
         for name, array in network.arrays().items():
-            unit = {"weight": half, "readout": READOUT_SCALE}.get(ARRAYS[name][1], top)
+            unit = half*2.0**-network.apical_shift if name == "leak_apical" else units[ARRAYS[name][1]]
             getattr(self, name).copy_(torch.from_numpy(array)/unit)
         # A product shrinks with its weights; V_a and V_s shrink alike.
-        self.exponent.fill_(max(0, network.product_shift + arch.weight_bits - network.weight_bits))
+        self._set_gain(network.product_shift + arch.weight_bits - network.weight_bits)
         self.clamp()

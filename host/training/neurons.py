@@ -121,17 +121,25 @@ def _clamped(value, low, high):
     return np.float32(min(max(value, low), high))
 
 
+@njit(cache=True, inline="always")
+def _apical_current(i_a, rule):
+    return _clamped(_floor(i_a*rule.apical_scale, rule), rule.current_min, rule.current_max)
+
+
+@njit(cache=True, inline="always")
+def _drive(i_s, v_a, rule):
+    # The widest product has 36 bits.
+    current = np.float64(_clamped(i_s, rule.current_min, rule.current_max))
+    return np.float32(_floor(current*v_a*rule.product_scale, rule))
+
+
 @njit(cache=True)
 def _contract_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
     for n in range(len(threshold)):
-        current = _clamped(_floor(i_a[n]*rule.apical_scale, rule), rule.current_min, rule.current_max)
-        v_a[n]  = _clamped(_leaked(v_a0[n], leak_a[n], rule) + current, 0.0, rule.v_max)
+        v_a[n] = _clamped(_leaked(v_a0[n], leak_a[n], rule) + _apical_current(i_a[n], rule), 0.0, rule.v_max)
     for n in range(len(threshold)):
-        # The widest product has 36 bits.
-        current = np.float64(_clamped(i_s[n], rule.current_min, rule.current_max))
-        v_s0    = u0[n] - (threshold[n] if u0[n] >= threshold[n] else np.float32(0))
-        u[n]    = _clamped(_leaked(v_s0, leak_s[n], rule) + _floor(current*v_a[n]*rule.product_scale, rule), 0.0,
-            rule.v_max)
+        v_s0 = u0[n] - (threshold[n] if u0[n] >= threshold[n] else np.float32(0))
+        u[n] = _clamped(_leaked(v_s0, leak_s[n], rule) + _drive(i_s[n], v_a[n], rule), 0.0, rule.v_max)
 
 
 @njit(cache=True)
@@ -148,10 +156,7 @@ def _contract_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, r
         slope = g_z[n]*surrogate(u[n], threshold[n], width, height)
         g_neuron[2, n] -= slope + (g_vs[n] if u[n] >= threshold[n] else zero)
         v_s0    = u0[n] - (threshold[n] if u0[n] >= threshold[n] else zero)
-        left    = _leaked(v_s0, leak_s[n], rule)
-        current = _clamped(i_s[n], low, high)
-        product = current*v_a[n]*scale_s
-        total   = left + product
+        total   = _leaked(v_s0, leak_s[n], rule) + _drive(i_s[n], v_a[n], rule)
         g_u     = g_vs[n] + slope
         # A clamp lets through what leads back inside.
         g_u = g_u if (total > zero or g_u < zero) and (total < top or g_u > zero) else zero
@@ -163,11 +168,10 @@ def _contract_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, r
         else:
             g_vs[n] = g_u if v_s0 > leak_s[n] else zero
             g_neuron[1, n] -= g_vs[n]
-        g_va[n] += g_u*current*scale_s
+        g_va[n] += g_u*_clamped(i_s[n], low, high)*scale_s
     for n in range(size):
-        left    = _leaked(v_a0[n], leak_a[n], rule)
-        current = i_a[n]*scale_a
-        total   = left + _clamped(current, low, high)
+        total   = _leaked(v_a0[n], leak_a[n], rule) + _apical_current(i_a[n], rule)
+        current = _floor(i_a[n]*rule.apical_scale, rule)
         g_v = g_va[n]
         g_v = g_v if (total > zero or g_v < zero) and (total < top or g_v > zero) else zero
         g_a = g_v*scale_a
