@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from host.errors import QCLIFError
+from host.eventset import check_numbers
 from host.steps import Steps
 
 
@@ -113,7 +114,7 @@ class Batch:
 
     def take(self, indices: np.ndarray) -> "Batch":
         """The samples of these numbers, in their order, padded to the longest of them."""
-        indices = np.asarray(indices, np.int64)
+        indices = check_numbers(indices, self.size, "batch")
         bounds  = self.bounds[indices]
         length  = int(bounds[:, -1].max(initial=0))
         counts  = np.diff(self.offsets).reshape(self.size, self.length)[indices, :length]

@@ -62,7 +62,7 @@ def test_entries_are_made_once(tmp_path):
         # A change stays in memory.
         arrays["numbers"][0] = 7
     cached("takes", {"a": 2}, write, tmp_path)
-    cached("others", {"a": 1}, write, tmp_path)
+    cached("a/../other: set", {"a": 1}, write, tmp_path)
     assert write.calls == 3 and len(list(tmp_path.iterdir())) == 3
 
 

@@ -17,6 +17,7 @@ import pytest
 from host import synthetic
 from host.augment import encode
 from host.datasets import DEFAULT_ENCODERS, NAMES, SPLITS, SYNTHETIC_SAMPLES, TEST_SEED, load, main
+from host.defaults import default_encoder
 from host.errors import QCLIFError
 from host.outcome import EXIT_ERROR
 from tests import formats
@@ -79,6 +80,11 @@ def test_nmnist_in_one_file(folder, place):
     assert len(eventset) == 20 and rows_of(eventset)[3] == ROWS and eventset.labels.tolist() == [*range(10)]*2
     refuse("recordings of the training split alone, the test split is not there: hold some of them out", "nmnist",
         source, "test")
+
+
+def test_seed_of_the_choice(folder):
+    put_part(folder/"train1000.npz")
+    refuse("seed -1, at least 0 is needed", "nmnist", folder, "train", samples=3, seed=-1)
 
 
 def test_some_samples_are_of_all_classes(folder):
@@ -230,7 +236,8 @@ def test_default_encoders_are_of_each_sensor(folder, short):
     np.save(folder/"DVSGesture"/"ibmGestureTrain"/"user01_led"/"0.npy", np.array([[1, 2, 1, 4]]))
     assert set(DEFAULT_ENCODERS) == set(NAMES)
     for name, encoder in DEFAULT_ENCODERS.items():
-        assert load(name, folder, "train", samples=1).sensor_size == encoder.sensor_size
+        sample = load(name, folder, "train", samples=1).sample(0)
+        assert sample.sensor_size == encoder.sensor_size and default_encoder(sample) == encoder
 
 
 def test_progress(folder):
@@ -243,7 +250,7 @@ def test_progress(folder):
 @pytest.mark.parametrize("args, options, text", [
     (("mnist", "", "train"), {}, "data set mnist: known are nmnist, dvsgesture, shd, synthetic"),
     (("nmnist", "", "valid"), {}, "split valid: known are train and test"),
-    (("nmnist", "", "train"), {"samples": 0}, "0 samples, at least 1 is needed"),
+    (("synthetic", "", "train"), {"samples": 0}, "0 samples, at least 1 is needed"),
 ])
 def test_bad_arguments(args, options, text):
     refuse(text, *args, **options)
@@ -293,6 +300,7 @@ def test_command(folder, capsys):
 @pytest.mark.parametrize("options, text", [
     (["--dataset", "shd"], "error: dataset SHD: no .h5 recordings"),
     (["--samples", "1", "--grid", "99999", "1"], "error: encoder: grid is 99999"),
+    (["--samples", "1", "--json", "/nowhere/f.json"], "error: --json /nowhere/f.json: not a file in an existing"),
     (["--samples", "1", "--seed", "-1"], "error: seed -1 of 1 synthetic recordings"),
 ])
 def test_command_says_what_is_wrong(folder, capsys, options, text):

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from host.augment import encode
+from host.encoder import Encoder
 from host.errors import QCLIFError
 from host.events import EVENT
 from host.eventset import EventSet, folds, split
@@ -75,7 +77,7 @@ def test_other_types_of_fields_are_taken():
 @pytest.mark.parametrize("second, text", [
     (sample(ROWS[1], size=(5, 4)), "take: recorded with 5x4 pixels, first with 4x4: make one set a sensor"),
     (sample(ROWS[1], size=None), "take: the sensor's size is not known"),
-    (sample(ROWS[1], 3), "take: label 3, the limits are -1 (unknown) to 2: correct the label, or name 4 classes"),
+    (sample(ROWS[1], 3), "take: label 3, the limits are -1 (unknown) to 2: correct the label, or name all classes"),
     (sample(ROWS[1], -2), "take: label -2, the limits are -1"),
     (sample([]), "take: the recording is empty"),
     (sample([(0, 4, 0, 0)]), "take: y of event 0 is 4, the limits are 0 to 3"),
@@ -85,6 +87,30 @@ def test_what_a_set_refuses(second, text):
     with pytest.raises(QCLIFError) as error:
         EventSet.from_samples("takes", [sample(ROWS[0], name="first"), second], ("a", "b", "c"))
     assert text in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("values, text", [
+    ({"offsets": np.array([0, 2, 3, 6, 8])}, "takes: offsets must ascend from 0 to the number of events, 7"),
+    ({"offsets": np.array([1, 2, 3, 6, 7])}, "offsets must ascend"),
+    ({"offsets": np.array([0, 3, 2, 6, 7])}, "offsets must ascend"),
+    ({"labels": np.array([0, 3, 0, 0])}, r"takes\[1\]: label 3, the limits are -1 .unknown. to 2"),
+    ({"labels": np.zeros(3, int)}, "takes: 3 labels for 4 recordings"),
+])
+def test_fields_that_do_not_match(values, text):
+    with pytest.raises(QCLIFError, match=text):
+        dataclasses.replace(example(), **values)
+
+
+@pytest.mark.parametrize("indices, text", [
+    ([0, 4], "index 4, the limits are 0 to 3"), ([-1], "index -1, the limits are 0 to 3"),
+    ([True, False, True, True], r"indices are an array \[4\] of bool"), ([1.0], "of float64"),
+    ([[0]], r"indices are an array \[1, 1\]")])
+def test_bad_indices(indices, text):
+    encoder = Encoder((4, 4), (4, 4))
+    batch   = encode(example(), range(4), encoder)
+    for take in (example().subset, batch.take, lambda numbers: encode(example(), numbers, encoder)):
+        with pytest.raises(QCLIFError, match=text):
+            take(indices)
 
 
 def test_set_of_nothing():
@@ -129,6 +155,7 @@ def test_seeds_decide():
     (lambda: split(np.zeros(3), 0, 0), "fraction 0 held out, the limits are above 0 and below 1"),
     (lambda: split(np.zeros(3), 1, 0), "fraction 1"),
     (lambda: split(np.zeros(3), float("nan"), 0), "fraction nan"),
+    (lambda: split(np.zeros(3), 0.5, -1), "seed -1, at least 0 is needed"),
     (lambda: split(np.zeros(1), 0.5, 0), "1 recordings to hold some out of, at least 2 are needed"),
 ])
 def test_impossible_divisions(divide, text):
