@@ -11,11 +11,13 @@ from rich.table import Table
 
 from host.augment import encode
 from host.batch import Batch
+from host.console import Progress, no_progress
 from host.encoder import Encoder
 from host.eventset import EventSet
 
 
-def statistics(eventset: EventSet, encoder: Encoder, batch: Batch | None = None) -> dict[str, object]:
+def statistics(eventset: EventSet, encoder: Encoder, batch: Batch | None = None,
+        progress: Progress = no_progress) -> dict[str, object]:
     """Figures of a set of recordings and of its inputs, as JSON takes them.
 
     Parameters
@@ -45,17 +47,18 @@ def statistics(eventset: EventSet, encoder: Encoder, batch: Batch | None = None)
         "inputs_used":       len(np.unique(batch.sources)),
         "silent_steps":      round(float((active == 0).mean()), 4),
         "steps":             _spread(batch.lengths),
-        "events_per_step":   _spread(_events_per_step(eventset, encoder, batch.lengths)),
+        "events_per_step":   _spread(_events_per_step(eventset, encoder, batch.lengths, progress)),
         "inputs_per_step":   _spread(active),
     }
 
 
-def _events_per_step(eventset: EventSet, encoder: Encoder, lengths: np.ndarray) -> np.ndarray:
+def _events_per_step(eventset: EventSet, encoder: Encoder, lengths: np.ndarray, progress: Progress) -> np.ndarray:
     """Raw events in each of the first steps of each recording, one recording after another."""
     parts = []
     for sample, length in zip(eventset.samples(), lengths.tolist(), strict=True):
         steps = (sample.events["t"] - sample.events["t"][0])//encoder.bin_us
         parts.append(np.bincount(steps[steps < length], minlength=length))
+        progress("count events", len(parts), len(eventset))
     return np.concatenate(parts)
 
 
@@ -67,7 +70,7 @@ def _spread(values: np.ndarray) -> dict[str, float]:
 def tables(figures: dict[str, object], title: str) -> tuple[Table, Table]:
     """The figures of statistics() for people: of the steps, and of the set with its classes."""
     spread = Table(title=escape(title))
-    for name in ("a step" , "mean", "median", "95 %", "most"):
+    for name in ("a step", "mean", "median", "95 %", "most"):
         spread.add_column(name, justify="left" if name == "a step" else "right")
     for name, key in (("raw events", "events_per_step"), ("active inputs", "inputs_per_step"),
             ("steps a recording", "steps")):

@@ -14,7 +14,7 @@ from numba import njit
 from host.batch import Batch
 from host.encoder import SIZE_MAX, STEPS_MAX, Encoder
 from host.errors import QCLIFError
-from host.eventset import EventSet
+from host.eventset import EventSet, check_numbers
 from host.sample import UNKNOWN
 
 JITTER_MAX = 1_000_000
@@ -96,7 +96,7 @@ def encode(eventset: EventSet, indices: np.ndarray, encoder: Encoder, augmentati
     QCLIFError : a recording that Encoder.encode() would refuse, another sensor than the encoder's, max_steps below 1.
     """
     change  = NONE if augmentation is None else augmentation
-    indices = np.asarray(indices, np.int64)
+    indices = check_numbers(indices, len(eventset), eventset.name)
     if change != NONE and rng is None:
         raise QCLIFError("augmentation: no source of random numbers: give rng, a numpy.random.Generator")
     if eventset.sensor_size != encoder.sensor_size:

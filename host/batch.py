@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from host.errors import QCLIFError
+from host.eventset import check_numbers
 from host.steps import Steps
 
 
@@ -54,11 +55,12 @@ class Batch:
         QCLIFError : shapes that do not match, or bounds that do not ascend from 0 to the sample's length.
         """
         lengths = np.array([len(each) for each in steps], np.int64)
-        labels  = np.asarray(labels, np.int64).reshape(len(steps), -1 if len(steps) else 1)
+        labels  = np.asarray(labels, np.int64)
+        labels  = labels[:, None] if labels.ndim == 1 else labels
         if bounds is None:
             bounds = np.stack([np.zeros_like(lengths), lengths], axis=1)
         bounds = np.asarray(bounds)
-        if bounds.shape != (len(steps), labels.shape[1] + 1):
+        if labels.ndim != 2 or len(labels) != len(steps) or bounds.shape != (len(steps), labels.shape[1] + 1):
             raise QCLIFError(f"batch: bounds {list(bounds.shape)} and labels {list(labels.shape)} for {len(steps)} "
                 f"samples: [B, K+1] bounds and [B, K] labels are needed")
         bad = np.flatnonzero((bounds[:, 0] != 0) | (bounds[:, -1] != lengths) | (np.diff(bounds) < 0).any(axis=1))
@@ -100,7 +102,10 @@ class Batch:
         return steps
 
     def dense(self, sources: int) -> np.ndarray:
-        """Counts int32 [T, B, sources]."""
+        """Counts int32 [T, B, sources]; raises QCLIFError where a source is not below that number."""
+        if self.sources.max(initial=-1) >= sources:
+            raise QCLIFError(f"batch: source {self.sources.max()}, the limits are 0 to {sources - 1}: ask for more "
+                f"sources")
         sample, step = np.divmod(np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets)),
             max(self.length, 1))
         keys   = (step*self.size + sample)*sources + self.sources
@@ -109,7 +114,7 @@ class Batch:
 
     def take(self, indices: np.ndarray) -> "Batch":
         """The samples of these numbers, in their order, padded to the longest of them."""
-        indices = np.asarray(indices, np.int64)
+        indices = check_numbers(indices, self.size, "batch")
         bounds  = self.bounds[indices]
         length  = int(bounds[:, -1].max(initial=0))
         counts  = np.diff(self.offsets).reshape(self.size, self.length)[indices, :length]

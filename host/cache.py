@@ -13,6 +13,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from host.console import Progress, no_progress
 from host.errors import QCLIFError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,13 +32,6 @@ FORMAT_VERSION = 1
 INFO = "entry.json"
 
 CHUNK_BYTES = 2**24
-
-# (stage, done, total), total None where it is not known.
-Progress = Callable[[str, int, int | None], None]
-
-
-def no_progress(stage: str, done: int, total: int | None) -> None:
-    """Tell nobody."""
 
 
 def cache_folder() -> Path:
@@ -66,7 +61,7 @@ def cached(kind: str, key: dict[str, object], write: Callable[[Path], dict[str, 
     """
     folder = cache_folder() if folder is None else Path(folder)
     key    = hashlib.sha256(json.dumps([FORMAT_VERSION, key], sort_keys=True).encode()).hexdigest()
-    path   = folder/f"{kind}-{key[:24]}"
+    path   = folder/f"{re.sub('[^A-Za-z0-9]+', '-', kind)}-{key[:24]}"
     entry  = _read(path, progress)
     if entry is None:
         try:

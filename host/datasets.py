@@ -23,19 +23,16 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from joblib import Parallel, cpu_count, delayed
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
 
 from host import synthetic
 from host.activity import statistics, tables
-from host.cache import Progress, no_progress
+from host.console import Progress, no_progress, progress_bars, table_console
 from host.encoder import ENCODERS
 from host.errors import QCLIFError
 from host.eventcache import encoded, kept
 from host.eventset import EventSet
 from host.eventset import split as split_by_class
-from host.options import positive
+from host.options import check_outputs, positive
 from host.outcome import guarded
 from host.recordings import class_names, dataset_files, read_dataset, read_files
 from host.recordings.datasets import NMNIST_SIZE
@@ -65,8 +62,6 @@ DEFAULT_ENCODERS = {
     "shd":        ENCODERS[700, 1],
     SYNTHETIC:    ENCODERS[synthetic.SIZE, synthetic.SIZE],
 }
-
-PIPE_WIDTH = 120
 
 
 def load(name: str, folder: str | Path, split: str, *, download: bool = False, samples: int | None = None,
@@ -201,30 +196,20 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     def work() -> int:
+        check_outputs(args)
         changes = {name: value for name in ("bin_us", "count_threshold", "grid", "polarities")
             if (value := getattr(args, name)) is not None}
         chosen  = dataclasses.replace(DEFAULT_ENCODERS[args.dataset], **changes)
-        console = Console(stderr=True)
-        with Bars(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                console=console, transient=True, disable=not console.is_terminal) as bars:
-            tasks = {}
-
-            def progress(stage: str, done: int, total: int | None) -> None:
-                if stage not in tasks:
-                    tasks[stage] = bars.add_task(stage, total=total)
-                bars.update(tasks[stage], completed=done, total=total)
-
+        with progress_bars() as progress:
             eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
                 seed=args.seed, progress=progress)
             batch    = encoded(eventset, chosen, args.max_steps, progress=progress)
-            figures  = statistics(eventset, chosen, batch)
-        # Standard output is the JSON's where it goes there.
-        output = Console(stderr=str(args.json) == "-")
-        output = output if output.is_terminal else Console(stderr=output.stderr, width=PIPE_WIDTH)
-        title  = "{}, {} x {} x {} inputs, {} us, {} events".format(eventset.name, *chosen.grid, chosen.polarities,
+            figures  = statistics(eventset, chosen, batch, progress)
+        console = table_console(args.json)
+        title   = "{}, {} x {} x {} inputs, {} us, {} events".format(eventset.name, *chosen.grid, chosen.polarities,
             chosen.bin_us, chosen.count_threshold)
         for table in tables(figures, title):
-            output.print(table)
+            console.print(table)
         if args.json:
             # Brings torch, which nothing else here needs.
             from host.report import write_json

@@ -13,7 +13,8 @@ import numpy as np
 
 from host.augment import encode
 from host.batch import Batch
-from host.cache import Progress, cached, no_progress
+from host.cache import cached
+from host.console import Progress, no_progress
 from host.encoder import Encoder
 from host.events import EVENT
 from host.eventset import EventSet, checked
@@ -53,7 +54,7 @@ def kept(name: str, key: dict[str, object], recordings: Callable[[], tuple[Itera
         return {"sensor_size": size, "classes": classes,
             "identity": EventSet(name, **arrays, sensor_size=size, classes=tuple(classes)).identity}
 
-    arrays, facts = cached(name.replace(" ", "-"), key, write, cache, progress)
+    arrays, facts = cached(name, key, write, cache, progress)
     eventset = EventSet(name, **arrays, sensor_size=tuple(facts["sensor_size"]), classes=tuple(facts["classes"]))
     # The bytes were compared with their checksums just now: there is no need to hash them once more.
     vars(eventset)["identity"] = facts["identity"]
@@ -88,4 +89,4 @@ def encoded(eventset: EventSet, encoder: Encoder, max_steps: int | None = None, 
         return {}
 
     key = {"events": eventset.identity, "encoder": encoder.to_dict(), "max_steps": max_steps}
-    return Batch(**cached(f"{eventset.name}-inputs".replace(" ", "-"), key, write, cache, progress)[0])
+    return Batch(**cached(f"{eventset.name} inputs", key, write, cache, progress)[0])

@@ -29,6 +29,11 @@ class EventSet:
     labels : int64 [S], class from 0 up, UNKNOWN (-1) where there is none.
     sensor_size : (W, H) in pixels.
     classes : names of the classes.
+
+    Raises
+    ------
+    QCLIFError : offsets that do not ascend from 0 to n, another number of labels than of recordings, or a label
+        that is no class.
     """
     name:        str
     events:      np.ndarray
@@ -36,6 +41,16 @@ class EventSet:
     labels:      np.ndarray
     sensor_size: tuple[int, int]
     classes:     tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.offsets[0] != 0 or self.offsets[-1] != len(self.events) or (np.diff(self.offsets) < 0).any():
+            raise QCLIFError(f"{self.name}: offsets must ascend from 0 to the number of events, {len(self.events)}: "
+                f"write one offset more than there are recordings")
+        if len(self.labels) != len(self.offsets) - 1:
+            raise QCLIFError(f"{self.name}: {len(self.labels)} labels for {len(self.offsets) - 1} recordings: give one "
+                f"each")
+        for i in np.flatnonzero((self.labels < UNKNOWN) | (self.labels >= len(self.classes)))[:1]:
+            raise _bad_label(f"{self.name}[{i}]", self.labels[i], self.classes)
 
     @classmethod
     def from_samples(cls, name: str, samples: Iterable[Sample], classes: Sequence[str]) -> "EventSet":
@@ -53,7 +68,7 @@ class EventSet:
 
     def subset(self, indices: np.ndarray) -> "EventSet":
         """The recordings of these numbers, in their order; a copy unless they follow each other here."""
-        indices = np.asarray(indices, np.int64)
+        indices = check_numbers(indices, len(self), self.name)
         offsets = np.concatenate([[0], np.cumsum(np.diff(self.offsets)[indices])])
         if len(indices) and (np.diff(indices) == 1).all():
             events = self.events[self.offsets[indices[0]]:self.offsets[indices[-1] + 1]]
@@ -72,6 +87,7 @@ class EventSet:
 
     def sample(self, i: int) -> Sample:
         """Recording i (0 to S-1); its events are a view."""
+        check_numbers([i], len(self), self.name)
         return Sample(f"{self.name}[{i}]", self._events(i), label=int(self.labels[i]), sensor_size=self.sensor_size)
 
     def samples(self) -> Iterator[Sample]:
@@ -111,8 +127,7 @@ def checked(name: str, samples: Iterable[Sample], classes: Sequence[str]) -> Ite
             raise QCLIFError(f"{sample.name}: recorded with {_pixels(sample)} pixels, {first.name} with "
                 f"{_pixels(first)}: make one set a sensor")
         if not UNKNOWN <= sample.label < len(classes):
-            raise QCLIFError(f"{sample.name}: label {sample.label}, the limits are {UNKNOWN} (unknown) to "
-                f"{len(classes) - 1}: correct the label, or name {sample.label + 1} classes")
+            raise _bad_label(sample.name, sample.label, classes)
         if sample.context is not None:
             raise QCLIFError(f"{sample.name}: it has a context of its own ({len(sample.context)} rows), a set of "
                 f"events keeps none: encode it with Sample.encoded() and use Batch.from_steps()")
@@ -124,8 +139,25 @@ def checked(name: str, samples: Iterable[Sample], classes: Sequence[str]) -> Ite
         raise QCLIFError(f"{name}: no recordings, at least 1 is needed: give others")
 
 
+def _bad_label(what: str, label: int, classes: Sequence[str]) -> QCLIFError:
+    return QCLIFError(f"{what}: label {label}, the limits are {UNKNOWN} (unknown) to {len(classes) - 1}: correct the "
+        f"label, or name all classes")
+
+
 def _pixels(sample: Sample) -> str:
     return "{}x{}".format(*sample.sensor_size)
+
+
+def check_numbers(indices: np.ndarray, count: int, what: str) -> np.ndarray:
+    """Numbers of recordings as int64 [n]; raises QCLIFError where one is not among 0 to count - 1."""
+    indices = np.asarray(indices)
+    if indices.ndim != 1 or (len(indices) and indices.dtype.kind not in "iu"):
+        raise QCLIFError(f"{what}: indices are an array {list(indices.shape)} of {indices.dtype}: integers in one "
+            f"dimension are needed (numpy.flatnonzero makes them of booleans)")
+    # An index below 0 would count from the end at one array, and not at another.
+    for index in indices[(indices < 0) | (indices >= count)][:1]:
+        raise QCLIFError(f"{what}: index {index}, the limits are 0 to {count - 1}: choose another")
+    return indices.astype(np.int64)
 
 
 def folds(labels: np.ndarray, k: int, seed: int) -> list[np.ndarray]:
@@ -175,5 +207,7 @@ def split(labels: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, n
 
 def _by_class(labels: np.ndarray, seed: int) -> np.ndarray:
     """Numbers of the recordings class by class, each class shuffled."""
+    if seed < 0:
+        raise QCLIFError(f"seed {seed}, at least 0 is needed: choose another")
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     return shuffled[np.argsort(np.asarray(labels)[shuffled], kind="stable")]

@@ -23,9 +23,7 @@ if __name__ == "__main__":
     # The packages are beside this folder, which must not shadow others' modules.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from host.console import progress_bars, table_console
 from host.defaults import choose_network
 from host.link import DEFAULT_BAUDRATE, Link
 from host.network import Network
@@ -35,29 +33,15 @@ from host.report import figures, print_run, write_json
 from host.runner import execute
 from host.sample import Sample
 
-PIPE_WIDTH = 120
-
 
 def stream(link: Link, network: Network, samples: list[Sample], args: argparse.Namespace) -> int:
     """Run recordings over an open link, print and write what came out. Returns the exit code."""
-    console = Console(stderr=True)
     samples = encode_samples(samples, network.encoder, network.contexts, args)
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=console, transient=True, disable=not console.is_terminal) as bar:
-        tasks = {}
-
-        def progress(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage)
-            bar.update(tasks[stage], completed=done, total=total)
-
+    with progress_bars() as progress:
         run = execute(link, network, samples, args.engine, args.encode, args.lockstep, progress)
     if args.out:
         run.result().save(args.out)
-    # Standard output is the JSON's where it goes there.
-    output = Console(stderr=str(args.json) == "-")
-    # A file or a pipe has no width of its own.
-    print_run(run, output if output.is_terminal else Console(stderr=output.stderr, width=PIPE_WIDTH))
+    print_run(run, table_console(args.json))
     if args.json:
         write_json(figures(run), args.json)
     return EXIT_MISMATCH if run.mismatches else 0

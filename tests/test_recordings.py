@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from host.errors import QCLIFError
 from host.events import EVENT
-from host.recordings import READERS, read_dataset, read_files
+from host.recordings import DATASETS, READERS, read_dataset, read_files
 from tests import formats
 
 ROWS = [(3, 5, 1, 1000), (127, 0, 0, 1000), (0, 126, 1, 1063), (64, 9, 0, 1064), (64, 8, 1, 70_000), (1, 2, 1, 130_001)]
@@ -278,7 +278,7 @@ def test_dvs_gesture_dataset(tmp_path):
     assert (samples[0].label, samples[0].sensor_size) == (3, (128, 128))
 
 
-@pytest.mark.parametrize("name", ["DVSGesture", "NMNIST"])
+@pytest.mark.parametrize("name", DATASETS)
 def test_nothing_is_downloaded_unless_asked(tmp_path, monkeypatch, name):
     monkeypatch.setattr("tonic.dataset.download_and_extract_archive", lambda *_, **__: pytest.fail("a download"))
     refuse(tmp_path/name, "or ask for the download", lambda _: list(read_dataset(name, tmp_path)))
@@ -302,8 +302,8 @@ def test_damaged_recording_of_a_dataset(tmp_path):
 
 
 def test_unknown_dataset(tmp_path):
-    with pytest.raises(QCLIFError, match="dataset SHD: known are DVSGesture, NMNIST"):
-        list(read_dataset("SHD", tmp_path))
+    with pytest.raises(QCLIFError, match="dataset CIFAR10DVS: known are DVSGesture, NMNIST, SHD; give other"):
+        list(read_dataset("CIFAR10DVS", tmp_path))
 
 
 # Real recordings ----------------------------------------------------------------------------------

@@ -109,22 +109,23 @@ def _tonic_dataset(name: str, folder: str | Path, train: bool, download: bool) -
     def fetch(self: object) -> None:
         where = Path(self.location_on_system, self.folder_name)
         if not download:
-            raise QCLIFError(f"dataset {name}: no {pattern.suffix} recordings in {where}: give the folder that holds "
-                f"{name}/{pattern.parts[0]}, or ask for the download")
-        download_whole(name, self, base.download)
+            raise QCLIFError(f"dataset {name}: no {Path(pattern).suffix} recordings in {where}: give the folder that "
+                f"holds {place}, or ask for the download")
+        download_whole(name, self, base.download, pattern)
 
     # Of an unknown name, an error without waiting for tonic.
     dataset_files(name, folder, train)
     import tonic.datasets
 
-    pattern = Path(DATASETS[name].train if train else DATASETS[name].test)
+    pattern = DATASETS[name].train if train else DATASETS[name].test
+    place   = f"{name}/{Path(pattern).parts[0]}"
     base    = getattr(tonic.datasets, name)
     changed = type(name, (base,), {"download": fetch, "_check_exists": exists, **CHANGES.get(name, {})})
     try:
         return changed(save_to=str(folder), train=train)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise QCLIFError(f"{Path(folder, name, pattern.parts[0])}: not {name}'s recordings ({_line(error)}): fetch the "
-            f"dataset again") from error
+        raise QCLIFError(f"{Path(folder, place)}: not {name}'s recordings ({_line(error)}): fetch the dataset again"
+            ) from error
 
 
 def _of_units(events: np.ndarray) -> np.ndarray:

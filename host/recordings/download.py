@@ -19,7 +19,7 @@ from host.errors import QCLIFError
 TIMEOUT_S = 60
 
 
-def download_whole(name: str, dataset: object, download: Callable[[object], None]) -> None:
+def download_whole(name: str, dataset: object, download: Callable[[object], None], pattern: str) -> None:
     """Let tonic download and unpack a dataset beside its place, then move it there.
 
     Parameters
@@ -27,6 +27,7 @@ def download_whole(name: str, dataset: object, download: Callable[[object], None
     name : how an error names the dataset.
     dataset : tonic's object; its url, filename and file_md5 say what is fetched, location_on_system to where.
     download : tonic's method, which checks the MD5 sum before it unpacks.
+    pattern : files that it must have brought.
 
     Raises
     ------
@@ -42,6 +43,8 @@ def download_whole(name: str, dataset: object, download: Callable[[object], None
             # tonic tells what it does on standard output, which may be a program's.
             with contextlib.redirect_stdout(sys.stderr):
                 download(dataset)
+            if not any(Path(folder).glob(pattern)):
+                raise ValueError(f"it holds no {pattern}")
             place.mkdir(exist_ok=True)
             for each in Path(folder).iterdir():
                 os.replace(each, place/each.name)
