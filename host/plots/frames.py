@@ -64,7 +64,7 @@ def frame_count(events: np.ndarray, sensor_size: tuple[int, int], window_us: int
     if sensor_size[0]*sensor_size[1] > PIXELS_MAX:
         raise QCLIFError(f"a sensor of {sensor_size[0]}x{sensor_size[1]} pixels, the limit is {PIXELS_MAX}: check the "
             f"recording's sensor_size")
-    return int(events["t"][-1] - events["t"][0])//window_us + 1
+    return (int(events["t"][-1]) - int(events["t"][0]))//window_us + 1
 
 
 def frame(events: np.ndarray, index: int, sensor_size: tuple[int, int], window_us: int) -> np.ndarray:
@@ -81,8 +81,11 @@ def frame(events: np.ndarray, index: int, sensor_size: tuple[int, int], window_u
     uint8 [H, W] : entries of PALETTE.
     """
     width, height = sensor_size
-    start = int(events["t"][0]) + index*window_us
-    window = events[slice(*np.searchsorted(events["t"], [start, start + window_us]))]
+    times  = events["t"]
+    start  = int(times[0]) + index*window_us
+    # The last window ends with the recording: times beyond it may not fit the array's type.
+    last   = min(start + window_us - 1, int(times[-1]))
+    window = events[np.searchsorted(times, start):np.searchsorted(times, last, side="right")]
     keys   = (window["p"].astype(np.int64)*height + window["y"])*width + window["x"]
     off, on = np.bincount(keys, minlength=2*height*width).clip(max=LEVELS).reshape(2, height, width)
     return (on*(LEVELS + 1) + off).astype(np.uint8)
