@@ -25,6 +25,7 @@ if __name__ == "__main__":
 import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
+from rich.markup import escape
 
 from host.encoder import Encoder
 from host.errors import QCLIFError
@@ -106,7 +107,7 @@ class RunPlots:
 
     def _verdict(self) -> str:
         """Label and class of the sample, as far as they are known."""
-        name  = lambda index: self._names[index] if index < len(self._names) else str(index)  # noqa: E731
+        name  = lambda index: self._names[index] if index < len(self._names) else f"class {index}"  # noqa: E731
         label, found = int(self._result.label[self._args.sample]), int(self._classes[self._args.sample])
         return ((f": {name(label)}" if label != UNKNOWN else "")
             + (f", classified as {name(found)}" if found != UNKNOWN else ""))
@@ -191,8 +192,8 @@ def frame_plots(sample: Sample, args: argparse.Namespace) -> Iterator[Plot]:
     yield f"frames_{args.sample}.{args.format}", partial(save, sheet)
 
 
-def make(args: argparse.Namespace) -> list[Path]:
-    """Make all plots, then write them. Returns their files."""
+def make(args: argparse.Namespace, progress: Callable[[str], None]) -> list[Path]:
+    """Make all plots, then write them, telling `progress` of each. Returns their files."""
     run   = RunPlots(Result.load(args.run), args, Network.load(args.network) if args.network else None)
     plots = [*(frame_plots(recording(args), args) if args.events or args.dataset else ()), *run.plots()]
     try:
@@ -202,6 +203,7 @@ def make(args: argparse.Namespace) -> list[Path]:
     files = []
     for name, write in plots:
         files.append(args.output_dir/f"{args.run.stem}_{name}")
+        progress(f"writing {escape(files[-1].name)}")
         write(files[-1])
     return files
 
@@ -236,7 +238,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     output.add_argument("--output-dir", type=Path, default=Path("build/plots"), metavar="DIR",
         help="folder of the plots, made if need be (default: %(default)s)")
     output.add_argument("--format", choices=[suffix[1:] for suffix in FORMATS], default="png",
-        help="(default: %(default)s)")
+        help="of all but the animation (default: %(default)s)")
     output.add_argument("--json", type=Path, metavar="FILE", help="write the list of files; - for standard output")
     return parser.parse_args(argv)
 
@@ -250,8 +252,8 @@ def main(argv: list[str] | None = None) -> int:
             raise QCLIFError(f"--gif needs a recording: give --events FILE, or --dataset {SYNTHETIC}")
         if args.neurons and not args.network:
             raise QCLIFError("--neurons needs a network, whose states are drawn: give --network NET.npz")
-        with Console(stderr=True).status("plots"):
-            files = make(args)
+        with Console(stderr=True).status("making plots") as status:
+            files = make(args, status.update)
         to_stdout = str(args.json) == "-"
         print(*files, sep="\n", file=sys.stderr if to_stdout else sys.stdout)
         if args.json:

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from host.errors import QCLIFError
-from host.plots.style import BLUE, GREY, ORANGE, RED, new_figure, styled, time_unit
+from host.plots.style import BLUE, GREY, ORANGE, RED, new_figure, step_points, styled, time_unit
 from host.steps import Steps
 
 # Most neurons in one figure: more would be metres of it.
@@ -55,13 +55,15 @@ def state_traces(v_a: np.ndarray, v_s: np.ndarray, spikes: Steps, threshold: np.
     axes    = figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
     times   = np.arange(len(v_s))*scale
     fired   = spikes.indices()
+    # Lines of long samples are finer, else they would fill the axes.
+    line    = {"drawstyle": "steps-mid", "linewidth": np.clip(step_points(len(v_s)), 0.6, 1.3)}
     for apical, soma, neuron in zip(axes[::2], axes[1::2], neurons, strict=True):
         apical.fill_between(times, v_a[:, neuron], step="mid", color=ORANGE, alpha=0.3, linewidth=0)
-        apical.plot(times, v_a[:, neuron], color=ORANGE, drawstyle="steps-mid")
+        apical.plot(times, v_a[:, neuron], color=ORANGE, **line)
         apical.set(ylabel="V_a", ylim=(0, 1.05*state_max), yticks=(0, state_max), title=f"neuron {neuron}")
         top   = 1.15*max(int(threshold[neuron]), int(v_s[:, neuron].max(initial=0)))
         marks = fired[spikes.sources == neuron]*scale
-        soma.plot(times, v_s[:, neuron], color=BLUE, drawstyle="steps-mid")
+        soma.plot(times, v_s[:, neuron], color=BLUE, **line)
         soma.axhline(int(threshold[neuron]), color=GREY, linestyle="--", linewidth=1)
         soma.plot(marks, np.full(len(marks), 1.08*top), color=RED, linestyle="none", marker="v", markersize=4)
         soma.set(ylabel="V_s", ylim=(0, 1.2*top))
