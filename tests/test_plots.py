@@ -162,7 +162,7 @@ def test_training_curves():
         for line, key in zip(axes.lines, keys, strict=False):
             assert line.get_xydata().tolist() == [[row["epoch"], row[key]] for row in EPOCHS]
         assert list(axes.lines[2].get_xdata()) == [2, 2]
-    assert rate.lines[0].get_ydata()[:2].tolist() == [0.2, 0.1] and np.isnan(rate.lines[0].get_ydata()[2])
+    assert marks(rate) == [[1, 0.2], [2, 0.1]]
     assert figure.get_suptitle() == "net, best epoch 2 (dotted)"
 
 

@@ -17,7 +17,7 @@ from host.errors import QCLIFError
 from host.plots.style import WIDTH, new_figure, styled
 from host.wholefile import whole_file
 
-# A pixel's ink doubles its cover with every event, up to this many.
+# Each event of a pixel covers half of the paper that is still white there, up to this many events.
 LEVELS = 7
 
 # Largest image: no event camera has half as many pixels.
@@ -114,7 +114,7 @@ def contact_sheet(events: np.ndarray, sensor_size: tuple[int, int], window_us: i
     columns = math.ceil(len(indices)/rows)
     width, height = sensor_size
     side    = min(WIDTH/columns, SHEET_SIDE)
-    figure  = new_figure(rows*(side*min(height/width, 1) + 0.2) + 0.4)
+    figure  = new_figure(rows*(side*min(height/width, 1) + 0.2) + 0.4, title)
     axes    = figure.subplots(rows, columns, squeeze=False).ravel()
     for each, index in zip(axes, indices.tolist(), strict=False):
         each.imshow(PALETTE[frame(events, index, sensor_size, window_us)])
@@ -123,7 +123,6 @@ def contact_sheet(events: np.ndarray, sensor_size: tuple[int, int], window_us: i
         each.spines[:].set_visible(True)
     for unused in axes[len(indices):]:
         unused.set_axis_off()
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     return figure
 
 

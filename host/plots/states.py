@@ -34,7 +34,7 @@ def state_traces(v_a: np.ndarray, v_s: np.ndarray, spikes: Steps, threshold: np.
     v_a, v_s : [T, N] after each step.
     spikes : neurons that fired, T steps.
     threshold : [N].
-    state_max : V_max, the upper end of both axes' range.
+    state_max : V_max, the upper end of V_a's axis.
     neurons : which to draw, 1 to NEURONS_MAX of 0 to N - 1.
     bin_us : microseconds of a step; without it time is in steps.
     title : of the figure.
@@ -51,7 +51,7 @@ def state_traces(v_a: np.ndarray, v_s: np.ndarray, spikes: Steps, threshold: np.
             f"{'at least one' if not neurons else 'fewer'}")
     scale, name = time_unit(bin_us)
     heights = [APICAL_HEIGHT, SOMA_HEIGHT]*len(neurons)
-    figure  = new_figure(sum(heights) + 0.25*len(neurons) + 0.9)
+    figure  = new_figure(sum(heights) + 0.25*len(neurons) + 0.9, title)
     axes    = figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
     times   = np.arange(len(v_s))*scale
     fired   = spikes.indices()
@@ -70,7 +70,6 @@ def state_traces(v_a: np.ndarray, v_s: np.ndarray, spikes: Steps, threshold: np.
     axes[0].set_xlim(-0.5*scale, (len(v_s) - 0.5)*scale)
     axes[-1].set_xlabel(name)
     figure.align_ylabels()
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     figure.legend(handles=[axes[0].lines[0], *axes[1].lines], labels=["apical gate", "soma", "threshold", "spike"],
         loc="outside lower center", ncols=4)
     return figure

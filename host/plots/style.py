@@ -65,9 +65,12 @@ FORMATS = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 styled = matplotlib.rc_context(STYLE)
 
 
-def new_figure(height: float) -> Figure:
-    """An empty figure of the common width, `height` inches high."""
-    return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+def new_figure(height: float, title: str = "") -> Figure:
+    """An empty figure of the common width, `height` inches high, with a title over all its axes."""
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    if title:
+        figure.suptitle(title, fontsize=STYLE["axes.titlesize"], x=0.01, ha="left")
+    return figure
 
 
 def time_unit(bin_us: int | None) -> tuple[float, str]:
