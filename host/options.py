@@ -38,7 +38,7 @@ def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SY
     files.add_argument("--events", type=Path, nargs="+", metavar="FILE",
         help="recordings: .npz or .npy arrays, .aedat, .aedat4, EVT2/EVT3 .raw, N-MNIST .bin")
     files.add_argument("--dataset", choices=[SYNTHETIC, *DATASETS], default=default,
-        help=f"recordings of a data set; {SYNTHETIC}: gestures made up here (default: %(default)s)")
+        help=f"recordings of a data set; {SYNTHETIC}: gestures made up here (default: {default or 'none'})")
     source.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
         help="folder that holds the data set, as tonic's save_to (default: %(default)s)")
     source.add_argument("--test-split", action="store_true", help="the data set's test split, not its training split")

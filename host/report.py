@@ -8,6 +8,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,7 +16,10 @@ from rich.table import Table
 
 from host.errors import QCLIFError
 from host.readout import predicted
-from host.runner import Compared, Run
+
+# Their module needs torch, which takes seconds to load and is not needed to write figures.
+if TYPE_CHECKING:
+    from host.runner import Compared, Run
 
 
 def _ratio(value: float, by: float, digits: int = 3) -> float | None:
@@ -23,7 +27,7 @@ def _ratio(value: float, by: float, digits: int = 3) -> float | None:
     return round(value/by, digits) if by else None
 
 
-def figures(run: Run) -> dict[str, object]:
+def figures(run: "Run") -> dict[str, object]:
     """The figures of a run, as JSON takes them; what was not measured is null."""
     totals = {name: sum(each.run.counters[name] for each in run.compared)
         for name in ("steps", "events", "rows", "sops", "spikes", "stalls", "overflows", "soc_clocks")}
@@ -67,18 +71,18 @@ def figures(run: Run) -> dict[str, object]:
     }
 
 
-def _class_name(run: Run, index: int) -> str:
+def _class_name(run: "Run", index: int) -> str:
     if index < 0:
         return "-"
     return run.network.classes[index] if index < len(run.network.classes) else str(index)
 
 
-def _match(each: Compared) -> str:
+def _match(each: "Compared") -> str:
     wrong = each.mismatches + each.state_mismatches
     return f"[red]{wrong} differ[/]" if wrong else "[green]exact[/]"
 
 
-def print_run(run: Run, console: Console) -> None:
+def print_run(run: "Run", console: Console) -> None:
     """Print a line a recording and what the run came to."""
     table = Table(title=f"{run.engine} engine, encoded on the {run.encode}: SoC against golden model")
     for name, justify in (("sample", "left"), ("events", "right"), ("inputs", "right"), ("steps", "right"),

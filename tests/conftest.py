@@ -23,3 +23,11 @@ def qclif_data() -> Path:
     if not folder:
         pytest.skip("no real recordings: set QCLIF_DATA to a folder with dvs128_gesture/*.npz and nmnist/train1000.npz")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """Three short recordings with a network and what it makes of them, see tests.runs.Run."""
+    # Imports torch, which not every test needs.
+    from tests.runs import Run
+    return Run(tmp_path_factory.mktemp("run"))

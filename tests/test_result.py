@@ -5,6 +5,7 @@
 
 """Result files: complete, reproducible byte for byte, whole or not at all."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -93,3 +94,39 @@ def test_files_that_are_no_results(tmp_path, arrays, text):
     np.savez(tmp_path/"run.npz", **changed)
     with pytest.raises(QCLIFError, match=text):
         Result.load(tmp_path/"run.npz")
+
+
+@pytest.mark.parametrize("name, index, value, text", [
+    ("step", 0, -1, r"step\[0\] is -1, the limits are 0 to 16777215"), ("neuron", 2, 1024, r"neuron\[2\] is 1024"),
+    ("sample", 3, 2, r"sample\[3\] is 2, the limits are 0 to 1"), ("in_sample", 0, -1, r"in_sample\[0\] is -1"),
+    ("in_step", 1, 2**24, r"in_step\[1\] is 16777216"), ("in_source", 1, 4160, r"in_source\[1\] is 4160"),
+    ("label", 1, -2, "label -2, the least is -1")])
+def test_values_that_cannot_be(tmp_path, name, index, value, text):
+    wrong = small()
+    getattr(wrong, name)[index] = value
+    wrong.save(tmp_path/"run.npz")
+    with pytest.raises(QCLIFError, match=f"run.npz: {text}"):
+        Result.load(tmp_path/"run.npz")
+
+
+@pytest.mark.parametrize("name, text", [("label", "logits of 2 samples, labels of 1"),
+    ("step", "sample, step, neuron have 4, 3, 4 entries"), ("in_source", "have 4, 4, 3 entries")])
+def test_arrays_that_do_not_fit(tmp_path, name, text):
+    dataclasses.replace(small(), **{name: getattr(small(), name)[:-1]}).save(tmp_path/"run.npz")
+    with pytest.raises(QCLIFError, match=text):
+        Result.load(tmp_path/"run.npz")
+
+
+def test_steps_of_a_sample():
+    inputs, spikes = small().sample_steps(0)
+    assert inputs == Steps.from_lists([[3, 3], []]) and spikes == Steps.from_lists([[], [1]])
+    inputs, spikes = small().sample_steps(1)
+    assert inputs == Steps.from_lists([[], [0], [7]]) and spikes == Steps.from_lists([[0, 2], [], [2]])
+
+
+def test_silent_steps_at_the_end_are_not_known():
+    silent = Steps.from_lists([[], []])
+    result = Result.collect([Steps.from_lists([[1], [], []]), silent], [Steps.from_lists([[], [5], []]), silent],
+        [np.zeros(1), np.zeros(1)], [0, 0])
+    assert result.sample_steps(0) == (Steps.from_lists([[1], []]), Steps.from_lists([[], [5]]))
+    assert [len(steps) for steps in result.sample_steps(1)] == [0, 0]

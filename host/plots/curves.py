@@ -25,6 +25,9 @@ class Panel(NamedTuple):
     percent: bool = False
 
 
+# Most values of a curve that are marked one by one.
+MARKED_MAX = 20
+
 PANELS = (
     Panel("loss", (("train_loss", "training", BLUE), ("val_loss", "validation", ORANGE))),
     Panel("accuracy", (("train_accuracy", "training", BLUE), ("val_accuracy", "validation", ORANGE)), percent=True),
@@ -66,14 +69,17 @@ def training_curves(rows: Sequence[Row], title: str = "") -> Figure:
         raise QCLIFError(f"rows have none of {', '.join(data)}: there is nothing to draw")
     columns = 2 if len(panels) % 2 == 0 else len(panels)
     lines   = len(panels)//columns
-    figure  = new_figure(2.1*lines + 0.5)
-    epochs  = [row["epoch"] for row in rows]
+    epochs  = np.array([row["epoch"] for row in rows])
     best    = best_epoch(rows)
+    marked  = f"best epoch {best['epoch']} (dotted)" if best else ""
+    figure  = new_figure(2.1*lines + 0.5, ", ".join(part for part in (title, marked) if part))
     for axes, panel in zip(figure.subplots(lines, columns, squeeze=False).flat, panels, strict=True):
         curves = [curve for curve in panel.curves if curve[0] in known]
         for key, name, colour in curves:
-            # A single epoch is a point.
-            axes.plot(epochs, known[key], color=colour, label=name, marker="." if len(rows) < 20 else None)
+            # Epochs without a value are bridged; of few epochs each is a point, which a line alone would not show.
+            there = np.isfinite(known[key])
+            axes.plot(epochs[there], known[key][there], color=colour, label=name,
+                marker="." if there.sum() <= MARKED_MAX else None)
         if best:
             axes.axvline(best["epoch"], color=GREY, linestyle=":", linewidth=1)
         if panel.percent:
@@ -84,8 +90,6 @@ def training_curves(rows: Sequence[Row], title: str = "") -> Figure:
             axes.legend()
         axes.set(title=panel.name, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-    marked = f"best epoch {best['epoch']} (dotted)" if best else ""
-    figure.suptitle(", ".join(part for part in (title, marked) if part), fontsize=10, x=0.01, ha="left")
     return figure
 
 

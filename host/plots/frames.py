@@ -17,7 +17,7 @@ from host.errors import QCLIFError
 from host.plots.style import WIDTH, new_figure, styled
 from host.wholefile import whole_file
 
-# A pixel's ink doubles its cover with every event, up to this many.
+# Each event of a pixel covers half of the paper that is still white there, up to this many events.
 LEVELS = 7
 
 # Largest image: no event camera has half as many pixels.
@@ -64,7 +64,7 @@ def frame_count(events: np.ndarray, sensor_size: tuple[int, int], window_us: int
     if sensor_size[0]*sensor_size[1] > PIXELS_MAX:
         raise QCLIFError(f"a sensor of {sensor_size[0]}x{sensor_size[1]} pixels, the limit is {PIXELS_MAX}: check the "
             f"recording's sensor_size")
-    return int(events["t"][-1] - events["t"][0])//window_us + 1
+    return (int(events["t"][-1]) - int(events["t"][0]))//window_us + 1
 
 
 def frame(events: np.ndarray, index: int, sensor_size: tuple[int, int], window_us: int) -> np.ndarray:
@@ -81,8 +81,11 @@ def frame(events: np.ndarray, index: int, sensor_size: tuple[int, int], window_u
     uint8 [H, W] : entries of PALETTE.
     """
     width, height = sensor_size
-    start = int(events["t"][0]) + index*window_us
-    window = events[slice(*np.searchsorted(events["t"], [start, start + window_us]))]
+    times  = events["t"]
+    start  = int(times[0]) + index*window_us
+    # The last window ends with the recording: times beyond it may not fit the array's type.
+    last   = min(start + window_us - 1, int(times[-1]))
+    window = events[np.searchsorted(times, start):np.searchsorted(times, last, side="right")]
     keys   = (window["p"].astype(np.int64)*height + window["y"])*width + window["x"]
     off, on = np.bincount(keys, minlength=2*height*width).clip(max=LEVELS).reshape(2, height, width)
     return (on*(LEVELS + 1) + off).astype(np.uint8)
@@ -111,7 +114,7 @@ def contact_sheet(events: np.ndarray, sensor_size: tuple[int, int], window_us: i
     columns = math.ceil(len(indices)/rows)
     width, height = sensor_size
     side    = min(WIDTH/columns, SHEET_SIDE)
-    figure  = new_figure(rows*(side*min(height/width, 1) + 0.2) + 0.4)
+    figure  = new_figure(rows*(side*min(height/width, 1) + 0.2) + 0.4, title)
     axes    = figure.subplots(rows, columns, squeeze=False).ravel()
     for each, index in zip(axes, indices.tolist(), strict=False):
         each.imshow(PALETTE[frame(events, index, sensor_size, window_us)])
@@ -120,7 +123,6 @@ def contact_sheet(events: np.ndarray, sensor_size: tuple[int, int], window_us: i
         each.spines[:].set_visible(True)
     for unused in axes[len(indices):]:
         unused.set_axis_off()
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     return figure
 
 

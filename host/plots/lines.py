@@ -53,8 +53,10 @@ def summarise(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str |
 
     Raises
     ------
-    QCLIFError : no rows, or one without a key or with something other than a finite number.
+    QCLIFError : unknown spread, no rows, or one without a key or with something other than a finite number.
     """
+    if spread not in SPREADS:
+        raise QCLIFError(f"spread {spread}: one of {', '.join(SPREADS)} is needed")
     if not rows:
         raise QCLIFError("no rows: a plot needs one a run")
     points: dict[object, dict[float, list[float]]] = {}

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from host.plots.ordering import Order
-from host.plots.style import BLUE, GREY, ORANGE, SKY, WIDTH, new_figure, styled, time_unit
+from host.plots.style import BLUE, GREY, ORANGE, POINTS, SKY, new_figure, step_points, styled, time_unit
 from host.steps import Steps
 
 # Inches of the axes: a raster of neurons or sensory sources, of context sources, and the rate.
@@ -20,8 +20,6 @@ RATE_HEIGHT    = 0.9
 
 # Smallest share of the raster's height that a group needs for its name beside it.
 NAME_SHARE = 0.035
-
-POINTS = 72
 
 
 @styled
@@ -89,7 +87,7 @@ def _marks(axes: Axes, steps: np.ndarray, rows: np.ndarray, size: int, height: f
     # Many thousand marks as vectors make files that open slowly.
     axes.plot(steps*scale, rows, linestyle="none", marker="|", color=colour, rasterized=True,
         markersize      = np.clip(0.9*POINTS*height/size, 1.6, 9),
-        markeredgewidth = np.clip(0.7*POINTS*WIDTH/length, 0.6, 1.6))
+        markeredgewidth = np.clip(0.7*step_points(length), 0.6, 1.6))
     # Row 0 is on top: source 0 is the upper left corner of the sensor.
     axes.set(xlim=(-0.5*scale, (length - 0.5)*scale), ylim=(size - 0.5, -0.5))
     axes.yaxis.get_major_locator().set_params(integer=True, nbins=4 if height < 1 else "auto")

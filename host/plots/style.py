@@ -19,6 +19,9 @@ from host.wholefile import whole_file
 WIDTH = 7.5
 DPI   = 120
 
+# Points an inch, matplotlib's unit of lines and marks.
+POINTS = 72
+
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
 COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
@@ -62,14 +65,22 @@ FORMATS = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 styled = matplotlib.rc_context(STYLE)
 
 
-def new_figure(height: float) -> Figure:
-    """An empty figure of the common width, `height` inches high."""
-    return Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+def new_figure(height: float, title: str = "") -> Figure:
+    """An empty figure of the common width, `height` inches high, with a title over all its axes."""
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    if title:
+        figure.suptitle(title, fontsize=STYLE["axes.titlesize"], x=0.01, ha="left")
+    return figure
 
 
 def time_unit(bin_us: int | None) -> tuple[float, str]:
     """What one step is on a time axis, and the axis's name: milliseconds where the step's length is known."""
     return (1.0, "time step") if bin_us is None else (bin_us/1000, "time (ms)")
+
+
+def step_points(length: int) -> float:
+    """Points that each of so many steps has on a time axis as wide as the figure, at most."""
+    return POINTS*WIDTH/max(1, length)
 
 
 def percent_axis(axes: Axes) -> None:
