@@ -9,7 +9,8 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -47,21 +48,33 @@ def save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     ------
     QCLIFError : the folder is missing or not writable, or the disk is full.
     """
+    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            info = zipfile.ZipInfo(f"{name}.npy", DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(info, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike) -> Iterator[str]:
+    """Name of an empty file beside this one, that replaces it in one step once the block has filled it.
+
+    Raises
+    ------
+    QCLIFError : the folder is missing or not writable, or the disk is full.
+    """
     path = Path(path)
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                with zipfile.ZipFile(file, "w") as archive:
-                    for name, array in arrays.items():
-                        info = zipfile.ZipInfo(f"{name}.npy", DATE)
-                        info.compress_type = zipfile.ZIP_DEFLATED
-                        with archive.open(info, "w", force_zip64=True) as member:
-                            np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-                os.chmod(file.name, 0o666 & ~_umask())
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        try:
+            yield temporary
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
     except OSError as error:
         raise QCLIFError(f"{path}: cannot be written ({error.strerror or error}): choose another file") from error
 
