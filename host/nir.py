@@ -61,8 +61,8 @@ def export(args: argparse.Namespace, console: Console) -> int:
         raise QCLIFError(f"--strict: NIR cannot express {'; '.join(line.split(':')[0] for line in lost)}: without "
             "--strict the closest graph is written, and the network in its metadata")
     write_graph(args.graph, to_graph(network, args.dt))
-    console.print(f"{args.graph}: a step is written as {args.dt:g} s. The metadata hold the whole network. What the graph "
-        "cannot express:", markup=False)
+    console.print(f"{args.graph}: a step is written as {args.dt:g} s. The metadata hold the whole network. What the "
+        "graph cannot express:", markup=False)
     for line in lost:
         console.print(f"- {line}", markup=False)
     if args.json:

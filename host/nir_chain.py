@@ -13,8 +13,8 @@ import numpy as np
 
 from host.errors import QCLIFError
 
-POSSIBLE = ("possible is Input -> Linear or Affine -> LIF, IF or CubaLIF (and back through a Linear or Affine), more such "
-    "layers, then Linear or Affine, LI -> Output")
+POSSIBLE = ("possible is Input -> Linear or Affine -> LIF, IF or CubaLIF (and back through a Linear or Affine), more "
+    "such layers, then Linear or Affine, LI -> Output")
 
 WEIGHTS = (nir.Linear, nir.Affine)
 NEURONS = (nir.LIF, nir.IF, nir.CubaLIF)
@@ -81,7 +81,7 @@ def order_graph(graph: nir.NIRGraph) -> Chain:
             links.append(Link(here, arrived, back))
             stray = sorted({*before[here]} - {arrived, *back})
             if stray:
-                raise refusal(here, nodes[here], f"{stray[0]!r} leads to it, too, and not from the population before it")
+                raise refusal(here, nodes[here], f"{stray[0]!r} leads to it, too, from elsewhere than the one before")
         if len(onwards) != 1:
             raise refusal(here, nodes[here], f"{len(onwards)} edges lead on from it, one is needed")
         name, = onwards
@@ -124,11 +124,6 @@ def _flatten(graph: nir.NIRGraph) -> tuple[dict[str, nir.NIRNode], list[tuple[st
         outs = [b for a, b in edges if a == name]
         edges = [edge for edge in edges if name not in edge] + [(a, b) for a in ins for b in outs]
         del nodes[name]
-    for a, b in edges:
-        for name in (a, b):
-            if name not in nodes:
-                raise QCLIFError(f"the edge {a!r} to {b!r} names {name!r}, which is no node of the graph: correct the "
-                    "edge")
     return nodes, list(dict.fromkeys(edges))
 
 
@@ -150,7 +145,9 @@ def _walk(graph: nir.NIRGraph, prefix: str) -> Iterator[tuple[str, nir.NIRNode]]
 
 def _edges(graph: nir.NIRGraph, prefix: str) -> Iterator[tuple[str, str]]:
     def end(name: str, kind: type) -> str:
-        node = graph.nodes.get(name)
+        if name not in graph.nodes:
+            raise QCLIFError(f"an edge names {prefix + name!r}, which is no node of the graph: correct the edge")
+        node = graph.nodes[name]
         return f"{prefix}{name}.{_single(node.nodes, kind)}" if isinstance(node, nir.NIRGraph) else prefix + name
 
     for a, b in graph.edges:

@@ -32,16 +32,16 @@ def read_graph(path: str | os.PathLike) -> nir.NIRGraph:
             if not isinstance(file.get("node"), h5py.Group):
                 raise QCLIFError(f"{path}: an HDF5 file without a NIR graph in it: write it with nir.write")
             _check_types(path, file["node"], "graph")
-        graph = nir.read(path, type_check=False)
+            kind = file["node/type"][()].decode()
+            if kind != nir.NIRGraph.__name__:
+                raise QCLIFError(f"{path}: a single {kind}, not a graph: write a NIRGraph")
+        return nir.read(path, type_check=False)
     except OSError as error:
         reason = "not an HDF5 file" if os.path.isfile(path) else os.strerror(error.errno or 0)
         raise QCLIFError(f"{path}: {reason}: a NIR file is needed, as nir.write makes it") from error
     except FAILURES as error:
         raise QCLIFError(f"{path}: not a readable NIR file ({type(error).__name__}: "
             f"{' '.join(str(error).split())}): write it again with nir.write") from error
-    if not isinstance(graph, nir.NIRGraph):
-        raise QCLIFError(f"{path}: a single {type(graph).__name__}, not a graph: write a NIRGraph")
-    return graph
 
 
 def _check_types(path: str | os.PathLike, group: h5py.Group, name: str) -> None:

@@ -37,8 +37,8 @@ def notes(lif: LIFNetwork, quantized: Quantized, reset: str) -> list[str]:
     ]
     if lif.gather("reset").any():
         reset_to = lif.gather("reset")/lif.gather("threshold")
-        lines.append(f"v_reset lies {reset_to.min():.3g} to {reset_to.max():.3g} thresholds above v_leak: V_s restarts at "
-            "rest, or at what was above the threshold")
+        lines.append(f"v_reset lies {reset_to.min():.3g} to {reset_to.max():.3g} thresholds above v_leak: V_s restarts "
+            "at rest, or at what was above the threshold")
     if lif.gather("synapse_decay").any():
         decay = lif.gather("synapse_decay")
         lines.append(f"synaptic current (tau_syn, {decay.min():.3g} to {decay.max():.3g} is left after a step): its "

@@ -115,6 +115,8 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
     if not len(relative):
         raise QCLIFError("all weights are 0: there is no network to import")
     largest = float(np.quantile(relative, 1 - clip, method="higher"))
+    if not np.isfinite(largest):
+        raise QCLIFError("weights and thresholds differ by more than real numbers can: rescale the network")
 
     # Threshold and weight agree where largest*level*2**shift == w_max*V_max.
     product = np.log2(w_max*v_max) - np.log2(largest)
@@ -124,14 +126,13 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
     else:
         shift = int(np.clip(np.ceil(product - np.log2(HEADROOM*v_max)), 0, SHIFT_MAX))
         level = max(1, int(np.clip(2**(product - shift), 1, HEADROOM*v_max)))
-    scale = level*2.0**shift/v_max/lif.gather("threshold")
-
     roundings = []
 
-    def integers(name: str, values: np.ndarray, factor: np.ndarray, limits: tuple[int, int] = limits) -> np.ndarray:
-        exact   = values*factor
+    def integers(name: str, values: np.ndarray, unit: np.ndarray, factor: float = level*2.0**shift/v_max,
+            limits: tuple[int, int] = limits) -> np.ndarray:
+        exact   = values/unit*factor
         rounded = np.clip(np.rint(exact), *limits).astype(np.int32)
-        roundings.append(Rounding.of(name, exact, rounded, limits, factor))
+        roundings.append(Rounding.of(name, exact, rounded, limits, factor/unit))
         return rounded
 
     n         = lif.neurons
@@ -142,12 +143,12 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
         before, own = own, slice(own.stop, own.stop + layer.neurons)
         label       = f" of {layer.name}" if len(lif.layers) > 1 else ""
         if index == 0:
-            sensory[:, own] = integers(f"w_sensory{label}", layer.weights, scale[own])
+            sensory[:, own] = integers(f"w_sensory{label}", layer.weights, layer.threshold)
         else:
-            recurrent[before, own] = integers(f"w_recurrent_soma into {layer.name}", layer.weights, scale[own])
+            recurrent[before, own] = integers(f"w_recurrent_soma into {layer.name}", layer.weights, layer.threshold)
         if layer.recurrent.any():
-            recurrent[own, own] = integers(f"w_recurrent_soma{label}", layer.recurrent, scale[own])
-    bias = integers("bias_soma", lif.gather("bias"), scale)
+            recurrent[own, own] = integers(f"w_recurrent_soma{label}", layer.recurrent, layer.threshold)
+    bias = integers("bias_soma", lif.gather("bias"), lif.gather("threshold"))
 
     readout = None
     if lif.readout is not None:
@@ -155,8 +156,8 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
         peak     = np.abs(lif.readout).max()
         # One factor for all outputs: they are compared with each other. Spikes themselves are counted as they are.
         identity = np.array_equal(lif.readout, np.eye(len(lif.readout)))
-        factor   = np.full(lif.readout.shape[1], 1.0 if identity or not peak else READOUT_MAX/peak)
-        readout[own] = integers("readout", lif.readout, factor, (-READOUT_MAX, READOUT_MAX))
+        readout[own] = integers("readout", lif.readout, np.ones(1), 1.0 if identity or not peak else READOUT_MAX/peak,
+            (-READOUT_MAX, READOUT_MAX))
 
     exact_leak = linear_leak(lif.gather("decay"), level)
     i_a        = min(w_max, 2**(current_bits - 1) - 1)
