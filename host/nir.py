@@ -89,7 +89,7 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
             "contract: give --drop-synapse to let its charge come in one step")
     encoder     = choose_encoder(lif, args)
     quantized   = quantize(lif, encoder, args.weight_bits, args.state_bits, args.current_bits, args.reset, args.clip,
-        args.classes or [])
+        args.classes)
     network     = quantized.network
     calibration = _encoded(args.calibrate, encoder)
     recordings  = _encoded(args.events, encoder)
@@ -97,10 +97,10 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
         if calibration:
             network.leak_soma = coincident_leak(lif, network, [each.steps for each in calibration], args.reset,
                 task("leak"))
+        network.save(args.network)
         steps  = [each.steps for each in recordings] or random_inputs(lif.inputs, args.random_rate, args.seed)
         labels = [each.label for each in recordings] or [-1]*len(steps)
         agreement = compare(lif, network, steps, labels, args.reset, task("comparison"))
-    network.save(args.network)
     values = figures(lif, quantized, args.reset, agreement, "recordings" if recordings else
         f"random inputs (rate {args.random_rate}, seed {args.seed})", bool(calibration))
     print_import(values, console)

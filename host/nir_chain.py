@@ -61,17 +61,11 @@ def order_graph(graph: nir.NIRGraph) -> Chain:
     """
     nodes, edges = _flatten(graph)
     source = _single(nodes, nir.Input)
-    shape  = tuple(int(size) for size in np.ravel(nodes[source].input_type["input"]))
     _single(nodes, nir.Output)
-    before, after = ({name: [] for name in nodes} for _ in range(2))
-    for a, b in edges:
-        before[b].append(a)
-        after[a].append(b)
-    for name, node in nodes.items():
-        if isinstance(node, WEIGHTS) and (len(before[name]), len(after[name])) != (1, 1):
-            raise refusal(name, node, f"{len(before[name])} edges lead to it and {len(after[name])} from it, one of "
-                "each is needed")
-
+    shape  = np.ravel(nodes[source].input_type["input"])
+    if shape.dtype.kind not in "iu":
+        raise refusal(source, nodes[source], f"its shape is of type {shape.dtype}", "integers are needed")
+    before, after = _neighbours(nodes, edges)
     links = []
     here, arrived, readout, integrator = source, None, None, None
     while True:
@@ -105,7 +99,21 @@ def order_graph(graph: nir.NIRGraph) -> Chain:
     for name, node in nodes.items():
         if name not in seen and not isinstance(node, nir.Output):
             raise refusal(name, node, "it is not on the way from Input to Output")
-    return Chain(nodes, links, readout, integrator, shape)
+    return Chain(nodes, links, readout, integrator, tuple(shape.tolist()))
+
+
+def _neighbours(nodes: dict[str, nir.NIRNode], edges: list[tuple[str, str]]
+        ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Nodes before and after each one; refuses weights that do not lead from one node to one."""
+    before, after = ({name: [] for name in nodes} for _ in range(2))
+    for a, b in edges:
+        before[b].append(a)
+        after[a].append(b)
+    for name, node in nodes.items():
+        if isinstance(node, WEIGHTS) and (len(before[name]), len(after[name])) != (1, 1):
+            raise refusal(name, node, f"{len(before[name])} edges lead to it and {len(after[name])} from it, one of "
+                "each is needed")
+    return before, after
 
 
 def _single(nodes: dict[str, nir.NIRNode], kind: type) -> str:
@@ -117,7 +125,10 @@ def _single(nodes: dict[str, nir.NIRNode], kind: type) -> str:
 
 def _flatten(graph: nir.NIRGraph) -> tuple[dict[str, nir.NIRNode], list[tuple[str, str]]]:
     """Nodes and edges without nested graphs and without Flatten, which only renumbers."""
-    nodes = dict(_walk(graph, ""))
+    walked = list(_walk(graph, ""))
+    nodes  = dict(walked)
+    if len(nodes) < len(walked):
+        raise QCLIFError("two nodes, one in a nested graph, come to the same name outer.inner: rename one of them")
     edges = list(_edges(graph, ""))
     for name in [name for name, node in nodes.items() if isinstance(node, nir.Flatten) or _is_inner(name, node, graph)]:
         ins  = [a for a, b in edges if b == name]

@@ -17,6 +17,7 @@ import numpy as np
 
 from host.errors import QCLIFError
 from host.network import Network, network_from_file
+from host.nir_lif import metadata_dt
 
 KEY = "qclif"
 
@@ -65,7 +66,7 @@ def from_graph(graph: nir.NIRGraph) -> Network | None:
     if not isinstance(kept, dict):
         raise QCLIFError(f"metadata {KEY} is of type {type(kept).__name__}, a group is needed: export it again")
     network = network_from_file({name: np.asarray(value) for name, value in kept.items()}, f"metadata {KEY}")
-    fresh   = to_graph(network, float(graph.metadata.get("dt", np.nan)))
+    fresh   = to_graph(network, metadata_dt(graph))
     changed = sorted(name for name in {*fresh.nodes, *graph.nodes}
         if not _same(fresh.nodes.get(name), graph.nodes.get(name)))
     if changed or set(fresh.edges) != set(graph.edges):

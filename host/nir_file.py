@@ -47,7 +47,7 @@ def read_graph(path: str | os.PathLike) -> nir.NIRGraph:
 def _check_types(path: str | os.PathLike, group: h5py.Group, name: str) -> None:
     """Refuse node types that nir does not know, by name."""
     kind = group["type"][()].decode()
-    if not hasattr(nir, kind):
+    if kind not in nir.ir.__all__:
         raise QCLIFError(f"{path}: node {name!r} has type {kind!r}, which nir {nir.__version__} does not know: "
             f"write the graph with nodes of this version")
     for child, node in group.get("nodes", {}).items():

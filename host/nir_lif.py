@@ -10,13 +10,15 @@ read them: v += dt/tau*(v_leak - v + R I), I being the weights of the spikes of 
 v += R I in a step. The current of CubaLIF is I += dt/tau_syn*(w_in S - I).
 """
 
+import dataclasses
+
 import nir
 import numpy as np
 
 from accel.config import LIMITS
 from host.errors import QCLIFError
 from host.lif_network import LIFLayer, LIFNetwork
-from host.nir_chain import Chain, order_graph, refusal
+from host.nir_chain import Chain, Link, order_graph, refusal
 
 # Seconds of a step where neither option nor metadata name them: snntorch writes and reads this one.
 DT = 1e-4
@@ -38,7 +40,7 @@ def lif_network(graph: nir.NIRGraph, dt: float | None = None) -> LIFNetwork:
     QCLIFError : anything that is not such a graph, by the node's name and type.
     """
     if dt is None:
-        dt = _metadata_dt(graph)
+        dt = metadata_dt(graph)
     if not 0 < dt < np.inf:
         raise QCLIFError(f"a step is {dt} s, it must be above 0: give another --dt")
     chain  = order_graph(graph)
@@ -52,15 +54,18 @@ def lif_network(graph: nir.NIRGraph, dt: float | None = None) -> LIFNetwork:
         layers.append(_layer(chain, link, sources, dt))
         sources = layers[-1].neurons
         _check_size(f"up to {link.neurons!r} the graph has", sum(layer.neurons for layer in layers), "neurons")
+    if len(shape) == 2:
+        # Some exporters leave a batch of one in front.
+        shape = shape[1:] if shape[0] == 1 else (1, *shape)
     if len(shape) == 3:
-        # Input [polarities, H, W]; the contract counts the polarities of a pixel one after another.
-        order = np.arange(inputs).reshape(shape).transpose(1, 2, 0).ravel()
-        object.__setattr__(layers[0], "weights", layers[0].weights[order])
-    return LIFNetwork(layers, shape if len(shape) == 3 else (1, *shape) if len(shape) == 2 else shape,
-        *_readout(chain, sources, dt), dt)
+        # The contract counts the polarities of a pixel one after another.
+        order     = np.arange(inputs).reshape(shape).transpose(1, 2, 0).ravel()
+        layers[0] = dataclasses.replace(layers[0], weights=layers[0].weights[order])
+    return LIFNetwork(layers, shape, *_readout(chain, sources, dt), dt)
 
 
-def _metadata_dt(graph: nir.NIRGraph) -> float:
+def metadata_dt(graph: nir.NIRGraph) -> float:
+    """Seconds of a step as the graph's metadata name them, else DT; raises QCLIFError where they are no number."""
     try:
         return float(graph.metadata.get("dt", DT))
     except (TypeError, ValueError) as error:
@@ -75,11 +80,11 @@ def _check_size(what: str, size: int, name: str) -> None:
             "within them")
 
 
-def _layer(chain: Chain, link: object, sources: int, dt: float) -> LIFLayer:
-    node   = chain.nodes[link.neurons]
+def _layer(chain: Chain, link: Link, sources: int, dt: float) -> LIFLayer:
+    node         = chain.nodes[link.neurons]
     weight, bias = _weights(chain, link.weights, sources)
-    n      = weight.shape[1]
-    value  = _parameters(link.neurons, node, n)
+    n            = weight.shape[1]
+    value        = _parameters(link.neurons, node, n)
     for name in ("tau", "tau_mem", "tau_syn"):
         bad = np.flatnonzero(value[name] < dt*(1 - ROUNDING)) if name in value else []
         if len(bad):

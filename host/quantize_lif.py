@@ -118,14 +118,7 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
     if not np.isfinite(largest):
         raise QCLIFError("weights and thresholds differ by more than real numbers can: rescale the network")
 
-    # Threshold and weight agree where largest*level*2**shift == w_max*V_max.
-    product = np.log2(w_max*v_max) - np.log2(largest)
-    if reset == V_RESET:
-        level = v_max
-        shift = int(np.clip(np.floor(product - np.log2(level)), 0, SHIFT_MAX))
-    else:
-        shift = int(np.clip(np.ceil(product - np.log2(HEADROOM*v_max)), 0, SHIFT_MAX))
-        level = max(1, int(np.clip(2**(product - shift), 1, HEADROOM*v_max)))
+    level, shift = _level_and_shift(largest, w_max, v_max, reset)
     roundings = []
 
     def integers(name: str, values: np.ndarray, unit: np.ndarray, factor: float = level*2.0**shift/v_max,
@@ -180,3 +173,15 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
         classes            = list(classes))
     network.validate()
     return Quantized(network, roundings, exact_leak, -(-v_max//i_a))
+
+
+def _level_and_shift(largest: float, w_max: int, v_max: int, reset: str) -> tuple[int, int]:
+    """The threshold of all neurons and product_shift, for the largest weight in thresholds.
+
+    That weight becomes w_max where largest*level*2**shift == w_max*v_max.
+    """
+    product = np.log2(w_max*v_max) - np.log2(largest)
+    if reset == V_RESET:
+        return v_max, int(np.clip(np.floor(product - np.log2(v_max)), 0, SHIFT_MAX))
+    shift = int(np.clip(np.ceil(product - np.log2(HEADROOM*v_max)), 0, SHIFT_MAX))
+    return int(np.clip(2**(product - shift), 1, HEADROOM*v_max)), shift

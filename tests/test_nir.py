@@ -523,7 +523,7 @@ def imported_encoder(tmp_path, capsys, shape, *options):
 
 @pytest.mark.parametrize("shape, options, expected", [
     ([512], [], Encoder()), ([578], [], Encoder((34, 34), (17, 17), 2, 10000, 2)), ([2, 16, 16], [], Encoder()),
-    ([20], [], Encoder((20, 1), (20, 1), 1)), ([2, 3, 5], [], Encoder((5, 3), (5, 3), 2)),
+    ([20], [], Encoder((20, 1), (20, 1), 1)), ([1, 512], [], Encoder()), ([2, 3, 5], [], Encoder((5, 3), (5, 3), 2)),
     ([3, 5], [], Encoder((5, 3), (5, 3), 1)), ([1, 3, 5], ["--sensor-size", 50, 30], Encoder((50, 30), (5, 3), 1)),
     ([20], ["--grid", 5, 2, "--polarities", 2, "--bin-us", 1000, "--count-threshold", 1],
         Encoder((5, 2), (5, 2), 2, 1000, 1)),
@@ -549,7 +549,7 @@ def broken(node="n", **changes):
     """A good graph with another value in a node."""
     made = graph({"w": nir.Affine(weights(5, 8), np.zeros(5)), "n": lif(5), "r": nir.Linear(weights(3, 5))})
     for name, value in changes.items():
-        setattr(made.nodes[node], name, np.asarray(value))
+        setattr(made.nodes[node], name, value)
     return made
 
 
@@ -592,6 +592,9 @@ START   = [("in", "w"), ("w", "n")]
     (broken("n", v_threshold=np.full(5, np.inf)), ["node 'n' (LIF)", "v_threshold is not finite"]),
     (broken("r", weight=weights(3, 4)), ["node 'r' (Linear)", "[3, 4]"]),
     (graph({"f": nir.Flatten(np.array([2, 2, 2, 1]), 0), "w": W, "n": N}), ["the Input has shape [2, 2, 2, 1]"]),
+    (graph({"w": W, "a": nir.NIRGraph({"i": nir.Input(np.array([5])), "n": N, "o": nir.Output(np.array([5]))},
+        [("i", "n"), ("n", "o")]), "a.n": N}), ["two nodes"]),
+    (broken("in", input_type={"input": np.array(["8"])}, output_type={"output": np.array([8])}), ["node 'in' (Input)"]),
     (graph({"w": W, "n": N}, metadata={"dt": "soon"}), ["metadata has dt 'soon'"]),
     (graph({"w": W, "n": N}, metadata={"dt": -1.0}), ["a step is -1.0 s"]),
 ])
