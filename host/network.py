@@ -8,6 +8,7 @@
 import json
 import os
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,18 +117,7 @@ class Network:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Network":
         """Read and validate a network file; raises QCLIFError with one line where anything is wrong."""
-        file = load_npz(path, "network")
-        missing = [name for name in (*ARRAYS, "config") if name not in file and name != "readout"]
-        if missing:
-            raise QCLIFError(f"network {path}: {', '.join(missing)} missing: a network file has all of "
-                f"{', '.join(name for name in ARRAYS if name != 'readout')} and config")
-        try:
-            config = _parse_config(file["config"])
-            network = cls(**{name: file[name] for name in ARRAYS if name in file}, **config)
-            network.validate()
-        except QCLIFError as error:
-            raise QCLIFError(f"network {path}: {error}") from error
-        return network
+        return network_from_file(load_npz(path, "network"), f"network {path}")
 
     def save(self, path: str | os.PathLike) -> None:
         """Validate and write the file, whole or not at all; equal networks give equal bytes."""
@@ -195,6 +185,21 @@ class Network:
                 raise QCLIFError(f"the network has {name} {getattr(self, name)}, the build "
                     f"{getattr(config, name)}: they must be equal; build with --{name.replace('_', '-')} "
                     f"{getattr(self, name)}")
+
+
+def network_from_file(file: Mapping[str, np.ndarray], what: str) -> Network:
+    """The network of a file's arrays by name; raises QCLIFError, which begins with `what`, where anything is wrong."""
+    missing = [name for name in (*ARRAYS, "config") if name not in file and name != "readout"]
+    if missing:
+        raise QCLIFError(f"{what}: {', '.join(missing)} missing: a network file has all of "
+            f"{', '.join(name for name in ARRAYS if name != 'readout')} and config")
+    try:
+        config  = _parse_config(file["config"])
+        network = Network(**{name: file[name] for name in ARRAYS if name in file}, **config)
+        network.validate()
+    except QCLIFError as error:
+        raise QCLIFError(f"{what}: {error}") from error
+    return network
 
 
 def network_id(network: Network) -> int:

@@ -1,0 +1,71 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The linear leak of the contract in the place of an exponential one.
+
+An exponential leak takes (1 - decay)*u of a potential u in a step, a linear one min(leak, u): too little of high
+potentials and too much of low ones. Two choices of that one number:
+
+- without recordings, the one that takes away as much altogether where all levels from rest to threshold are as likely;
+- with recordings, neuron by neuron the one with which its spikes coincide best with those of the real numbers. This one
+  also makes up for what the clamp at rest does: potentials that would be negative forget their inhibition.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from host.currents import saturated, soma_currents
+from host.lif_network import LIFNetwork
+from host.network import Network
+from host.steps import Steps
+
+# Leaks that are tried for a neuron, beside its own one: so many in a geometric row from 1 to the threshold.
+CANDIDATES = 40
+
+
+def linear_leak(decay: np.ndarray, level: int) -> np.ndarray:
+    """Leak [N], 0 to level and not rounded, that takes as much as the decay [N] from all levels up to `level`.
+
+    The mean of min(leak, u) over u from 0 to 1 is leak - leak**2/2, that of (1 - decay)*u is (1 - decay)/2.
+    """
+    return level*(1 - np.sqrt(decay))
+
+
+def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[Steps], reset: str,
+        progress: Callable[[int, int], None] = lambda done, total: None) -> np.ndarray:
+    """Leak int32 [N] with which the neurons of a network of the contract fire most often when those of lif do.
+
+    Each neuron gets the spikes of lif as recurrent input, so that no choice depends on another. Best is the largest
+    share of the (step, neuron) at which either fires where both do; the network's own leak where others are no better,
+    and where decay is 1.
+
+    Parameters
+    ----------
+    network : made of lif by quantize().
+    samples : inputs.
+    reset : what lif does when a neuron fires, one of lif_network.RESETS.
+    progress : called with (samples done, samples) after each.
+    """
+    tried  = np.unique(np.rint(np.geomspace(1, network.threshold.max(), CANDIDATES)).astype(np.int64))
+    leaks  = np.vstack([network.leak_soma, np.repeat(tried[:, None], network.neurons, axis=1)]).astype(np.int64)
+    both, own = np.zeros((2, *leaks.shape), np.int64)
+    real   = np.zeros(network.neurons, np.int64)
+    for done, steps in enumerate(samples, 1):
+        counts = steps.dense(network.inputs)
+        target = lif.delayed(lif.run(counts, reset)[0])
+        rises  = saturated(network, soma_currents(network, counts, target))*network.state_max >> network.product_shift
+        v      = np.zeros_like(leaks)
+        for rise, wanted in zip(rises, target, strict=True):
+            v     = np.clip(np.maximum(v - leaks, 0) + rise, 0, network.state_max)
+            fired = v >= network.threshold
+            v    -= fired*network.threshold
+            own  += fired
+            both += fired & wanted
+        real += target.sum(axis=0)
+        progress(done, len(samples))
+    share = both/np.maximum(own + real - both, 1)
+    best  = np.where(lif.gather("decay") == 1, 0, share.argmax(axis=0))
+    return leaks[best, np.arange(network.neurons)].astype(np.int32)

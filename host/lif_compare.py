@@ -1,0 +1,100 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Spikes of leaky integrate-and-fire neurons in real numbers against those of the integers that came of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from host.currents import saturated, soma_currents
+from host.lif_network import LIFNetwork
+from host.network import Network
+from host.readout import predicted
+from host.steps import Steps
+
+# Random inputs where there are no recordings.
+RANDOM_SAMPLES = 4
+RANDOM_STEPS   = 250
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two networks agree on some samples.
+
+    Parameters
+    ----------
+    samples, steps : that both ran.
+    float_spikes, integer_spikes : of all neurons.
+    equal : (step, neuron) at which both fire; each layer of lif counts a step later than the one before it, as in the
+        pool, which cuts spikes after the last step.
+    equal_share : equal over the (step, neuron) at which either fires; 1 where none does.
+    count_ratio : integer_spikes/float_spikes, None without the latter.
+    below_rest : share of the real potentials below rest, which the integers clamp.
+    saturated_currents : share of the integers' currents that current_bits clip.
+    class_agreement : share of the samples for which both give the same class; None without a readout.
+    float_accuracy, integer_accuracy : share of the labelled samples that are right; None without labels.
+    """
+    samples:            int
+    steps:              int
+    float_spikes:       int
+    integer_spikes:     int
+    equal:              int
+    equal_share:        float
+    count_ratio:        float | None
+    below_rest:         float
+    saturated_currents: float
+    class_agreement:    float | None
+    float_accuracy:     float | None
+    integer_accuracy:   float | None
+
+
+def random_inputs(inputs: int, rate: float, seed: int) -> list[Steps]:
+    """Seeded random inputs: each of the I sources fires with the probability rate in each step."""
+    rng = np.random.default_rng(seed)
+    return [Steps.from_dense(rng.random((RANDOM_STEPS, inputs)) < rate) for _ in range(RANDOM_SAMPLES)]
+
+
+def compare(lif: LIFNetwork, network: Network, samples: Sequence[Steps], labels: Sequence[int], reset: str,
+        progress: Callable[[int, int], None] = lambda done, total: None) -> Agreement:
+    """Run both networks.
+
+    Parameters
+    ----------
+    lif, network : the latter made of the former by quantize().
+    samples, labels : inputs, at least one sample; label -1 where unknown.
+    reset : what lif does when a neuron fires, one of lif_network.RESETS.
+    progress : called with (samples done, samples) after each.
+    """
+    from host.golden import GoldenModel
+
+    model   = GoldenModel(network)
+    fired   = np.zeros(3, np.int64)
+    clipped, below, cells = 0, 0, 0
+    classes = []
+    for done, steps in enumerate(samples, 1):
+        counts = steps.dense(network.inputs)
+        real, potentials, logits = lif.run(counts, reset)
+        real     = lif.delayed(real)
+        result,  = model.run([steps])
+        integer  = result.spikes.dense(network.neurons).astype(bool)
+        currents = soma_currents(network, counts, integer)
+        fired   += real.sum(), integer.sum(), (real & integer).sum()
+        clipped += int((currents != saturated(network, currents)).sum())
+        below   += int((potentials < 0).sum())
+        cells   += potentials.size
+        classes.append((predicted(logits), result.predicted))
+        progress(done, len(samples))
+    real, integer, equal = map(int, fired)
+    either   = real + integer - equal
+    classes  = np.array(classes)
+    known    = np.asarray(labels) >= 0
+    accuracy = [float(np.mean(column[known] == np.asarray(labels)[known])) if known.any() and network.outputs else None
+        for column in classes.T]
+    return Agreement(len(samples), sum(map(len, samples)), real, integer, equal, equal/either if either else 1.0,
+        integer/real if real else None, below/cells if cells else 0.0, clipped/cells if cells else 0.0,
+        float(np.mean(classes[:, 0] == classes[:, 1])) if network.outputs else None, *accuracy)
+

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Exchange networks with other frameworks through NIR (Neuromorphic Intermediate Representation).
+
+examples:
+  python -m host.nir export net.npz net.nir             the closest graph, with the whole network in its metadata
+  python -m host.nir import net.nir again.npz           the same integers again
+  python -m host.nir import snntorch.nir net.npz --reset subtract-late --calibrate some.npz --events others.npz
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # This folder must not shadow others' modules: nir itself has the name of this file.
+    if not __package__:
+        sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from accel.config import LIMITS, QCLIFConfig
+from host.encoder import Encoder
+from host.errors import QCLIFError
+from host.leak import coincident_leak
+from host.lif_compare import compare, random_inputs
+from host.lif_network import RESETS, SUBTRACT_LATE, V_RESET
+from host.network import Network
+from host.nir_encoder import choose_encoder
+from host.nir_export import from_graph, inexpressible, to_graph
+from host.nir_file import read_graph, write_graph
+from host.nir_lif import DT, lif_network
+from host.nir_report import figures, print_import
+from host.options import check_outputs
+from host.outcome import guarded
+from host.quantize_lif import quantize
+from host.recordings import READERS, read_files
+from host.report import write_json
+from host.sample import Sample
+
+PIPE_WIDTH = 120
+
+WIDTHS = ("weight_bits", "state_bits", "current_bits")
+
+
+def export(args: argparse.Namespace, console: Console) -> int:
+    """Write a network as a graph and say what the graph lacks."""
+    network = Network.load(args.network)
+    lost    = inexpressible(network)
+    if args.strict:
+        raise QCLIFError(f"--strict: NIR cannot express {'; '.join(line.split(':')[0] for line in lost)}: without "
+            "--strict the closest graph is written, and the network in its metadata")
+    write_graph(args.graph, to_graph(network, args.dt))
+    console.print(f"{args.graph}: a step is written as {args.dt:g} s. The metadata hold the whole network. What the "
+        "graph cannot express:", markup=False)
+    for line in lost:
+        console.print(f"- {line}", markup=False)
+    if args.json:
+        write_json({"dt": args.dt, "inexpressible": lost}, args.json)
+    return 0
+
+
+def import_graph(args: argparse.Namespace, console: Console) -> int:
+    """Write a graph as a network and say what was lost."""
+    graph   = read_graph(args.graph)
+    network = None if args.ignore_metadata else from_graph(graph)
+    if network is not None:
+        network.save(args.network)
+        console.print(f"{args.network}: the network of the graph's metadata, integer for integer; other options do not "
+            "count", markup=False)
+        if args.json:
+            write_json({"restored": True}, args.json)
+        return 0
+
+    lif = lif_network(graph, args.dt)
+    if lif.gather("synapse_decay").any() and not args.drop_synapse:
+        layer = next(each for each in lif.layers if each.synapse_decay.any())
+        raise QCLIFError(f"node {layer.name!r} ({layer.kind}): its synaptic current (tau_syn) does not exist in the "
+            "contract: give --drop-synapse to let its charge come in one step")
+    encoder     = choose_encoder(lif, args)
+    quantized   = quantize(lif, encoder, args.weight_bits, args.state_bits, args.current_bits, args.reset, args.clip,
+        args.classes)
+    network     = quantized.network
+    calibration = _encoded(args.calibrate, encoder)
+    recordings  = _encoded(args.events, encoder)
+    with _progress() as task:
+        if calibration:
+            network.leak_soma = coincident_leak(lif, network, [each.steps for each in calibration], args.reset,
+                task("leak"))
+        network.save(args.network)
+        steps  = [each.steps for each in recordings] or random_inputs(lif.inputs, args.random_rate, args.seed)
+        labels = [each.label for each in recordings] or [-1]*len(steps)
+        agreement = compare(lif, network, steps, labels, args.reset, task("comparison"))
+    values = figures(lif, quantized, args.reset, agreement, "recordings" if recordings else
+        f"random inputs (rate {args.random_rate}, seed {args.seed})", bool(calibration))
+    print_import(values, console)
+    if args.json:
+        write_json(values, args.json)
+    return 0
+
+
+def _encoded(paths: list[Path] | None, encoder: Encoder) -> list[Sample]:
+    return [sample.encoded(encoder, 0) for sample in read_files(paths or [])]
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Bars on a terminal: gives a function that makes one by its name."""
+    console = Console(stderr=True)
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=console, transient=True, disable=not console.is_terminal) as bar:
+        def task(name: str) -> Callable[[int, int], None]:
+            number = bar.add_task(name)
+            return lambda done, total: bar.update(number, completed=done, total=total)
+        yield task
+
+
+def share(text: str) -> float:
+    """argparse type: a number from 0 up to but not 1."""
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to below 1")
+    return value
+
+
+def seconds(text: str) -> float:
+    """argparse type: a time above 0."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m host.nir", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    out = commands.add_parser("export", help="write a network as a NIR graph",
+        description="Write the NIR graph that is closest to a network, and the network in its metadata.")
+    out.add_argument("network", type=Path, metavar="NET.npz")
+    out.add_argument("graph", type=Path, metavar="GRAPH.nir")
+    out.add_argument("--dt", type=seconds, default=DT, metavar="S",
+        help="seconds of a step in the graph's time constants; snntorch reads 0.0001 (default: %(default)s)")
+    out.add_argument("--strict", action="store_true",
+        help="refuse what NIR cannot express: the contract's reset and saturation at least, so every network")
+    out.set_defaults(work=export)
+
+    back = commands.add_parser("import", help="quantise a NIR graph to a network",
+        description="Quantise a NIR graph (Input -> Linear/Affine -> LIF, IF or CubaLIF, recurrent or not, more such "
+            "layers -> Linear/Affine, LI -> Output) to a network, and report what was lost. A graph of `export` gives "
+            "its network back.")
+    back.add_argument("graph", type=Path, metavar="GRAPH.nir")
+    back.add_argument("network", type=Path, metavar="NET.npz")
+    model = back.add_argument_group("how the framework reads the graph")
+    model.add_argument("--dt", type=seconds, metavar="S",
+        help=f"seconds of a step (default: the graph's metadata dt, else {DT:g} as in snntorch)")
+    model.add_argument("--reset", choices=RESETS, default=V_RESET,
+        help=f"what a neuron does that fires; {SUBTRACT_LATE} is snntorch's default (default: %(default)s, NIR's)")
+    model.add_argument("--drop-synapse", action="store_true",
+        help="let the whole charge of CubaLIF's synaptic current come in one step, where it would be refused")
+    model.add_argument("--ignore-metadata", action="store_true", help="quantise a graph of `export`, too")
+    bits = back.add_argument_group("quantisation")
+    for name in WIDTHS:
+        low, high, text = LIMITS[name]
+        bits.add_argument(f"--{name.replace('_', '-')}", type=int, choices=range(low, high + 1), metavar="N",
+            default=getattr(QCLIFConfig, name), help=f"{text}; {low} to {high} (default: %(default)s)")
+    bits.add_argument("--clip", type=share, default=0.0, metavar="SHARE",
+        help="share of the weights that may be clipped, for finer steps of the others (default: %(default)s)")
+    bits.add_argument("--calibrate", type=Path, nargs="+", metavar="FILE",
+        help=f"recordings ({', '.join(READERS)}) on which the linear leak of each neuron is chosen (default: the leak "
+            "that takes as much between rest and threshold)")
+    use = back.add_argument_group("comparison with the graph in real numbers")
+    use.add_argument("--events", type=Path, nargs="+", metavar="FILE", help="recordings (default: random inputs)")
+    use.add_argument("--random-rate", type=share, default=0.05, metavar="RATE",
+        help="spikes an input and step of random inputs (default: %(default)s)")
+    use.add_argument("--seed", type=int, default=0, help="of random inputs (default: %(default)s)")
+    code = back.add_argument_group("encoder of events", "Default: the contract's for 512 and 578 inputs, else the "
+        "shape of the Input, else a row of I pixels.")
+    code.add_argument("--sensor-size", type=int, nargs=2, metavar=("W", "H"), help="pixels (default: the grid's)")
+    code.add_argument("--grid", type=int, nargs=2, metavar=("GW", "GH"), help="pixels after downsampling")
+    code.add_argument("--polarities", type=int, choices=(1, 2), help="2 keeps ON and OFF apart")
+    code.add_argument("--bin-us", type=int, metavar="B", help="microseconds of a step")
+    code.add_argument("--count-threshold", type=int, metavar="K", help="events that make a source fire in a step")
+    code.add_argument("--classes", nargs="+", default=[], metavar="NAME", help="names of the outputs")
+    back.set_defaults(work=import_graph)
+
+    for command in (out, back):
+        command.add_argument("--json", type=Path, metavar="FILE", help="write the report; - for standard output")
+    args = parser.parse_args(argv)
+
+    def work() -> int:
+        check_outputs(args)
+        # Standard output is the JSON's where it goes there; a file or a pipe has no width of its own.
+        console = Console(stderr=str(args.json) == "-")
+        return args.work(args, console if console.is_terminal else Console(stderr=console.stderr, width=PIPE_WIDTH))
+    return guarded(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What an import from NIR lost, as tables for people and as figures for programs."""
+
+import dataclasses
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from host.lif_compare import Agreement
+from host.lif_network import SUBTRACT, SUBTRACT_LATE, V_RESET, LIFNetwork
+from host.quantize_lif import Quantized
+
+RESET_NOTES = {
+    V_RESET:       "a neuron that fires is set to v_reset; here the threshold, V_max, is subtracted, which leaves 0",
+    SUBTRACT:      "a neuron that fires is lowered by its threshold, as here",
+    SUBTRACT_LATE: "a neuron that fires is lowered by its threshold a step later, after the leak; here at once",
+}
+
+
+def notes(lif: LIFNetwork, quantized: Quantized, reset: str) -> list[str]:
+    """What the contract does otherwise than the graph, a line each."""
+    network = quantized.network
+    lines = [
+        f"a step is {lif.dt:g} s: tau means nothing without it (--dt)",
+        f"V_a reaches V_max after {quantized.rise_steps} steps: before, currents count for less"
+            + (" (fewer --state-bits make it quicker)" if quantized.rise_steps > 2**4 else ""),
+        "potentials below rest do not exist: V_s is clamped at 0, inhibition is forgotten there",
+        "thresholds are exact, each neuron's weights are scaled to its own",
+        f"reset: {RESET_NOTES[reset]} (--reset)",
+        "the contract fires at the threshold, NIR above it; (i_s*V_a) >> product_shift rounds down",
+    ]
+    if lif.gather("reset").any():
+        reset_to = lif.gather("reset")/lif.gather("threshold")
+        lines.append(f"v_reset lies {reset_to.min():.3g} to {reset_to.max():.3g} thresholds above v_leak: V_s restarts "
+            "at rest, or at what was above the threshold")
+    if lif.gather("synapse_decay").any():
+        decay = lif.gather("synapse_decay")
+        lines.append(f"synaptic current (tau_syn, {decay.min():.3g} to {decay.max():.3g} is left after a step): its "
+            "whole charge comes in one step")
+    if len(lif.layers) > 1:
+        lines.append(f"{len(lif.layers)} layers are one pool: the last one's spikes come {len(lif.layers) - 1} steps "
+            "later, and those of the last steps not at all")
+    if lif.readout is None:
+        lines.append(f"no readout: {lif.layers[-1].neurons} neurons before the Output are too many for classes")
+    if lif.readout_bias.any():
+        lines.append(f"readout: its bias (up to {np.abs(lif.readout_bias).max():.3g} a step) is left out")
+    if (lif.readout_decay < 1).any():
+        lines.append("readout: LI became a sum over all steps")
+    if len(lif.input_shape) == 3:
+        lines.append(f"inputs: [polarities, H, W] = {list(lif.input_shape)} were put in the encoder's order")
+    if network.leak_soma.max() == 0 and (quantized.exact_leak > 0).any():
+        lines.append("all leaks are rounded to 0: more --state-bits keep them")
+    return lines
+
+
+def figures(lif: LIFNetwork, quantized: Quantized, reset: str, agreement: Agreement | None, inputs: str,
+        calibrated: bool) -> dict[str, object]:
+    """The figures of an import, as JSON takes them.
+
+    Parameters
+    ----------
+    agreement, inputs : how the spikes compare, and on what; None where they were not compared.
+    calibrated : whether the leak was chosen on recordings.
+    """
+    network = quantized.network
+    ends    = np.cumsum([layer.neurons for layer in lif.layers])
+    leaks   = np.split(network.leak_soma, ends[:-1])
+    exact   = np.split(quantized.exact_leak, ends[:-1])
+    return {
+        "dt":      lif.dt,
+        "reset":   reset,
+        "network": {name: getattr(network, name) for name in ("neurons", "inputs", "outputs", "weight_bits",
+            "state_bits", "current_bits", "product_shift")} | {"threshold": int(network.threshold[0]),
+            "rise_steps": quantized.rise_steps, "encoder": network.encoder.to_dict()},
+        "layers":  [{
+            "name":          layer.name,
+            "type":          layer.kind,
+            "neurons":       layer.neurons,
+            "recurrent":     bool(layer.recurrent.any()),
+            "decay":         [float(layer.decay.min()), float(layer.decay.max())],
+            "v_threshold":   [float(layer.threshold.min()), float(layer.threshold.max())],
+            "leak":          [int(leak.min()), int(leak.max())],
+            "leak_rounding": None if calibrated else float(np.abs(leak - unrounded).max()),
+        } for layer, leak, unrounded in zip(lif.layers, leaks, exact, strict=True)],
+        "leak_calibrated": calibrated,
+        "arrays":  [dataclasses.asdict(each) for each in quantized.roundings],
+        "notes":   notes(lif, quantized, reset),
+        "inputs":  inputs,
+        "spikes":  dataclasses.asdict(agreement) if agreement else None,
+    }
+
+
+def print_import(values: dict[str, object], console: Console) -> None:
+    """Print the figures of an import."""
+    network = values["network"]
+    table = Table(title=f"{network['neurons']} neurons, {network['inputs']} inputs, {network['outputs']} outputs: "
+        f"{network['weight_bits']}/{network['state_bits']}/{network['current_bits']} bits, product_shift "
+        f"{network['product_shift']}, threshold {network['threshold']}")
+    for name, justify in (("array", "left"), ("scale", "right"), ("rms error", "right"), ("of its rms", "right"),
+            ("largest", "right"), ("saturated", "right"), ("to 0", "right")):
+        table.add_column(name, justify=justify, no_wrap=True)
+    for each in values["arrays"]:
+        table.add_row(escape(each["name"]), _range(each["scale"]), f"{each['rms_error']:.3f}",
+            f"{each['rms_relative']:.2%}", f"{each['max_error']:.3f}", f"{each['saturated']:.2%}",
+            f"{each['zeroed']:.2%}")
+    console.print(table)
+    table = Table()
+    for name, justify in (("layer", "left"), ("type", "left"), ("neurons", "right"), ("left after a step", "right"),
+            ("linear leak", "right"), ("v_threshold", "right")):
+        table.add_column(name, justify=justify, no_wrap=True)
+    for each in values["layers"]:
+        table.add_row(escape(each["name"]), each["type"] + (", recurrent" if each["recurrent"] else ""),
+            str(each["neurons"]), _range(each["decay"]), _range(each["leak"]), _range(each["v_threshold"]))
+    console.print(table)
+    spikes = values["spikes"]
+    if spikes:
+        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        table.add_row("compared on", f"{spikes['samples']} x {escape(values['inputs'])}, {spikes['steps']} steps")
+        table.add_row("spikes", f"{spikes['integer_spikes']}, {spikes['float_spikes']} in real numbers"
+            + (f" (x {spikes['count_ratio']:.3f})" if spikes["count_ratio"] is not None else ""))
+        table.add_row("equal (step, neuron)", f"{spikes['equal_share']:.1%} of those at which either fires")
+        if spikes["class_agreement"] is not None:
+            table.add_row("same class", f"{spikes['class_agreement']:.1%}")
+        if spikes["integer_accuracy"] is not None:
+            table.add_row("accuracy", f"{spikes['integer_accuracy']:.1%}, {spikes['float_accuracy']:.1%} in real "
+                "numbers")
+        table.add_row("potentials below rest", f"{spikes['below_rest']:.1%} in real numbers")
+        table.add_row("currents saturated", f"{spikes['saturated_currents']:.2%}")
+        console.print(table)
+    for line in values["notes"]:
+        console.print(f"- {escape(line)}")
+
+
+def _range(values: list[float]) -> str:
+    low, high = (f"{value:.4g}" for value in values)
+    return low if low == high else f"{low} to {high}"
