@@ -32,6 +32,8 @@ class Augmentation:
     Parameters
     ----------
     shift : most pixels that a recording moves, in x and in y; events that leave the sensor are dropped.
+    rotate : most degrees that a recording turns about the middle of the sensor, either way, 0 to 180.
+    zoom : a recording grows by 1 - zoom to 1 + zoom about that middle, 0 or more and below 1.
     drop : probability that an event is dropped, 0 to 1.
     jitter_us : standard deviation of a Gaussian change of each event's time, 0 to 1000000 us. No event leaves the
         recording: it falls to its first or its last time at most.
@@ -44,6 +46,8 @@ class Augmentation:
     QCLIFError : a value out of its limits.
     """
     shift:         int = 0
+    rotate:        float = 0.0
+    zoom:          float = 0.0
     drop:          float = 0.0
     jitter_us:     float = 0.0
     stretch:       float = 0.0
@@ -53,6 +57,10 @@ class Augmentation:
     def __post_init__(self) -> None:
         if not isinstance(self.shift, int) or not 0 <= self.shift < SIZE_MAX:
             raise QCLIFError(f"augmentation: shift is {self.shift!r}: an integer from 0 to {SIZE_MAX - 1} is needed")
+        if not 0 <= self.rotate <= 180:
+            raise QCLIFError(f"augmentation: rotate is {self.rotate} degrees, the limits are 0 to 180: choose another")
+        if not 0 <= self.zoom < 1:
+            raise QCLIFError(f"augmentation: zoom is {self.zoom}, the limits are 0 up to below 1: choose another")
         if not 0 <= self.drop <= 1:
             raise QCLIFError(f"augmentation: drop is {self.drop}, the limits are 0 to 1: choose another")
         if not 0 <= self.jitter_us <= JITTER_MAX:
@@ -142,6 +150,7 @@ class _Drawn(NamedTuple):
     """Random numbers of a batch: of its B recordings, and of its n events one recording after another."""
     scales:  np.ndarray    # float64 [B]
     shifts:  np.ndarray    # int64 [B, 2]
+    turns:   np.ndarray    # float64 [B, 2]: zoom times cosine and sine; [0] where nothing turns or grows
     flips:   np.ndarray    # bool [B]
     dropped: np.ndarray    # bool [n]; [0] where nothing is dropped
     jitter:  np.ndarray    # float32 [n] in us; [0] where there is none
@@ -149,18 +158,23 @@ class _Drawn(NamedTuple):
 
 def _draw(change: Augmentation, recordings: int, events: int, rng: np.random.Generator | None) -> _Drawn:
     scales, shifts = np.ones(recordings), np.zeros((recordings, 2), np.int64)
+    turns          = np.zeros((0, 2))
     flips, dropped, jitter = np.zeros(recordings, bool), np.zeros(0, bool), np.zeros(0, np.float32)
     if change.stretch:
         scales  = rng.uniform(1 - change.stretch, 1 + change.stretch, recordings)
     if change.shift:
         shifts  = rng.integers(-change.shift, change.shift, (recordings, 2), endpoint=True)
+    if change.rotate or change.zoom:
+        angles  = np.deg2rad(rng.uniform(-change.rotate, change.rotate, recordings))
+        turns   = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        turns  *= rng.uniform(1 - change.zoom, 1 + change.zoom, (recordings, 1))
     if change.mirror:
         flips   = rng.random(recordings) < 0.5
     if change.drop:
         dropped = rng.random(events, np.float32) < change.drop
     if change.jitter_us:
         jitter  = rng.standard_normal(events, np.float32)*np.float32(change.jitter_us)
-    return _Drawn(scales, shifts, flips, dropped, jitter)
+    return _Drawn(scales, shifts, turns, flips, dropped, jitter)
 
 
 def _labels(eventset: EventSet, indices: np.ndarray, flips: np.ndarray, change: Augmentation) -> np.ndarray:
@@ -181,8 +195,8 @@ def _refuse(eventset: EventSet, i: int, encoder: Encoder) -> NoReturn:
 
 
 @njit(cache=True)
-def _encode(x, y, p, t, starts, stops, spans, scales, shifts, flips, dropped, jitter, columns, rows, inputs, polarities,
-        bin_us, threshold, most, counts, sources, lengths):
+def _encode(x, y, p, t, starts, stops, spans, scales, shifts, turns, flips, dropped, jitter, columns, rows, inputs,
+        polarities, bin_us, threshold, most, counts, sources, lengths):
     """Fill counts [B, T], sources [used] and lengths [B]; returns (used, first bad recording of the batch or -1)."""
     width, height = len(columns), len(rows)
     longest = 0
@@ -209,6 +223,10 @@ def _encode(x, y, p, t, starts, stops, spans, scales, shifts, flips, dropped, ji
                 continue
             if flips[b]:
                 px = width - 1 - px
+            if len(turns):
+                dx, dy = px - (width - 1)/2, py - (height - 1)/2
+                px = np.int64(np.rint((width - 1)/2 + turns[b, 0]*dx - turns[b, 1]*dy))
+                py = np.int64(np.rint((height - 1)/2 + turns[b, 1]*dx + turns[b, 0]*dy))
             px += shifts[b, 0]
             py += shifts[b, 1]
             if px < 0 or px >= width or py < 0 or py >= height:

@@ -52,7 +52,8 @@ def sets(draw):
         size=encoder.sensor_size), encoder
 
 
-augmentations = st.builds(Augmentation, shift=st.integers(0, 3), drop=st.sampled_from([0, 0.3, 1]),
+augmentations = st.builds(Augmentation, shift=st.integers(0, 3), rotate=st.sampled_from([0, 10, 180]),
+    zoom=st.sampled_from([0, 0.2]), drop=st.sampled_from([0, 0.3, 1]),
     jitter_us=st.sampled_from([0, 0.5, 40]), stretch=st.sampled_from([0, 0.3, 0.99]), mirror=st.booleans(),
     mirror_labels=st.just((1, 0, 2)))
 
@@ -124,8 +125,12 @@ def changed(eventset, encoder, change, seed):
         (width, height), counts = eventset.sensor_size, {0: Counter()}
         span = int((sample.events["t"][-1] - sample.events["t"][0])*drawn.scales[b])
         for i, (x, y, p, t) in enumerate(sample.events.tolist(), eventset.offsets[b]):
-            x = (width - 1 - x if drawn.flips[b] else x) + drawn.shifts[b, 0]
-            y = y + drawn.shifts[b, 1]
+            x = width - 1 - x if drawn.flips[b] else x
+            if change.rotate or change.zoom:
+                middle = (width - 1)/2 + (height - 1)/2*1j
+                turned = complex(*drawn.turns[b])*(x + y*1j - middle)
+                x, y   = (int(np.rint(part)) for part in (middle.real + turned.real, middle.imag + turned.imag))
+            x, y = x + drawn.shifts[b, 0], y + drawn.shifts[b, 1]
             if (change.drop and drawn.dropped[i]) or not (0 <= x < width and 0 <= y < height):
                 continue
             t = int((t - int(sample.events["t"][0]))*drawn.scales[b])
@@ -198,6 +203,16 @@ def test_stretch():
     assert (abs(ends/2 - middles) <= 1).all()
 
 
+def test_rotation_and_zoom():
+    eventset = set_of(*[[(SIZE - 1, SIZE//2, 0, 0)]]*500, size=(SIZE, SIZE))
+    for change, low, high in ((Augmentation(rotate=90), 0, SIZE - 1), (Augmentation(rotate=10), 7, 9)):
+        y = places(encode_all(eventset, ENCODER, change, rng()))[:, 1]
+        assert (y.min(), y.max()) == (low, high)
+    x = places(encode_all(eventset, ENCODER, Augmentation(zoom=0.5), rng()))[:, 0]
+    # A half of those that grow leave the sensor at once.
+    assert x.min() in (11, 12) and x.max() == SIZE - 1 and len(x) < 300
+
+
 def test_mirror_changes_side_and_class():
     eventset = set_of(*[[(1, 3, 1, 0)]]*600, labels=[0, 1, 2, -1, 0, 0]*100)
     batch    = encode_all(eventset, ENCODER, Augmentation(mirror=True, mirror_labels=(1, 0, 2)), rng())
@@ -228,7 +243,8 @@ def test_states_decide():
 
 @pytest.mark.parametrize("values, text", [
     ({"shift": -1}, "shift is -1: an integer from 0"), ({"shift": 1.5}, "shift is 1.5"), ({"drop": 1.1}, "drop is 1.1"),
-    ({"drop": float("nan")}, "drop is nan"), ({"jitter_us": -1}, "jitter is -1 us"), ({"stretch": 1}, "stretch is 1"),
+    ({"drop": float("nan")}, "drop is nan"), ({"rotate": 181}, "rotate is 181 degrees"), ({"zoom": 1}, "zoom is 1, "),
+     ({"jitter_us": -1}, "jitter is -1 us"), ({"stretch": 1}, "stretch is 1"),
     ({"mirror": True}, "the classes do not say what they are in a mirror"),
     ({"mirror_labels": (1, 2, 0)}, "mirroring twice must lead back"),
     ({"mirror_labels": (0, 3)}, "each class needs one"), ({"mirror_labels": (0, 0)}, "each class needs one")])

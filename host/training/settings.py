@@ -78,6 +78,8 @@ class Settings:
     seed:            int = _field("training", 0, "of all that is drawn", 0)
 
     shift:           int = _field("augmentation", -1, "most pixels that a recording moves; -1: the data set's", -1)
+    rotate:          float = _field("augmentation", 0.0, "most degrees that a recording turns", 0, 180)
+    zoom:            float = _field("augmentation", 0.0, "relative range of a recording's size", 0, 0.99)
     drop:            float = _field("augmentation", 0.15, "share of events dropped", 0, 1)
     jitter_us:       float = _field("augmentation", 0.0, "standard deviation of an event's time in us", 0)
     stretch:         float = _field("augmentation", 0.0, "relative range of a recording's speed", 0, 0.99)
@@ -107,7 +109,7 @@ class Settings:
     def augmentation(self) -> Augmentation:
         """Random changes of the recordings that are trained with."""
         shift = SHIFTS.get(self.dataset, GESTURE_SHIFT) if self.shift < 0 else self.shift
-        return Augmentation(shift, self.drop, self.jitter_us, self.stretch, self.mirror,
+        return Augmentation(shift, self.rotate, self.zoom, self.drop, self.jitter_us, self.stretch, self.mirror,
             MIRRORED_GESTURES if self.mirror else None)
 
     def to_dict(self) -> dict[str, object]:

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Train and score many networks side by side: tables and plots of what precision, size, neuron and context bring.
+
+examples:
+  python -m host.sweep folds --dataset nmnist --data DIR         5-fold cross-validation
+  python -m host.sweep precision --dataset nmnist --data DIR     weight bits x state bits
+  python -m host.sweep context --samples 440 --epochs 30         the context task on synthetic gestures
+
+Each run is a row of DIR/NAME-DATASET.jsonl; a sweep that was interrupted goes on from there. Options of
+python -m host.train set what a sweep leaves open.
+"""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from joblib import cpu_count
+from rich.console import Console
+from rich.table import Table
+
+from host.console import progress_bars, table_console
+from host.datasets import available_splits, load
+from host.errors import QCLIFError
+from host.options import check_outputs, positive
+from host.outcome import guarded
+from host.plots.lines import lines
+from host.plots.style import save
+from host.report import write_json
+from host.training.experiment import Data
+from host.training.settings import add_settings_args, settings_from_args
+from host.training.sweep_run import Row, run_all
+from host.training.sweeps import SWEEPS, Sweep, runs
+
+# Figures of a row that tables show beside the accuracy, where the rows have them, in percent.
+FIGURES = {"rate": "spikes", "majority": "majority", "precision": "precision", "recall": "recall",
+    "accuracy_informative": "cue informative", "accuracy_irrelevant": "irrelevant", "accuracy_misleading": "misleading"}
+
+
+def kind(row: Row) -> str:
+    """What a run of the context task is called."""
+    return row["neuron"] if row["cued"] else f"{row['neuron']} without cue"
+
+
+def spread(values: list[float]) -> str:
+    """Mean and range of shares, in percent."""
+    mean = sum(values)/len(values)
+    return f"{100*mean:.1f} ({100*min(values):.1f} to {100*max(values):.1f})"
+
+
+def print_table(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
+    """A line a variation: mean and range over its runs."""
+    table = Table(title=title, title_justify="left")
+    for name in (*sweep.columns, "runs", "accuracy %", *(text for key, text in FIGURES.items() if key in rows[0])):
+        table.add_column(name, justify="right")
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in sweep.columns), []).append(row)
+    for names, group in groups.items():
+        figures = [spread([row[key] for row in group]) if key in group[0] else "" for key in FIGURES if key in rows[0]]
+        table.add_row(*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *figures)
+    console.print(table)
+
+
+def plot(sweep: Sweep, rows: list[Row], title: str, path: Path) -> None:
+    """The sweep's plot."""
+    named = [{**row, "kind": kind(row)} for row in rows]
+    save(lines(named, sweep.x, "accuracy", sweep.group, log2=sweep.log2, title=title), path)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Arguments of the command."""
+    parser = argparse.ArgumentParser(prog="python -m host.sweep", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sweep", choices=list(SWEEPS),
+        help="; ".join(f"{name}: {each.text}" for name, each in SWEEPS.items()))
+    parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
+        help="folder that holds the data set, as python -m host.train takes it (default: %(default)s)")
+    parser.add_argument("--seeds", type=positive, default=3, metavar="N", help="seeds of each variation (default: "
+        "%(default)s)")
+    parser.add_argument("--jobs", type=positive, default=cpu_count(), metavar="N",
+        help="runs side by side (default: one a core, %(default)s)")
+    parser.add_argument("--output-dir", type=Path, default=Path("build/sweeps"), metavar="DIR",
+        help="folder of rows and plots (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows; - for standard output")
+    add_settings_args(parser)
+    return parser.parse_args(argv)
+
+
+def work(args: argparse.Namespace) -> int:
+    """Run what is missing, print and plot. Returns the exit code."""
+    check_outputs(args)
+    base, sweep, data = settings_from_args(args), SWEEPS[args.sweep], Data(args.data)
+    try:
+        args.output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QCLIFError(f"--output-dir {args.output_dir}: {error.strerror}: choose another") from error
+    splits = available_splits(base.dataset, args.data)
+    todo   = list(runs(sweep, base, args.seeds, "test" in splits))
+    name   = f"{args.sweep}-{base.dataset}"
+    with progress_bars() as progress:
+        # Read once, before many processes want it.
+        for split in splits:
+            load(base.dataset, args.data, split, samples=base.samples or None if split == "train" else None,
+                progress=progress)
+        rows = run_all(todo, data, args.output_dir/f"{name}.jsonl", args.jobs,
+            lambda done, total: progress("runs", done, total))
+    title = f"{sweep.text}: {base.dataset}, {len(rows)} runs"
+    print_table(sweep, rows, title, table_console(args.json))
+    if sweep.x is not None:
+        plot(sweep, rows, title, args.output_dir/f"{name}.png")
+    if args.json:
+        write_json({"sweep": args.sweep, "dataset": base.dataset, "rows": rows}, args.json)
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse(argv)
+    return guarded(lambda: work(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

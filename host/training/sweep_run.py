@@ -1,0 +1,83 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The runs of a sweep side by side, each of them a row of a file that the next call goes on with."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from joblib import Parallel, delayed, parallel_config
+
+from host.errors import QCLIFError
+from host.training.experiment import Data, test_score, train
+from host.training.results import score_figures
+from host.training.sweeps import Run
+from host.training.tasks import RELEVANCE
+
+Row = dict[str, object]
+
+
+def run_id(run: Run) -> str:
+    """Identifies a run in the file of results."""
+    return hashlib.sha256(run.key.encode()).hexdigest()[:16]
+
+
+def train_and_score(run: Run, data: Data) -> Row:
+    """Row of one run: its settings, and the figures of its test."""
+    data    = dataclasses.replace(data, fold=run.fold, folds=run.folds)
+    outcome = train(run.settings, data)
+    trainer = outcome.trainer
+    row     = {"id": run_id(run), **run.settings.to_dict(), "fold": run.fold, "folds": run.folds,
+        "train_samples": len(trainer.task), "train_accuracy": trainer.best["train_accuracy"],
+        "seconds": sum(each["seconds"] for each in trainer.history),
+        **score_figures(outcome.test, len(trainer.task.classes))}
+    if run.settings.task == "context" and run.settings.cued:
+        # The same network, when the cue means something else than in its training.
+        tested = data.divide(run.settings)[2]
+        for name, relevance in RELEVANCE.items():
+            changed = dataclasses.replace(run.settings, relevance=relevance)
+            row[f"accuracy_{name}"] = test_score(trainer, changed, tested).accuracy
+    return row
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Rows of the file of results; none where it is not there. A last line that was cut is left out."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text().splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            # Written while the power went: the run is done again.
+            continue
+    return rows
+
+
+def run_all(todo: Sequence[Run], data: Data, path: Path, jobs: int, progress: Callable[[int, int], None]) -> list[Row]:
+    """Run what the file of results lacks; returns the rows of all, in the order of the runs.
+
+    Raises
+    ------
+    QCLIFError : the file cannot be written, or a run failed.
+    """
+    done    = {row["id"]: row for row in read_rows(path)}
+    missing = [run for run in todo if run_id(run) not in done]
+    progress(len(todo) - len(missing), len(todo))
+    # Each run keeps to one core.
+    with parallel_config("loky", inner_max_num_threads=1):
+        rows = Parallel(jobs, return_as="generator_unordered")(delayed(train_and_score)(run, data) for run in missing)
+        for number, row in enumerate(rows, len(todo) - len(missing) + 1):
+            done[row["id"]] = row
+            try:
+                with open(path, "a") as file:
+                    file.write(json.dumps(row) + "\n")
+            except OSError as error:
+                raise QCLIFError(f"{path}: {error.strerror}: make room, or choose another --output-dir") from error
+            progress(number, len(todo))
+    return [done[run_id(run)] for run in todo]
