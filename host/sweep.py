@@ -110,8 +110,8 @@ def work(args: argparse.Namespace) -> int:
     with progress_bars() as progress:
         # Read once, before many processes want it.
         for split in splits:
-            load(base.dataset, args.data, split, samples=base.samples or None if split == "train" else None,
-                progress=progress)
+            load(base.dataset, args.data, split, samples=(base.samples if split == "train" else base.test_samples)
+                or None, progress=progress)
         rows = run_all(todo, data, args.output_dir/f"{name}.jsonl", args.jobs,
             lambda done, total: progress("runs", done, total))
     title = f"{sweep.text}: {base.dataset}, {len(rows)} runs"

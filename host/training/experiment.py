@@ -59,7 +59,7 @@ class Data:
             test  = train.subset(parts[self.fold])
             train = train.subset(np.sort(np.concatenate([*parts[:self.fold], *parts[self.fold + 1:]])))
         elif "test" in available_splits(settings.dataset, self.folder):
-            test = read("test", None)
+            test = read("test", settings.test_samples or None)
         if settings.validation:
             kept, held = split(train.labels, settings.validation, settings.seed)
             train, validation = train.subset(kept), train.subset(held)

@@ -20,9 +20,12 @@ from host.training.tasks import CONTEXT_CLASSES, MODES
 
 TASKS = ("classify", "context")
 
-# What the shift of augmentation is by default, in pixels: a cell of the encoder's grid at most.
-SHIFTS = {"nmnist": 2, "shd": 8}
-GESTURE_SHIFT = 8
+# Geometry of the augmentation by default: pixels moved (a cell of the encoder's grid), degrees turned, relative zoom.
+# A cochlea has no picture to turn.
+GEOMETRY = {"nmnist": (2, 10.0, 0.1), "shd": (8, 0.0, 0.0), "dvsgesture": (8, 10.0, 0.1), SYNTHETIC: (8, 10.0, 0.1)}
+
+# Data sets whose classes are others in a mirror.
+GESTURES = ("dvsgesture", SYNTHETIC)
 
 
 def _field(group: str, default: object, text: str, low: float | None = None, high: float | None = None,
@@ -46,6 +49,7 @@ class Settings:
     """
     dataset:         str = _field("data", SYNTHETIC, "data set", choices=NAMES)
     samples:         int = _field("data", 0, "recordings to train with; 0: all (1100 synthetic ones)", 0)
+    test_samples:    int = _field("data", 0, "recordings to test with; 0: all (550 synthetic ones)", 0)
     bin_us:          int = _field("data", 0, "time step in us; 0: the data set's", 0)
     count_threshold: int = _field("data", 0, "events that make a source fire in a step; 0: the data set's", 0)
     max_steps:       int = _field("data", 0, "steps after which a recording is cut; 0: none", 0)
@@ -78,8 +82,8 @@ class Settings:
     seed:            int = _field("training", 0, "of all that is drawn", 0)
 
     shift:           int = _field("augmentation", -1, "most pixels that a recording moves; -1: the data set's", -1)
-    rotate:          float = _field("augmentation", 0.0, "most degrees that a recording turns", 0, 180)
-    zoom:            float = _field("augmentation", 0.0, "relative range of a recording's size", 0, 0.99)
+    rotate:          float = _field("augmentation", -1.0, "most degrees that it turns; -1: the data set's", -1, 180)
+    zoom:            float = _field("augmentation", -1.0, "relative range of its size; -1: the data set's", -1, 0.99)
     drop:            float = _field("augmentation", 0.15, "share of events dropped", 0, 1)
     jitter_us:       float = _field("augmentation", 0.0, "standard deviation of an event's time in us", 0)
     stretch:         float = _field("augmentation", 0.0, "relative range of a recording's speed", 0, 0.99)
@@ -95,7 +99,7 @@ class Settings:
                 limits = f"at least {low}" if high is None else f"{low} to {high}"
                 raise QCLIFError(f"{field.name} is {value}, the limits are {limits}: choose another "
                     f"--{field.name.replace('_', '-')}")
-        if self.mirror and (self.dataset in SHIFTS or self.task == "context"):
+        if self.mirror and (self.dataset not in GESTURES or self.task == "context"):
             raise QCLIFError(f"--mirror with {self.dataset}, task {self.task}: only gestures have a class in the "
                 f"mirror, and the context task has drawn its classes before: leave it out")
 
@@ -108,8 +112,9 @@ class Settings:
     @property
     def augmentation(self) -> Augmentation:
         """Random changes of the recordings that are trained with."""
-        shift = SHIFTS.get(self.dataset, GESTURE_SHIFT) if self.shift < 0 else self.shift
-        return Augmentation(shift, self.rotate, self.zoom, self.drop, self.jitter_us, self.stretch, self.mirror,
+        shift, rotate, zoom = (default if value < 0 else value for value, default in
+            zip((self.shift, self.rotate, self.zoom), GEOMETRY[self.dataset], strict=True))
+        return Augmentation(shift, rotate, zoom, self.drop, self.jitter_us, self.stretch, self.mirror,
             MIRRORED_GESTURES if self.mirror else None)
 
     def to_dict(self) -> dict[str, object]:

@@ -1,0 +1,112 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Sweeps: the runs they are made of, rows that survive an interruption, tables and plots."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from host.training.settings import Settings
+from host.training.sweep_run import read_rows, run_id
+from host.training.sweeps import FOLDS, SWEEPS, runs
+from tests.test_commands import ROOT, assert_one_line, run
+
+SWEEP = [sys.executable, "-m", "host.sweep"]
+SMALL = ["--samples", "22", "--test-samples", "22", "--epochs", "1", "--max-steps", "20", "--neurons", "8"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """The recordings, made once."""
+    os.environ["QCLIF_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    del os.environ["QCLIF_CACHE"]
+
+# Runs ---------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_runs_differ_and_are_fair(name):
+    sweep = SWEEPS[name]
+    todo  = list(runs(sweep, Settings(), 3, has_test=True))
+    assert len({run_id(each) for each in todo}) == len(todo)
+    assert len(todo) == len(sweep.changes)*(FOLDS if sweep.every_fold else 3)
+    # Nothing but the changes, the seed and the fold tells two runs apart.
+    for each in todo:
+        differs = {key for key, value in each.settings.to_dict().items() if value != todo[0].settings.to_dict()[key]}
+        assert differs <= {*sweep.columns, "seed"}
+    # Each variation meets the same seeds and folds.
+    where = {}
+    for each in todo:
+        where.setdefault(tuple(getattr(each.settings, column) for column in sweep.columns), []).append(
+            (each.settings.seed, each.fold, each.folds))
+    assert len(where) == len(sweep.changes) and len({tuple(places) for places in where.values()}) == 1
+
+
+def test_without_a_test_split_seeds_are_scored_on_folds():
+    todo = list(runs(SWEEPS["precision"], Settings(), 3, has_test=False))
+    assert {(each.settings.seed, each.fold, each.folds) for each in todo} == {(0, 0, 5), (1, 1, 5), (2, 2, 5)}
+
+
+def test_a_line_that_was_cut_is_run_again(tmp_path):
+    path = tmp_path/"rows.jsonl"
+    path.write_text('{"id": "a"}\n{"id": "b", "acc')
+    assert read_rows(path) == [{"id": "a"}] and read_rows(tmp_path/"none.jsonl") == []
+
+# Command ------------------------------------------------------------------------------------------
+
+def test_rows_table_and_plot(tmp_path):
+    done = run(SWEEP, "neurons", *SMALL, "--seeds", 2, "--output-dir", tmp_path, "--json", tmp_path/"all.json")
+    assert done.returncode == 0, done.stderr
+    rows  = json.loads((tmp_path/"all.json").read_text())["rows"]
+    lines = read_rows(tmp_path/"neurons-synthetic.jsonl")
+    assert len(rows) == len(lines) == 20 and {row["id"] for row in rows} == {row["id"] for row in lines}
+    assert all(0 <= row["accuracy"] <= 1 and row["clips"] == 22 for row in rows)
+    assert {row["neurons"] for row in rows} == {10, 25, 50, 100, 200}
+    assert "20 runs" in done.stdout and (tmp_path/"neurons-synthetic.png").stat().st_size > 10_000
+    # All is there: nothing is run again.
+    again = run(SWEEP, "neurons", *SMALL, "--seeds", 2, "--output-dir", tmp_path)
+    assert again.returncode == 0 and again.stdout == done.stdout
+    assert read_rows(tmp_path/"neurons-synthetic.jsonl") == lines
+
+
+def test_an_interrupted_sweep_goes_on(tmp_path):
+    path    = tmp_path/"neuron-synthetic.jsonl"
+    command = [*SWEEP, "neuron", *SMALL, "--seeds", "1", "--jobs", "1", "--output-dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while len(read_rows(path)) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in errors
+    before = read_rows(path)
+    assert 2 <= len(before) < 6
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+    after = read_rows(path)
+    assert after[:len(before)] == before and len(after) == 6 and len({row["id"] for row in after}) == 6
+
+
+def test_context_rows_tell_what_each_cue_does(tmp_path):
+    done = run(SWEEP, "context", *SMALL, "--sequences", 20, "--seeds", 1, "--output-dir", tmp_path, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert all("precision" in row and "recall" in row and 0.4 < row["majority"] < 0.8 for row in rows)
+    assert all(("accuracy_misleading" in row) == row["cued"] for row in rows)
+    assert "without cue" not in done.stdout and "cue informative" in done.stderr
+
+
+@pytest.mark.parametrize("options, words", [
+    (["precision", "--dataset", "nmnist", "--data", "nowhere"], ["nowhere"]),
+    (["neurons", "--output-dir", "pyproject.toml"], ["--output-dir", "pyproject.toml"]),
+    (["neurons", "--epochs", "0"], ["epochs is 0", "--epochs"]),
+    (["neurons", "--json", "no/such/folder.json"], ["--json"])])
+def test_bad_arguments(options, words):
+    assert_one_line(run(SWEEP, *options), *words)
