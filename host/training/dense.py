@@ -62,7 +62,7 @@ def _contract_step(i_s: Tensor, i_a: Tensor, v_a: Tensor, u: Tensor, z: Tensor, 
     v_a     = _Clamp.apply(_leaked(v_a, values.leak_apical, rule) + current, 0.0, rule.v_max)
     current = _Clamp.apply(i_s, rule.current_min, rule.current_max)
     drive   = _floor(current*v_a*rule.product_scale, rule)
-    v_s     = u - z.detach()*values.threshold
+    v_s     = u - z*values.threshold
     return v_a, _Clamp.apply(_leaked(v_s, values.leak_soma, rule) + drive, 0.0, rule.v_max)
 
 
@@ -70,7 +70,7 @@ def _clif_step(i_s: Tensor, i_a: Tensor, v_a: Tensor, u: Tensor, z: Tensor, valu
         ) -> tuple[Tensor, Tensor]:
     v_a  = values.leak_apical*v_a + (1 - values.leak_apical)*i_a
     gate = v_a.relu() if rule.gated else 1
-    u    = values.leak_soma*u + (1 - values.leak_soma)*i_s*gate - z.detach()*values.threshold
+    u    = values.leak_soma*u + (1 - values.leak_soma)*i_s*gate - z*values.threshold
     return v_a, u
 
 

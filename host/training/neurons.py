@@ -152,8 +152,8 @@ def _contract_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, r
     top, span     = np.float32(rule.v_max), np.float32(rule.state_span)
     scale_s, scale_a = np.float32(rule.product_scale), np.float32(rule.apical_scale)
     for n in range(size):
-        # The reset is taken as given: its gradient through the spike is left out.
-        slope = g_z[n]*surrogate(u[n], threshold[n], width, height)
+        # A spike also takes the threshold away from V_s: without this term, gradients grow from step to step.
+        slope = (g_z[n] - threshold[n]*g_vs[n])*surrogate(u[n], threshold[n], width, height)
         g_neuron[2, n] -= slope + (g_vs[n] if u[n] >= threshold[n] else zero)
         v_s0    = u0[n] - (threshold[n] if u0[n] >= threshold[n] else zero)
         total   = _leaked(v_s0, leak_s[n], rule) + _drive(i_s[n], v_a[n], rule)
@@ -205,10 +205,13 @@ def _clif_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule,
         slope = g_z[n]*surrogate(u[n], threshold[n], width, height)
         gate  = max(v_a[n], zero) if rule.gated else one
         g_u   = g_vs[n] + slope
-        g_neuron[2, n] -= slope + (g_u if u0[n] >= threshold[n] else zero)
+        g_neuron[2, n] -= slope + (g_u if u0[n] >= threshold[n] else zero) - g_u*threshold[n]*surrogate(u0[n],
+            threshold[n], width, height)
         g_neuron[1, n] += g_u*(u0[n] - i_s[n]*gate)
         g_current[n] = g_u*(one - leak_s[n])*gate
-        g_vs[n] = g_u*leak_s[n]
+        # The reset comes a step later, by the V_s of the step before.
+        reset   = threshold[n]*surrogate(u0[n], threshold[n], width, height)
+        g_vs[n] = g_u*(leak_s[n] - reset)
         if rule.gated:
             g_v = g_va[n] + (g_u*(one - leak_s[n])*i_s[n] if v_a[n] > zero else zero)
             g_neuron[0, n] += g_v*(v_a0[n] - i_a[n])
