@@ -133,13 +133,13 @@ def load_network(args: argparse.Namespace) -> Network:
         raise QCLIFError(f"network {args.network} has no readout, so that it names no class: add one, or look at its "
             f"spikes with host/stream.py --out and python -m host.plot")
     if args.engine == SIM:
-        network.check_fits(build_config(args))
+        network.check_fits(build_config(args, network))
     return network
 
 
-def build_config(args: argparse.Namespace) -> QCLIFConfig:
+def build_config(args: argparse.Namespace, network: Network) -> QCLIFConfig:
     """Sizes of a simulated SoC: those of the options, else what the network asks for."""
-    return config_from_args(args, **preferred_sizes(args, []))
+    return config_from_args(args, **preferred_sizes(network, []))
 
 
 def read_trials(args: argparse.Namespace, network: Network) -> Trials:
@@ -159,7 +159,7 @@ def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[St
             link = stack.enter_context(port_link(args.engine, args.baudrate, network))
         trials = read_trials(args, network)
         if args.engine == SIM:
-            link = stack.enter_context(simulated_link(build_config(args)))
+            link = stack.enter_context(simulated_link(build_config(args, network)))
         with progress_bars() as progress:
             if link is None:
                 return trials, golden_spikes(network, trials, progress), None
