@@ -7,14 +7,29 @@
 
 import argparse
 import dataclasses
+from pathlib import Path
+from typing import NamedTuple
 
 from accel.config import QCLIFConfig
 from host import synthetic
 from host.encoder import ENCODERS, Encoder
+from host.errors import QCLIFError
 from host.network import Network
-from host.options import encode_samples, with_encoder_options
+from host.options import RANDOM, encode_samples, with_encoder_options
 from host.random_network import random_network
 from host.sample import Sample
+
+# The trained network that comes with the program: 11 synthetic gestures.
+SHIPPED = Path(__file__).resolve().parent/"networks"/"synthetic11.npz"
+
+# Sizes that a network and the build it is made for have in common.
+SIZES = ("neurons", "inputs", "contexts", "weight_bits", "state_bits", "current_bits")
+
+
+class Choice(NamedTuple):
+    """The network of a run, and how tables call it."""
+    network: Network
+    name:    str
 
 
 def default_encoder(sample: Sample, inputs: int | None = None) -> Encoder:
@@ -36,26 +51,56 @@ def default_encoder(sample: Sample, inputs: int | None = None) -> Encoder:
     return dataclasses.replace(encoder, grid=(cells//height, height), polarities=polarities)
 
 
-def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig) -> Network:
-    """The network of --network, else a random one (by --seed) of the build's sizes, calibrated on the recordings.
+def given_network(args: argparse.Namespace) -> Network | None:
+    """The network of the file that --network names, None where it names none."""
+    return None if args.network in (None, RANDOM) else Network.load(args.network)
+
+
+def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig) -> Choice:
+    """The network of --network; without one the shipped one, where it is for this run, else a random one.
+
+    The random one is that of --seed and of the build's sizes, calibrated on the recordings.
 
     Raises
     ------
-    QCLIFError : the network does not fit the build.
+    QCLIFError : the network of --network does not fit the build.
     """
-    if args.network:
-        network = Network.load(args.network)
+    network = given_network(args)
+    if network is not None:
         network.check_fits(config)
-        return dataclasses.replace(network, encoder=with_encoder_options(network.encoder, args))
+        encoder = with_encoder_options(network.encoder, args)
+        return Choice(dataclasses.replace(network, encoder=encoder), str(args.network))
+    if args.network is None and SHIPPED.is_file():
+        network = Network.load(SHIPPED)
+        if _is_for(network, args, samples, config):
+            return Choice(network, f"{SHIPPED.stem}, trained; it comes with the program")
     encoder = with_encoder_options(default_encoder(samples[0], config.inputs), args)
     steps   = [sample.steps for sample in encode_samples(samples, encoder, config.contexts, args)]
-    return random_network(config, encoder, steps, classes=synthetic.GESTURES[:config.outputs], seed=args.seed)
+    network = random_network(config, encoder, steps, classes=synthetic.GESTURES[:config.outputs], seed=args.seed)
+    return Choice(network, f"random, of seed {args.seed}: its classes mean nothing")
 
 
-def preferred_sizes(args: argparse.Namespace, samples: list[Sample]) -> dict[str, int]:
-    """Sizes of a build that fits the run: those of --network, else what the recordings' sensor asks for."""
-    if not args.network:
-        return {"inputs": default_encoder(samples[0]).inputs}
-    network = Network.load(args.network)
-    names   = ("neurons", "inputs", "contexts", "weight_bits", "state_bits", "current_bits")
-    return {name: getattr(network, name) for name in names} | {"outputs": max(QCLIFConfig.outputs, network.outputs)}
+def _is_for(network: Network, args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig) -> bool:
+    """Whether a network is what a run would take that names none: all that is asked for, it has."""
+    if with_encoder_options(network.encoder, args) != network.encoder:
+        return False
+    # Only commands that build have options of sizes.
+    if any(getattr(args, name, None) not in (None, getattr(network, name)) for name in SIZES):
+        return False
+    if any(sample.size != network.encoder.sensor_size for sample in samples):
+        return False
+    cues = [int(sample.context[:, 1].max(initial=-1)) for sample in samples if sample.context is not None]
+    if max([-1 if args.context is None else args.context, *cues]) >= network.contexts:
+        return False
+    try:
+        network.check_fits(config)
+    except QCLIFError:
+        return False
+    return True
+
+
+def preferred_sizes(network: Network | None, samples: list[Sample]) -> dict[str, int]:
+    """Sizes of a build for a network; without one what the recordings' sensor asks for, if there are any."""
+    if network is None:
+        return {"inputs": default_encoder(samples[0]).inputs} if samples else {}
+    return {name: getattr(network, name) for name in SIZES} | {"outputs": max(QCLIFConfig.outputs, network.outputs)}

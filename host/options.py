@@ -23,6 +23,9 @@ from host.sample import Sample
 
 SYNTHETIC = "synthetic"
 
+# --network: a random one in place of a file.
+RANDOM = "random"
+
 
 def positive(text: str) -> int:
     """argparse type: an integer from 1 up."""
@@ -30,6 +33,11 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is below 1")
     return value
+
+
+def network_option(text: str) -> Path | str:
+    """argparse type of --network: a file, or RANDOM."""
+    return text if text == RANDOM else Path(text)
 
 
 def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SYNTHETIC) -> None:
@@ -48,8 +56,9 @@ def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SY
 def add_run_args(parser: argparse.ArgumentParser) -> None:
     """Add the options of a run: network, recordings, context, engine and outputs."""
     source = parser.add_argument_group("network and recordings")
-    source.add_argument("--network", type=Path, metavar="NET.npz",
-        help="trained network (default: a random one of the build's sizes)")
+    source.add_argument("--network", type=network_option, metavar=f"NET.npz|{RANDOM}",
+        help="trained network, or a random one of the build's sizes (default: the trained one that comes with the "
+            "program, where sizes, sensor and time step are its own; else a random one)")
     add_recording_args(source)
     source.add_argument("--samples", type=positive, metavar="K",
         help=f"only the first K recordings (default: all; {len(synthetic.GESTURES)} synthetic ones)")
@@ -63,7 +72,7 @@ def add_run_args(parser: argparse.ArgumentParser) -> None:
         help="spikes a second of the cue (default: %(default)s)")
     context.add_argument("--context-background", type=float, default=BACKGROUND_HZ, metavar="HZ",
         help="spikes a second of the other context sources (default: %(default)s)")
-    context.add_argument("--seed", type=int, default=0, help="of cue and default network (default: %(default)s)")
+    context.add_argument("--seed", type=int, default=0, help="of cue and random network (default: %(default)s)")
 
     run = parser.add_argument_group("run")
     run.add_argument("--engine", choices=list(ENGINES), default="accel",

@@ -60,7 +60,7 @@ class SerialPort:
         try:
             self._serial = serial.serial_for_url(name, baudrate=baudrate, timeout=0, write_timeout=_WRITE_SECONDS)
         except (OSError, ValueError, ImportError) as error:
-            raise QCLIFError(f"cannot open port {name} at {baudrate} baud ({error}): give --port a serial device, "
+            raise QCLIFError(f"cannot open port {name} at {baudrate} baud ({error}): name a serial device, "
                 "/dev/pts/N or socket://HOST:PORT that exists, and see that no other program holds it") from error
         try:
             self._fileno = self._serial.fileno()

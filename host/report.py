@@ -82,8 +82,8 @@ def _match(each: "Compared") -> str:
     return f"[red]{wrong} differ[/]" if wrong else "[green]exact[/]"
 
 
-def print_run(run: "Run", console: Console) -> None:
-    """Print a line a recording and what the run came to."""
+def print_run(run: "Run", network: str, console: Console) -> None:
+    """Print a line a recording and what the run came to; `network` is how to call the run's."""
     table = Table(title=f"{run.engine} engine, encoded on the {run.encode}: SoC against golden model")
     for name, justify in (("sample", "left"), ("events", "right"), ("inputs", "right"), ("steps", "right"),
             ("spikes", "right"), ("class", "left"), ("label", "left"), ("match", "left")):
@@ -96,6 +96,7 @@ def print_run(run: "Run", console: Console) -> None:
     console.print(table)
     f, link = figures(run), run.link.stats
     summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    summary.add_row("network", escape(network))
     summary.add_row("spikes and logits", f"{f['spikes']} spikes in {f['steps']} steps, {f['mismatches']} mismatches")
     summary.add_row("states V_a, V_s", f"{f['states_compared']} compared, {f['state_mismatches']} mismatches")
     if run.engine == "accel":

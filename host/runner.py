@@ -20,6 +20,7 @@ from host.result import Result
 from host.sample import Sample
 from host.samplerun import SampleRun
 from host.steps import Steps
+from host.workload import rows_per_step
 
 # Recordings that the golden model takes at once.
 BATCH = 32
@@ -85,10 +86,8 @@ class Run:
 
 
 def bound_clocks(inputs: Steps, spikes: Steps, neurons: int, lanes: int) -> int:
-    """Sum over steps of G*max(rows, P): rows are the step's events and the spikes of the step before."""
-    rows = np.diff(inputs.offsets)
-    rows[1:] += np.diff(spikes.offsets)[:-1]
-    return int((-(-neurons//lanes)*np.maximum(rows, lanes)).sum())
+    """Sum over steps of G*max(rows, P)."""
+    return int((-(-neurons//lanes)*np.maximum(rows_per_step(inputs, spikes), lanes)).sum())
 
 
 def _first_spike(device: Steps, expected: Steps, name: str, what: str) -> tuple[int, Divergence | None]:

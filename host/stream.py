@@ -8,7 +8,8 @@
 """Stream recordings to a qCLIF SoC and compare every spike and logit with the golden model.
 
 examples:
-  python host/stream.py --port /dev/ttyUSB1                          synthetic gestures, random network
+  python host/stream.py --port /dev/ttyUSB1                          synthetic gestures, a network trained on them
+  python host/stream.py --port /dev/ttyUSB1 --network random         one that uses all of the build
   python host/stream.py --port socket://localhost:2430 --network net.npz --events rec1.npz rec2.aedat4
   python host/stream.py --port /dev/pts/3 --dataset NMNIST --data DIR --samples 20 --json run.json
 """
@@ -24,9 +25,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from host.console import progress_bars, table_console
-from host.defaults import choose_network
+from host.defaults import Choice, choose_network
 from host.link import DEFAULT_BAUDRATE, Link
-from host.network import Network
 from host.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
 from host.outcome import EXIT_MISMATCH, guarded
 from host.report import figures, print_run, write_json
@@ -34,16 +34,17 @@ from host.runner import execute
 from host.sample import Sample
 
 
-def stream(link: Link, network: Network, samples: list[Sample], args: argparse.Namespace) -> int:
+def stream(link: Link, choice: Choice, samples: list[Sample], args: argparse.Namespace) -> int:
     """Run recordings over an open link, print and write what came out. Returns the exit code."""
+    network = choice.network
     samples = encode_samples(samples, network.encoder, network.contexts, args)
     with progress_bars() as progress:
         run = execute(link, network, samples, args.engine, args.encode, args.lockstep, progress)
     if args.out:
         run.result().save(args.out)
-    print_run(run, table_console(args.json))
+    print_run(run, choice.name, table_console(args.json))
     if args.json:
-        write_json(figures(run), args.json)
+        write_json(figures(run) | {"network_name": choice.name}, args.json)
     return EXIT_MISMATCH if run.mismatches else 0
 
 

@@ -27,10 +27,9 @@ from litex.build.parser import LiteXArgumentParser
 from litex.build.sim import SimPlatform
 
 from accel.config import add_config_args, config_from_args
-from host.defaults import choose_network, preferred_sizes
+from host.defaults import choose_network, given_network, preferred_sizes
 from host.errors import QCLIFError
 from host.link import DEFAULT_BAUDRATE
-from host.network import Network
 from host.options import add_run_args, check_outputs, open_link, read_samples
 from host.outcome import guarded
 from host.sample import Sample
@@ -192,9 +191,10 @@ def run(parser, args) -> int:
     # Outputs, recordings and network first: what is wrong with them shall not take a build to find out.
     check_outputs(args)
     samples = [] if args.serve else read_samples(args)
-    options = sim_options(parser, args, preferred_sizes(args, samples) if samples or args.network else {})
-    if args.network:
-        Network.load(args.network).check_fits(options.config)
+    network = given_network(args)
+    options = sim_options(parser, args, preferred_sizes(network, samples))
+    if network is not None:
+        network.check_fits(options.config)
     with StageDisplay(interactive=not args.non_interactive) as progress:
         soc = SimulatedSoC(options,
             output_dir   = args.output_dir,

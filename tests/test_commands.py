@@ -123,7 +123,7 @@ def test_sizes_out_of_range(option, value):
 
 
 def test_context_that_the_network_lacks():
-    assert_one_line(run(SIM, "--samples", 1, "--context", 10), 10, 9)
+    assert_one_line(run(SIM, "--network", "random", "--samples", 1, "--context", 10), 10, 9)
 
 # Ports --------------------------------------------------------------------------------------------
 
@@ -144,8 +144,8 @@ def test_both_ports_and_result_files(served, tmp_path):
     }
     figures = {}
     for name, options in runs.items():
-        done = run(STREAM, *options, "--samples", 2, "--context", 1, "--out", tmp_path/f"{name}.npz",
-            "--json", tmp_path/f"{name}.json")
+        done = run(STREAM, *options, "--network", "random", "--samples", 2, "--context", 1, "--out",
+            tmp_path/f"{name}.npz", "--json", tmp_path/f"{name}.json")
         assert done.returncode == 0, done.stdout + done.stderr
         figures[name] = json.loads((tmp_path/f"{name}.json").read_text())
         assert (tmp_path/f"{name}.npz").read_bytes() == (tmp_path/"socket.npz").read_bytes()

@@ -1,0 +1,205 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Evaluate a trained network: how often it is right, how soon, and what that costs - on the golden model or a SoC.
+
+examples:
+  python -m host.evaluate --network gestures.npz                          all 550 synthetic test gestures
+  python -m host.evaluate --network digits.npz --dataset nmnist --data DIR --download
+  python -m host.evaluate --network gestures.npz --samples 22 --engine sim            builds and boots the SoC
+  python -m host.evaluate --network gestures.npz --samples 110 --engine /dev/ttyUSB0 --baudrate 1000000
+  python -m host.evaluate --network context.npz --task context --clips 3 --cue misleading --json -
+
+With sim or a port the figures are of what the device gave, and every spike, logit and state has to equal the golden
+model's: else the exit code is 1. The confusion matrix and the accuracy against elapsed time are plotted.
+"""
+
+import argparse
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
+from host.console import progress_bars, table_console
+from host.datasets import DEFAULT_ENCODERS, NAMES, SPLITS, SYNTHETIC, load
+from host.defaults import preferred_sizes
+from host.errors import QCLIFError
+from host.evaluation.answers import Answers
+from host.evaluation.engines import device_spikes, golden_spikes, port_link, simulated_link
+from host.evaluation.figures import figures
+from host.evaluation.tables import print_evaluation
+from host.evaluation.trials import Trials, make_task
+from host.link import DEFAULT_BAUDRATE
+from host.network import Network
+from host.options import check_outputs, positive
+from host.outcome import EXIT_MISMATCH, guarded
+from host.plots.confusion import confusion_matrix
+from host.plots.elapsed import accuracy_over_time
+from host.plots.style import save
+from host.report import write_json
+from host.runner import Run
+from host.steps import Steps
+from host.training.settings import TASKS, Settings
+from host.training.tasks import CONTEXT_CLASSES, MODES, RELEVANCE
+
+GOLDEN, SIM = "golden", "sim"
+
+CONTEXT_OPTIONS = ("mode", "clips", "relevance", "cue", "sequences")
+
+# Arguments ----------------------------------------------------------------------------------------
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Arguments of the command."""
+    parser = argparse.ArgumentParser(prog="python -m host.evaluate", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", type=Path, required=True, metavar="NET.npz",
+        help="trained network, as python -m host.train writes it")
+
+    data = parser.add_argument_group("recordings")
+    data.add_argument("--dataset", choices=NAMES, default=SYNTHETIC, help="(default: %(default)s)")
+    data.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
+        help="folder that holds the data set, as tonic's save_to; for nmnist also an .npz file (default: %(default)s)")
+    data.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+    data.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
+    data.add_argument("--samples", type=positive, metavar="K",
+        help="only K recordings, of each class by its share (default: all)")
+    data.add_argument("--seed", type=int, default=0,
+        help="of the choice of samples, of the synthetic recordings and of the sequences (default: %(default)s)")
+    data.add_argument("--max-steps", type=positive, metavar="T", help="cut recordings there (default: whole)")
+
+    task = parser.add_argument_group("task")
+    task.add_argument("--task", choices=TASKS, default=TASKS[0],
+        help="class of a recording, or CLIF's context task: yes or no to each clip (default: %(default)s)")
+    task.add_argument("--mode", choices=MODES,
+        help=f"context: yes for the clip asked for, or from it on (default: {Settings.mode})")
+    task.add_argument("--clips", type=positive, metavar="K",
+        help=f"context: clips in a row, 1 to {CONTEXT_CLASSES - 1} (default: {Settings.clips})")
+    cue = task.add_mutually_exclusive_group()
+    cue.add_argument("--relevance", type=float, metavar="P",
+        help=f"context: probability that the cue names the class asked for (default: {Settings.relevance})")
+    cue.add_argument("--cue", choices=RELEVANCE, help="context: that probability by its name: "
+        + ", ".join(f"{name} {value:g}" for name, value in RELEVANCE.items()))
+    task.add_argument("--sequences", type=positive, metavar="K",
+        help=f"context: how many to draw (default: {Settings.sequences})")
+
+    engine = parser.add_argument_group("engine")
+    engine.add_argument("--engine", default=GOLDEN, metavar=f"{GOLDEN}|{SIM}|PORT",
+        help="the golden model; the SoC under Verilator, which is built when needed; or a SoC at a port: anything "
+            "pyserial opens, as /dev/ttyUSB0 or socket://localhost:2430 (default: %(default)s)")
+    engine.add_argument("--baudrate", type=int, default=DEFAULT_BAUDRATE, help="of a port (default: %(default)s)")
+
+    output = parser.add_argument_group("output")
+    output.add_argument("--output-dir", type=Path, default=Path("build/plots"), metavar="DIR",
+        help="folder of the plots, made if need be (default: %(default)s)")
+    output.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
+    add_config_args(parser)
+    return parser.parse_args(argv)
+
+
+def check_options(args: argparse.Namespace) -> None:
+    """Raise a QCLIFError now where an option has no effect, or a result could not be written at the end."""
+    check_outputs(args)
+    if args.seed < 0:
+        raise QCLIFError(f"--seed {args.seed}, at least 0 is needed: choose another")
+    for names, needed, there in ((CONTEXT_OPTIONS, "--task context", args.task == "context"),
+            (LIMITS, f"--engine {SIM}", args.engine == SIM)):
+        given = [name for name in names if getattr(args, name) is not None]
+        if given and not there:
+            raise QCLIFError(f"--{given[0].replace('_', '-')} has no effect without {needed}: add that, or leave it "
+                f"out")
+    try:
+        args.output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QCLIFError(f"--output-dir {args.output_dir}: {error.strerror}: choose another folder") from error
+
+# Evaluation ---------------------------------------------------------------------------------------
+
+def load_network(args: argparse.Namespace) -> Network:
+    """The network of --network; raises QCLIFError where it cannot name classes, see --dataset or fit the build."""
+    network = Network.load(args.network)
+    recorded, expected = DEFAULT_ENCODERS[args.dataset].sensor_size, network.encoder.sensor_size
+    if recorded != expected:
+        raise QCLIFError("{} is recorded with {}x{} pixels, network {} is for {}x{}: choose another --dataset".format(
+            args.dataset, *recorded, args.network, *expected))
+    if not network.outputs:
+        raise QCLIFError(f"network {args.network} has no readout, so that it names no class: add one, or look at its "
+            f"spikes with host/stream.py --out and python -m host.plot")
+    if args.engine == SIM:
+        network.check_fits(build_config(args, network))
+    return network
+
+
+def build_config(args: argparse.Namespace, network: Network) -> QCLIFConfig:
+    """Sizes of a simulated SoC: those of the options, else what the network asks for."""
+    return config_from_args(args, **preferred_sizes(network, []))
+
+
+def read_trials(args: argparse.Namespace, network: Network) -> Trials:
+    """The encoded samples of the options' task."""
+    with progress_bars() as progress:
+        eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
+            seed=args.seed, progress=progress)
+        return Trials.of(eventset.name, make_task(args, network, eventset), args.seed, progress)
+
+
+def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[Steps], Run | None]:
+    """Trials, the spikes that the engine gives, and the run of a device."""
+    with ExitStack() as stack:
+        link = None
+        # A port that is not there shall be told at once, a SoC is built only for recordings that are there.
+        if args.engine not in (GOLDEN, SIM):
+            link = stack.enter_context(port_link(args.engine, args.baudrate, network))
+        trials = read_trials(args, network)
+        if args.engine == SIM:
+            link = stack.enter_context(simulated_link(build_config(args, network)))
+        with progress_bars() as progress:
+            if link is None:
+                return trials, golden_spikes(network, trials, progress), None
+            return trials, *device_spikes(link, network, trials, progress)
+
+
+def write_plots(args: argparse.Namespace, trials: Trials, answers: Answers, values: dict[str, object],
+        bin_us: int) -> list[Path]:
+    """Write the plots and return their files."""
+    title = f"{args.network.stem}, {trials.name}"
+    made  = {
+        "confusion": confusion_matrix(answers.labels, answers.predictions, trials.classes, title),
+        "elapsed":   accuracy_over_time(answers.accuracy_over_time(), values["majority"],
+            values["latency_steps"]["median"], bin_us, title),
+    }
+    files = [args.output_dir/f"{args.network.stem}_{name}.png" for name in made]
+    for figure, file in zip(made.values(), files, strict=True):
+        save(figure, file)
+    return files
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Evaluate as the options say, print and write what came out. Returns the exit code."""
+    check_options(args)
+    network = load_network(args)
+    trials, spikes, run = compute(args, network)
+    answers = Answers.of(spikes, trials.bounds, trials.labels, network.readout)
+    options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
+    values  = {"options": options} | figures(network, trials, answers, spikes, run)
+    files   = write_plots(args, trials, answers, values, network.encoder.bin_us)
+    console = table_console(args.json)
+    print_evaluation(values, console)
+    console.print(*map(str, files), sep="\n", markup=False, soft_wrap=True)
+    if args.json:
+        write_json(values | {"files": [str(file) for file in files]}, args.json)
+    return EXIT_MISMATCH if run is not None and run.mismatches else 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse(argv)
+    return guarded(lambda: evaluate(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What computes the spikes of an evaluation: the golden model, a simulated SoC, or a SoC at a port."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from accel.config import QCLIFConfig
+from host.console import Progress, no_progress
+from host.evaluation.trials import Trials
+from host.golden import GoldenModel
+from host.link import Link
+from host.network import Network
+from host.runner import Run, execute
+from host.steps import Steps
+
+# Samples that the golden model takes between two words of progress.
+BATCH = 128
+
+
+@contextmanager
+def port_link(port: str, baudrate: int, network: Network) -> Iterator[Link]:
+    """The link over a port to a SoC; raises QCLIFError where there is none, or the network does not fit its build."""
+    with Link(port, baudrate) as link:
+        network.check_fits(link.info.config)
+        yield link
+
+
+@contextmanager
+def simulated_link(config: QCLIFConfig) -> Iterator[Link]:
+    """The link to a simulated SoC, which is built first where it has to be."""
+    # For building, which other evaluations do not need.
+    from targets.progress import StageDisplay
+    from targets.simulator import SimulatedSoC, exit_on_sigterm
+
+    exit_on_sigterm()
+    with StageDisplay() as progress:
+        soc = SimulatedSoC(config, progress=progress)
+        soc.build()
+    with soc, Link(soc.port) as link:
+        yield link
+
+
+def golden_spikes(network: Network, trials: Trials, progress: Progress = no_progress) -> list[Steps]:
+    """Spikes of each sample, by the golden model."""
+    model, spikes = GoldenModel(network), []
+    while len(spikes) < len(trials.inputs):
+        spikes += [result.spikes for result in model.run(trials.inputs[len(spikes):len(spikes) + BATCH])]
+        progress("golden model", len(spikes), len(trials.inputs))
+    return spikes
+
+
+def device_spikes(link: Link, network: Network, trials: Trials, progress: Progress = no_progress
+        ) -> tuple[list[Steps], Run]:
+    """Spikes of each sample, by the device, and the run in which all was compared with the golden model's.
+
+    Raises
+    ------
+    QCLIFError : as host.runner.execute().
+    """
+    run = execute(link, network, trials.samples(), progress=progress)
+    return [confined(each.run.spikes, len(each.sample.steps), network.neurons) for each in run.compared], run
+
+
+def confined(spikes: Steps, length: int, neurons: int) -> Steps:
+    """The spikes in `length` steps of the neurons 0 to neurons - 1: a device that differs may give others."""
+    steps = spikes.indices()
+    kept  = (steps < length) & (spikes.sources >= 0) & (spikes.sources < neurons)
+    return Steps.from_pairs(steps[kept], spikes.sources[kept], length)

@@ -1,0 +1,101 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The samples of an evaluation: recordings, or sequences of the context task, that a network can answer."""
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+
+from host.console import Progress, no_progress
+from host.errors import QCLIFError
+from host.eventset import EventSet
+from host.network import Network
+from host.sample import UNKNOWN, Sample
+from host.steps import Steps
+from host.training.experiment import TEST_SEED
+from host.training.settings import Settings
+from host.training.tasks import CONTEXT_CLASSES, RELEVANCE, Classification, ContextTask, Task, evaluation_batches
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Encoded samples of a task.
+
+    Parameters
+    ----------
+    name : of the recordings.
+    task : what is asked, for people.
+    inputs : one Steps a sample.
+    bounds, labels : integers [S, K+1] and [S, K], the clips of each sample as in host.batch.Batch.
+    classes : names of the labels.
+    """
+    name:    str
+    task:    str
+    inputs:  list[Steps]
+    bounds:  np.ndarray
+    labels:  np.ndarray
+    classes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, task: Task, seed: int = 0, progress: Progress = no_progress) -> "Trials":
+        """All samples of a task; with seed 0 those that python -m host.train tests with."""
+        inputs, bounds, labels = [], [], []
+        for batch in evaluation_batches(task, TEST_SEED + seed):
+            inputs += batch.to_steps()
+            bounds.append(batch.bounds)
+            labels.append(batch.labels)
+            progress("encode", len(inputs), len(task))
+        return cls(name, describe(task), inputs, np.concatenate(bounds), np.concatenate(labels), tuple(task.classes))
+
+    def samples(self) -> list[Sample]:
+        """As a device takes them; a sequence of several clips has no label of its own."""
+        labels = self.labels[:, 0] if self.labels.shape[1] == 1 else np.full(len(self.labels), UNKNOWN)
+        return [Sample(f"{self.name}[{number}]", label=label, steps=steps)
+            for number, (steps, label) in enumerate(zip(self.inputs, labels.tolist(), strict=True))]
+
+
+def describe(task: Task) -> str:
+    """What a task asks, in one line."""
+    if isinstance(task, Classification):
+        return "class of each recording"
+    cue = f"cue that is right with probability {task.relevance:g}" if task.cued else "no cue"
+    return f"context task, {task.mode}, {task.sequence} clips in a row, {cue}"
+
+
+def make_task(args: argparse.Namespace, network: Network, eventset: EventSet) -> Task:
+    """The task that the options of host.evaluate ask for, on recordings.
+
+    Raises
+    ------
+    QCLIFError : other classes than the network's, recordings without a label, a cue that the network cannot take.
+    """
+    unknown = int((eventset.labels == UNKNOWN).sum())
+    if unknown:
+        raise QCLIFError(f"{eventset.name}: {unknown} of {len(eventset)} recordings have no label, an accuracy needs "
+            f"them all: write labels beside the events, or run them with host/stream.py")
+    task = (Classification(eventset, network.encoder, args.max_steps) if args.task == "classify" else
+        _context_task(args, network, eventset))
+    if network.outputs != len(task.classes):
+        raise QCLIFError(f"network {args.network} has {network.outputs} classes, task {args.task} of {eventset.name} "
+            f"has {len(task.classes)}: take a network that was trained for it")
+    return task
+
+
+def _context_task(args: argparse.Namespace, network: Network, eventset: EventSet) -> ContextTask:
+    if 0 < network.contexts < CONTEXT_CLASSES:
+        raise QCLIFError(f"network {args.network} has {network.contexts} context sources, a cue needs "
+            f"{CONTEXT_CLASSES}: take one that was trained with --task context")
+    for name in ("relevance", "cue"):
+        if getattr(args, name) is not None and not network.contexts:
+            raise QCLIFError(f"--{name}: network {args.network} has no context sources, it sees no cue: leave the "
+                f"option out")
+    chosen = {name: getattr(Settings, name) if (value := getattr(args, name)) is None else value
+        for name in ("mode", "clips", "relevance", "sequences")}
+    if args.cue is not None:
+        chosen["relevance"] = RELEVANCE[args.cue]
+    return ContextTask(eventset, network.encoder, chosen["sequences"], chosen["mode"], chosen["clips"],
+        chosen["relevance"], network.contexts > 0, args.max_steps)
