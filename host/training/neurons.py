@@ -259,5 +259,3 @@ def _clif_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule,
         for n in range(size):
             g_ia[n]  = g_va[n]*(one - leak_a[n])
             g_va[n] *= leak_a[n]
-    else:
-        g_ia[:] = zero
