@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Benchmarks: clocks a step against their bound, speed-up over the CPU, simulator and golden model speed."""
+"""Benchmarks: clocks a step against their bound, speed-up over the CPU, simulator, golden model and training speed."""
 
 import argparse
 import statistics
@@ -18,6 +18,7 @@ from rich.table import Table
 
 from accel.config import QCLIFConfig
 from host import synthetic
+from host.console import table_console
 from host.encoder import Encoder
 from host.errors import QCLIFError
 from host.golden import GoldenModel
@@ -34,6 +35,7 @@ from targets.core_sim import CoreSimulator
 from targets.progress import StageDisplay
 from targets.sim_build import SimOptions
 from targets.simulator import SimulatedSoC, exit_on_sigterm
+from targets.training_benchmark import bench_training
 
 LANES    = (1, 2, 4, 8, 16, 32, 64)
 ACTIVITY = (0.0, 0.01, 0.05, 0.2, 1.0)
@@ -133,7 +135,8 @@ def bench_golden(progress: StageDisplay) -> Rows:
     return rows
 
 
-BENCHMARKS = {"clocks": bench_clocks, "engines": bench_engines, "simulator": bench_simulator, "golden": bench_golden}
+BENCHMARKS = {"clocks": bench_clocks, "engines": bench_engines, "simulator": bench_simulator, "golden": bench_golden,
+    "training": bench_training}
 
 
 def show(title: str, rows: Rows, console: Console) -> None:
@@ -169,7 +172,7 @@ def main() -> int:
         results = {}
         for name, rows in measure(args.benchmarks or list(BENCHMARKS), interactive=True):
             results[name] = rows
-            show(BENCHMARKS[name].__doc__, rows, Console())
+            show(BENCHMARKS[name].__doc__, rows, table_console(args.json))
         if args.json:
             write_json(results, args.json)
         return 0

@@ -12,7 +12,7 @@ from host.batch import Batch
 from host.training.neurons import Rule, Values
 
 
-class _Spike(torch.autograd.Function):
+class Spike(torch.autograd.Function):
     """1 where u >= threshold; the gradient is a triangle around the threshold."""
 
     @staticmethod
@@ -45,23 +45,23 @@ class _Clamp(torch.autograd.Function):
         return g*(((value > low) | (g < 0)) & ((value < high) | (g > 0))), None, None
 
 
-def _floor(value: Tensor, rule: Rule) -> Tensor:
+def floored(value: Tensor, rule: Rule) -> Tensor:
     """Rounded down where the rule's shifts do; the gradient passes as it is."""
     return value + (value.floor() - value).detach() if rule.floored else value
 
 
 def _leaked(v: Tensor, leak: Tensor, rule: Rule) -> Tensor:
     if rule.exponential:
-        return v - _floor(v*leak/rule.state_span, rule)
+        return v - floored(v*leak/rule.state_span, rule)
     return torch.where(v > leak, v - leak, 0)
 
 
 def _contract_step(i_s: Tensor, i_a: Tensor, v_a: Tensor, u: Tensor, z: Tensor, values: Values, rule: Rule
         ) -> tuple[Tensor, Tensor]:
-    current = _Clamp.apply(_floor(i_a*rule.apical_scale, rule), rule.current_min, rule.current_max)
+    current = _Clamp.apply(floored(i_a*rule.apical_scale, rule), rule.current_min, rule.current_max)
     v_a     = _Clamp.apply(_leaked(v_a, values.leak_apical, rule) + current, 0.0, rule.v_max)
     current = _Clamp.apply(i_s, rule.current_min, rule.current_max)
-    drive   = _floor(current*v_a*rule.product_scale, rule)
+    drive   = floored(current*v_a*rule.product_scale, rule)
     v_s     = u - z*values.threshold
     return v_a, _Clamp.apply(_leaked(v_s, values.leak_soma, rule) + drive, 0.0, rule.v_max)
 
@@ -93,7 +93,7 @@ def spike_counts(batch: Batch, inputs: int, rule: Rule, values: Values) -> Tenso
     for i_s, i_a in zip(soma, apical, strict=True):
         recurrent = z @ values.w_rec
         v_a, u = step(i_s + recurrent[:, :neurons], i_a + recurrent[:, neurons:], v_a, u, z, values, rule)
-        z      = _Spike.apply(u, values.threshold, rule)
+        z      = Spike.apply(u, values.threshold, rule)
         spikes.append(z)
     time  = torch.arange(len(spikes), device=device)
     clips = (time >= bounds[:, :-1, None]) & (time < bounds[:, 1:, None])

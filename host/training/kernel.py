@@ -13,24 +13,44 @@ spike is computed only where a neuron was near its threshold. What a neuron does
 import numpy as np
 from numba import njit, prange
 
-from host.training.neurons import step, step_back
+from host.training.neurons import COMPILED, step, step_back
 
 # Samples are shared out in this many parts, whatever the number of threads: sums come out the same on any machine.
 PARTS = 8
 
 
-@njit(cache=True)
+@njit(**COMPILED)
 def _add(total, row):
     for n in range(len(total)):
         total[n] += row[n]
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
-def _dot(a, b):
-    total = np.float32(0)
-    for n in range(len(a)):
-        total += a[n]*b[n]
-    return total
+@njit(**COMPILED, fastmath={"reassoc", "contract", "nsz"})
+def _products(rows, chosen, vector, result):
+    """Set result[k] to the product of rows[k] and the vector for each chosen k."""
+    # Four rows at a time: the vector is read once for them.
+    whole = len(chosen)//4*4
+    for first in range(0, whole, 4):
+        i, j, k, m = chosen[first], chosen[first + 1], chosen[first + 2], chosen[first + 3]
+        a, b, c, d = rows[i], rows[j], rows[k], rows[m]
+        s_a = s_b = s_c = s_d = np.float32(0)
+        for n in range(len(vector)):
+            s_a += a[n]*vector[n]
+            s_b += b[n]*vector[n]
+            s_c += c[n]*vector[n]
+            s_d += d[n]*vector[n]
+        result[i], result[j], result[k], result[m] = s_a, s_b, s_c, s_d
+    for k in chosen[whole:]:
+        row, total = rows[k], np.float32(0)
+        for n in range(len(vector)):
+            total += row[n]*vector[n]
+        result[k] = total
+
+
+@njit(**COMPILED)
+def _currents(n, rule):
+    """Currents of n neurons: without a gate, CLIF's equations leave out the apical ones."""
+    return 2*n if rule.contract or rule.gated else n
 
 
 @njit(cache=True, parallel=True)
@@ -59,12 +79,13 @@ def forward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a,
     v_a      = np.empty((batch, length, n), np.float32)
     u        = np.empty((batch, length, n), np.float32)
     reset    = np.zeros(n, np.float32)
+    size     = _currents(n, rule)
     for b in prange(batch):
         fired, spikes = np.empty(n, np.int32), 0
         for clip in range(clips):
             for t in range(bounds[b, clip], bounds[b, clip + 1]):
-                total    = currents[b, t]
-                total[:] = bias
+                total    = currents[b, t, :size]
+                total[:] = bias[:size]
                 row      = b*length + t
                 for e in range(offsets[row], offsets[row + 1]):
                     _add(total[:n] if sources[e] < inputs else total[n:], w_in[sources[e]])
@@ -101,9 +122,10 @@ def backward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a
     g_bias   = np.zeros((PARTS, 2*n), np.float32)
     g_neuron = np.zeros((PARTS, 3, n), np.float32)
     reset    = np.zeros(n, np.float32)
+    size     = _currents(n, rule)
     reach    = np.float32(rule.width)*threshold
     for part in prange(PARTS):
-        g_z, g_current = np.empty(n, np.float32), np.empty(2*n, np.float32)
+        g_z, g_current, chosen = np.empty(n, np.float32), np.zeros(2*n, np.float32), np.empty(n, np.int32)
         for b in range(part*batch//PARTS, (part + 1)*batch//PARTS):
             g_va, g_vs, g_recurrent = np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
             for clip in range(clips - 1, -1, -1):
@@ -113,16 +135,19 @@ def backward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a
                     step_back(currents[b, t, :n], currents[b, t, n:], v_a[b, t - 1] if t else reset,
                         u[b, t - 1] if t else reset, v_a[b, t], u[b, t], leak_a, leak_s, threshold, rule, g_z, g_va,
                         g_vs, g_current, g_neuron[part])
-                    _add(g_bias[part], g_current)
+                    _add(g_bias[part], g_current[:size])
                     row = b*length + t
                     for e in range(offsets[row], offsets[row + 1]):
                         _add(g_in[part, sources[e]], g_current[:n] if sources[e] < inputs else g_current[n:])
                     if t == 0:
                         continue
                     for m in range(n):
-                        before = u[b, t - 1, m]
-                        if before >= threshold[m]:
-                            _add(g_rec[part, m], g_current)
-                        near = abs(before - threshold[m]) < reach[m]
-                        g_recurrent[m] = _dot(w_rec[m], g_current) if near else np.float32(0)
+                        if u[b, t - 1, m] >= threshold[m]:
+                            _add(g_rec[part, m], g_current[:size])
+                    near = 0
+                    for m in range(n):
+                        chosen[near] = m
+                        near += abs(u[b, t - 1, m] - threshold[m]) < reach[m]
+                    g_recurrent[:] = 0
+                    _products(w_rec, chosen[:near], g_current[:size], g_recurrent)
     return g_in.sum(axis=0), g_rec.sum(axis=0), g_bias.sum(axis=0), g_neuron.sum(axis=0)

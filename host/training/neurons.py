@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+# Divisions by zero give infinity, as in numpy: a loop with a way out is not vectorised.
+COMPILED = {"cache": True, "error_model": "numpy", "forceinline": True}
+
 
 class Rule(NamedTuple):
     """How a neuron computes; every number is one of the contract's units.
@@ -59,14 +62,7 @@ class Values(NamedTuple):
     threshold:   Any
 
 
-@njit(cache=True, inline="always")
-def surrogate(u, threshold, width, height):
-    """Triangle around the threshold that stands for the derivative of the spike; 0 beyond width*threshold."""
-    reach = width*threshold
-    return height*max(np.float32(0), np.float32(1) - abs(u - threshold)/reach)/reach
-
-
-@njit(cache=True)
+@njit(**COMPILED)
 def step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
     """Advance N neurons.
 
@@ -83,13 +79,13 @@ def step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
         _clif_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule)
 
 
-@njit(cache=True)
+@njit(**COMPILED)
 def step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule, g_z, g_va, g_vs, g_current, g_neuron):
     """Gradient of step().
 
     Parameters
     ----------
-    g_z : gradient of this step's spikes [N].
+    g_z : gradient of this step's spikes [N]; overwritten.
     g_va, g_vs : gradient of V_a and V_s (after the reset) from the step after; replaced by those of the step before.
     g_current : [2N], gradient of the sums i_s and i_a: the result.
     g_neuron : [3, N], gradients of leak_a, leak_s and threshold, added to.
@@ -102,120 +98,170 @@ def step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule, g_z, 
             g_neuron)
 
 
+# Loops are short and write one or two arrays each: where there are more, the compiler cannot tell that they do not
+# overlap, and takes neuron by neuron instead of many at once.
+
+# Spike --------------------------------------------------------------------------------------------
+
+@njit(**COMPILED)
+def _spike_back(u, threshold, rule, g_z, g_u, g_threshold):
+    # The surrogate gradient is a triangle around the threshold, 0 beyond width*threshold.
+    zero, one     = np.float32(0), np.float32(1)
+    width, height = np.float32(rule.width), np.float32(rule.height)
+    for n in range(len(threshold)):
+        steepness = one/(width*threshold[n])
+        slope = g_z[n]*height*max(zero, one - abs(u[n] - threshold[n])*steepness)*steepness
+        g_u[n]         += slope
+        g_threshold[n] -= slope
+
+
+@njit(**COMPILED)
+def _reset_back(u, threshold, g, g_threshold):
+    for n in range(len(threshold)):
+        g_threshold[n] -= g[n] if u[n] >= threshold[n] else np.float32(0)
+
+
 # Contract -----------------------------------------------------------------------------------------
 
-@njit(cache=True, inline="always")
+@njit(**COMPILED, inline="always")
 def _floor(value, rule):
     return np.floor(value) if rule.floored else value
 
 
-@njit(cache=True, inline="always")
+@njit(**COMPILED, inline="always")
 def _leaked(v, leak, rule):
     if rule.exponential:
         return np.float32(v - _floor(np.float64(v)*leak/rule.state_span, rule))
     return max(v - leak, np.float32(0))
 
 
-@njit(cache=True, inline="always")
+@njit(**COMPILED, inline="always")
 def _clamped(value, low, high):
-    return np.float32(min(max(value, low), high))
+    return np.float32(min(max(value, np.float32(low)), np.float32(high)))
 
 
-@njit(cache=True, inline="always")
-def _apical_current(i_a, rule):
-    return _clamped(_floor(i_a*rule.apical_scale, rule), rule.current_min, rule.current_max)
+@njit(**COMPILED, inline="always")
+def _inward(g, value, low, high):
+    # A clamp lets through what leads back inside.
+    zero = np.float32(0)
+    return g if (value > low or g < zero) and (value < high or g > zero) else zero
 
 
-@njit(cache=True, inline="always")
-def _drive(i_s, v_a, rule):
+@njit(**COMPILED, inline="always")
+def _after_reset(u, threshold):
+    return u - (threshold if u >= threshold else np.float32(0))
+
+
+@njit(**COMPILED, inline="always")
+def _shifted(i_a, rule):
+    return _floor(i_a*np.float32(rule.apical_scale), rule)
+
+
+@njit(**COMPILED, inline="always")
+def _apical(v_a0, leak, i_a, rule):
+    """V_a before its clamp."""
+    return _leaked(v_a0, leak, rule) + _clamped(_shifted(i_a, rule), rule.current_min, rule.current_max)
+
+
+@njit(**COMPILED, inline="always")
+def _soma(u0, threshold, leak, i_s, v_a, rule):
+    """V_s before its clamp."""
     # The widest product has 36 bits.
     current = np.float64(_clamped(i_s, rule.current_min, rule.current_max))
-    return np.float32(_floor(current*v_a*rule.product_scale, rule))
+    drive   = np.float32(_floor(current*v_a*rule.product_scale, rule))
+    return _leaked(_after_reset(u0, threshold), leak, rule) + drive
 
 
-@njit(cache=True)
+@njit(**COMPILED, inline="always")
+def _leak_back(v, leak, g, rule):
+    """Gradients of _leaked() in v and in leak."""
+    if rule.exponential:
+        span = np.float32(rule.state_span)
+        return g*(np.float32(1) - leak/span), -g*v/span
+    through = g if v > leak else np.float32(0)
+    return through, -through
+
+
+@njit(**COMPILED)
 def _contract_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
     for n in range(len(threshold)):
-        v_a[n] = _clamped(_leaked(v_a0[n], leak_a[n], rule) + _apical_current(i_a[n], rule), 0.0, rule.v_max)
+        v_a[n] = _clamped(_apical(v_a0[n], leak_a[n], i_a[n], rule), 0, rule.v_max)
     for n in range(len(threshold)):
-        v_s0 = u0[n] - (threshold[n] if u0[n] >= threshold[n] else np.float32(0))
-        u[n] = _clamped(_leaked(v_s0, leak_s[n], rule) + _drive(i_s[n], v_a[n], rule), 0.0, rule.v_max)
+        u[n] = _clamped(_soma(u0[n], threshold[n], leak_s[n], i_s[n], v_a[n], rule), 0, rule.v_max)
 
 
-@njit(cache=True)
+@njit(**COMPILED)
 def _contract_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule, g_z, g_va, g_vs, g_current,
         g_neuron):
-    size  = len(threshold)
-    zero  = np.float32(0)
-    width, height = np.float32(rule.width), np.float32(rule.height)
-    low, high     = np.float32(rule.current_min), np.float32(rule.current_max)
-    top, span     = np.float32(rule.v_max), np.float32(rule.state_span)
+    size = len(threshold)
+    zero, top        = np.float32(0), np.float32(rule.v_max)
+    low, high        = np.float32(rule.current_min), np.float32(rule.current_max)
     scale_s, scale_a = np.float32(rule.product_scale), np.float32(rule.apical_scale)
+    g_is, g_ia       = g_current[:size], g_current[size:]
+    g_leak_a, g_leak_s, g_threshold = g_neuron[0], g_neuron[1], g_neuron[2]
+    _reset_back(u, threshold, g_vs, g_threshold)
     for n in range(size):
-        # A spike also takes the threshold away from V_s: without this term, gradients grow from step to step.
-        slope = (g_z[n] - threshold[n]*g_vs[n])*surrogate(u[n], threshold[n], width, height)
-        g_neuron[2, n] -= slope + (g_vs[n] if u[n] >= threshold[n] else zero)
-        v_s0    = u0[n] - (threshold[n] if u0[n] >= threshold[n] else zero)
-        total   = _leaked(v_s0, leak_s[n], rule) + _drive(i_s[n], v_a[n], rule)
-        g_u     = g_vs[n] + slope
-        # A clamp lets through what leads back inside.
-        g_u = g_u if (total > zero or g_u < zero) and (total < top or g_u > zero) else zero
-        g_s = g_u*v_a[n]*scale_s
-        g_current[n] = g_s if (i_s[n] > low or g_s < zero) and (i_s[n] < high or g_s > zero) else zero
-        if rule.exponential:
-            g_neuron[1, n] -= g_u*v_s0/span
-            g_vs[n] = g_u*(np.float32(1) - leak_s[n]/span)
-        else:
-            g_vs[n] = g_u if v_s0 > leak_s[n] else zero
-            g_neuron[1, n] -= g_vs[n]
-        g_va[n] += g_u*_clamped(i_s[n], low, high)*scale_s
+        # A spike takes the threshold away, too: without this term gradients grow from step to step.
+        g_z[n] -= threshold[n]*g_vs[n]
+    _spike_back(u, threshold, rule, g_z, g_vs, g_threshold)
     for n in range(size):
-        total   = _leaked(v_a0[n], leak_a[n], rule) + _apical_current(i_a[n], rule)
-        current = _floor(i_a[n]*rule.apical_scale, rule)
-        g_v = g_va[n]
-        g_v = g_v if (total > zero or g_v < zero) and (total < top or g_v > zero) else zero
-        g_a = g_v*scale_a
-        g_current[size + n] = g_a if (current > low or g_a < zero) and (current < high or g_a > zero) else zero
-        if rule.exponential:
-            g_neuron[0, n] -= g_v*v_a0[n]/span
-            g_va[n] = g_v*(np.float32(1) - leak_a[n]/span)
-        else:
-            g_va[n] = g_v if v_a0[n] > leak_a[n] else zero
-            g_neuron[0, n] -= g_va[n]
+        g_vs[n] = _inward(g_vs[n], _soma(u0[n], threshold[n], leak_s[n], i_s[n], v_a[n], rule), zero, top)
+    for n in range(size):
+        g_is[n]  = _inward(g_vs[n]*v_a[n]*scale_s, i_s[n], low, high)
+        g_va[n] += g_vs[n]*_clamped(i_s[n], low, high)*scale_s
+    for n in range(size):
+        g_vs[n], g_leak = _leak_back(_after_reset(u0[n], threshold[n]), leak_s[n], g_vs[n], rule)
+        g_leak_s[n] += g_leak
+    for n in range(size):
+        g_va[n] = _inward(g_va[n], _apical(v_a0[n], leak_a[n], i_a[n], rule), zero, top)
+    for n in range(size):
+        g_ia[n] = _inward(g_va[n]*scale_a, _shifted(i_a[n], rule), low, high)
+    for n in range(size):
+        g_va[n], g_leak = _leak_back(v_a0[n], leak_a[n], g_va[n], rule)
+        g_leak_a[n] += g_leak
 
 
 # CLIF ---------------------------------------------------------------------------------------------
 
-@njit(cache=True)
+@njit(**COMPILED, inline="always")
+def _gate(v_a, rule):
+    return max(v_a, np.float32(0)) if rule.gated else np.float32(1)
+
+
+@njit(**COMPILED)
 def _clif_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
     one = np.float32(1)
+    if rule.gated:
+        for n in range(len(threshold)):
+            v_a[n] = leak_a[n]*v_a0[n] + (one - leak_a[n])*i_a[n]
     for n in range(len(threshold)):
-        v_a[n] = leak_a[n]*v_a0[n] + (one - leak_a[n])*i_a[n]
-        gate   = max(v_a[n], np.float32(0)) if rule.gated else one
-        reset  = threshold[n] if u0[n] >= threshold[n] else np.float32(0)
-        u[n]   = leak_s[n]*u0[n] + (one - leak_s[n])*i_s[n]*gate - reset
+        reset = threshold[n] if u0[n] >= threshold[n] else np.float32(0)
+        u[n]  = leak_s[n]*u0[n] + (one - leak_s[n])*i_s[n]*_gate(v_a[n], rule) - reset
 
 
-@njit(cache=True)
+@njit(**COMPILED)
 def _clif_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule, g_z, g_va, g_vs, g_current, g_neuron):
     size = len(threshold)
-    one, zero = np.float32(1), np.float32(0)
-    width, height = np.float32(rule.width), np.float32(rule.height)
+    one, zero  = np.float32(1), np.float32(0)
+    g_is, g_ia = g_current[:size], g_current[size:]
+    g_leak_a, g_leak_s, g_threshold = g_neuron[0], g_neuron[1], g_neuron[2]
+    _spike_back(u, threshold, rule, g_z, g_vs, g_threshold)
+    _reset_back(u0, threshold, g_vs, g_threshold)
     for n in range(size):
-        slope = g_z[n]*surrogate(u[n], threshold[n], width, height)
-        gate  = max(v_a[n], zero) if rule.gated else one
-        g_u   = g_vs[n] + slope
-        g_neuron[2, n] -= slope + (g_u if u0[n] >= threshold[n] else zero) - g_u*threshold[n]*surrogate(u0[n],
-            threshold[n], width, height)
-        g_neuron[1, n] += g_u*(u0[n] - i_s[n]*gate)
-        g_current[n] = g_u*(one - leak_s[n])*gate
-        # The reset comes a step later, by the V_s of the step before.
-        reset   = threshold[n]*surrogate(u0[n], threshold[n], width, height)
-        g_vs[n] = g_u*(leak_s[n] - reset)
-        if rule.gated:
-            g_v = g_va[n] + (g_u*(one - leak_s[n])*i_s[n] if v_a[n] > zero else zero)
-            g_neuron[0, n] += g_v*(v_a0[n] - i_a[n])
-            g_current[size + n] = g_v*(one - leak_a[n])
-            g_va[n] = g_v*leak_a[n]
-        else:
-            g_current[size + n] = zero
+        g_leak_s[n] += g_vs[n]*(u0[n] - i_s[n]*_gate(v_a[n], rule))
+    if rule.gated:
+        for n in range(size):
+            g_va[n] += g_vs[n]*(one - leak_s[n])*i_s[n] if v_a[n] > zero else zero
+    for n in range(size):
+        g_is[n] = g_vs[n]*(one - leak_s[n])*_gate(v_a[n], rule)
+    for n in range(size):
+        # The reset is that of the spike before.
+        g_z[n]   = -threshold[n]*g_vs[n]
+        g_vs[n] *= leak_s[n]
+    _spike_back(u0, threshold, rule, g_z, g_vs, g_threshold)
+    if rule.gated:
+        for n in range(size):
+            g_leak_a[n] += g_va[n]*(v_a0[n] - i_a[n])
+        for n in range(size):
+            g_ia[n]  = g_va[n]*(one - leak_a[n])
+            g_va[n] *= leak_a[n]

@@ -24,6 +24,9 @@ TASKS = ("classify", "context")
 # A cochlea has no picture to turn.
 GEOMETRY = {"nmnist": (2, 10.0, 0.1), "shd": (8, 0.0, 0.0), "dvsgesture": (8, 10.0, 0.1), SYNTHETIC: (8, 10.0, 0.1)}
 
+# Highest step size of Adam by default: short recordings take larger ones.
+LEARNING_RATES = {"nmnist": 0.01, "shd": 0.003, "dvsgesture": 0.003, SYNTHETIC: 0.003}
+
 # Data sets whose classes are others in a mirror.
 GESTURES = ("dvsgesture", SYNTHETIC)
 
@@ -74,7 +77,8 @@ class Settings:
 
     epochs:          int = _field("training", 60, "passes over the recordings", 1)
     batch_size:      int = _field("training", 50, "samples of a step", 1)
-    learning_rate:   float = _field("training", 0.01, "highest step size of Adam; 1 is the largest weight", 1e-7, 1)
+    learning_rate:   float = _field("training", 0.0, "highest step size of Adam, 1 is the largest weight; 0: the data "
+        "set's", 0, 1)
     label_smoothing: float = _field("training", 0.1, "of the cross entropy", 0, 0.9)
     target_rate:     float = _field("training", 0.03, "spikes a neuron and step, above which it is penalised", 0, 1)
     rate_penalty:    float = _field("training", 20.0, "weight of that penalty", 0)
@@ -108,6 +112,11 @@ class Settings:
         """The data set's encoder with what was changed."""
         changes = {name: value for name in ("bin_us", "count_threshold") if (value := getattr(self, name))}
         return dataclasses.replace(DEFAULT_ENCODERS[self.dataset], **changes)
+
+    @property
+    def highest_rate(self) -> float:
+        """Highest step size."""
+        return self.learning_rate or LEARNING_RATES[self.dataset]
 
     @property
     def augmentation(self) -> Augmentation:

@@ -78,8 +78,8 @@ class Trainer:
             raise QCLIFError(f"batch_size is {settings.batch_size}, not a multiple of the {self.ranks} processes: "
                 f"choose another --batch-size")
         self.steps    = max(1, len(task)//settings.batch_size)
-        self.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], settings.learning_rate)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.learning_rate,
+        self.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], settings.highest_rate)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.highest_rate,
             total_steps=settings.epochs*self.steps + 1, pct_start=WARM_UP)
 
     def calibrate(self) -> float:
@@ -134,7 +134,7 @@ class Trainer:
             loss = objective(counts, logits, batch, self.weights, self.settings)
             if not math.isfinite(loss.item()):
                 raise QCLIFError(f"the loss is {loss.item()} in epoch {epoch + 1}: choose a lower --learning-rate than "
-                    f"{self.settings.learning_rate}")
+                    f"{self.settings.highest_rate}")
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
