@@ -6,6 +6,8 @@
 """Training computes what the accelerator computes: forward bit for bit at every step, gradients as torch's autograd."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ from host.training.architecture import NEURONS, Architecture
 from host.training.bptt import spike_counts
 from host.training.model import SpikingNetwork
 from host.training.neurons import Values
+
+ROOT = Path(__file__).resolve().parent.parent
 
 INPUTS = 12
 ENCODER = Encoder(sensor_size=(INPUTS, 1), grid=(INPUTS, 1), polarities=1)
@@ -231,3 +235,20 @@ def test_calibration_finds_a_gain_at_which_neurons_fire(neuron):
     model = SpikingNetwork(Architecture(neuron, 50, INPUTS, 0, 2), 2)
     rate  = model.calibrate(random_batch(1, INPUTS, size=10, length=60, clips=1))
     assert 0.01 < rate < 0.25 and math.isfinite(model.rule.product_scale)
+
+
+def test_kernels_are_compiled_anew_when_a_function_that_they_call_changes(tmp_path, monkeypatch):
+    from host.training import compiled
+
+    before = compiled._folder()
+    for name in compiled.SOURCES:
+        source = (ROOT/"host"/"training"/name).read_text()
+        (tmp_path/name).write_text(source)
+    monkeypatch.setattr(compiled, "__file__", str(tmp_path/"compiled.py"))
+    assert compiled._folder() == before
+    (tmp_path/"neurons.py").write_text(source + "\n")
+    assert compiled._folder() != before
+    # All that numba compiles into the kernels is in these files.
+    called = {module for path in (ROOT/"host"/"training").glob("*.py") if path.name in compiled.SOURCES
+        for module in re.findall(r"from host\.training\.(\w+) import", path.read_text())}
+    assert {f"{name}.py" for name in called} - {"compiled.py"} <= set(compiled.SOURCES)

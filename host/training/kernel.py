@@ -13,19 +13,20 @@ spike is computed only where a neuron was near its threshold. What a neuron does
 import numpy as np
 from numba import njit, prange
 
-from host.training.neurons import COMPILED, step, step_back
+from host.training.compiled import compiled
+from host.training.neurons import INLINED, step, step_back
 
 # Samples are shared out in this many parts, whatever the number of threads: sums come out the same on any machine.
 PARTS = 8
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _add(total, row):
     for n in range(len(total)):
         total[n] += row[n]
 
 
-@njit(**COMPILED, fastmath={"reassoc", "contract", "nsz"})
+@njit(**INLINED, fastmath={"reassoc", "contract", "nsz"})
 def _products(rows, chosen, vector, result):
     """Set result[k] to the product of rows[k] and the vector for each chosen k."""
     # Four rows at a time: the vector is read once for them.
@@ -47,13 +48,13 @@ def _products(rows, chosen, vector, result):
         result[k] = total
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _currents(n, rule):
     """Currents of n neurons: without a gate, CLIF's equations leave out the apical ones."""
     return 2*n if rule.contract or rule.gated else n
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def forward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a, leak_s, threshold, rule):
     """Run a batch from reset.
 
@@ -102,7 +103,7 @@ def forward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a,
     return counts, currents, v_a, u
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def backward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a, leak_s, threshold, rule, currents,
         v_a, u, g_counts):
     """Gradient of forward().

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 # Divisions by zero give infinity, as in numpy: a loop with a way out is not vectorised.
-COMPILED = {"cache": True, "error_model": "numpy", "forceinline": True}
+INLINED = {"error_model": "numpy", "forceinline": True}
 
 
 class Rule(NamedTuple):
@@ -62,7 +62,7 @@ class Values(NamedTuple):
     threshold:   Any
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
     """Advance N neurons.
 
@@ -79,7 +79,7 @@ def step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
         _clif_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule)
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule, g_z, g_va, g_vs, g_current, g_neuron):
     """Gradient of step().
 
@@ -103,7 +103,7 @@ def step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule, g_z, 
 
 # Spike --------------------------------------------------------------------------------------------
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _spike_back(u, threshold, rule, g_z, g_u, g_threshold):
     # The surrogate gradient is a triangle around the threshold, 0 beyond width*threshold.
     zero, one     = np.float32(0), np.float32(1)
@@ -115,7 +115,7 @@ def _spike_back(u, threshold, rule, g_z, g_u, g_threshold):
         g_threshold[n] -= slope
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _reset_back(u, threshold, g, g_threshold):
     for n in range(len(threshold)):
         g_threshold[n] -= g[n] if u[n] >= threshold[n] else np.float32(0)
@@ -123,47 +123,47 @@ def _reset_back(u, threshold, g, g_threshold):
 
 # Contract -----------------------------------------------------------------------------------------
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _floor(value, rule):
     return np.floor(value) if rule.floored else value
 
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _leaked(v, leak, rule):
     if rule.exponential:
         return np.float32(v - _floor(np.float64(v)*leak/rule.state_span, rule))
     return max(v - leak, np.float32(0))
 
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _clamped(value, low, high):
     return np.float32(min(max(value, np.float32(low)), np.float32(high)))
 
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _inward(g, value, low, high):
     # A clamp lets through what leads back inside.
     zero = np.float32(0)
     return g if (value > low or g < zero) and (value < high or g > zero) else zero
 
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _after_reset(u, threshold):
     return u - (threshold if u >= threshold else np.float32(0))
 
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _shifted(i_a, rule):
     return _floor(i_a*np.float32(rule.apical_scale), rule)
 
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _apical(v_a0, leak, i_a, rule):
     """V_a before its clamp."""
     return _leaked(v_a0, leak, rule) + _clamped(_shifted(i_a, rule), rule.current_min, rule.current_max)
 
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _soma(u0, threshold, leak, i_s, v_a, rule):
     """V_s before its clamp."""
     # The widest product has 36 bits.
@@ -172,7 +172,7 @@ def _soma(u0, threshold, leak, i_s, v_a, rule):
     return _leaked(_after_reset(u0, threshold), leak, rule) + drive
 
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _leak_back(v, leak, g, rule):
     """Gradients of _leaked() in v and in leak."""
     if rule.exponential:
@@ -182,7 +182,7 @@ def _leak_back(v, leak, g, rule):
     return through, -through
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _contract_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
     for n in range(len(threshold)):
         v_a[n] = _clamped(_apical(v_a0[n], leak_a[n], i_a[n], rule), 0, rule.v_max)
@@ -190,7 +190,7 @@ def _contract_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
         u[n] = _clamped(_soma(u0[n], threshold[n], leak_s[n], i_s[n], v_a[n], rule), 0, rule.v_max)
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _contract_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule, g_z, g_va, g_vs, g_current,
         g_neuron):
     size = len(threshold)
@@ -223,12 +223,12 @@ def _contract_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, r
 
 # CLIF ---------------------------------------------------------------------------------------------
 
-@njit(**COMPILED, inline="always")
+@njit(**INLINED, inline="always")
 def _gate(v_a, rule):
     return max(v_a, np.float32(0)) if rule.gated else np.float32(1)
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _clif_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
     one = np.float32(1)
     if rule.gated:
@@ -239,7 +239,7 @@ def _clif_step(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule):
         u[n]  = leak_s[n]*u0[n] + (one - leak_s[n])*i_s[n]*_gate(v_a[n], rule) - reset
 
 
-@njit(**COMPILED)
+@njit(**INLINED)
 def _clif_step_back(i_s, i_a, v_a0, u0, v_a, u, leak_a, leak_s, threshold, rule, g_z, g_va, g_vs, g_current, g_neuron):
     size = len(threshold)
     one, zero  = np.float32(1), np.float32(0)

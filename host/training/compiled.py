@@ -1,0 +1,41 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Compilation of the training kernels, kept on disk until any of their sources changes."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from numba import config, njit
+
+from host.cache import cache_folder
+
+# Functions of these call each other. numba compares only the file of the outermost one with what it kept.
+SOURCES = ("kernel.py", "neurons.py")
+
+
+def _folder() -> Path:
+    content = hashlib.sha256()
+    for name in SOURCES:
+        content.update(Path(__file__).with_name(name).read_bytes())
+    return cache_folder()/f"kernels-{content.hexdigest()[:16]}"
+
+
+def compiled(**options: object) -> Callable[[Callable], Callable]:
+    """Decorator: numba's njit, whose results are kept in the cache (host.cache says where).
+
+    Parameters
+    ----------
+    options : of njit.
+    """
+    def decorate(function: Callable) -> Callable:
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(_folder())
+        try:
+            return njit(cache=True, **options)(function)
+        finally:
+            config.CACHE_DIR = before
+    return decorate
