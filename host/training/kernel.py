@@ -25,6 +25,20 @@ def _add(total, row):
         total[n] += row[n]
 
 
+@njit(**COMPILED)
+def _add_rows(total, rows, chosen):
+    """Add rows[k] of each chosen k, in their order."""
+    # Four rows at a time: the total is read and written once for them.
+    whole = len(chosen)//4*4
+    for first in range(0, whole, 4):
+        i, j, k, m = chosen[first], chosen[first + 1], chosen[first + 2], chosen[first + 3]
+        a, b, c, d = rows[i], rows[j], rows[k], rows[m]
+        for n in range(len(total)):
+            total[n] = total[n] + a[n] + b[n] + c[n] + d[n]
+    for k in chosen[whole:]:
+        _add(total, rows[k])
+
+
 @njit(**COMPILED, fastmath={"reassoc", "contract", "nsz"})
 def _products(rows, chosen, vector, result):
     """Set result[k] to the product of rows[k] and the vector for each chosen k."""
@@ -87,10 +101,11 @@ def forward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a,
                 total    = currents[b, t, :size]
                 total[:] = bias[:size]
                 row      = b*length + t
-                for e in range(offsets[row], offsets[row + 1]):
-                    _add(total[:n] if sources[e] < inputs else total[n:], w_in[sources[e]])
-                for k in range(spikes):
-                    _add(total, w_rec[fired[k]])
+                events   = sources[offsets[row]:offsets[row + 1]]
+                sensory  = np.searchsorted(events, inputs)
+                _add_rows(total[:n], w_in, events[:sensory])
+                _add_rows(total[n:], w_in, events[sensory:])
+                _add_rows(total, w_rec, fired[:spikes])
                 step(total[:n], total[n:], v_a[b, t - 1] if t else reset, u[b, t - 1] if t else reset, v_a[b, t],
                     u[b, t], leak_a, leak_s, threshold, rule)
                 spikes = 0
