@@ -63,7 +63,7 @@ def _products(rows, chosen, vector, result):
 
 @njit(**COMPILED)
 def _currents(n, rule):
-    """Currents of n neurons: without a gate, CLIF's equations leave out the apical ones."""
+    """Currents of n neurons: CLIF's equations leave out the apical ones where nothing is gated."""
     return 2*n if rule.contract or rule.gated else n
 
 
@@ -85,7 +85,7 @@ def forward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a,
     -------
     counts : float32 [B, K, N], spikes of each clip.
     currents, v_a, u : float32 [B, T, 2N], [B, T, N], [B, T, N]: sums of currents, V_a, and V_s before the reset.
-        Steps after the end of a sample are not written.
+        Steps after the end of a sample are not written, nor what is apical where no neuron has a gate.
     """
     batch, clips, n = len(bounds), bounds.shape[1] - 1, len(threshold)
     counts   = np.zeros((batch, clips, n), np.float32)
