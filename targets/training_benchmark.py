@@ -215,10 +215,11 @@ def bench_training(progress: StageDisplay, setup: Setup = Setup()) -> list[dict[
     rows, batch = [], random_batch(setup)
     with equal_threads() as threads:
         for neuron in ("qclif", "lif"):
-            progress(f"{neuron}: network that fires in {setup.rate:.0%} of the steps")
+            progress(f"{neuron}: network whose neurons fire in {setup.rate:.0%} of the steps")
             model = firing_network(neuron, setup, batch)
             for device in ["cpu"] + ["cuda"]*torch.cuda.is_available():
-                progress(f"{neuron} on {device}, {setup.repeats} times each way")
+                progress(f"{neuron} on {device}: {setup.inputs} inputs, {setup.neurons} neurons, {setup.steps} steps, "
+                    f"batch of {setup.batch}, {setup.repeats} times each way")
                 rows += _rows(ways(model, batch, device, progress.console.print), setup,
                     {"network": neuron, "device": device, "threads": threads})
     return rows
