@@ -77,7 +77,11 @@ class Trainer:
         if settings.batch_size % self.ranks:
             raise QCLIFError(f"batch_size is {settings.batch_size}, not a multiple of the {self.ranks} processes: "
                 f"choose another --batch-size")
-        self.steps    = max(1, len(task)//settings.batch_size)
+        if len(task) < self.ranks:
+            raise QCLIFError(f"{len(task)} samples for {self.ranks} processes, each needs one: give more --samples, or "
+                f"start fewer")
+        self.size     = min(settings.batch_size, len(task) - len(task) % self.ranks)
+        self.steps    = len(task)//self.size
         self.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], settings.learning_rate)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.learning_rate,
             total_steps=settings.epochs*self.steps + 1, pct_start=WARM_UP)
@@ -105,7 +109,9 @@ class Trainer:
         progress : called after each step with the epoch, the step and their number, and after each epoch with its
             row as well.
         """
-        parallel = DistributedDataParallel(self.model) if self.ranks > 1 else self.model
+        # Some neurons leave some parameters out: a LIF neuron has no apical leak to learn.
+        parallel = DistributedDataParallel(self.model, find_unused_parameters=True) if self.ranks > 1 else self.model
+        progress(len(self.history), 0, self.steps, None)
         with one_thread():
             for epoch in range(len(self.history), self.settings.epochs):
                 if self._finished:
@@ -132,8 +138,10 @@ class Trainer:
             batch = self._batch(order, epoch, step)
             counts, logits = parallel(batch)
             loss = objective(counts, logits, batch, self.weights, self.settings)
-            if not math.isfinite(loss.item()):
-                raise QCLIFError(f"the loss is {loss.item()} in epoch {epoch + 1}: choose a lower --learning-rate than "
+            # Of all processes: none is left waiting for one that has stopped.
+            total = distributed.summed(loss).item()
+            if not math.isfinite(total):
+                raise QCLIFError(f"the loss is {total} in epoch {epoch + 1}: choose a lower --learning-rate than "
                     f"{self.settings.learning_rate}")
             self.optimizer.zero_grad()
             loss.backward()
@@ -152,8 +160,7 @@ class Trainer:
         return row | {"seconds": time.monotonic() - start}
 
     def _batch(self, order: np.ndarray, epoch: int, step: int) -> Batch:
-        size    = self.settings.batch_size
-        indices = order[step*size:(step + 1)*size][distributed.rank()::self.ranks]
+        indices = order[step*self.size:(step + 1)*self.size][distributed.rank()::self.ranks]
         rng     = np.random.default_rng([self.settings.seed, epoch, step, distributed.rank()])
         return self.task.batch(indices, rng, self.settings.augmentation)
 
