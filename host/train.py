@@ -146,6 +146,8 @@ def finish(args: argparse.Namespace, settings: Settings, outcome: Outcome, check
 
 def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
+    # What schedulers send is an interruption, too: what was begun is cleaned up, and the user told how to go on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return guarded(lambda: run(args))
 
 

@@ -5,6 +5,7 @@
 
 """Training that is interrupted at any moment and resumed gives the network that it would have given."""
 
+import os
 import random
 import signal
 import subprocess
@@ -13,7 +14,6 @@ import time
 
 import pytest
 
-from host.network import Network
 from tests.test_commands import ROOT
 from tests.trainings import SMALL, Trigger, save_digits, train
 
@@ -60,9 +60,9 @@ def place(tmp_path_factory):
 
 
 def assert_interrupted(done, number):
-    """It ended as the signal asks: Ctrl-C with one line that says what to do."""
-    if number != INT:
-        assert done.returncode == -number, done.stderr
+    """It ended as the signal asks: but for SIGKILL with one line that says what to do."""
+    if number == KILL:
+        assert done.returncode == -KILL, done.stderr
         return
     assert done.returncode == 130, done.stderr
     said = [line for line in done.stderr.splitlines() if not line.startswith("epoch")
@@ -118,5 +118,42 @@ def test_moments(place, when):
 def test_resuming_without_an_interruption_begins(place):
     done = place.train("fresh", None, "--resume")
     assert done.returncode == 0
-    assert done.stderr.splitlines()[0] == f"{place.checkpoint('fresh')} is not there: nothing to resume, training begins"
+    first = done.stderr.splitlines()[0]
+    assert first == f"{place.checkpoint('fresh')} is not there: nothing to resume, training begins"
     place.assert_whole("fresh")
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [INT, TERM])
+def test_while_recordings_are_made(tmp_path, number):
+    """As typed; Ctrl-C goes to all processes of the terminal, a scheduler's signal to the first one."""
+    cache   = tmp_path/"cache"
+    process = subprocess.Popen([sys.executable, "-m", "host.train", "--samples", "500", "--out", tmp_path/"net.npz"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True,
+        env=os.environ | {"QCLIF_CACHE": str(cache)})
+    wait_for(lambda: any(cache.glob(".*/content/events.npy")))
+    (os.killpg if number == INT else os.kill)(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert err == f"interrupted: {tmp_path/'net.ckpt'} is not there, there is nothing to resume\n"
+    # Neither half-made recordings nor processes that make them are left.
+    assert os.listdir(cache) == []
+    wait_for(lambda: subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True).returncode)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1])
+def test_ctrl_c_while_modules_are_imported(tmp_path, seconds):
+    process = subprocess.Popen([sys.executable, "-m", "host.train", "--out", tmp_path/"net.npz"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {"QCLIF_CACHE": tmp_path})
+    time.sleep(seconds)
+    process.send_signal(INT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode in (130, -INT)
+    assert "Traceback" not in out + err
