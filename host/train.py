@@ -118,8 +118,9 @@ def run(args: argparse.Namespace) -> int:
             print(f"interrupted: {how_to_go_on(args)}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except (MemoryError, torch.OutOfMemoryError) as error:
-        raise QCLIFError(f"the memory is too small ({str(error).splitlines()[0] or 'no reason given'}): choose a lower "
-            f"--batch-size (now {args.batch_size}), --neurons or --max-steps") from error
+        reason = str(error).partition("\n")[0] or "an array does not fit"
+        raise QCLIFError(f"the memory is too small ({reason}): choose a lower --batch-size (now {args.batch_size}), "
+            f"--neurons or --max-steps") from error
     return 0
 
 

@@ -83,8 +83,10 @@ class Trainer:
         self.size     = min(settings.batch_size, len(task) - len(task) % self.ranks)
         self.steps    = len(task)//self.size
         self.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], settings.learning_rate)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.learning_rate,
-            total_steps=settings.epochs*self.steps + 1, pct_start=WARM_UP)
+        total = settings.epochs*self.steps + 1
+        # Where it would last a single step, torch's schedule divides by zero.
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.learning_rate, total_steps=total,
+            pct_start=WARM_UP if WARM_UP*total > 1 else 0.0)
 
     def calibrate(self) -> float:
         """Choose the gain of the untrained network; returns its rate."""
