@@ -8,6 +8,7 @@
 import csv
 import json
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -194,7 +195,7 @@ def test_context_task(data, tmp_path, trained, options):
             fired    = result.spikes.dense(network.neurons)
             spikes  += fired.sum()
             chances += fired.size
-            for start, stop, label in zip(bounds, bounds[1:], labels, strict=False):
+            for (start, stop), label in zip(pairwise(bounds), labels, strict=True):
                 answer = int(np.argmax(fired[start:stop].sum(axis=0) @ network.readout))
                 right += answer == label
                 yes   += label

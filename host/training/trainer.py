@@ -111,8 +111,7 @@ class Trainer:
         progress : called after each step with the epoch, the step and their number, and after each epoch with its
             row as well.
         """
-        # Some neurons leave some parameters out: a LIF neuron has no apical leak to learn.
-        parallel = DistributedDataParallel(self.model, find_unused_parameters=True) if self.ranks > 1 else self.model
+        parallel = self._parallel() if self.ranks > 1 else self.model
         progress(len(self.history), 0, self.steps, None)
         with one_thread():
             for epoch in range(len(self.history), self.settings.epochs):
@@ -125,6 +124,12 @@ class Trainer:
                     self._save()
                 progress(epoch, self.steps, self.steps, row)
         self.model.load_state_dict(self._best_state)
+
+    def _parallel(self) -> DistributedDataParallel:
+        """The network, with gradients that are means over all processes."""
+        kind = self.model.architecture.kind
+        # The contract's LIF neuron leaves its apical parameters out, which otherwise would be waited for.
+        return DistributedDataParallel(self.model, find_unused_parameters=kind.integer and not kind.gated)
 
     @property
     def _finished(self) -> bool:
