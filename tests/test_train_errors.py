@@ -173,16 +173,16 @@ def test_network_of_other_sizes_to_start_from(train, tmp_path):
 
 # Checkpoints --------------------------------------------------------------------------------------
 
-def interrupt(monkeypatch, train, *options):
-    """A training that is interrupted after its first epoch."""
+def interrupt(monkeypatch, train, *options, epochs=1):
+    """A training that is interrupted after its first epoch, or in it."""
     def stop(self, epoch, step, steps, row):
-        if row:
+        if row or not epochs:
             raise KeyboardInterrupt
     with monkeypatch.context() as patch:
         patch.setattr("host.train.TrainingDisplay.__call__", stop)
         done = train(*options)
-    assert done.returncode == 130 and done.stderr.startswith("interrupted: the epochs that were done are in ")
-    return done
+    assert done.returncode == 130
+    assert done.stderr.startswith("interrupted: the epochs that were done are in ") == bool(epochs)
 
 
 def test_interrupted_training_is_not_begun_anew_by_mistake(train, tmp_path, monkeypatch):
@@ -190,6 +190,11 @@ def test_interrupted_training_is_not_begun_anew_by_mistake(train, tmp_path, monk
     before = (tmp_path/"net.ckpt").read_bytes()
     refused(train(), "net.ckpt", "--resume goes on, --restart begins anew")
     assert (tmp_path/"net.ckpt").read_bytes() == before
+    # Only an error leaves it; once training has begun anew, it is no more.
+    refused(train("--restart", "--data", "none"), "none")
+    assert (tmp_path/"net.ckpt").read_bytes() == before
+    interrupt(monkeypatch, train, "--restart", "--seed", 1, epochs=0)
+    assert not (tmp_path/"net.ckpt").exists()
     assert train("--restart").returncode == 0
     assert not (tmp_path/"net.ckpt").exists()
 

@@ -5,6 +5,8 @@
 
 """The loop around the network: which epoch's weights are kept, when it stops, what a checkpoint holds."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -154,6 +156,42 @@ def test_loss_that_is_no_number(monkeypatch, task):
     with pytest.raises(QCLIFError, match=r"the loss is nan in epoch 1: choose a lower --learning-rate than 0\.1"):
         trainer.fit()
     assert same(states(trainer), before)
+
+
+def test_loss_of_another_process_that_is_no_number(monkeypatch, task):
+    monkeypatch.setattr("host.training.distributed.summed", lambda loss: loss.detach() + math.inf)
+    with pytest.raises(QCLIFError, match="the loss is inf in epoch 1"):
+        make(task).fit()
+
+
+def test_each_step_has_a_gradient_of_its_own(monkeypatch, task):
+    trainer = make(task)
+    monkeypatch.setattr("host.training.trainer.objective",
+        lambda *_: sum(each.sum() for each in trainer.model.parameters()))
+    trainer.fit()
+    assert all((each.grad == 1).all() for each in trainer.model.parameters())
+
+
+def test_parameters_stay_where_integers_can_follow(task):
+    trainer = make(task, learning_rate=1.0)
+    trainer.fit()
+    before = states(trainer)
+    trainer.model.clamp()
+    assert same(states(trainer), before)
+
+
+def test_processes_share_a_batch(monkeypatch, task):
+    """Other samples each, which together are those of one process, and other random numbers."""
+    drawn = []
+    monkeypatch.setattr(Classification, "batch", lambda self, indices, rng, _: drawn.append((indices.tolist(),
+        rng.random())))
+    monkeypatch.setattr("host.training.distributed.world_size", lambda: 2)
+    trainer = make(task, batch_size=10)
+    for rank in range(2):
+        monkeypatch.setattr("host.training.distributed.rank", lambda rank=rank: rank)
+        trainer._batch(np.arange(30)[::-1], 1, 2)
+    (first, number), (second, other) = drawn
+    assert sorted(first + second) == [*range(10)] and len(first) == len(second) and number != other
 
 # Checkpoints --------------------------------------------------------------------------------------
 
