@@ -99,7 +99,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def work(args: argparse.Namespace) -> int:
     """Run what is missing, print and plot. Returns the exit code."""
     check_outputs(args)
-    base, sweep, data = settings_from_args(args), SWEEPS[args.sweep], Data(args.data)
+    sweep, data = SWEEPS[args.sweep], Data(args.data)
+    base = settings_from_args(args, **sweep.base)
     try:
         args.output_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

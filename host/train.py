@@ -11,11 +11,13 @@ examples:
   python -m host.train --out gestures.npz                                 synthetic gestures, made here
   python -m host.train --dataset nmnist --data DIR --weight-bits 4 --out digits.npz
   python -m host.train --dataset dvsgesture --data DIR --download --max-steps 300 --out dvs.npz
+  python -m host.train --weight-bits 4 --init gestures.npz --out small.npz   from 8 bits to 4
   python -m host.train --task context --neuron lif --json lif.json        CLIF's context task, with LIF neurons
-  python -m host.train --resume --out gestures.npz                        goes on after an interruption
   torchrun --nproc-per-node 2 -m host.train --out gestures.npz            two processes (GPUs, or CPU cores)
 
-Beside NET.npz come NET.csv and NET.png, the curves. python -m host.evaluate tells more about a trained network.
+Beside NET.npz come NET.csv and NET.png, the curves. While it trains, NET.ckpt keeps the epochs that are done: after an
+interruption (Ctrl-C, a reboot) the same command with --resume goes on, and gives the network that it would have given.
+python -m host.evaluate tells more about a trained network.
 """
 
 import argparse
@@ -26,10 +28,12 @@ from pathlib import Path
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+import torch
+
 from host.errors import QCLIFError
 from host.network import Network
 from host.options import check_outputs
-from host.outcome import guarded
+from host.outcome import EXIT_ERROR, EXIT_INTERRUPTED, guarded
 from host.report import write_json
 from host.training.architecture import NEURONS
 from host.training.checkpoint import checkpoint_path
@@ -49,29 +53,38 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     files.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
         help="folder that holds the data set, as tonic's save_to; for nmnist also an .npz file (default: %(default)s)")
     files.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
-    files.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
-    files.add_argument("--out", type=Path, metavar="NET.npz", help="network to write (default: none)")
-    files.add_argument("--init", type=Path, metavar="NET.npz",
-        help="trained network to start from, at this one's widths (default: random values)")
+    files.add_argument("--device", default="auto", metavar="NAME",
+        help="auto, cpu, cuda or cuda:N; auto: a GPU where there is one (default: %(default)s)")
+    files.add_argument("--out", type=Path, metavar="NET.npz",
+        help="network to write; without it nothing is kept but the --json (default: none)")
+    files.add_argument("--init", type=Path, metavar="OTHER.npz",
+        help="trained network of the same sizes to start from, of any widths (default: random values)")
     files.add_argument("--json", type=Path, metavar="FILE", help="write settings and scores; - for standard output")
     again = files.add_mutually_exclusive_group()
-    again.add_argument("--resume", action="store_true", help="go on after an interruption, from NET.ckpt")
-    again.add_argument("--restart", action="store_true", help="begin anew where there is a NET.ckpt")
+    again.add_argument("--resume", action="store_true",
+        help="go on after an interruption, from NET.ckpt; without one, begin")
+    again.add_argument("--restart", action="store_true", help="begin anew even where there is a NET.ckpt")
     return parser.parse_args(argv)
 
 
 def check(args: argparse.Namespace, settings: Settings) -> Path | None:
     """The checkpoint to keep; raises QCLIFError where the arguments cannot lead to an end."""
     check_outputs(args)
+    kind = NEURONS[settings.neuron]
+    if args.init and not kind.on_accelerator:
+        raise QCLIFError(f"--init {args.init}: {settings.neuron} neurons ({kind.text}) cannot start from the "
+            f"contract's integers; leave --init out")
     if args.out is None:
         if args.resume or args.restart:
             raise QCLIFError("--resume and --restart are about NET.ckpt: say which with --out NET.npz")
         return None
     if args.out.suffix != ".npz":
         raise QCLIFError(f"--out {args.out}: a network file ends with .npz")
-    if not NEURONS[settings.neuron].on_accelerator:
-        raise QCLIFError(f"--out {args.out}: {settings.neuron} neurons ({NEURONS[settings.neuron].text}) have no "
-            f"network file; leave --out out, and keep the scores with --json")
+    contexts = settings.task == "context" and settings.cued
+    if not kind.on_accelerator or (contexts and not kind.gated):
+        which = " with a cue" if kind.on_accelerator else ""
+        raise QCLIFError(f"--out {args.out}: {settings.neuron} neurons{which} ({kind.text}) have no network file; "
+            f"leave --out out, and keep the scores with --json")
     checkpoint = checkpoint_path(args.out)
     if checkpoint.exists() and not (args.resume or args.restart):
         raise QCLIFError(f"{checkpoint}: a training of {args.out} was interrupted; --resume goes on, --restart begins "
@@ -81,38 +94,61 @@ def check(args: argparse.Namespace, settings: Settings) -> Path | None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, print and write. Returns the exit code."""
-    settings   = settings_from_args(args)
-    checkpoint = check(args, settings)
-    start      = Network.load(args.init) if args.init else None
-    data       = Data(args.data, args.download)
-    device     = choose_device(args.device)
-    with processes(device):
-        speaks = rank() == 0
-        try:
+    speaks = rank() == 0
+    try:
+        settings   = settings_from_args(args)
+        checkpoint = check(args, settings)
+        start      = Network.load(args.init) if args.init else None
+        device     = choose_device(args.device)
+        if args.resume and not checkpoint.exists() and speaks:
+            print(f"{checkpoint} is not there: nothing to resume, training begins", file=sys.stderr)
+        with processes(device):
             with TrainingDisplay(settings, speaks) as display:
-                outcome = train(settings, data, str(device), checkpoint, args.resume, start, display, display.data)
-        except KeyboardInterrupt:
-            if checkpoint is not None and checkpoint.exists() and speaks:
-                print(f"the epochs that were done are in {checkpoint}: go on with --resume", file=sys.stderr)
-            raise
+                outcome = train(settings, Data(args.data, args.download), str(device), checkpoint, args.resume, start,
+                    display, display.data)
+            if speaks:
+                finish(args, settings, outcome, checkpoint)
+    except QCLIFError:
         if speaks:
-            finish(args, settings, outcome, checkpoint)
+            raise
+        # Every process finds the same: the first one says it.
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        if speaks:
+            print(f"interrupted: {how_to_go_on(args)}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        reason = str(error).partition("\n")[0] or "an array does not fit"
+        raise QCLIFError(f"the memory is too small ({reason}): choose a lower --batch-size (now {args.batch_size}), "
+            f"--neurons or --max-steps") from error
     return 0
+
+
+def how_to_go_on(args: argparse.Namespace) -> str:
+    """What is left of an interrupted training, for its user."""
+    if args.out is None:
+        return "nothing is kept without --out"
+    checkpoint = checkpoint_path(args.out)
+    if not checkpoint.exists():
+        return f"{checkpoint} is not there, there is nothing to resume"
+    return f"the epochs that were done are in {checkpoint}; the same command with --resume goes on"
 
 
 def finish(args: argparse.Namespace, settings: Settings, outcome: Outcome, checkpoint: Path | None) -> None:
     """Write what came out, and print it; the checkpoint has done its work."""
     written = write_results(outcome, settings, args.out) if args.out else []
     values  = figures(outcome, settings)
-    print_outcome(values, written, to_stderr=str(args.json) == "-")
     if args.json:
         write_json(values, args.json)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
+    print_outcome(values, written, to_stderr=str(args.json) == "-")
 
 
 def main(argv: list[str] | None = None) -> int:
     args = parse(argv)
+    # What schedulers send is an interruption, too: what was begun is cleaned up, and the user told how to go on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return guarded(lambda: run(args))
 
 

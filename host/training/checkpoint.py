@@ -5,9 +5,8 @@
 
 """A training that can go on: everything between two epochs, written whole or not at all."""
 
+import hashlib
 import io
-import pickle
-import zipfile
 from pathlib import Path
 
 import torch
@@ -15,8 +14,10 @@ import torch
 from host.errors import QCLIFError
 from host.wholefile import whole_file
 
-# Changes with what a checkpoint holds.
-FORMAT_VERSION = 1
+# How a file begins; changes with what a checkpoint holds. A SHA-256 digest follows, then what torch wrote: it reads
+# damaged weights without a word.
+HEADER       = b"qCLIF checkpoint 2\n"
+DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def checkpoint_path(out: Path) -> Path:
@@ -37,8 +38,9 @@ def save_checkpoint(path: Path, key: str, content: dict[str, object]) -> None:
     """
     # torch reports what goes wrong while it writes as a RuntimeError without the reason: write it ourselves.
     buffer = io.BytesIO()
-    torch.save({"format_version": FORMAT_VERSION, "key": key, **content}, buffer)
+    torch.save({"key": key, **content}, buffer)
     with whole_file(path) as file:
+        file.write(HEADER + hashlib.sha256(buffer.getbuffer()).digest())
         file.write(buffer.getbuffer())
 
 
@@ -50,21 +52,20 @@ def load_checkpoint(path: Path, key: str) -> dict[str, object]:
     QCLIFError : the file is missing or damaged, or is of a training with other settings.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if content["format_version"] != FORMAT_VERSION:
-            raise QCLIFError(f"checkpoint {path}: format {content['format_version']}, this program reads "
-                f"{FORMAT_VERSION}: train anew with --restart")
-        found = content["key"]
+        file = path.read_bytes()
     except OSError as error:
         raise QCLIFError(f"checkpoint {path}: {error.strerror or error}: nothing to resume; train without --resume"
             ) from error
-    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError,
-            zipfile.BadZipFile) as error:
-        raise QCLIFError(f"checkpoint {path}: not a readable checkpoint ({' '.join(str(error).split())[:80]}): train "
-            f"anew with --restart") from error
-    if found != key:
-        raise QCLIFError(f"checkpoint {path}: of a training with other settings or data ({_difference(found, key)}): "
-            f"give the same ones, or train anew with --restart")
+    if not file.startswith(HEADER):
+        raise QCLIFError(f"checkpoint {path}: not one that this version of the program wrote: train anew with "
+            f"--restart")
+    start = len(HEADER) + DIGEST_BYTES
+    if hashlib.sha256(file[start:]).digest() != file[len(HEADER):start]:
+        raise QCLIFError(f"checkpoint {path}: damaged or cut, its checksum is another: train anew with --restart")
+    content = torch.load(io.BytesIO(file[start:]), map_location="cpu", weights_only=True)
+    if content["key"] != key:
+        raise QCLIFError(f"checkpoint {path}: of another training ({_difference(content['key'], key)}): give the same "
+            f"settings and data, or train anew with --restart")
     return content
 
 

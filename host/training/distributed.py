@@ -24,13 +24,18 @@ def processes(device: torch.device) -> Iterator[None]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
+    except RuntimeError as error:
+        # gloo's errors have no type of their own.
+        if isinstance(error, distributed.DistError) or "gloo" in str(error):
+            raise QCLIFError("another of the processes has ended: what it said tells why") from error
+        raise
     finally:
         distributed.destroy_process_group()
 
 
 def rank() -> int:
-    """Number of this process, 0 for the one that speaks and writes."""
-    return distributed.get_rank() if distributed.is_initialized() else 0
+    """Number of this process, 0 for the one that speaks and writes; known before they have joined."""
+    return int(os.environ.get("RANK", 0)) if "WORLD_SIZE" in os.environ else 0
 
 
 def world_size() -> int:
@@ -38,15 +43,29 @@ def world_size() -> int:
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
+def summed(value: torch.Tensor) -> torch.Tensor:
+    """Sum of what each process has."""
+    total = value.detach().clone()
+    if distributed.is_initialized():
+        distributed.all_reduce(total)
+    return total
+
+
 def choose_device(name: str) -> torch.device:
-    """Device of a name: auto, cpu, cuda, cuda:1 ...
+    """Device of a name: auto, cpu, cuda, cuda:1 ...; of several processes each has a GPU of its own.
 
     Raises
     ------
     QCLIFError : it is not there.
     """
     if name == "auto":
-        name = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and "WORLD_SIZE" in os.environ:
+        name, local, there = f"cuda:{os.environ['LOCAL_RANK']}", int(os.environ["LOCAL_WORLD_SIZE"]), \
+            torch.cuda.device_count()
+        # The same in each process: they all stop.
+        if local > there:
+            raise QCLIFError(f"{local} processes for {there} GPUs: start as many as there are, or choose --device cpu")
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)

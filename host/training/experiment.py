@@ -14,9 +14,9 @@ from host.cache import Progress as DataProgress
 from host.cache import no_progress
 from host.datasets import available_splits, load
 from host.eventset import EventSet, folds, split
-from host.network import Network
+from host.network import Network, network_id
 from host.training.architecture import Architecture
-from host.training.distributed import choose_device
+from host.training.distributed import choose_device, rank, world_size
 from host.training.model import SpikingNetwork
 from host.training.objective import Score, score
 from host.training.settings import Settings
@@ -98,7 +98,7 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
     ----------
     device : where to compute, as choose_device() takes it.
     checkpoint : file to save to after each epoch, None for nowhere.
-    resume : go on from it.
+    resume : go on from it where it is there; otherwise it is deleted once training begins.
     start : network to begin with in place of random values.
     progress, data_progress : as Trainer.fit() and datasets.load() call them.
     """
@@ -106,15 +106,28 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
     task    = make_task(settings, recordings)
     model   = make_model(settings, task).to(choose_device(device))
     trainer = Trainer(model, task, make_task(settings, held, max(2, settings.sequences//5)) if held else None, settings,
-        checkpoint, f"{settings.key}\n{recordings.identity}")
+        checkpoint, _key(settings, recordings, held, start))
     if start is not None:
         model.start_from(start)
     else:
+        # Here the kernels are compiled, where that was not done before.
+        data_progress("calibrate", 0, None)
         trainer.calibrate()
-    if resume:
+    if resume and checkpoint.exists():
         trainer.resume()
+    elif checkpoint is not None and rank() == 0:
+        checkpoint.unlink(missing_ok=True)
     trainer.fit(progress)
     return Outcome(trainer, test_score(trainer, settings, tested) if tested else None)
+
+
+def _key(settings: Settings, recordings: EventSet, held: EventSet | None, start: Network | None) -> str:
+    """Text that differs where trainings come out differently, a line for each cause."""
+    return "\n".join((settings.key,
+        f"recordings {recordings.identity}",
+        f"validation {held.identity if held else 'none'}",
+        f"--init {network_id(start) if start else 'none'}",
+        f"processes {world_size()}"))
 
 
 def test_score(trainer: Trainer, settings: Settings, eventset: EventSet) -> Score:

@@ -12,13 +12,20 @@ from dataclasses import dataclass
 
 from accel.config import LIMITS
 from host.augment import MIRRORED_GESTURES, Augmentation
-from host.datasets import DEFAULT_ENCODERS, NAMES, SYNTHETIC
+from host.datasets import DEFAULT_ENCODERS, NAMES, SYNTHETIC, SYNTHETIC_SAMPLES
+from host.datasets import TEST_SEED as SYNTHETIC_MAX
 from host.encoder import Encoder
 from host.errors import QCLIFError
 from host.training.architecture import LEAKS, NEURONS
 from host.training.tasks import CONTEXT_CLASSES, MODES
 
 TASKS = ("classify", "context")
+
+# Settings that only the context task has.
+CONTEXT_GROUP = "context task (--task context)"
+
+# Above it, test samples are drawn.
+SEED_MAX = 2**31 - 1
 
 # Geometry of the augmentation by default: pixels moved (a cell of the encoder's grid), degrees turned, relative zoom.
 # A cochlea has no picture to turn.
@@ -37,6 +44,10 @@ def _field(group: str, default: object, text: str, low: float | None = None, hig
         "choices": choices})
 
 
+def _by_name(values: dict[str, object]) -> str:
+    return ", ".join(f"{value} for {name}" for name, value in values.items())
+
+
 def _limits(name: str) -> tuple[str, int, int]:
     low, high, text = LIMITS[name]
     return text, low, high
@@ -51,20 +62,25 @@ class Settings:
     QCLIFError : a value out of its limits.
     """
     dataset:         str = _field("data", SYNTHETIC, "data set", choices=NAMES)
-    samples:         int = _field("data", 0, "recordings to train with; 0: all (1100 synthetic ones)", 0)
-    test_samples:    int = _field("data", 0, "recordings to test with; 0: all (550 synthetic ones)", 0)
+    samples:         int = _field("data", 0, "recordings of the training split, of each class by its share, those "
+        f"held out among them; 0: all ({SYNTHETIC_SAMPLES['train']} synthetic ones)", 0, SYNTHETIC_MAX)
+    test_samples:    int = _field("data", 0, "recordings of the test split; 0: all "
+        f"({SYNTHETIC_SAMPLES['test']} synthetic ones)", 0, SYNTHETIC_MAX)
     bin_us:          int = _field("data", 0, "time step in us; 0: the data set's", 0)
     count_threshold: int = _field("data", 0, "events that make a source fire in a step; 0: the data set's", 0)
-    max_steps:       int = _field("data", 0, "steps after which a recording is cut; 0: none", 0)
-    validation:      float = _field("data", 0.1, "share of the recordings that is held out to choose the best epoch "
+    max_steps:       int = _field("data", 0, "steps after which a recording is cut; 0: not at all", 0)
+    validation:      float = _field("data", 0.1, "share of those recordings that is held out to choose the best epoch "
         "and to stop early; 0: none, the last epoch is taken", 0, 0.9)
 
-    task:            str = _field("task", "classify", "class of a recording, or CLIF's context task", choices=TASKS)
-    mode:            str = _field("task", MODES[0], "context: yes for the clip asked for, or from it on", choices=MODES)
-    clips:           int = _field("task", 1, "context: clips in a row", 1, CONTEXT_CLASSES - 1)
-    relevance:       float = _field("task", 1.0, "context: probability that the cue names the class asked for", 0, 1)
-    cued:            bool = _field("task", True, "context: show the cue")
-    sequences:       int = _field("task", 2000, "context: sequences of an epoch", 2)
+    task:            str = _field("task", "classify", "classify: the class of a recording; context: is a clip of the "
+        "class that a cue names?", choices=TASKS)
+    mode:            str = _field(CONTEXT_GROUP, MODES[0], "yes is right for the clip of that class alone "
+        "(recognition), or from it on (memory)", choices=MODES)
+    clips:           int = _field(CONTEXT_GROUP, 1, "clips in a row, each of another class", 1, CONTEXT_CLASSES - 1)
+    relevance:       float = _field(CONTEXT_GROUP, 1.0, "probability that the cue names the class that is asked for, "
+        "else another; 1 informs, 0.1 tells nothing, 0 misleads", 0, 1)
+    cued:            bool = _field(CONTEXT_GROUP, True, "show the cue, in 10 context sources")
+    sequences:       int = _field(CONTEXT_GROUP, 2000, "sequences that are drawn for an epoch", 2)
 
     neuron:          str = _field("network", "qclif", "; ".join(f"{name}: {kind.text}" for name, kind in
         NEURONS.items()), choices=tuple(NEURONS))
@@ -72,26 +88,30 @@ class Settings:
     weight_bits:     int = _field("network", 8, *_limits("weight_bits"))
     state_bits:      int = _field("network", 8, *_limits("state_bits"))
     current_bits:    int = _field("network", 12, *_limits("current_bits"))
-    leak:            str = _field("network", "learned", "leaks of the neurons: drawn and learned, drawn and constant, "
-        "all the same", choices=LEAKS)
+    leak:            str = _field("network", "learned", "leaks of the neurons: drawn and learned, drawn and constant "
+        "(distributed), or constant and all the same (fixed)", choices=LEAKS)
 
     epochs:          int = _field("training", 60, "passes over the recordings", 1)
-    batch_size:      int = _field("training", 50, "samples of a step", 1)
+    batch_size:      int = _field("training", 50, "samples a step of the optimiser; all where there are fewer", 1)
     learning_rate:   float = _field("training", 0.0, "highest step size of Adam, 1 is the largest weight; 0: the data "
-        "set's", 0, 1)
-    label_smoothing: float = _field("training", 0.1, "of the cross entropy", 0, 0.9)
+        f"set's ({_by_name(LEARNING_RATES)})", 0, 1)
+    label_smoothing: float = _field("training", 0.1, "share of the target that is spread over all classes", 0, 0.9)
     target_rate:     float = _field("training", 0.03, "spikes a neuron and step, above which it is penalised", 0, 1)
-    rate_penalty:    float = _field("training", 20.0, "weight of that penalty", 0)
+    rate_penalty:    float = _field("training", 20.0, "weight of that penalty; more of it, fewer spikes", 0, 1e6)
     patience:        int = _field("training", 0, "epochs without a better validation after which to stop; 0: never", 0)
-    seed:            int = _field("training", 0, "of all that is drawn", 0)
+    seed:            int = _field("training", 0, "of all that is drawn; equal ones give equal networks", 0, SEED_MAX)
 
-    shift:           int = _field("augmentation", -1, "most pixels that a recording moves; -1: the data set's", -1)
-    rotate:          float = _field("augmentation", -1.0, "most degrees that it turns; -1: the data set's", -1, 180)
-    zoom:            float = _field("augmentation", -1.0, "relative range of its size; -1: the data set's", -1, 0.99)
+    shift:           int = _field("augmentation", -1, "most pixels that a recording moves; -1: the data set's "
+        f"({_by_name({name: each[0] for name, each in GEOMETRY.items()})})", -1)
+    rotate:          float = _field("augmentation", -1.0, "most degrees that it turns; -1: the data set's "
+        f"({_by_name({name: each[1] for name, each in GEOMETRY.items()})})", -1, 180)
+    zoom:            float = _field("augmentation", -1.0, "relative range of its size; -1: the data set's "
+        f"({_by_name({name: each[2] for name, each in GEOMETRY.items()})})", -1, 0.99)
     drop:            float = _field("augmentation", 0.15, "share of events dropped", 0, 1)
     jitter_us:       float = _field("augmentation", 0.0, "standard deviation of an event's time in us", 0)
-    stretch:         float = _field("augmentation", 0.0, "relative range of a recording's speed", 0, 0.99)
-    mirror:          bool = _field("augmentation", False, "mirror every second gesture: left becomes right")
+    stretch:         float = _field("augmentation", 0.0, "relative range of a recording's duration: 0.1 for 90 to "
+        "110 %%", 0, 0.99)
+    mirror:          bool = _field("augmentation", False, "mirror every second gesture on average: left becomes right")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -103,9 +123,17 @@ class Settings:
                 limits = f"at least {low}" if high is None else f"{low} to {high}"
                 raise QCLIFError(f"{field.name} is {value}, the limits are {limits}: choose another "
                     f"--{field.name.replace('_', '-')}")
+            if self.task != "context" and meta["group"] == CONTEXT_GROUP and value != field.default:
+                raise QCLIFError(f"{field.name} is {value}, which the task {self.task} does not have: add "
+                    f"--task context")
+        if self.patience and not self.validation:
+            raise QCLIFError(f"patience is {self.patience}, but validation is 0: nothing tells which epoch was "
+                f"better; choose a --validation above 0")
         if self.mirror and (self.dataset not in GESTURES or self.task == "context"):
             raise QCLIFError(f"--mirror with {self.dataset}, task {self.task}: only gestures have a class in the "
                 f"mirror, and the context task has drawn its classes before: leave it out")
+        # They refuse what they cannot do: now, not when the recordings have been read.
+        _ = self.encoder, self.augmentation
 
     @property
     def encoder(self) -> Encoder:
@@ -144,8 +172,8 @@ def add_settings_args(parser: argparse.ArgumentParser) -> None:
         if meta["group"] not in groups:
             groups[meta["group"]] = parser.add_argument_group(meta["group"])
         option = f"--{field.name.replace('_', '-')}"
-        limits = "" if meta["high"] is None else f", {meta['low']} to {meta['high']}"
-        text   = f"{meta['help']}{limits} (default: %(default)s)"
+        limits = "" if meta["high"] is None else f"{meta['low']} to {meta['high']}; "
+        text   = f"{meta['help']} ({limits}default: %(default)s)"
         if field.type is bool:
             groups[meta["group"]].add_argument(option, action=argparse.BooleanOptionalAction, default=field.default,
                 help=text)
@@ -154,6 +182,6 @@ def add_settings_args(parser: argparse.ArgumentParser) -> None:
                 metavar=None if meta["choices"] else "N", help=text)
 
 
-def settings_from_args(args: argparse.Namespace) -> Settings:
-    """Settings of the options that add_settings_args() added."""
-    return Settings(**{field.name: getattr(args, field.name) for field in dataclasses.fields(Settings)})
+def settings_from_args(args: argparse.Namespace, **changes: object) -> Settings:
+    """Settings of the options that add_settings_args() added, with some in the place of theirs."""
+    return Settings(**{field.name: getattr(args, field.name) for field in dataclasses.fields(Settings)} | changes)

@@ -16,6 +16,7 @@ from host.batch import Batch
 from host.encoder import BACKGROUND_HZ, CUE_HZ, Encoder
 from host.errors import QCLIFError
 from host.eventset import EventSet
+from host.sample import UNKNOWN
 
 # Samples that are evaluated at once.
 EVALUATION_BATCH = 100
@@ -64,6 +65,10 @@ class Classification:
     eventset : labelled recordings.
     encoder : mapping of their events.
     max_steps : steps from there on are cut; None keeps all.
+
+    Raises
+    ------
+    QCLIFError : a recording without a label.
     """
     eventset:  EventSet
     encoder:   Encoder
@@ -71,6 +76,12 @@ class Classification:
 
     contexts = 0
     clips    = 1
+
+    def __post_init__(self) -> None:
+        unknown = int((self.eventset.labels == UNKNOWN).sum())
+        if unknown:
+            raise QCLIFError(f"{self.eventset.name}: {unknown} of {len(self.eventset)} recordings have no label: write "
+                f"labels, 0 to {len(self.classes) - 1}, beside the events")
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -128,8 +139,9 @@ class ContextTask:
             raise QCLIFError(f"relevance of the cue is {self.relevance}, the limits are 0 to 1: choose another")
         missing = set(range(CONTEXT_CLASSES)) - set(self.eventset.labels.tolist())
         if missing:
-            raise QCLIFError(f"{self.eventset.name}: no recording of class {min(missing)}: the context task needs the "
-                f"classes 0 to {CONTEXT_CLASSES - 1}")
+            raise QCLIFError(f"{self.eventset.name}: {len(self.eventset)} recordings to train, validate or test with, "
+                f"none of class {min(missing)}: the context task needs the classes 0 to {CONTEXT_CLASSES - 1} in each "
+                f"part: give more --samples, or another --validation")
         object.__setattr__(self, "eventset", self.eventset.beginnings(CLIP_SHARE))
 
     @property

@@ -77,10 +77,16 @@ class Trainer:
         if settings.batch_size % self.ranks:
             raise QCLIFError(f"batch_size is {settings.batch_size}, not a multiple of the {self.ranks} processes: "
                 f"choose another --batch-size")
-        self.steps    = max(1, len(task)//settings.batch_size)
+        if len(task) < self.ranks:
+            raise QCLIFError(f"{len(task)} samples for {self.ranks} processes, each needs one: give more --samples, or "
+                f"start fewer")
+        self.size     = min(settings.batch_size, len(task) - len(task) % self.ranks)
+        self.steps    = len(task)//self.size
         self.optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], settings.highest_rate)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.highest_rate,
-            total_steps=settings.epochs*self.steps + 1, pct_start=WARM_UP)
+        total = settings.epochs*self.steps + 1
+        # Where it would last a single step, torch's schedule divides by zero.
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, settings.highest_rate, total_steps=total,
+            pct_start=WARM_UP if WARM_UP*total > 1 else 0.0)
 
     def calibrate(self) -> float:
         """Choose the gain of the untrained network; returns its rate."""
@@ -105,7 +111,8 @@ class Trainer:
         progress : called after each step with the epoch, the step and their number, and after each epoch with its
             row as well.
         """
-        parallel = DistributedDataParallel(self.model) if self.ranks > 1 else self.model
+        parallel = self._parallel() if self.ranks > 1 else self.model
+        progress(len(self.history), 0, self.steps, None)
         with one_thread():
             for epoch in range(len(self.history), self.settings.epochs):
                 if self._finished:
@@ -117,6 +124,12 @@ class Trainer:
                     self._save()
                 progress(epoch, self.steps, self.steps, row)
         self.model.load_state_dict(self._best_state)
+
+    def _parallel(self) -> DistributedDataParallel:
+        """The network, with gradients that are means over all processes."""
+        kind = self.model.architecture.kind
+        # The contract's LIF neuron leaves its apical parameters out, which otherwise would be waited for.
+        return DistributedDataParallel(self.model, find_unused_parameters=kind.integer and not kind.gated)
 
     @property
     def _finished(self) -> bool:
@@ -132,8 +145,10 @@ class Trainer:
             batch = self._batch(order, epoch, step)
             counts, logits = parallel(batch)
             loss = objective(counts, logits, batch, self.weights, self.settings)
-            if not math.isfinite(loss.item()):
-                raise QCLIFError(f"the loss is {loss.item()} in epoch {epoch + 1}: choose a lower --learning-rate than "
+            # Of all processes: none is left waiting for one that has stopped.
+            total = distributed.summed(loss).item()
+            if not math.isfinite(total):
+                raise QCLIFError(f"the loss is {total} in epoch {epoch + 1}: choose a lower --learning-rate than "
                     f"{self.settings.highest_rate}")
             self.optimizer.zero_grad()
             loss.backward()
@@ -152,8 +167,7 @@ class Trainer:
         return row | {"seconds": time.monotonic() - start}
 
     def _batch(self, order: np.ndarray, epoch: int, step: int) -> Batch:
-        size    = self.settings.batch_size
-        indices = order[step*size:(step + 1)*size][distributed.rank()::self.ranks]
+        indices = order[step*self.size:(step + 1)*self.size][distributed.rank()::self.ranks]
         rng     = np.random.default_rng([self.settings.seed, epoch, step, distributed.rank()])
         return self.task.batch(indices, rng, self.settings.augmentation)
 
