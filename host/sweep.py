@@ -41,9 +41,11 @@ from host.training.settings import add_settings_args, settings_from_args
 from host.training.sweep_run import Row, run_all
 from host.training.sweeps import SWEEPS, Sweep, runs
 
-# Figures of a row that tables show beside the accuracy, where the rows have them, in percent.
+# Figures of a row that tables show beside the accuracy, where the rows have them, in percent; the last ones are
+# accuracies of the same networks with other cues.
 FIGURES = {"rate": "spikes", "majority": "majority", "precision": "precision", "recall": "recall",
-    "accuracy_informative": "cue informative", "accuracy_irrelevant": "irrelevant", "accuracy_misleading": "misleading"}
+    "accuracy_informative": "informative cue", "accuracy_irrelevant": "irrelevant cue",
+    "accuracy_misleading": "misleading cue"}
 
 
 def kind(row: Row) -> str:
@@ -74,7 +76,8 @@ def print_table(sweep: Sweep, rows: list[Row], title: str, console: Console) -> 
 def plot(sweep: Sweep, rows: list[Row], title: str, path: Path) -> None:
     """The sweep's plot."""
     named = [{**row, "kind": kind(row)} for row in rows]
-    save(lines(named, sweep.x, "accuracy", sweep.group, log2=sweep.log2, title=title), path)
+    save(lines(named, sweep.x, "accuracy", sweep.group, log2=sweep.log2, percent=True, title=title,
+        x_name=sweep.x.replace("_", " "), group_name=sweep.group_name), path)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -13,7 +13,6 @@ from itertools import product
 from host.training.settings import Settings
 from host.training.tasks import RELEVANCE
 
-# The paper's scores at 8 and 4 bits, of a task and a split that it does not define: never beside 10-class figures.
 FOLDS = 5
 
 Changes = dict[str, object]
@@ -28,6 +27,7 @@ class Sweep:
     text : what it answers.
     changes : settings of each variation, beside the base.
     x, group : settings that the plot has on its axis and its lines; x None makes no plot.
+    log2, group_name : its axis in powers of two, and how it names a line.
     base : settings that all have.
     every_fold : True scores each variation on all folds of the training split; else a seed is scored on the data set's
         test split, or, where there is none, on the fold of its number.
@@ -37,6 +37,7 @@ class Sweep:
     x:          str | None
     group:      str | None
     log2:       bool = False
+    group_name: str = "{}"
     base:       Changes = field(default_factory=dict)
     every_fold: bool = False
 
@@ -59,9 +60,11 @@ SWEEPS: Mapping[str, Sweep] = {
         + [{"neuron": neuron, "weight_bits": 8, "state_bits": 8} for neuron in ("clif", "lif")],
         None, None, base=_WHOLE, every_fold=True),
     "precision": Sweep("lowest usable precision",
-        _grid(state_bits=(8, 6, 4), weight_bits=(8, 6, 5, 4, 3, 2)), "weight_bits", "state_bits", base=_WHOLE),
+        _grid(state_bits=(8, 6, 4), weight_bits=(8, 6, 5, 4, 3, 2)), "weight_bits", "state_bits",
+        group_name="{}-bit states", base=_WHOLE),
     "neurons": Sweep("size of the network, qCLIF against the contract's LIF",
-        _grid(neuron=("qclif", "qlif"), neurons=(10, 25, 50, 100, 200)), "neurons", "neuron", True, _WHOLE),
+        _grid(neuron=("qclif", "qlif"), neurons=(10, 25, 50, 100, 200)), "neurons", "neuron", True,
+        base=_WHOLE),
     "neuron": Sweep("what the neuron brings: apical gate, integers, linear leak",
         _grid(neuron=("qclif", "qclif-exponential", "qlif", "clif", "clif-linear", "lif")), None, None, base=_WHOLE),
     "context": Sweep("what the cue brings, by the probability that it names the class that is asked for",
