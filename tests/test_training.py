@@ -24,6 +24,7 @@ from host.steps import Steps
 from host.training import dense, kernel
 from host.training.architecture import NEURONS, Architecture
 from host.training.bptt import spike_counts
+from host.training.convert import start_from, to_network
 from host.training.model import SpikingNetwork
 from host.training.neurons import Values
 
@@ -80,7 +81,7 @@ def test_forward_equals_the_golden_model_at_every_step(architecture, seed, expon
         architecture = Architecture(**{**vars(architecture), "contexts": 0})
     model   = excited(architecture, seed, exponent)
     batch   = random_batch(seed, INPUTS + architecture.contexts)
-    network = model.to_network(ENCODER, [])
+    network = to_network(model, ENCODER, [])
     counts, _, v_a, u = run_kernel(model, batch)
     logits = model(batch)[1].sum(dim=1)
     golden = GoldenModel(network).run(batch.to_steps(), states=True)
@@ -104,7 +105,7 @@ def test_forward_of_a_full_network_on_gestures(bits):
     model    = SpikingNetwork(Architecture("qclif", 200, 512, 10, 11, *bits), seed=1)
     batch    = encode(gestures, np.arange(4), Encoder())
     assert 0.01 < model.calibrate(batch) < 0.25
-    network  = model.to_network(Encoder(), list(synthetic.GESTURES))
+    network  = to_network(model, Encoder(), list(synthetic.GESTURES))
     counts   = run_kernel(model, batch)[0][:, 0]
     golden   = GoldenModel(network).run(batch.to_steps())
     for b, result in enumerate(golden):
@@ -173,7 +174,7 @@ def test_learning_moves_every_parameter():
         optimizer.step()
         model.clamp()
     assert all((value.detach() != before[name]).any() for name, value in model.named_parameters())
-    model.to_network(ENCODER, [])
+    to_network(model, ENCODER, [])
 
 # Exactness and refusals ---------------------------------------------------------------------------
 
@@ -199,35 +200,35 @@ def test_architectures_out_of_limits(changes, text):
     ("qlif", 2, "takes its 2 contexts at the soma")])
 def test_only_networks_of_the_contract_have_a_file(neuron, contexts, text):
     with pytest.raises(QCLIFError, match=text):
-        SpikingNetwork(Architecture(neuron, 3, INPUTS, contexts)).to_network(ENCODER, [])
+        to_network(SpikingNetwork(Architecture(neuron, 3, INPUTS, contexts)), ENCODER, [])
 
 # Starting from a network --------------------------------------------------------------------------
 
 def test_starting_from_a_network_gives_it_back(tmp_path):
-    source = excited(Architecture("qclif", 7, INPUTS, 2, 3), 5, 4).to_network(ENCODER, [])
+    source = to_network(excited(Architecture("qclif", 7, INPUTS, 2, 3), 5, 4), ENCODER, [])
     source.save(tmp_path/"net.npz")
     model = SpikingNetwork(Architecture("qclif", 7, INPUTS, 2, 3), 6)
-    model.start_from(Network.load(tmp_path/"net.npz"))
-    again = model.to_network(ENCODER, [])
+    start_from(model, Network.load(tmp_path/"net.npz"))
+    again = to_network(model, ENCODER, [])
     for name, array in source.arrays().items():
         np.testing.assert_array_equal(getattr(again, name), array)
     assert again.config() == source.config()
 
 
 def test_starting_at_other_widths_keeps_the_values():
-    source = excited(Architecture("qclif", 7, INPUTS, 2, 3), 5, 6).to_network(ENCODER, [])
+    source = to_network(excited(Architecture("qclif", 7, INPUTS, 2, 3), 5, 6), ENCODER, [])
     model  = SpikingNetwork(Architecture("qclif", 7, INPUTS, 2, 3, weight_bits=4, state_bits=4), 6)
-    model.start_from(source)
-    small  = model.to_network(ENCODER, [])
+    start_from(model, source)
+    small  = to_network(model, ENCODER, [])
     assert small.product_shift == 2
     np.testing.assert_array_equal(small.w_sensory, np.clip(np.rint(source.w_sensory/16), -8, 7))
     np.testing.assert_array_equal(small.threshold, np.maximum(1, np.rint(source.threshold*15/255)))
 
 
 def test_starting_from_another_size_is_refused():
-    source = excited(Architecture("qclif", 7, INPUTS, 2, 3), 5).to_network(ENCODER, [])
+    source = to_network(excited(Architecture("qclif", 7, INPUTS, 2, 3), 5), ENCODER, [])
     with pytest.raises(QCLIFError, match="has 7 neurons, this one 8"):
-        SpikingNetwork(Architecture("qclif", 8, INPUTS, 2, 3)).start_from(source)
+        start_from(SpikingNetwork(Architecture("qclif", 8, INPUTS, 2, 3)), source)
 
 
 @pytest.mark.parametrize("neuron", NEURONS)

@@ -1,1 +1,1 @@
-# SPDX-License-Identifier: BSD-2-Clause
+"""Training: networks that learn in the contract's own integers, and what they are compared with."""

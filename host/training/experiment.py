@@ -16,6 +16,7 @@ from host.datasets import available_splits, load
 from host.eventset import EventSet, folds, split
 from host.network import Network, network_id
 from host.training.architecture import Architecture
+from host.training.convert import start_from
 from host.training.distributed import choose_device, rank, world_size
 from host.training.model import SpikingNetwork
 from host.training.objective import Score, score
@@ -108,7 +109,7 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
     trainer = Trainer(model, task, make_task(settings, held, max(2, settings.sequences//5)) if held else None, settings,
         checkpoint, _key(settings, recordings, held, start))
     if start is not None:
-        model.start_from(start)
+        start_from(model, start)
     else:
         # Here the kernels are compiled, where that was not done before.
         data_progress("calibrate", 0, None)

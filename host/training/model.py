@@ -15,9 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from host.batch import Batch
-from host.encoder import Encoder
-from host.errors import QCLIFError
-from host.network import ARRAYS, Network
 from host.training.architecture import Architecture
 from host.training.bptt import spike_counts
 from host.training.neurons import Rule, Values
@@ -53,7 +50,7 @@ REAL_EXPONENTS    = range(-8, 9)
 LOGIT_GAIN = 3.0
 
 
-def _rounded(value: Tensor, low: float, high: float) -> Tensor:
+def rounded(value: Tensor, low: float, high: float) -> Tensor:
     """Rounded and clipped; the gradient passes as it is."""
     return value + (value.round().clamp(low, high) - value).detach()
 
@@ -112,7 +109,7 @@ class SpikingNetwork(nn.Module):
             current_min   = -half if kind.integer else -inf,
             current_max   = half - 1 if kind.integer else inf,
             state_span    = 2.0**arch.state_bits if kind.integer else 1.0,
-            apical_scale  = 2.0**-self._apical_shift,
+            apical_scale  = 2.0**-self.apical_shift,
             product_scale = gain if kind.contract else 1.0,
             width         = SURROGATE_WIDTH,
             height        = SURROGATE_HEIGHT)
@@ -122,7 +119,7 @@ class SpikingNetwork(nn.Module):
         return 2.0**self.architecture.state_bits - 1
 
     @property
-    def _apical_shift(self) -> int:
+    def apical_shift(self) -> int:
         """The largest weight moves V_a by half its range at most."""
         arch = self.architecture
         return max(0, arch.weight_bits - arch.state_bits) if arch.kind.integer else 0
@@ -130,7 +127,7 @@ class SpikingNetwork(nn.Module):
     @property
     def _units(self) -> tuple[float, float, float]:
         """What 1 stands for in leak_apical, leak_soma and threshold of integer networks."""
-        weight = 2.0**(self.architecture.weight_bits - 1 - self._apical_shift)
+        weight = 2.0**(self.architecture.weight_bits - 1 - self.apical_shift)
         reach  = self._state_max*2.0**-self.reach.item()
         return weight, reach, reach
 
@@ -152,8 +149,8 @@ class SpikingNetwork(nn.Module):
             return Values(w_in, w_rec, bias, *neuron)
         half = 2**(self.architecture.weight_bits - 1)
         top  = int(self._state_max)
-        w_in, w_rec, bias = (_rounded(each*half, -half, half - 1) for each in (w_in, w_rec, bias))
-        leak_apical, leak_soma, threshold = (_rounded(each*unit, low, top)
+        w_in, w_rec, bias = (rounded(each*half, -half, half - 1) for each in (w_in, w_rec, bias))
+        leak_apical, leak_soma, threshold = (rounded(each*unit, low, top)
             for each, unit, low in zip(neuron, self._units, (0, 0, 1), strict=True))
         if not kind.gated:
             # The contract's LIF: nothing but the largest bias moves V_a, up to V_max and no further.
@@ -172,8 +169,11 @@ class SpikingNetwork(nn.Module):
         logits : integers of the contract's readout over each clip, float64 [B, K, O].
         """
         counts  = spike_counts(batch, self.architecture.soma_sources, self.rule, self.values())
-        readout = _rounded(self.readout*READOUT_SCALE, -READOUT_MAX - 1, READOUT_MAX)
-        return counts, counts.double() @ readout.double()
+        return counts, counts.double() @ self.integer_readout().double()
+
+    def integer_readout(self) -> Tensor:
+        """The readout that is computed with, integers [N, O]; gradients pass through."""
+        return rounded(self.readout*READOUT_SCALE, -READOUT_MAX - 1, READOUT_MAX)
 
     @torch.no_grad()
     def clamp(self) -> None:
@@ -203,78 +203,16 @@ class SpikingNetwork(nn.Module):
         integer = self.architecture.kind.integer
         steps, rates = int(batch.lengths.sum()), {}
         for exponent in INTEGER_EXPONENTS if integer else REAL_EXPONENTS:
-            self._set_gain(exponent)
+            self.set_gain(exponent)
             counts, _ = self(batch)
             rates[exponent] = counts.sum().item()/(steps*self.architecture.neurons)
         best = min(rates, key=lambda each: abs(math.log((rates[each] + 1e-4)/INITIAL_RATE)))
-        self._set_gain(best)
+        self.set_gain(best)
         return rates[best]
 
-    def _set_gain(self, exponent: int) -> None:
+    def set_gain(self, exponent: int) -> None:
+        """Make the gain 2**-exponent."""
         # A shift cannot amplify: in integers, thresholds come down instead.
         least = 0 if self.architecture.kind.integer else exponent
         self.exponent.fill_(max(exponent, least))
         self.reach.fill_(max(0, least - exponent))
-
-    # Network files --------------------------------------------------------------------------------
-
-    @torch.no_grad()
-    def to_network(self, encoder: Encoder, classes: list[str]) -> Network:
-        """The integers as a network file has them.
-
-        Raises
-        ------
-        QCLIFError : a neuron that the contract does not have.
-        """
-        arch = self.architecture
-        if not arch.kind.on_accelerator:
-            raise QCLIFError(f"a network of {arch.neuron} neurons ({arch.kind.text}) is no network of the contract: "
-                f"train with --neuron qclif")
-        if not arch.kind.gated and arch.contexts:
-            raise QCLIFError(f"a LIF network takes its {arch.contexts} contexts at the soma, where the contract has "
-                f"none: train with --neuron qclif")
-        values  = Values(*(value.cpu().to(torch.int32).numpy() for value in self.values()))
-        readout = _rounded(self.readout*READOUT_SCALE, -READOUT_MAX - 1, READOUT_MAX).cpu().to(torch.int32).numpy()
-        n, i = arch.neurons, arch.inputs
-        network = Network(
-            w_sensory          = values.w_in[:i],
-            w_context          = values.w_in[i:],
-            w_recurrent_soma   = values.w_rec[:, :n],
-            w_recurrent_apical = values.w_rec[:, n:],
-            bias_soma          = values.bias[:n],
-            bias_apical        = values.bias[n:],
-            leak_apical        = values.leak_apical,
-            leak_soma          = values.leak_soma,
-            threshold          = values.threshold,
-            readout            = readout,
-            weight_bits        = arch.weight_bits,
-            state_bits         = arch.state_bits,
-            current_bits       = arch.current_bits,
-            apical_shift       = self._apical_shift,
-            product_shift      = int(self.exponent),
-            encoder            = encoder,
-            classes            = classes)
-        network.validate()
-        return network
-
-    @torch.no_grad()
-    def start_from(self, network: Network) -> None:
-        """Begin with the solution of a trained network of the same sizes, at these widths.
-
-        Raises
-        ------
-        QCLIFError : other sizes.
-        """
-        arch = self.architecture
-        for name in ("neurons", "inputs", "contexts", "outputs"):
-            if getattr(network, name) != getattr(arch, name):
-                raise QCLIFError(f"the network to start from has {getattr(network, name)} {name}, this one "
-                    f"{getattr(arch, name)}: they must be equal")
-        half, top = 2.0**(network.weight_bits - 1), float(network.state_max)
-        units = {"weight": half, "readout": READOUT_SCALE, "leak": top, "threshold": top}
-        for name, array in network.arrays().items():
-            unit = half*2.0**-network.apical_shift if name == "leak_apical" else units[ARRAYS[name][1]]
-            getattr(self, name).copy_(torch.from_numpy(array)/unit)
-        # A product shrinks with its weights; V_a and V_s shrink alike.
-        self._set_gain(network.product_shift + arch.weight_bits - network.weight_bits)
-        self.clamp()

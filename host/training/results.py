@@ -12,6 +12,7 @@ from pathlib import Path
 from host.plots.curves import training_curves
 from host.plots.style import save
 from host.scores import majority, precision_recall, wilson_interval
+from host.training.convert import to_network
 from host.training.experiment import Outcome
 from host.training.objective import Score
 from host.training.settings import Settings
@@ -52,7 +53,7 @@ def figures(outcome: Outcome, settings: Settings) -> dict[str, object]:
 def write_results(outcome: Outcome, settings: Settings, out: Path) -> list[Path]:
     """Write the network to `out`, and the history beside it as .csv and .png; returns the files."""
     trainer = outcome.trainer
-    network = trainer.model.to_network(settings.encoder, list(trainer.task.classes))
+    network = to_network(trainer.model, settings.encoder, list(trainer.task.classes))
     network.save(out)
     table = io.StringIO()
     rows  = csv.DictWriter(table, list(trainer.history[0]))
