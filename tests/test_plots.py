@@ -17,7 +17,7 @@ from PIL import Image
 
 from host.errors import QCLIFError
 from host.plots.confusion import confusion_counts, confusion_matrix
-from host.plots.curves import best_epoch, training_curves
+from host.plots.curves import training_curves
 from host.plots.lines import lines, summarise
 from host.plots.ordering import by_class, by_number, by_rate
 from host.plots.rasters import input_raster, spike_raster
@@ -156,26 +156,20 @@ EPOCHS = [{"epoch": 1, "train_loss": 2.0, "val_loss": 2.1, "train_accuracy": 0.3
 
 
 def test_training_curves():
-    figure = training_curves(EPOCHS, "net")
+    figure = training_curves(EPOCHS, "net", 2)
     loss, accuracy, rate = figure.axes
     for axes, keys in ((loss, ("train_loss", "val_loss")), (accuracy, ("train_accuracy", "val_accuracy"))):
         for line, key in zip(axes.lines, keys, strict=False):
             assert line.get_xydata().tolist() == [[row["epoch"], row[key]] for row in EPOCHS]
         assert list(axes.lines[2].get_xdata()) == [2, 2]
     assert marks(rate) == [[1, 0.2], [2, 0.1]]
-    assert figure.get_suptitle() == "net, best epoch 2 (dotted)"
+    assert figure.get_suptitle() == "net, epoch 2 kept (dotted)"
 
 
 def test_panels_follow_the_rows():
     assert len(training_curves([row | {"learning_rate": 0.001} for row in EPOCHS]).axes) == 4
     axes, = training_curves([{"epoch": 1, "train_loss": 3.0}]).axes
     assert marks(axes) == [[1, 3]] and len(axes.lines) == 1
-
-
-def test_best_epoch():
-    assert best_epoch(EPOCHS)["epoch"] == 2
-    assert best_epoch([row | {"val_accuracy": None} for row in EPOCHS])["epoch"] == 3
-    assert best_epoch([{"epoch": 1, "train_loss": 1.0}]) is None
 
 
 @pytest.mark.parametrize("rows, words", [([], "no rows"), ([{"train_loss": 1}], "one row an epoch"),

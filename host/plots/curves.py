@@ -36,24 +36,16 @@ PANELS = (
 )
 
 
-def best_epoch(rows: Sequence[Row]) -> Row | None:
-    """The first row of the greatest val_accuracy, else of the least val_loss; None where rows have neither."""
-    for key, sign in (("val_accuracy", -1), ("val_loss", 1)):
-        known = [row for row in rows if np.isfinite(_value(row, key))]
-        if known:
-            return min(known, key=lambda row: sign*row[key])
-    return None
-
-
 @styled
-def training_curves(rows: Sequence[Row], title: str = "") -> Figure:
-    """A panel a quantity that the rows have, with the best epoch marked.
+def training_curves(rows: Sequence[Row], title: str = "", kept: int | None = None) -> Figure:
+    """A panel a quantity that the rows have, with the epoch marked whose weights were kept.
 
     Parameters
     ----------
     rows : one an epoch, with `epoch` and any of train_loss, val_loss, train_accuracy, val_accuracy, rate (shares, 0
         to 1) and learning_rate; None or NaN where a value is not known.
     title : of the figure.
+    kept : that epoch.
 
     Raises
     ------
@@ -70,8 +62,7 @@ def training_curves(rows: Sequence[Row], title: str = "") -> Figure:
     columns = 2 if len(panels) % 2 == 0 else len(panels)
     lines   = len(panels)//columns
     epochs  = np.array([row["epoch"] for row in rows])
-    best    = best_epoch(rows)
-    marked  = f"best epoch {best['epoch']} (dotted)" if best else ""
+    marked  = f"epoch {kept} kept (dotted)" if kept else ""
     figure  = new_figure(2.1*lines + 0.5, ", ".join(part for part in (title, marked) if part))
     for axes, panel in zip(figure.subplots(lines, columns, squeeze=False).flat, panels, strict=True):
         curves = [curve for curve in panel.curves if curve[0] in known]
@@ -80,8 +71,8 @@ def training_curves(rows: Sequence[Row], title: str = "") -> Figure:
             there = np.isfinite(known[key])
             axes.plot(epochs[there], known[key][there], color=colour, label=name,
                 marker="." if there.sum() <= MARKED_MAX else None)
-        if best:
-            axes.axvline(best["epoch"], color=GREY, linestyle=":", linewidth=1)
+        if kept:
+            axes.axvline(kept, color=GREY, linestyle=":", linewidth=1)
         if panel.percent:
             percent_axis(axes)
         else:

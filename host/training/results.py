@@ -61,6 +61,6 @@ def write_results(outcome: Outcome, settings: Settings, out: Path) -> list[Path]
     rows.writerows(trainer.history)
     with whole_file(out.with_suffix(".csv")) as file:
         file.write(table.getvalue().encode())
-    save(training_curves(trainer.history, f"{settings.dataset}, {settings.neuron}, {settings.weight_bits} bits"),
-        out.with_suffix(".png"))
+    save(training_curves(trainer.history, f"{settings.dataset}, {settings.neuron}, {settings.weight_bits} bits",
+        int(trainer.best["epoch"])), out.with_suffix(".png"))
     return [out, out.with_suffix(".csv"), out.with_suffix(".png")]
