@@ -134,7 +134,7 @@ def wait_for(condition):
 def test_while_recordings_are_made(tmp_path, number):
     """As typed, with a signal to the first process alone.
 
-    Ctrl-C at a terminal reaches joblib's workers as well, and those may answer with tracebacks: that is not tested here.
+    Ctrl-C at a terminal reaches joblib's workers, too, and those may answer with tracebacks: that is not tested here.
     """
     cache   = tmp_path/"cache"
     process = subprocess.Popen([sys.executable, "-m", "host.train", "--samples", "500", "--out", tmp_path/"net.npz"],
