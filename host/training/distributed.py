@@ -61,8 +61,9 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and "WORLD_SIZE" in os.environ:
-        name, local, there = f"cuda:{os.environ['LOCAL_RANK']}", int(os.environ["LOCAL_WORLD_SIZE"]), \
-            torch.cuda.device_count()
+        name  = f"cuda:{os.environ['LOCAL_RANK']}"
+        local = int(os.environ["LOCAL_WORLD_SIZE"])
+        there = torch.cuda.device_count()
         # The same in each process: they all stop.
         if local > there:
             raise QCLIFError(f"{local} processes for {there} GPUs: start as many as there are, or choose --device cpu")
