@@ -22,7 +22,7 @@ from pathlib import Path
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from joblib import Parallel, cpu_count, delayed
+from joblib import cpu_count, delayed
 
 from host import synthetic
 from host.activity import statistics, tables
@@ -34,6 +34,7 @@ from host.eventset import EventSet
 from host.eventset import split as split_by_class
 from host.options import check_outputs, positive
 from host.outcome import guarded
+from host.parallel import side_by_side
 from host.recordings import class_names, dataset_files, read_dataset, read_files
 from host.recordings.datasets import NMNIST_SIZE
 from host.sample import Sample
@@ -149,7 +150,7 @@ def _synthetic(split: str, samples: int, seed: int, progress: Progress) -> Event
     def recordings() -> tuple[Iterator[Sample], tuple[str, ...]]:
         # Whole rounds of the gestures, so that parts follow each other like recordings() of all of them.
         jobs  = (delayed(_gestures)(min(groups.step, samples - start), first + start) for start in groups)
-        parts = Parallel(min(cpu_count(), len(groups)), return_as="generator")(jobs)
+        parts = side_by_side(jobs, min(cpu_count(), len(groups)))
         made  = (sample for part in parts for sample in part)
         return _counted(made, "record gestures", samples, progress), synthetic.GESTURES
 

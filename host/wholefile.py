@@ -32,7 +32,8 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
                 os.chmod(file.name, 0o666 & ~_umask())
                 os.replace(file.name, path)
             except BaseException:
-                os.unlink(file.name)
+                # Where an interruption comes after the replacement, the name is gone.
+                Path(file.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
         raise QCLIFError(f"{path}: cannot be written ({error.strerror or error}): choose another file") from error

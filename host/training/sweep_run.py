@@ -11,9 +11,10 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import delayed
 
 from host.errors import QCLIFError
+from host.parallel import side_by_side
 from host.training.experiment import Data, test_score, train
 from host.training.results import score_figures
 from host.training.sweeps import Run
@@ -69,15 +70,13 @@ def run_all(todo: Sequence[Run], data: Data, path: Path, jobs: int, progress: Ca
     done    = {row["id"]: row for row in read_rows(path)}
     missing = [run for run in todo if run_id(run) not in done]
     progress(len(todo) - len(missing), len(todo))
-    # Each run keeps to one core.
-    with parallel_config("loky", inner_max_num_threads=1):
-        rows = Parallel(jobs, return_as="generator_unordered")(delayed(train_and_score)(run, data) for run in missing)
-        for number, row in enumerate(rows, len(todo) - len(missing) + 1):
-            done[row["id"]] = row
-            try:
-                with open(path, "a") as file:
-                    file.write(json.dumps(row) + "\n")
-            except OSError as error:
-                raise QCLIFError(f"{path}: {error.strerror}: make room, or choose another --output-dir") from error
-            progress(number, len(todo))
+    rows = side_by_side((delayed(train_and_score)(run, data) for run in missing), jobs, ordered=False)
+    for number, row in enumerate(rows, len(todo) - len(missing) + 1):
+        done[row["id"]] = row
+        try:
+            with open(path, "a") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise QCLIFError(f"{path}: {error.strerror}: make room, or choose another --output-dir") from error
+        progress(number, len(todo))
     return [done[run_id(run)] for run in todo]
