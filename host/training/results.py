@@ -38,7 +38,7 @@ def figures(outcome: Outcome, settings: Settings) -> dict[str, object]:
     trainer = outcome.trainer
     values  = {
         "settings": settings.to_dict(),
-        "encoder":  settings.encoder.to_dict(),
+        "encoder":  trainer.task.encoder.to_dict(),
         "samples":  len(trainer.task),
         "epochs":   len(trainer.history),
         "seconds":  sum(row["seconds"] for row in trainer.history),
@@ -52,7 +52,7 @@ def figures(outcome: Outcome, settings: Settings) -> dict[str, object]:
 def write_results(outcome: Outcome, settings: Settings, out: Path) -> list[Path]:
     """Write the network to `out`, and the history beside it as .csv and .png; returns the files."""
     trainer = outcome.trainer
-    network = trainer.model.to_network(settings.encoder, list(trainer.task.classes))
+    network = trainer.model.to_network(trainer.task.encoder, list(trainer.task.classes))
     network.save(out)
     table = io.StringIO()
     rows  = csv.DictWriter(table, list(trainer.history[0]))
