@@ -8,7 +8,6 @@
 import dataclasses
 import json
 import os
-import sys
 
 import numpy as np
 import pytest
@@ -27,7 +26,6 @@ from host.train import main as train
 from host.training.settings import Settings
 from host.training.sweeps import SWEEPS, Run, runs
 from tests import formats
-from tests.test_commands import run as run_command
 
 SIZE = (48, 20)
 
@@ -354,16 +352,17 @@ def test_splits_of_two_sensors(tmp_path, capsys):
         "files test: recorded with 34x34 pixels, files train with 48x20")
 
 
-def test_as_typed_without_a_test_split(tmp_path):
+def test_without_a_test_split(tmp_path, monkeypatch):
     """The defaults of what is not named; a part is held out."""
-    done = run_command([sys.executable, "-m", "host.train"], "--dataset", "files", "--data",
-        put_sides(tmp_path/"own", 5), "--epochs", 2, "--neurons", 10, "--out", tmp_path/"net.npz", "--json", "-")
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
+    monkeypatch.setattr("host.training.results.save", lambda figure, path: None)
+    data, net = put_sides(tmp_path/"own", 5), tmp_path/"net.npz"
+    assert train(["--dataset", "files", "--data", str(data), "--epochs", "2", "--neurons", "10", "--out", str(net),
+        "--json", str(tmp_path/"net.json")]) == 0
+    figures = json.loads((tmp_path/"net.json").read_text())
     assert figures["samples"] == 9 and "test" not in figures and figures["best"]["val_accuracy"] in (0, 1)
-    done = run_command([sys.executable, "-m", "host.evaluate"], "--network", tmp_path/"net.npz", "--dataset", "files",
-        "--data", tmp_path/"own", "--split", "train", "--output-dir", tmp_path, "--json", tmp_path/"figures.json")
-    assert done.returncode == 0, done.stderr
+    assert Network.load(net).encoder == Encoder(SIZE)
+    assert evaluate(["--network", str(net), "--dataset", "files", "--data", str(data), "--split", "train",
+        "--output-dir", str(tmp_path), "--json", str(tmp_path/"figures.json")]) == 0
     assert np.sum(json.loads((tmp_path/"figures.json").read_text())["confusion"], axis=1).tolist() == [5, 5]
 
 
