@@ -31,7 +31,8 @@ class Augmentation:
 
     Parameters
     ----------
-    shift : most pixels that a recording moves, in x and in y; events that leave the sensor are dropped.
+    shift : most pixels that a recording moves, in x and in y (not across a sensor of a single row); events that leave
+        the sensor are dropped.
     rotate : most degrees that a recording turns about the middle of the sensor, either way, 0 to 180.
     zoom : a recording grows by 1 - zoom to 1 + zoom about that middle, 0 or more and below 1.
     drop : probability that an event is dropped, 0 to 1.
@@ -131,6 +132,8 @@ def encode(eventset: EventSet, indices: np.ndarray, encoder: Encoder, augmentati
         raise QCLIFError(f"{eventset.name}: {len(indices)} recordings of up to {length} steps are more than "
             f"{ROWS_MAX} steps in one batch: cut them with max_steps, or encode fewer at once")
     (width, height), (grid_width, grid_height) = encoder.sensor_size, encoder.grid
+    # Across a single row of units nothing can move: all would leave it.
+    drawn.shifts[:, [width == 1, height == 1]] = 0
     columns = (np.arange(width)*grid_width//width*encoder.polarities).astype(np.int32)
     rows    = (np.arange(height)*grid_height//height*grid_width*encoder.polarities).astype(np.int32)
     counts  = np.zeros((len(indices), length), np.int32)

@@ -8,6 +8,7 @@
 examples:
   python -m host.datasets --dataset synthetic --samples 110        synthetic gestures, made here
   python -m host.datasets --dataset nmnist --data train1000.npz --bin-us 5000 --grid 34 34
+  python -m host.datasets --dataset files --data DIR               your own, in folders named by their classes
   python -m host.datasets --dataset dvsgesture --data DIR --download --split test --json -
 """
 
@@ -16,7 +17,7 @@ import dataclasses
 import hashlib
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -27,11 +28,12 @@ from joblib import cpu_count, delayed
 from host import synthetic
 from host.activity import statistics, tables
 from host.console import Progress, no_progress, progress_bars, table_console
-from host.encoder import ENCODERS
+from host.encoder import Encoder, default_encoder_for
 from host.errors import QCLIFError
-from host.eventcache import encoded, kept
-from host.eventset import EventSet
+from host.eventcache import counted, encoded, files_state, kept
+from host.eventset import SPLITS, EventSet
 from host.eventset import split as split_by_class
+from host.filesets import FILES, file_parts, load_files
 from host.options import check_outputs, positive
 from host.outcome import guarded
 from host.parallel import side_by_side
@@ -44,8 +46,20 @@ SYNTHETIC = "synthetic"
 # Name here, and tonic's.
 PUBLISHED = {"nmnist": "NMNIST", "dvsgesture": "DVSGesture", "shd": "SHD"}
 
-NAMES  = (*PUBLISHED, SYNTHETIC)
-SPLITS = ("train", "test")
+NAMES = (*PUBLISHED, SYNTHETIC, FILES)
+
+# Pixels (W, H) of the data sets that always have the same.
+SENSOR_SIZES = {
+    "nmnist":     NMNIST_SIZE,
+    "dvsgesture": (128, 128),
+    "shd":        (700, 1),
+    SYNTHETIC:    (synthetic.SIZE, synthetic.SIZE),
+}
+
+# What --data takes.
+DATA_HELP = ("folder that holds the data set, as tonic's save_to; for nmnist also an .npz file; for files a folder "
+    "with a sub-folder of recordings for each class, or of .npz files with labels, or with train/ and test/ like that, "
+    "or one such file (default: %(default)s)")
 
 DIGITS = tuple("0123456789")
 
@@ -57,13 +71,6 @@ NMNIST_PART = "train1000.npz"
 SYNTHETIC_SAMPLES = {"train": 1100, "test": 550}
 TEST_SEED         = 1_000_000
 
-DEFAULT_ENCODERS = {
-    "nmnist":     ENCODERS[NMNIST_SIZE],
-    "dvsgesture": ENCODERS[synthetic.SIZE, synthetic.SIZE],
-    "shd":        ENCODERS[700, 1],
-    SYNTHETIC:    ENCODERS[synthetic.SIZE, synthetic.SIZE],
-}
-
 
 def load(name: str, folder: str | Path, split: str, *, download: bool = False, samples: int | None = None,
         seed: int = 0, progress: Progress = no_progress) -> EventSet:
@@ -71,9 +78,10 @@ def load(name: str, folder: str | Path, split: str, *, download: bool = False, s
 
     Parameters
     ----------
-    name : nmnist, dvsgesture, shd or synthetic.
+    name : nmnist, dvsgesture, shd, synthetic, or files: a user's own recordings.
     folder : holds tonic's NMNIST/, DVSGesture/ or SHD/; for nmnist also an .npz file of many recordings of its
-        training split, or a folder with train1000.npz or nmnist/train1000.npz. Not read for synthetic.
+        training split, or a folder with train1000.npz or nmnist/train1000.npz; for files as file_parts() takes it. Not
+        read for synthetic.
     split : train or test.
     download : let tonic fetch what is missing.
     samples : recordings; None for all (1100 to train and 550 to test for synthetic). Fewer are chosen by seed, of
@@ -93,16 +101,27 @@ def load(name: str, folder: str | Path, split: str, *, download: bool = False, s
         raise QCLIFError(f"{samples} samples, at least 1 is needed: give more, or None for all")
     if name == SYNTHETIC:
         return _synthetic(split, samples or SYNTHETIC_SAMPLES[split], seed, progress)
-    part  = _nmnist_part(Path(folder).expanduser()) if name == "nmnist" else None
-    whole = (_published(name, folder, split, download, progress) if part is None else
-        _part_of_nmnist(part, split, progress))
+    part = _nmnist_part(Path(folder).expanduser()) if name == "nmnist" else None
+    if name == FILES:
+        whole = load_files(folder, split, progress)
+    elif part is not None:
+        whole = _part_of_nmnist(part, split, progress)
+    else:
+        whole = _published(name, folder, split, download, progress)
     if samples is None or samples >= len(whole):
         return whole
     return whole.subset(split_by_class(whole.labels, samples/len(whole), seed)[1])
 
 
 def available_splits(name: str, folder: str | Path) -> tuple[str, ...]:
-    """Splits that load() can give: a file with some recordings of a training split has no test split."""
+    """Splits that load() can give: recordings of one part, as a file of some of a training split, have no test split.
+
+    Raises
+    ------
+    QCLIFError : as file_parts(), for files.
+    """
+    if name == FILES:
+        return tuple(file_parts(folder))
     part = _nmnist_part(Path(folder).expanduser()) if name == "nmnist" else None
     return SPLITS if part is None else SPLITS[:1]
 
@@ -118,9 +137,9 @@ def _published(name: str, folder: str | Path, split: str, download: bool, progre
         classes = {"nmnist": DIGITS, "dvsgesture": synthetic.GESTURES}.get(name) or class_names(*source)
         # A file a recording; only SHD keeps all in one.
         total   = None if name == "shd" else len(files)
-        return _counted(read_dataset(*source), f"read {name}", total, progress), classes
+        return counted(read_dataset(*source), f"read {name}", total, progress), classes
 
-    return kept(f"{name} {split}", {"name": name, "files": _state(files)}, recordings, progress)
+    return kept(f"{name} {split}", {"name": name, "files": files_state(files)}, recordings, progress)
 
 
 def _nmnist_part(folder: Path) -> Path | None:
@@ -136,8 +155,12 @@ def _part_of_nmnist(path: Path, split: str, progress: Progress) -> EventSet:
     if split != "train":
         raise QCLIFError(f"{path}: recordings of the training split alone, the {split} split is not there: hold some "
             f"of them out, or give a folder with tonic's {PUBLISHED['nmnist']}/Test")
-    return kept(f"nmnist {split}", {"name": "nmnist", "files": _state([path])},
-        lambda: (_counted(read_files([path]), "read nmnist", None, progress), DIGITS), progress)
+    eventset = kept(f"nmnist {split}", {"name": "nmnist", "files": files_state([path])},
+        lambda: (counted(read_files([path]), "read nmnist", None, progress), DIGITS), progress)
+    if eventset.sensor_size != NMNIST_SIZE:
+        raise QCLIFError("{}: recorded with {}x{} pixels, nmnist with {}x{}: give your own recordings as --dataset {}"
+            .format(path, *eventset.sensor_size, *NMNIST_SIZE, FILES))
+    return eventset
 
 
 def _synthetic(split: str, samples: int, seed: int, progress: Progress) -> EventSet:
@@ -152,7 +175,7 @@ def _synthetic(split: str, samples: int, seed: int, progress: Progress) -> Event
         jobs  = (delayed(_gestures)(min(groups.step, samples - start), first + start) for start in groups)
         parts = side_by_side(jobs, min(cpu_count(), len(groups)))
         made  = (sample for part in parts for sample in part)
-        return _counted(made, "record gestures", samples, progress), synthetic.GESTURES
+        return counted(made, "record gestures", samples, progress), synthetic.GESTURES
 
     program = hashlib.sha256(Path(synthetic.__file__).read_bytes()).hexdigest()
     return kept(f"{SYNTHETIC} {split}", {"program": program, "samples": samples, "seed": first}, recordings, progress)
@@ -162,24 +185,11 @@ def _gestures(samples: int, seed: int) -> list[Sample]:
     return list(synthetic.recordings(samples, seed))
 
 
-def _counted(samples: Iterable[Sample], stage: str, total: int | None, progress: Progress) -> Iterator[Sample]:
-    for number, sample in enumerate(samples, 1):
-        yield sample
-        progress(stage, number, total)
-
-
-def _state(files: Iterable[Path]) -> list[tuple[str, int, int]]:
-    """What changes when files do: their paths, sizes and times of change."""
-    states = ((path.resolve(), path.stat()) for path in files)
-    return [(str(path), status.st_size, status.st_mtime_ns) for path, status in states]
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m host.datasets", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", choices=NAMES, default=SYNTHETIC, help="(default: %(default)s)")
-    parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
-        help="folder that holds the data set, as tonic's save_to; for nmnist also an .npz file (default: %(default)s)")
+    parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=DATA_HELP)
     parser.add_argument("--split", choices=SPLITS, default=SPLITS[0], help="(default: %(default)s)")
     parser.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
     parser.add_argument("--samples", type=positive, metavar="K", help="only K recordings, of each class by its share "
@@ -200,10 +210,12 @@ def main(argv: list[str] | None = None) -> int:
         check_outputs(args)
         changes = {name: value for name in ("bin_us", "count_threshold", "grid", "polarities")
             if (value := getattr(args, name)) is not None}
-        chosen  = dataclasses.replace(DEFAULT_ENCODERS[args.dataset], **changes)
+        # Refused now, not when the recordings have been read.
+        Encoder(**changes)
         with progress_bars() as progress:
             eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
                 seed=args.seed, progress=progress)
+            chosen   = dataclasses.replace(default_encoder_for(eventset.sensor_size), **changes)
             batch    = encoded(eventset, chosen, args.max_steps, progress=progress)
             figures  = statistics(eventset, chosen, batch, progress)
         console = table_console(args.json)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from accel.config import QCLIFConfig
 from host import synthetic
-from host.encoder import ENCODERS, Encoder
+from host.encoder import Encoder, default_encoder_for
 from host.errors import QCLIFError
 from host.network import Network
 from host.options import RANDOM, encode_samples, with_encoder_options
@@ -33,16 +33,14 @@ class Choice(NamedTuple):
 
 
 def default_encoder(sample: Sample, inputs: int | None = None) -> Encoder:
-    """The contract's encoder for a recording's sensor; another sensor is mapped to the default grid.
+    """The encoder for a recording's sensor, as default_encoder_for() says, and for a build.
 
     Parameters
     ----------
     sample : its size counts.
     inputs : sensory sources of the build; a grid that is too large becomes the squarest one of this size.
     """
-    size    = sample.size
-    encoder = ENCODERS.get(size) or dataclasses.replace(Encoder(), sensor_size=size,
-        grid=(min(16, size[0]), min(16, size[1])))
+    encoder = default_encoder_for(sample.size)
     if inputs is None or encoder.inputs <= inputs:
         return encoder
     polarities = 2 if inputs % 2 == 0 else 1

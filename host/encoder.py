@@ -133,6 +133,13 @@ ENCODERS = {encoder.sensor_size: encoder for encoder in (
 )}
 
 
+def default_encoder_for(sensor_size: tuple[int, int]) -> Encoder:
+    """The contract's encoder for a sensor (W, H); another sensor is mapped to the default grid."""
+    width, height = Encoder.grid
+    return ENCODERS.get(sensor_size) or Encoder(sensor_size=sensor_size,
+        grid=(min(width, sensor_size[0]), min(height, sensor_size[1])))
+
+
 def check_context(context: np.ndarray, steps: int, contexts: int | None, what: str) -> np.ndarray:
     """Context rows (step, source) as int64 [m, 2]; raises QCLIFError where one is out of its range."""
     context = np.asarray(context)

@@ -8,6 +8,7 @@
 examples:
   python -m host.evaluate --network gestures.npz                          all 550 synthetic test gestures
   python -m host.evaluate --network digits.npz --dataset nmnist --data DIR --download
+  python -m host.evaluate --network own.npz --dataset files --data DIR    your own recordings
   python -m host.evaluate --network gestures.npz --samples 22 --engine sim            builds and boots the SoC
   python -m host.evaluate --network gestures.npz --samples 110 --engine /dev/ttyUSB0 --baudrate 1000000
   python -m host.evaluate --network context.npz --task context --clips 3 --cue misleading --json -
@@ -27,7 +28,7 @@ if __name__ == "__main__":
 
 from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
 from host.console import progress_bars, table_console
-from host.datasets import DEFAULT_ENCODERS, NAMES, SPLITS, SYNTHETIC, load
+from host.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
 from host.defaults import preferred_sizes
 from host.errors import QCLIFError
 from host.evaluation.answers import Answers
@@ -63,8 +64,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
     data = parser.add_argument_group("recordings")
     data.add_argument("--dataset", choices=NAMES, default=SYNTHETIC, help="(default: %(default)s)")
-    data.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
-        help="folder that holds the data set, as tonic's save_to; for nmnist also an .npz file (default: %(default)s)")
+    data.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=DATA_HELP)
     data.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
     data.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
     data.add_argument("--samples", type=positive, metavar="K",
@@ -123,16 +123,22 @@ def check_options(args: argparse.Namespace) -> None:
 def load_network(args: argparse.Namespace) -> Network:
     """The network of --network; raises QCLIFError where it cannot name classes, see --dataset or fit the build."""
     network = Network.load(args.network)
-    recorded, expected = DEFAULT_ENCODERS[args.dataset].sensor_size, network.encoder.sensor_size
-    if recorded != expected:
-        raise QCLIFError("{} is recorded with {}x{} pixels, network {} is for {}x{}: choose another --dataset".format(
-            args.dataset, *recorded, args.network, *expected))
+    if args.dataset in SENSOR_SIZES:
+        check_sensor(args, network, SENSOR_SIZES[args.dataset])
     if not network.outputs:
         raise QCLIFError(f"network {args.network} has no readout, so that it names no class: add one, or look at its "
             f"spikes with host/stream.py --out and python -m host.plot")
     if args.engine == SIM:
         network.check_fits(build_config(args, network))
     return network
+
+
+def check_sensor(args: argparse.Namespace, network: Network, recorded: tuple[int, int]) -> None:
+    """Raise QCLIFError where recordings of this size (W, H) are not of the network's sensor."""
+    expected = network.encoder.sensor_size
+    if recorded != expected:
+        raise QCLIFError("{} is recorded with {}x{} pixels, network {} is for {}x{}: choose another --dataset or "
+            "--network".format(args.dataset, *recorded, args.network, *expected))
 
 
 def build_config(args: argparse.Namespace, network: Network) -> QCLIFConfig:
@@ -145,6 +151,7 @@ def read_trials(args: argparse.Namespace, network: Network) -> Trials:
     with progress_bars() as progress:
         eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
             seed=args.seed, progress=progress)
+        check_sensor(args, network, eventset.sensor_size)
         return Trials.of(eventset.name, make_task(args, network, eventset), args.seed, progress)
 
 

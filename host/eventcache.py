@@ -5,7 +5,7 @@
 
 """Event sets and their inputs, kept in the cache: decoded and encoded once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,6 +59,19 @@ def kept(name: str, key: dict[str, object], recordings: Callable[[], tuple[Itera
     # The bytes were compared with their checksums just now: there is no need to hash them once more.
     vars(eventset)["identity"] = facts["identity"]
     return eventset
+
+
+def counted(samples: Iterable[Sample], stage: str, total: int | None, progress: Progress) -> Iterator[Sample]:
+    """The recordings; progress is called with each."""
+    for number, sample in enumerate(samples, 1):
+        yield sample
+        progress(stage, number, total)
+
+
+def files_state(files: Iterable[Path]) -> list[tuple[str, int, int]]:
+    """What changes when files do, for a key: their paths, sizes and times of change."""
+    states = ((path.resolve(), path.stat()) for path in files)
+    return [(str(path), status.st_size, status.st_mtime_ns) for path, status in states]
 
 
 def _write_header(file: BinaryIO, events: int) -> None:

@@ -16,6 +16,9 @@ from host.errors import QCLIFError
 from host.events import EVENT, check_coordinates, normalise
 from host.sample import UNKNOWN, Sample
 
+# Of a data set: to train with, and to test with.
+SPLITS = ("train", "test")
+
 
 @dataclass(frozen=True, eq=False)
 class EventSet:
@@ -121,8 +124,8 @@ def checked(name: str, samples: Iterable[Sample], classes: Sequence[str]) -> Ite
     for sample in samples:
         first = first or sample
         if sample.sensor_size is None:
-            raise QCLIFError(f"{sample.name}: the sensor's size is not known, a set of recordings needs it: write "
-                f"sensor_size beside the events")
+            raise QCLIFError(f"{sample.name}: the sensor's size is not known, a set of recordings needs it: save it "
+                f"as .npz with sensor_size (width, height) beside the events")
         if sample.sensor_size != first.sensor_size:
             raise QCLIFError(f"{sample.name}: recorded with {_pixels(sample)} pixels, {first.name} with "
                 f"{_pixels(first)}: make one set a sensor")

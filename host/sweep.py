@@ -10,6 +10,7 @@
 examples:
   python -m host.sweep folds --dataset nmnist --data DIR         5-fold cross-validation
   python -m host.sweep precision --dataset nmnist --data DIR     weight bits x state bits
+  python -m host.sweep folds --dataset files --data DIR          of your own recordings
   python -m host.sweep context --samples 440 --epochs 30         the context task on synthetic gestures
 
 Each run is a row of DIR/NAME-DATASET.jsonl; a sweep that was interrupted goes on from there. Options of
@@ -31,6 +32,7 @@ from rich.table import Table
 from host.console import progress_bars, table_console
 from host.datasets import available_splits, load
 from host.errors import QCLIFError
+from host.filesets import FILES
 from host.options import check_outputs, positive
 from host.outcome import guarded
 from host.plots.lines import lines
@@ -109,13 +111,14 @@ def work(args: argparse.Namespace) -> int:
     except OSError as error:
         raise QCLIFError(f"--output-dir {args.output_dir}: {error.strerror}: choose another") from error
     splits = available_splits(base.dataset, args.data)
-    todo   = list(runs(sweep, base, args.seeds, "test" in splits))
     name   = f"{args.sweep}-{base.dataset}"
     with progress_bars() as progress:
         # Read once, before many processes want it.
-        for split in splits:
-            load(base.dataset, args.data, split, samples=(base.samples if split == "train" else base.test_samples)
-                or None, progress=progress)
+        read = [load(base.dataset, args.data, split, samples=(base.samples if split == "train" else base.test_samples)
+            or None, progress=progress) for split in splits]
+        # Others under the same name shall not be taken for done.
+        recordings = " ".join(each.identity for each in read) if base.dataset == FILES else ""
+        todo = list(runs(sweep, base, args.seeds, "test" in splits, recordings))
         rows = run_all(todo, data, args.output_dir/f"{name}.jsonl", args.jobs,
             lambda done, total: progress("runs", done, total))
     title = f"{sweep.text}: {base.dataset}, {len(rows)} runs"

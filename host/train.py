@@ -11,6 +11,7 @@ examples:
   python -m host.train --out gestures.npz                                 synthetic gestures, made here
   python -m host.train --dataset nmnist --data DIR --weight-bits 4 --out digits.npz
   python -m host.train --dataset dvsgesture --data DIR --download --max-steps 300 --out dvs.npz
+  python -m host.train --dataset files --data DIR --out own.npz           your own recordings: DIR/CLASS/FILE
   python -m host.train --weight-bits 4 --init gestures.npz --out small.npz   from 8 bits to 4
   python -m host.train --task context --neuron lif --json lif.json        CLIF's context task, with LIF neurons
   torchrun --nproc-per-node 2 -m host.train --out gestures.npz            two processes (GPUs, or CPU cores)
@@ -30,6 +31,7 @@ if __name__ == "__main__":
 
 import torch
 
+from host.datasets import DATA_HELP
 from host.errors import QCLIFError
 from host.network import Network
 from host.options import check_outputs
@@ -50,8 +52,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add_settings_args(parser)
     files = parser.add_argument_group("files and device")
-    files.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
-        help="folder that holds the data set, as tonic's save_to; for nmnist also an .npz file (default: %(default)s)")
+    files.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=DATA_HELP)
     files.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
     files.add_argument("--device", default="auto", metavar="NAME",
         help="auto, cpu, cuda or cuda:N; auto: a GPU where there is one (default: %(default)s)")

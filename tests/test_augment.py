@@ -130,7 +130,7 @@ def changed(eventset, encoder, change, seed):
                 middle = (width - 1)/2 + (height - 1)/2*1j
                 turned = complex(*drawn.turns[b])*(x + y*1j - middle)
                 x, y   = (int(np.rint(part)) for part in (middle.real + turned.real, middle.imag + turned.imag))
-            x, y = x + drawn.shifts[b, 0], y + drawn.shifts[b, 1]
+            x, y = x + (width > 1)*drawn.shifts[b, 0], y + (height > 1)*drawn.shifts[b, 1]
             if (change.drop and drawn.dropped[i]) or not (0 <= x < width and 0 <= y < height):
                 continue
             t = int((t - int(sample.events["t"][0]))*drawn.scales[b])
@@ -174,6 +174,15 @@ def test_events_that_leave_the_sensor_are_dropped():
     fired    = Counter(tuple(steps.sources.tolist()) for steps in batch.to_steps())
     assert fired.keys() == {tuple(2*(y*SIZE + x) for x, y in ((dx, dy), (SIZE - 1 + dx, SIZE - 1 + dy))
         if 0 <= x < SIZE and 0 <= y < SIZE) for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
+
+
+@pytest.mark.parametrize("size", [(SIZE, 1), (1, SIZE)])
+def test_a_single_row_moves_along_itself(size):
+    """SHD's units, say: no recording moves across, where all of it would be gone."""
+    axis     = size.index(SIZE)
+    eventset = set_of(*[[(7*(axis == 0), 7*(axis == 1), 0, 0)]]*200, size=size)
+    batch    = encode_all(eventset, Encoder(size, size, 1, 100, 1), Augmentation(shift=2), rng())
+    assert len(batch.sources) == 200 and set(batch.sources.tolist()) == {5, 6, 7, 8, 9}
 
 
 def test_drop():

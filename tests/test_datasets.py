@@ -16,8 +16,8 @@ import pytest
 
 from host import synthetic
 from host.augment import encode
-from host.datasets import DEFAULT_ENCODERS, NAMES, SPLITS, SYNTHETIC_SAMPLES, TEST_SEED, load, main
-from host.defaults import default_encoder
+from host.datasets import NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC_SAMPLES, TEST_SEED, load, main
+from host.encoder import ENCODERS
 from host.errors import QCLIFError
 from host.outcome import EXIT_ERROR
 from tests import formats
@@ -55,9 +55,9 @@ def put_nmnist(folder, split="Train", digits=(7, 0, 7)):
         write(place, f"{number:05}.bin", formats.nmnist([(number, *row[1:]) for row in ROWS]))
 
 
-def put_part(path, count=20):
+def put_part(path, count=20, sensor_size=(34, 34, 2)):
     np.savez(path, events=structured(ROWS*count), offsets=np.arange(count + 1)*3, labels=np.arange(count) % 10,
-        sensor_size=[34, 34, 2])
+        sensor_size=sensor_size)
 
 
 # N-MNIST ------------------------------------------------------------------------------------------
@@ -80,6 +80,12 @@ def test_nmnist_in_one_file(folder, place):
     assert len(eventset) == 20 and rows_of(eventset)[3] == ROWS and eventset.labels.tolist() == [*range(10)]*2
     refuse("recordings of the training split alone, the test split is not there: hold some of them out", "nmnist",
         source, "test")
+
+
+def test_nmnist_of_another_sensor(folder):
+    put_part(folder/"any.npz", sensor_size=[64, 48])
+    refuse("any.npz: recorded with 64x48 pixels, nmnist with 34x34: give your own recordings as --dataset files",
+        "nmnist", folder/"any.npz", "train")
 
 
 def test_seed_of_the_choice(folder):
@@ -149,7 +155,7 @@ def test_shd(folder):
         [(4, 0, 1, 125_000), (3, 0, 1, 500_000)]]
     assert train.labels.tolist() == [11, 0] and rows_of(test) == rows_of(train)[1:]
     assert train.sensor_size == (700, 1) and train.classes == tuple(f"word {number}" for number in range(20))
-    batch = encode(train, [0], DEFAULT_ENCODERS["shd"])
+    batch = encode(train, [0], ENCODERS[700, 1])
     assert batch.sources.tolist() == [139, 0, 70] and batch.length == 76
 
 
@@ -229,15 +235,14 @@ def test_another_program_makes_other_recordings(short, monkeypatch, tmp_path, ca
 
 # All ----------------------------------------------------------------------------------------------
 
-def test_default_encoders_are_of_each_sensor(folder, short):
+def test_published_sets_have_their_sensors(folder, short):
     put_part(folder/"train1000.npz")
     put_shd(folder, SPOKEN)
     (folder/"DVSGesture"/"ibmGestureTrain"/"user01_led").mkdir(parents=True)
     np.save(folder/"DVSGesture"/"ibmGestureTrain"/"user01_led"/"0.npy", np.array([[1, 2, 1, 4]]))
-    assert set(DEFAULT_ENCODERS) == set(NAMES)
-    for name, encoder in DEFAULT_ENCODERS.items():
-        sample = load(name, folder, "train", samples=1).sample(0)
-        assert sample.sensor_size == encoder.sensor_size and default_encoder(sample) == encoder
+    assert {*SENSOR_SIZES, "files"} == set(NAMES)
+    for name, size in SENSOR_SIZES.items():
+        assert load(name, folder, "train", samples=1).sensor_size == size and ENCODERS[size].sensor_size == size
 
 
 def test_progress(folder):
@@ -248,7 +253,7 @@ def test_progress(folder):
 
 
 @pytest.mark.parametrize("args, options, text", [
-    (("mnist", "", "train"), {}, "data set mnist: known are nmnist, dvsgesture, shd, synthetic"),
+    (("mnist", "", "train"), {}, "data set mnist: known are nmnist, dvsgesture, shd, synthetic, files"),
     (("nmnist", "", "valid"), {}, "split valid: known are train and test"),
     (("synthetic", "", "train"), {"samples": 0}, "0 samples, at least 1 is needed"),
 ])

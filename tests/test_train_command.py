@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 
 from host.augment import encode
-from host.datasets import DEFAULT_ENCODERS, load
+from host.datasets import load
+from host.encoder import ENCODERS
 from host.eventset import split
 from host.golden import GoldenModel
 from host.network import Network
@@ -75,7 +76,7 @@ def test_as_typed(data, tmp_path):
     network = Network.load(tmp_path/"net.npz")
     assert (network.neurons, network.inputs, network.contexts, network.outputs) == (20, 578, 0, CLASSES)
     assert network.classes == [str(digit) for digit in range(CLASSES)]
-    assert network.encoder == DEFAULT_ENCODERS["nmnist"]
+    assert network.encoder == ENCODERS[34, 34]
     rows = history(tmp_path/"net.csv")
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert figures["epochs"] == 3 and figures["samples"] == 90

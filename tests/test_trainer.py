@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from host.datasets import DEFAULT_ENCODERS
+from host.encoder import ENCODERS
 from host.errors import QCLIFError
 from host.eventset import EventSet
 from host.sample import Sample
@@ -24,7 +24,7 @@ from host.training.tasks import Classification
 from host.training.trainer import Trainer
 from tests.trainings import CLASSES, SIZE, digits
 
-ENCODER = DEFAULT_ENCODERS["nmnist"]
+ENCODER = ENCODERS[34, 34]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import numpy as np
 from host.console import Progress, no_progress
 from host.errors import QCLIFError
 from host.eventset import EventSet
+from host.filesets import FILES
 from host.network import Network
 from host.sample import UNKNOWN, Sample
 from host.steps import Steps
@@ -82,6 +83,11 @@ def make_task(args: argparse.Namespace, network: Network, eventset: EventSet) ->
     if network.outputs != len(task.classes):
         raise QCLIFError(f"network {args.network} has {network.outputs} classes, task {args.task} of {eventset.name} "
             f"has {len(task.classes)}: take a network that was trained for it")
+    # Folders have any names: as many others would be scored as if they were the network's.
+    if args.dataset == FILES and network.classes and network.classes != list(task.classes):
+        theirs, ours = next(pair for pair in zip(network.classes, task.classes, strict=True) if pair[0] != pair[1])
+        raise QCLIFError(f"network {args.network} has a class {theirs} where {eventset.name} has {ours}: give the "
+            f"classes the names that it was trained with")
     return task
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from host.cache import Progress as DataProgress
 from host.cache import no_progress
 from host.datasets import available_splits, load
+from host.errors import QCLIFError
 from host.eventset import EventSet, folds, split
 from host.network import Network, network_id
 from host.training.architecture import Architecture
@@ -61,6 +62,9 @@ class Data:
             train = train.subset(np.sort(np.concatenate([*parts[:self.fold], *parts[self.fold + 1:]])))
         elif "test" in available_splits(settings.dataset, self.folder):
             test = read("test", settings.test_samples or None)
+            if test.sensor_size != train.sensor_size:
+                raise QCLIFError("{}: recorded with {}x{} pixels, {} with {}x{}: give both splits the same sensor"
+                    .format(test.name, *test.sensor_size, train.name, *train.sensor_size))
         if settings.validation:
             kept, held = split(train.labels, settings.validation, settings.seed)
             train, validation = train.subset(kept), train.subset(held)
@@ -69,16 +73,17 @@ class Data:
 
 def make_task(settings: Settings, eventset: EventSet, samples: int | None = None) -> Task:
     """The settings' task on recordings; `samples` sequences of the context task."""
+    encoder   = settings.encoder_for(eventset.sensor_size)
     max_steps = settings.max_steps or None
     if settings.task == "classify":
-        return Classification(eventset, settings.encoder, max_steps)
-    return ContextTask(eventset, settings.encoder, samples or settings.sequences, settings.mode, settings.clips,
+        return Classification(eventset, encoder, max_steps)
+    return ContextTask(eventset, encoder, samples or settings.sequences, settings.mode, settings.clips,
         settings.relevance, settings.cued, max_steps)
 
 
 def make_model(settings: Settings, task: Task) -> SpikingNetwork:
     """Network of the settings for a task, at its initial values."""
-    return SpikingNetwork(Architecture(settings.neuron, settings.neurons, settings.encoder.inputs, task.contexts,
+    return SpikingNetwork(Architecture(settings.neuron, settings.neurons, task.encoder.inputs, task.contexts,
         len(task.classes), settings.weight_bits, settings.state_bits, settings.current_bits, settings.leak),
         settings.seed)
 

@@ -39,7 +39,7 @@ def figures(outcome: Outcome, settings: Settings) -> dict[str, object]:
     trainer = outcome.trainer
     values  = {
         "settings": settings.to_dict(),
-        "encoder":  settings.encoder.to_dict(),
+        "encoder":  trainer.task.encoder.to_dict(),
         "samples":  len(trainer.task),
         "epochs":   len(trainer.history),
         "seconds":  sum(row["seconds"] for row in trainer.history),
@@ -53,7 +53,7 @@ def figures(outcome: Outcome, settings: Settings) -> dict[str, object]:
 def write_results(outcome: Outcome, settings: Settings, out: Path) -> list[Path]:
     """Write the network to `out`, and the history beside it as .csv and .png; returns the files."""
     trainer = outcome.trainer
-    network = to_network(trainer.model, settings.encoder, list(trainer.task.classes))
+    network = to_network(trainer.model, trainer.task.encoder, list(trainer.task.classes))
     network.save(out)
     table = io.StringIO()
     rows  = csv.DictWriter(table, list(trainer.history[0]))

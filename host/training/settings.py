@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from accel.config import LIMITS
 from host.augment import MIRRORED_GESTURES, Augmentation
-from host.datasets import DEFAULT_ENCODERS, NAMES, SYNTHETIC, SYNTHETIC_SAMPLES
+from host.datasets import NAMES, SYNTHETIC, SYNTHETIC_SAMPLES
 from host.datasets import TEST_SEED as SYNTHETIC_MAX
-from host.encoder import Encoder
+from host.encoder import Encoder, default_encoder_for
 from host.errors import QCLIFError
+from host.filesets import FILES
 from host.training.architecture import LEAKS, NEURONS
 from host.training.tasks import CONTEXT_CLASSES, MODES
 
@@ -27,12 +28,18 @@ CONTEXT_GROUP = "context task (--task context)"
 # Above it, test samples are drawn.
 SEED_MAX = 2**31 - 1
 
+CELL = "a cell of the grid"
+
 # Geometry of the augmentation by default: pixels moved (a cell of the encoder's grid), degrees turned, relative zoom.
-# A cochlea has no picture to turn.
-GEOMETRY = {"nmnist": (2, 10.0, 0.1), "shd": (8, 0.0, 0.0), "dvsgesture": (8, 10.0, 0.1), SYNTHETIC: (8, 10.0, 0.1)}
+# A cochlea has no picture to turn; what files show, nobody knows.
+GEOMETRY = {"nmnist": (2, 10.0, 0.1), "shd": (8, 0.0, 0.0), "dvsgesture": (8, 10.0, 0.1), SYNTHETIC: (8, 10.0, 0.1),
+    FILES: (CELL, 0.0, 0.0)}
+
+# Most sensory sources of a build.
+INPUTS_MAX = LIMITS["inputs"][1]
 
 # Highest step size of Adam by default: short recordings take larger ones.
-LEARNING_RATES = {"nmnist": 0.01, "shd": 0.003, "dvsgesture": 0.003, SYNTHETIC: 0.003}
+LEARNING_RATES = {"nmnist": 0.01, "shd": 0.003, "dvsgesture": 0.003, SYNTHETIC: 0.003, FILES: 0.003}
 
 # Data sets whose classes are others in a mirror.
 GESTURES = ("dvsgesture", SYNTHETIC)
@@ -68,6 +75,11 @@ class Settings:
         f"({SYNTHETIC_SAMPLES['test']} synthetic ones)", 0, SYNTHETIC_MAX)
     bin_us:          int = _field("data", 0, "time step in us; 0: the data set's", 0)
     count_threshold: int = _field("data", 0, "events that make a source fire in a step; 0: the data set's", 0)
+    grid_width:      int = _field("data", 0, "pixels in a row after downsampling; 0: the sensor's (17 of nmnist's 34, "
+        "140 of shd's 700, else 16, or all where those are fewer)", 0)
+    grid_height:     int = _field("data", 0, "pixels in a column after downsampling; 0: the sensor's, likewise", 0)
+    polarities:      int = _field("data", 0, "2 keeps ON and OFF apart, 1 merges them; 0: the sensor's (1 for shd, "
+        "else 2)", 0)
     max_steps:       int = _field("data", 0, "steps after which a recording is cut; 0: not at all", 0)
     validation:      float = _field("data", 0.1, "share of those recordings that is held out to choose the best epoch "
         "and to stop early; 0: none, the last epoch is taken", 0, 0.9)
@@ -133,30 +145,46 @@ class Settings:
             raise QCLIFError(f"--mirror with {self.dataset}, task {self.task}: only gestures have a class in the "
                 f"mirror, and the context task has drawn its classes before: leave it out")
         # They refuse what they cannot do: now, not when the recordings have been read.
-        _ = self.encoder, self.augmentation
+        self.augmentation_for(self._changed(Encoder()))
 
-    @property
-    def encoder(self) -> Encoder:
-        """The data set's encoder with what was changed."""
-        changes = {name: value for name in ("bin_us", "count_threshold") if (value := getattr(self, name))}
-        return dataclasses.replace(DEFAULT_ENCODERS[self.dataset], **changes)
+    def encoder_for(self, sensor_size: tuple[int, int]) -> Encoder:
+        """The encoder for a sensor (W, H) with what was changed; raises QCLIFError for more inputs than a build has."""
+        encoder = self._changed(default_encoder_for(sensor_size))
+        if encoder.inputs > INPUTS_MAX:
+            raise QCLIFError("a grid of {}x{} pixels of {} polarities has {} inputs, the limits are 1 to {}: choose "
+                "another --grid-width, --grid-height or --polarities".format(*encoder.grid, encoder.polarities,
+                encoder.inputs, INPUTS_MAX))
+        return encoder
+
+    def _changed(self, encoder: Encoder) -> Encoder:
+        changes = {name: value for name in ("bin_us", "count_threshold", "polarities")
+            if (value := getattr(self, name))}
+        grid = (self.grid_width or encoder.grid[0], self.grid_height or encoder.grid[1])
+        return dataclasses.replace(encoder, grid=grid, **changes)
 
     @property
     def highest_rate(self) -> float:
         """Highest step size."""
         return self.learning_rate or LEARNING_RATES[self.dataset]
 
-    @property
-    def augmentation(self) -> Augmentation:
-        """Random changes of the recordings that are trained with."""
+    def augmentation_for(self, encoder: Encoder) -> Augmentation:
+        """Random changes of the recordings that are trained with, for the encoder they meet."""
         shift, rotate, zoom = (default if value < 0 else value for value, default in
             zip((self.shift, self.rotate, self.zoom), GEOMETRY[self.dataset], strict=True))
+        if shift == CELL:
+            shift = encoder.sensor_size[0]//encoder.grid[0]
         return Augmentation(shift, rotate, zoom, self.drop, self.jitter_us, self.stretch, self.mirror,
             MIRRORED_GESTURES if self.mirror else None)
 
     def to_dict(self) -> dict[str, object]:
         """Fields by name, as JSON takes them."""
         return dataclasses.asdict(self)
+
+    @property
+    def changed(self) -> dict[str, object]:
+        """Fields that are not at their defaults, by name."""
+        return {field.name: value for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default}
 
     @property
     def key(self) -> str:

@@ -6,6 +6,7 @@
 """The sweeps: which settings vary, over which seeds and folds, and what is plotted against what."""
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -75,18 +76,26 @@ SWEEPS: Mapping[str, Sweep] = {
 
 @dataclass(frozen=True)
 class Run:
-    """One training of a sweep: its settings, and the fold it is scored on (0 folds: the test split)."""
-    settings: Settings
-    fold:     int
-    folds:    int
+    """One training of a sweep.
+
+    Parameters
+    ----------
+    settings : of the training.
+    fold, folds : what it is scored on; 0 folds: the test split.
+    recordings : identity of a user's own recordings; "" for a data set, whose name tells which they are.
+    """
+    settings:   Settings
+    fold:       int
+    folds:      int
+    recordings: str = ""
 
     @property
     def key(self) -> str:
-        """Text that differs where any of it does."""
-        return f"{self.fold} of {self.folds}\n{self.settings.key}"
+        """Text that differs where any of it does, and stays as it is when settings gain fields."""
+        return json.dumps([self.fold, self.folds, self.settings.changed, self.recordings], sort_keys=True)
 
 
-def runs(sweep: Sweep, base: Settings, seeds: int, has_test: bool) -> Iterator[Run]:
+def runs(sweep: Sweep, base: Settings, seeds: int, has_test: bool, recordings: str = "") -> Iterator[Run]:
     """The runs of a sweep, seed by seed, so that an interrupted sweep has something of everything.
 
     Parameters
@@ -94,9 +103,10 @@ def runs(sweep: Sweep, base: Settings, seeds: int, has_test: bool) -> Iterator[R
     base : settings for all that the sweep leaves open.
     seeds : 0 to seeds - 1 are run; every fold is where the sweep wants them all.
     has_test : whether the data set has a test split.
+    recordings : as in Run.
     """
     base = dataclasses.replace(base, **sweep.base)
     for seed, changes in product(range(FOLDS if sweep.every_fold else seeds), sweep.changes):
         in_folds = sweep.every_fold or not has_test
         settings = dataclasses.replace(base, seed=0 if sweep.every_fold else seed, **changes)
-        yield Run(settings, seed % FOLDS if in_folds else 0, FOLDS if in_folds else 0)
+        yield Run(settings, seed % FOLDS if in_folds else 0, FOLDS if in_folds else 0, recordings)

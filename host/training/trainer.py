@@ -169,7 +169,7 @@ class Trainer:
     def _batch(self, order: np.ndarray, epoch: int, step: int) -> Batch:
         indices = order[step*self.size:(step + 1)*self.size][distributed.rank()::self.ranks]
         rng     = np.random.default_rng([self.settings.seed, epoch, step, distributed.rank()])
-        return self.task.batch(indices, rng, self.settings.augmentation)
+        return self.task.batch(indices, rng, self.settings.augmentation_for(self.task.encoder))
 
     def _keep(self, row: Row) -> None:
         """Remember these weights where they are the best so far; without validation the last ones are."""
