@@ -26,6 +26,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from joblib import cpu_count
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -42,12 +43,11 @@ from host.training.experiment import Data
 from host.training.settings import add_settings_args, settings_from_args
 from host.training.sweep_run import Row, run_all
 from host.training.sweeps import SWEEPS, Sweep, runs
+from host.training.tasks import RELEVANCE
 
-# Figures of a row that tables show beside the accuracy, where the rows have them, in percent; the last ones are
-# accuracies of the same networks with other cues.
-FIGURES = {"rate": "spikes", "majority": "majority", "precision": "precision", "recall": "recall",
-    "accuracy_informative": "informative cue", "accuracy_irrelevant": "irrelevant cue",
-    "accuracy_misleading": "misleading cue"}
+# Figures of a row that tables show beside the accuracy, where the rows have them, in percent.
+FIGURES = {"rate": "spikes", "majority": "majority", "precision": "precision", "recall": "recall"} | {
+    f"accuracy_{name}": f"at {relevance:g}" for name, relevance in RELEVANCE.items()}
 
 
 def kind(row: Row) -> str:
@@ -55,22 +55,28 @@ def kind(row: Row) -> str:
     return row["neuron"] if row["cued"] else f"{row['neuron']} without cue"
 
 
+def mean(values: list[float]) -> str:
+    """Mean of shares, in percent."""
+    return f"{100*sum(values)/len(values):.1f}"
+
+
 def spread(values: list[float]) -> str:
     """Mean and range of shares, in percent."""
-    mean = sum(values)/len(values)
-    return f"{100*mean:.1f} ({100*min(values):.1f} to {100*max(values):.1f})"
+    return f"{mean(values)} ({100*min(values):.1f} to {100*max(values):.1f})"
 
 
 def print_table(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
-    """A line a variation: mean and range over its runs."""
-    table = Table(title=title, title_justify="left")
+    """A line a variation: mean over its runs, of the accuracy also the range."""
+    cued  = any(key.startswith("accuracy_") for key in rows[0])
+    table = Table(title=title, title_justify="left", box=SIMPLE, caption="at R: accuracy % of the same networks, tested "
+        "with cues of relevance R" if cued else None)
     for name in (*sweep.columns, "runs", "accuracy %", *(text for key, text in FIGURES.items() if key in rows[0])):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in sweep.columns), []).append(row)
     for names, group in groups.items():
-        figures = [spread([row[key] for row in group]) if key in group[0] else "" for key in FIGURES if key in rows[0]]
+        figures = [mean([row[key] for row in group]) if key in group[0] else "" for key in FIGURES if key in rows[0]]
         table.add_row(*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *figures)
     console.print(table)
 

@@ -357,7 +357,7 @@ def test_simulated_soc(folder, tmp_path, evaluate):
     (["--engine", "gloden"], ["gloden", "socket://HOST:PORT"]),
     (["--dataset", "nmnist", "--split", "train"], ["nmnist", "34x34", "128x128"]),
     (["--dataset", "dvsgesture", "--data", "nowhere"], ["nowhere", "ibmGestureTest"]),
-    (["--task", "context", "--samples", 4], ["no recording of class"]),
+    (["--task", "context", "--samples", 4], ["none of class"]),
     (["--task", "context", "--samples", 11, "--relevance", 2], ["relevance", "2.0"]),
     (["--task", "context", "--samples", 11, "--clips", 10], ["10", "1 to 9"]),
     (["--task", "context", "--samples", 11], ["11 classes", "has 2"]),

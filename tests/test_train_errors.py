@@ -56,7 +56,7 @@ def refused(done, *words):
     (["--state-bits", 3], ["state_bits is 3", "4 to 16"]),
     (["--epochs", 0], ["epochs is 0", "at least 1", "--epochs"]),
     (["--batch-size", 0], ["batch_size is 0", "at least 1"]),
-    (["--learning-rate", 1.5], ["learning_rate is 1.5", "1e-07 to 1"]),
+    (["--learning-rate", 1.5], ["learning_rate is 1.5", "0 to 1"]),
     (["--learning-rate", "nan"], ["learning_rate is nan"]),
     (["--rate-penalty", "inf"], ["rate_penalty is inf", "0 to 1000000"]),
     (["--validation", 1], ["validation is 1.0", "0 to 0.9"]),
