@@ -26,7 +26,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from joblib import cpu_count
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -68,8 +67,8 @@ def spread(values: list[float]) -> str:
 def print_table(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
     """A line a variation: mean over its runs, of the accuracy also the range."""
     cued  = any(key.startswith("accuracy_") for key in rows[0])
-    table = Table(title=title, title_justify="left", box=SIMPLE, caption="at R: accuracy % of the same networks, tested "
-        "with cues of relevance R" if cued else None)
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), caption_justify="left",
+        caption="at R: accuracy % of the same networks, tested with cues of relevance R" if cued else None)
     for name in (*sweep.columns, "runs", "accuracy %", *(text for key, text in FIGURES.items() if key in rows[0])):
         table.add_column(name, justify="right", no_wrap=True)
     groups: dict[tuple[object, ...], list[Row]] = {}
