@@ -66,7 +66,7 @@ def spread(values: list[float]) -> str:
 
 def print_table(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
     """A line a variation: mean over its runs, of the accuracy also the range."""
-    cued  = any(key.startswith("accuracy_") for key in rows[0])
+    cued  = any(f"accuracy_{name}" in rows[0] for name in RELEVANCE)
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), caption_justify="left",
         caption="at R: accuracy % of the same networks, tested with cues of relevance R" if cued else None)
     for name in (*sweep.columns, "runs", "accuracy %", *(text for key, text in FIGURES.items() if key in rows[0])):

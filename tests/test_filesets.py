@@ -330,7 +330,7 @@ def test_training_and_evaluation(tmp_path, monkeypatch, capsys):
     figures = json.loads((tmp_path/"net.json").read_text())
     assert network.classes == ["left", "right"]
     assert network.encoder == Encoder(SIZE, count_threshold=1) and network.encoder.to_dict() == figures["encoder"]
-    assert figures["samples"] == 14 and figures["test"]["clips"] == 6 and figures["test"]["accuracy"] == 1
+    assert figures["samples"] == 14 and figures["test"]["answers"] == 6 and figures["test"]["accuracy"] == 1
 
     options = ["--network", str(net), "--output-dir", str(tmp_path), "--dataset", "files", "--data"]
     capsys.readouterr()

@@ -68,7 +68,7 @@ def test_rows_table_and_plot(tmp_path):
     rows  = json.loads((tmp_path/"all.json").read_text())["rows"]
     lines = read_rows(tmp_path/"neurons-synthetic.jsonl")
     assert len(rows) == len(lines) == 20 and {row["id"] for row in rows} == {row["id"] for row in lines}
-    assert all(0 <= row["accuracy"] <= 1 and row["clips"] == 22 for row in rows)
+    assert all(0 <= row["accuracy"] <= 1 and row["answers"] == 22 and row["clips"] == 1 for row in rows)
     assert {row["neurons"] for row in rows} == {10, 25, 50, 100, 200}
     assert "20 runs" in done.stdout and (tmp_path/"neurons-synthetic.png").stat().st_size > 10_000
     # All is there: nothing is run again.

@@ -104,7 +104,7 @@ def test_scores_are_the_golden_models(data, tmp_path, trained, options):
     assert spikes > 0
     assert figures["test"]["accuracy"] == np.mean(right)
     assert figures["test"]["rate"] == spikes/chances
-    assert figures["test"]["clips"] == 30 and figures["test"]["majority"] == 0.1
+    assert figures["test"]["answers"] == 30 and figures["test"]["majority"] == 0.1
 
 
 def test_validation_is_of_recordings_that_are_held_out(data, tmp_path, trained):
@@ -174,7 +174,7 @@ def test_from_8_bits_to_4(tmp_path, trained):
 @pytest.mark.parametrize("neuron", [name for name, kind in NEURONS.items() if not kind.on_accelerator])
 def test_neurons_without_a_network_file(tmp_path, trained, neuron):
     figures = trained(*SMALL, "--neuron", neuron, out=False)
-    assert figures["test"]["clips"] == 30 and figures["settings"]["neuron"] == neuron
+    assert figures["test"]["answers"] == 30 and figures["settings"]["neuron"] == neuron
     assert [path.name for path in tmp_path.iterdir()] == ["net.json"]
 
 # Context ------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def test_context_task(data, tmp_path, trained, options):
                 said  += answer
                 hits  += answer and label
     clips = 40*settings["clips"]
-    assert figures["test"]["clips"] == clips and figures["test"]["accuracy"] == right/clips
+    assert figures["test"]["answers"] == clips and figures["test"]["accuracy"] == right/clips
     assert figures["test"]["rate"] == spikes/chances
     assert figures["test"]["recall"] == hits/yes and figures["test"]["precision"] == hits/max(1, said)
     assert figures["test"]["majority"] == max(yes, clips - yes)/clips
@@ -212,7 +212,7 @@ def test_context_task(data, tmp_path, trained, options):
 @pytest.mark.parametrize("neuron", ["qlif", "lif"])
 def test_context_at_the_soma_of_lif_neurons(trained, neuron):
     figures = trained(*CONTEXT, "--neuron", neuron, out=False)
-    assert figures["test"]["clips"] == 40
+    assert figures["test"]["answers"] == 40
 
 
 def test_help_names_every_option_and_default(capsys):

@@ -87,7 +87,7 @@ def print_outcome(values: dict[str, object], written: list[Path], to_stderr: boo
     if "test" in values:
         test      = values["test"]
         low, high = test["accuracy_interval"]
-        table.add_row("test", f"{100*test['accuracy']:.1f} % of {test['clips']} (95 %: {100*low:.1f} to "
+        table.add_row("test", f"{100*test['accuracy']:.1f} % of {test['answers']} (95 %: {100*low:.1f} to "
             f"{100*high:.1f}), majority {100*test['majority']:.1f} %, {100*test['rate']:.2f} % spikes a neuron and "
             f"step")
         if "precision" in test:

@@ -22,7 +22,7 @@ from host.wholefile import whole_file
 def score_figures(score: Score, classes: int) -> dict[str, object]:
     """Figures of a score, as JSON takes them: shares are 0 to 1."""
     values = {
-        "clips":             len(score.labels),
+        "answers":           len(score.labels),
         "accuracy":          score.accuracy,
         "accuracy_interval": list(wilson_interval(int((score.labels == score.predictions).sum()), len(score.labels))),
         "majority":          majority(score.labels),

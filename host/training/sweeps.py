@@ -68,7 +68,7 @@ SWEEPS: Mapping[str, Sweep] = {
         base=_WHOLE),
     "neuron": Sweep("what the neuron brings: apical gate, integers, linear leak",
         _grid(neuron=("qclif", "qclif-exponential", "qlif", "clif", "clif-linear", "lif")), None, None, base=_WHOLE),
-    "context": Sweep("what the cue brings, by the probability that it names the class that is asked for",
+    "context": Sweep("what the cue brings, by its relevance",
         _grid(neuron=("qclif", "lif"), relevance=(*RELEVANCE.values(), 0.55)) + [{"neuron": "qclif", "relevance": 1.0,
             "cued": False}], "relevance", "kind", base=_WHOLE | {"task": "context"}),
 }
