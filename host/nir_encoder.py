@@ -8,8 +8,7 @@
 import argparse
 import dataclasses
 
-from host.defaults import ENCODERS
-from host.encoder import Encoder
+from host.encoder import ENCODERS, Encoder
 from host.errors import QCLIFError
 from host.lif_network import LIFNetwork
 
