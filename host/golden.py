@@ -56,7 +56,7 @@ class GoldenResult:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Keep torch to one thread: a step is too short to share, and on a busy machine threads wait for each other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -116,7 +116,7 @@ class GoldenModel(torch.nn.Module):
         v = torch.zeros(batch, self.network.neurons, dtype=self.dtype, device=self.device)
         return State(v, v, v)
 
-    @_one_thread()
+    @one_thread()
     def _advance(self, counts: torch.Tensor, state: State
             ) -> tuple[tuple[torch.Tensor, torch.Tensor, torch.Tensor], State]:
         """Run counts [T, B, I + C] on from a state: (spikes, V_a, V_s) of each step, and the last state."""

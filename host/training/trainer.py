@@ -8,7 +8,6 @@
 import math
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from host.batch import Batch
 from host.errors import QCLIFError
+from host.golden import one_thread
 from host.training import distributed
 from host.training.checkpoint import load_checkpoint, save_checkpoint
 from host.training.model import SpikingNetwork
@@ -33,17 +33,6 @@ CALIBRATION = 64
 # A row of the history: figures of an epoch, as curves and tables take them.
 Row      = dict[str, float]
 Progress = Callable[[int, int, int, Row | None], None]
-
-
-@contextmanager
-def one_thread():
-    """Keep torch to one thread: its sums then come out the same everywhere, and the kernels use the cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class Trainer:
