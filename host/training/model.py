@@ -73,7 +73,7 @@ class SpikingNetwork(nn.Module):
         super().__init__()
         self.architecture = arch = architecture
         rng = torch.Generator().manual_seed(seed)
-        n, integer = arch.neurons, arch.kind.contract
+        n, contract = arch.neurons, arch.kind.contract
 
         def normal(std: float, *shape: int) -> nn.Parameter:
             return nn.Parameter(torch.randn(shape, generator=rng)*std)
@@ -89,8 +89,8 @@ class SpikingNetwork(nn.Module):
         self.w_recurrent_apical = normal(RECURRENT_STD, n, n)
         self.bias_soma          = nn.Parameter(torch.zeros(n))
         self.bias_apical        = nn.Parameter(torch.full((n,), BIAS_APICAL))
-        self.leak_apical        = spread(*((0, LEAKS[0]) if integer else DECAYS))
-        self.leak_soma          = spread(*((0, LEAKS[1]) if integer else DECAYS))
+        self.leak_apical        = spread(*((0, LEAKS[0]) if contract else DECAYS))
+        self.leak_soma          = spread(*((0, LEAKS[1]) if contract else DECAYS))
         self.threshold          = nn.Parameter(torch.full((n,), THRESHOLD))
         self.readout            = normal(READOUT_STD, n, arch.outputs)
         self.register_buffer("exponent", torch.tensor(0))
