@@ -16,8 +16,7 @@ examples:
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -27,9 +26,9 @@ if __name__ == "__main__":
         sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from accel.config import LIMITS, QCLIFConfig
+from host.console import progress_bars, table_console
 from host.encoder import Encoder
 from host.errors import QCLIFError
 from host.leak import coincident_leak
@@ -47,8 +46,6 @@ from host.quantize_lif import quantize
 from host.recordings import READERS, read_files
 from host.report import write_json
 from host.sample import Sample
-
-PIPE_WIDTH = 120
 
 WIDTHS = ("weight_bits", "state_bits", "current_bits")
 
@@ -93,14 +90,14 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
     network     = quantized.network
     calibration = _encoded(args.calibrate, encoder)
     recordings  = _encoded(args.events, encoder)
-    with _progress() as task:
+    with progress_bars() as progress:
         if calibration:
             network.leak_soma = coincident_leak(lif, network, [each.steps for each in calibration], args.reset,
-                task("leak"))
+                partial(progress, "leak"))
         network.save(args.network)
         steps  = [each.steps for each in recordings] or random_inputs(lif.inputs, args.random_rate, args.seed)
         labels = [each.label for each in recordings] or [-1]*len(steps)
-        agreement = compare(lif, network, steps, labels, args.reset, task("comparison"))
+        agreement = compare(lif, network, steps, labels, args.reset, partial(progress, "comparison"))
     values = figures(lif, quantized, args.reset, agreement, "recordings" if recordings else
         f"random inputs (rate {args.random_rate}, seed {args.seed})", bool(calibration))
     print_import(values, console)
@@ -111,18 +108,6 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
 
 def _encoded(paths: list[Path] | None, encoder: Encoder) -> list[Sample]:
     return [sample.encoded(encoder, 0) for sample in read_files(paths or [])]
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    """Bars on a terminal: gives a function that makes one by its name."""
-    console = Console(stderr=True)
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=console, transient=True, disable=not console.is_terminal) as bar:
-        def task(name: str) -> Callable[[int, int], None]:
-            number = bar.add_task(name)
-            return lambda done, total: bar.update(number, completed=done, total=total)
-        yield task
 
 
 def share(text: str) -> float:
@@ -201,9 +186,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> int:
         check_outputs(args)
-        # Standard output is the JSON's where it goes there; a file or a pipe has no width of its own.
-        console = Console(stderr=str(args.json) == "-")
-        return args.work(args, console if console.is_terminal else Console(stderr=console.stderr, width=PIPE_WIDTH))
+        return args.work(args, table_console(args.json))
     return guarded(work)
 
 

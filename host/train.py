@@ -31,6 +31,7 @@ if __name__ == "__main__":
 
 import torch
 
+from host.console import table_console
 from host.datasets import DATA_HELP
 from host.errors import QCLIFError
 from host.network import Network
@@ -143,7 +144,7 @@ def finish(args: argparse.Namespace, settings: Settings, outcome: Outcome, check
         write_json(values, args.json)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
-    print_outcome(values, written, to_stderr=str(args.json) == "-")
+    print_outcome(values, written, table_console(args.json))
 
 
 def main(argv: list[str] | None = None) -> int:

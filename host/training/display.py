@@ -17,8 +17,6 @@ from host.training.trainer import Row
 # Without a terminal, a line for each of this many epochs.
 LINES = 10
 
-PIPE_WIDTH = 120
-
 
 class TrainingDisplay:
     """Context manager that is called as Trainer.fit() calls its progress.
@@ -71,10 +69,8 @@ def describe(row: Row, epochs: int) -> str:
         f"{held}, rate {100*row['rate']:.1f} %")
 
 
-def print_outcome(values: dict[str, object], written: list[Path], to_stderr: bool = False) -> None:
+def print_outcome(values: dict[str, object], written: list[Path], console: Console) -> None:
     """Print figures() of a training."""
-    console  = Console(stderr=to_stderr)
-    console  = console if console.is_terminal else Console(stderr=to_stderr, width=PIPE_WIDTH)
     best     = values["best"]
     settings = values["settings"]
     table    = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
