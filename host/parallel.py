@@ -6,18 +6,27 @@
 """Work side by side in processes, one a core."""
 
 import signal
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from joblib import Parallel, parallel_config
 
 
-def _leave_interrupts() -> None:
-    # Ctrl-C reaches all processes of a terminal; the first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore SIGINT in this process for a moment, and for ever in those that it starts meanwhile."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def side_by_side(calls: Iterable[object], jobs: int, ordered: bool = True) -> Iterator[object]:
-    """Results of calls, as they come.
+    """Results of calls, as they come; to be called by the main thread.
+
+    Ctrl-C reaches all processes of a terminal: it is for the first one, which ends the others.
 
     Parameters
     ----------
@@ -25,6 +34,10 @@ def side_by_side(calls: Iterable[object], jobs: int, ordered: bool = True) -> It
     jobs : processes; each keeps to one core.
     ordered : in the order of the calls; else of whoever is ready first.
     """
-    with parallel_config("loky", inner_max_num_threads=1, initializer=_leave_interrupts):
+    # What an interruption leaves undone is no news to who interrupts.
+    warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning, r"joblib\.parallel")
+    with parallel_config("loky", inner_max_num_threads=1):
         parallel = Parallel(jobs, return_as="generator" if ordered else "generator_unordered")
-    return parallel(calls)
+    # The call starts the processes.
+    with _interrupts_ignored():
+        return parallel(calls)
