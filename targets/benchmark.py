@@ -51,7 +51,7 @@ def default_samples(count: int) -> list[Sample]:
 
 
 def default_network(config: QCLIFConfig, samples: list[Sample]) -> Network:
-    """The random network of targets.sim for these samples."""
+    """The network of targets.sim --network random for these samples."""
     return random_network(config, Encoder(), [sample.steps for sample in samples], classes=synthetic.GESTURES)
 
 
