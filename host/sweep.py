@@ -9,6 +9,7 @@
 
 examples:
   python -m host.sweep folds --dataset nmnist --data DIR         5-fold cross-validation
+  python -m host.sweep nested --dataset nmnist --data DIR        with step size and more chosen inside each fold
   python -m host.sweep precision --dataset nmnist --data DIR     weight bits x state bits
   python -m host.sweep folds --dataset files --data DIR          of your own recordings
   python -m host.sweep context --samples 440 --epochs 30         the context task on synthetic gestures
@@ -20,6 +21,9 @@ python -m host.train set what a sweep leaves open.
 import argparse
 import signal
 import sys
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -40,8 +44,8 @@ from host.plots.style import save
 from host.report import write_json
 from host.training.experiment import Data
 from host.training.settings import add_settings_args, settings_from_args
-from host.training.sweep_run import Row, run_all
-from host.training.sweeps import SWEEPS, Sweep, runs
+from host.training.sweep_run import Row, choose, run_all
+from host.training.sweeps import SWEEPS, Run, Sweep, runs
 from host.training.tasks import RELEVANCE
 
 # Figures of a row that tables show beside the accuracy, where the rows have them, in percent.
@@ -64,6 +68,26 @@ def spread(values: list[float]) -> str:
     return f"{mean(values)} ({100*min(values):.1f} to {100*max(values):.1f})"
 
 
+def variations(sweep: Sweep, rows: list[Row]) -> dict[tuple[object, ...], list[Row]]:
+    """Rows by the values of the settings that vary."""
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in sweep.columns), []).append(row)
+    return groups
+
+
+def print_choices(sweep: Sweep, rows: list[Row], console: Console) -> None:
+    """A line a variation: what its runs chose, and how many of them did."""
+    table = Table(title="chosen in trials: value x runs", title_justify="left",
+        box=None, padding=(0, 2, 0, 0))
+    for name in (*sweep.columns, *sweep.chosen):
+        table.add_column(name, justify="right", no_wrap=True)
+    for names, group in variations(sweep, rows).items():
+        counts = [sorted(Counter(row[name] for row in group).items()) for name in sweep.chosen]
+        table.add_row(*map(str, names), *(", ".join(f"{value:g} x{runs}" for value, runs in each) for each in counts))
+    console.print(table)
+
+
 def print_table(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
     """A line a variation: mean over its runs, of the accuracy also the range."""
     cued  = any(f"accuracy_{name}" in rows[0] for name in RELEVANCE)
@@ -71,10 +95,7 @@ def print_table(sweep: Sweep, rows: list[Row], title: str, console: Console) -> 
         caption="at R: accuracy % of the same networks, tested with cues of relevance R" if cued else None)
     for name in (*sweep.columns, "runs", "accuracy %", *(text for key, text in FIGURES.items() if key in rows[0])):
         table.add_column(name, justify="right", no_wrap=True)
-    groups: dict[tuple[object, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[name] for name in sweep.columns), []).append(row)
-    for names, group in groups.items():
+    for names, group in variations(sweep, rows).items():
         figures = [mean([row[key] for row in group]) if key in group[0] else "" for key in FIGURES if key in rows[0]]
         table.add_row(*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *figures)
     console.print(table)
@@ -124,10 +145,17 @@ def work(args: argparse.Namespace) -> int:
         # Others under the same name shall not be taken for done.
         recordings = " ".join(each.identity for each in read) if base.dataset == FILES else ""
         todo = list(runs(sweep, base, args.seeds, "test" in splits, recordings))
-        rows = run_all(todo, data, args.output_dir/f"{name}.jsonl", args.jobs,
-            lambda done, total: progress("runs", done, total))
+
+        def run_them(what: str, them: Sequence[Run]) -> list[Row]:
+            return run_all(them, data, args.output_dir/f"{name}.jsonl", args.jobs, partial(progress, what))
+
+        if sweep.choices:
+            todo = choose(sweep, todo, partial(run_them, "trials"))
+        rows = run_them("runs", todo)
     title = f"{sweep.text}: {base.dataset}, {len(rows)} runs"
     print_table(sweep, rows, title, table_console(args.json))
+    if sweep.choices:
+        print_choices(sweep, rows, table_console(args.json))
     if sweep.x is not None:
         plot(sweep, rows, title, args.output_dir/f"{name}.png")
     if args.json:

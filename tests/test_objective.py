@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from host.batch import Batch
 from host.scores import majority, precision_recall, wilson_interval
 from host.steps import Steps
-from host.training.model import LOGIT_GAIN, READOUT_SCALE
+from host.training.model import READOUT_SCALE
 from host.training.objective import Score, Tally, objective, score
 from host.training.results import score_figures
 from host.training.settings import Settings
@@ -35,13 +35,13 @@ def made(seed=0):
     return counts, logits, batch
 
 
-def entropy(logits, batch, weights, smoothing):
+def entropy(logits, batch, weights, smoothing, gain):
     """Cross entropy clip by clip, in plain Python: smoothing spreads a share of the target over all classes."""
     total = norm = 0.0
     for b in range(B):
         for k in range(K):
             length = batch.bounds[b, k + 1] - batch.bounds[b, k]
-            units  = [LOGIT_GAIN*float(each)/READOUT_SCALE/length for each in logits[b, k]]
+            units  = [gain*float(each)/READOUT_SCALE/length for each in logits[b, k]]
             norms  = math.log(sum(math.exp(each) for each in units))
             losses = [weight*(norms - each) for weight, each in zip(weights, units, strict=True)]
             label  = batch.labels[b, k]
@@ -52,15 +52,16 @@ def entropy(logits, batch, weights, smoothing):
 
 @pytest.mark.parametrize("weights", [(1, 1, 1), (1, 2.5, 0.5)])
 @pytest.mark.parametrize("smoothing", [0, 0.1, 0.9])
-def test_objective(weights, smoothing):
+@pytest.mark.parametrize("gain", [1.0, 3.0])
+def test_objective(weights, smoothing, gain):
     counts, logits, batch = made()
-    settings = Settings(label_smoothing=smoothing, target_rate=0.45, rate_penalty=7.0)
+    settings = Settings(label_smoothing=smoothing, target_rate=0.45, rate_penalty=7.0, logit_gain=gain)
     found    = objective(counts, logits, batch, torch.tensor(weights, dtype=torch.float32), settings)
     # 23 steps in all; only what is above the target counts.
     rates    = [float(counts[..., n].sum())/23 for n in range(N)]
     assert min(rates) < 0.45 < max(rates)
     penalty  = 7.0*sum(max(0.0, rate - 0.45) for rate in rates)/N
-    assert float(found) == pytest.approx(entropy(logits, batch, weights, smoothing) + penalty, rel=1e-5)
+    assert float(found) == pytest.approx(entropy(logits, batch, weights, smoothing, gain) + penalty, rel=1e-5)
 
 
 def test_penalty_moves_busy_neurons_alone():

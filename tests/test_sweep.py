@@ -5,6 +5,7 @@
 
 """Sweeps: the runs they are made of, rows that survive an interruption, tables and plots."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -14,8 +15,10 @@ import time
 
 import pytest
 
+from host.sweep import main
+from host.training.experiment import Data
 from host.training.settings import Settings
-from host.training.sweep_run import read_rows, run_id
+from host.training.sweep_run import choose, read_rows, run_id
 from host.training.sweeps import FOLDS, SWEEPS, runs
 from tests.test_commands import ROOT, assert_one_line, run
 
@@ -55,6 +58,37 @@ def test_without_a_test_split_seeds_are_scored_on_folds():
     assert {(each.settings.seed, each.fold, each.folds) for each in todo} == {(0, 0, 5), (1, 1, 5), (2, 2, 5)}
 
 
+def test_choices_are_made_among_what_a_run_trains_with():
+    data  = Data(fold=1, folds=5)
+    whole = Settings(samples=55, validation=0.0)
+    train, _, test   = data.divide(whole)
+    less, _, trial = dataclasses.replace(data, inner=True).divide(whole)
+    # Recordings are told apart by their events.
+    names = [{recordings.sample(number).events.tobytes() for number in range(len(recordings))}
+        for recordings in (train, test, less, trial)]
+    assert len(names[0]) == 44 and len(names[1]) == 11 and not names[0] & names[1]
+    assert names[2] | names[3] == names[0] and not names[2] & names[3] and len(names[3]) == 9
+
+
+def test_a_run_takes_what_did_best_in_its_trials():
+    sweep = SWEEPS["nested"]
+    todo  = list(runs(sweep, Settings(epochs=60), 3, has_test=True))
+    best  = {(each.key, number): number == at % len(sweep.choices) for at, each in enumerate(todo)
+        for number in range(len(sweep.choices))}
+
+    def rows(tried):
+        assert len(tried) == len(todo)*len(sweep.choices) and len({run_id(each) for each in tried}) == len(tried)
+        assert all(each.inner and each.settings.epochs == 30 for each in tried)
+        # Equally right: the lower loss decides.
+        return [{"accuracy": 0.9, "loss": 0.5 if best[each.key, number] else 0.6} for each in todo
+            for number in range(len(sweep.choices))]
+
+    taken = choose(sweep, todo, rows)
+    for at, (each, choice) in enumerate(zip(todo, taken, strict=True)):
+        expected = dataclasses.replace(each.settings, **sweep.choices[at % len(sweep.choices)])
+        assert choice == dataclasses.replace(each, settings=expected) and not choice.inner
+
+
 def test_a_line_that_was_cut_is_run_again(tmp_path):
     path = tmp_path/"rows.jsonl"
     path.write_text('{"id": "a"}\n{"id": "b", "acc')
@@ -75,6 +109,23 @@ def test_rows_table_and_plot(tmp_path):
     again = run(SWEEP, "neurons", *SMALL, "--seeds", 2, "--output-dir", tmp_path)
     assert again.returncode == 0 and again.stdout == done.stdout
     assert read_rows(tmp_path/"neurons-synthetic.jsonl") == lines
+
+
+def test_nested_sweep(tmp_path, monkeypatch, capsys):
+    small = dataclasses.replace(SWEEPS["nested"], changes=[{"neuron": "qclif"}], choices=[{"learning_rate": 0.0001},
+        {"learning_rate": 0.02}])
+    monkeypatch.setitem(SWEEPS, "nested", small)
+    command = ["nested", *SMALL, "--epochs", "2", "--jobs", "1", "--output-dir", str(tmp_path)]
+    assert main(command) == 0
+    table = capsys.readouterr().out
+    assert "chosen in trials" in table and " x" in table.splitlines()[-1]
+    rows = read_rows(tmp_path/"nested-synthetic.jsonl")
+    assert [row["inner"] for row in rows] == [True]*10 + [False]*5
+    assert {row["answers"] for row in rows[:10]} == {4} and {row["epochs"] for row in rows[:10]} == {1}
+    assert sum(row["answers"] for row in rows[10:]) == 22
+    # All is there: the choices come out as before.
+    assert main(command) == 0 and capsys.readouterr().out == table
+    assert read_rows(tmp_path/"nested-synthetic.jsonl") == rows
 
 
 def test_an_interrupted_sweep_goes_on(tmp_path):

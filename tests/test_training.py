@@ -104,7 +104,7 @@ def test_forward_of_a_full_network_on_gestures(bits):
     gestures = EventSet.from_samples("gestures", synthetic.recordings(4, duration_us=300_000), synthetic.GESTURES)
     model    = SpikingNetwork(Architecture("qclif", 200, 512, 10, 11, *bits), seed=1)
     batch    = encode(gestures, np.arange(4), Encoder())
-    assert 0.01 < model.calibrate(batch) < 0.25
+    assert 0.01 < model.calibrate(batch, 0.05) < 0.25
     network  = to_network(model, Encoder(), list(synthetic.GESTURES))
     counts   = run_kernel(model, batch)[0][:, 0]
     golden   = GoldenModel(network).run(batch.to_steps())
@@ -232,10 +232,11 @@ def test_starting_from_another_size_is_refused():
 
 
 @pytest.mark.parametrize("neuron", NEURONS)
-def test_calibration_finds_a_gain_at_which_neurons_fire(neuron):
+@pytest.mark.parametrize("target", [0.02, 0.05, 0.2])
+def test_calibration_finds_a_gain_at_which_neurons_fire(neuron, target):
     model = SpikingNetwork(Architecture(neuron, 50, INPUTS, 0, 2), 2)
-    rate  = model.calibrate(random_batch(1, INPUTS, size=10, length=60, clips=1))
-    assert 0.01 < rate < 0.25 and math.isfinite(model.rule.product_scale)
+    rate  = model.calibrate(random_batch(1, INPUTS, size=10, length=60, clips=1), target)
+    assert target/4 < rate < 4*target and math.isfinite(model.rule.product_scale)
 
 
 def test_kernels_are_compiled_anew_when_a_function_that_they_call_changes(tmp_path, monkeypatch):

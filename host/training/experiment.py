@@ -42,11 +42,14 @@ class Data:
     download : let it fetch what is missing.
     fold, folds : test on part `fold` of `folds` parts of the training split, and train on the others; 0 folds: test on
         the data set's own test split, where it has one.
+    inner : divide the recordings to train with once more, into as many parts: test on the first, train on the others,
+        and leave part `fold` alone.
     """
     folder:   Path = Path("data")
     download: bool = False
     fold:     int = 0
     folds:    int = 0
+    inner:    bool = False
 
     def divide(self, settings: Settings, progress: DataProgress = no_progress
             ) -> tuple[EventSet, EventSet | None, EventSet | None]:
@@ -57,9 +60,9 @@ class Data:
 
         train, test, validation = read("train", settings.samples or None), None, None
         if self.folds:
-            parts = folds(train.labels, self.folds, FOLD_SEED)
-            test  = train.subset(parts[self.fold])
-            train = train.subset(np.sort(np.concatenate([*parts[:self.fold], *parts[self.fold + 1:]])))
+            train, test = self._parts(train, self.fold)
+            if self.inner:
+                train, test = self._parts(train, 0)
         elif "test" in available_splits(settings.dataset, self.folder):
             test = read("test", settings.test_samples or None)
             if test.sensor_size != train.sensor_size:
@@ -69,6 +72,12 @@ class Data:
             kept, held = split(train.labels, settings.validation, settings.seed)
             train, validation = train.subset(kept), train.subset(held)
         return train, validation, test
+
+    def _parts(self, recordings: EventSet, number: int) -> tuple[EventSet, EventSet]:
+        """All parts but one, and that one."""
+        parts = folds(recordings.labels, self.folds, FOLD_SEED)
+        others = np.sort(np.concatenate([*parts[:number], *parts[number + 1:]]))
+        return recordings.subset(others), recordings.subset(parts[number])
 
 
 def make_task(settings: Settings, eventset: EventSet, samples: int | None = None) -> Task:

@@ -41,13 +41,9 @@ READOUT_MAX   = 2**15 - 1
 # Triangle of the surrogate gradient: half its support relative to the threshold, and its height.
 SURROGATE_WIDTH, SURROGATE_HEIGHT = 1.0, 0.5
 
-# Spikes a neuron and step that calibration aims at, and the gains (powers of two) that it tries.
-INITIAL_RATE      = 0.05
+# Exponents of the gains (powers of two) that calibration tries.
 INTEGER_EXPONENTS = range(-8, 21)
 REAL_EXPONENTS    = range(-8, 9)
-
-# Logits are means over a clip, in units of the readout, times this.
-LOGIT_GAIN = 3.0
 
 
 def rounded(value: Tensor, low: float, high: float) -> Tensor:
@@ -198,15 +194,16 @@ class SpikingNetwork(nn.Module):
             value.clamp_(low/unit, top/unit)
 
     @torch.no_grad()
-    def calibrate(self, batch: Batch) -> float:
-        """Choose the gain at which the network fires closest to INITIAL_RATE; returns the rate."""
+    def calibrate(self, batch: Batch, target: float) -> float:
+        """Choose the gain at which the network fires closest to the target (spikes a neuron and step); returns its
+        rate."""
         integer = self.architecture.kind.integer
         steps, rates = int(batch.lengths.sum()), {}
         for exponent in INTEGER_EXPONENTS if integer else REAL_EXPONENTS:
             self.set_gain(exponent)
             counts, _ = self(batch)
             rates[exponent] = counts.sum().item()/(steps*self.architecture.neurons)
-        best = min(rates, key=lambda each: abs(math.log((rates[each] + 1e-4)/INITIAL_RATE)))
+        best = min(rates, key=lambda each: abs(math.log((rates[each] + 1e-4)/target)))
         self.set_gain(best)
         return rates[best]
 

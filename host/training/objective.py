@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from host.batch import Batch
-from host.training.model import LOGIT_GAIN, READOUT_SCALE, SpikingNetwork
+from host.training.model import READOUT_SCALE, SpikingNetwork
 from host.training.settings import Settings
 
 
@@ -28,7 +28,7 @@ def objective(counts: Tensor, logits: Tensor, batch: Batch, weights: Tensor, set
     labels  = torch.from_numpy(batch.labels).to(logits.device)
     lengths = torch.from_numpy(np.diff(batch.bounds)).to(logits.device)
     # A clip of any length weighs alike.
-    scaled  = logits*(LOGIT_GAIN/READOUT_SCALE)/lengths.clamp(min=1)[..., None]
+    scaled  = logits*(settings.logit_gain/READOUT_SCALE)/lengths.clamp(min=1)[..., None]
     entropy = torch.nn.functional.cross_entropy(scaled.float().flatten(0, 1), labels.flatten(), weight=weights,
         label_smoothing=settings.label_smoothing)
     rates   = counts.sum(dim=(0, 1))/lengths.sum()

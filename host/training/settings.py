@@ -108,6 +108,10 @@ class Settings:
     learning_rate:   float = _field("training", 0.0, "highest step size of Adam, 1 is the largest weight; 0: the data "
         f"set's ({_by_name(LEARNING_RATES)})", 0, 1)
     label_smoothing: float = _field("training", 0.1, "share of the target that is spread over all classes", 0, 0.9)
+    logit_gain:      float = _field("training", 3.0, "what logits, means over a clip in units of the readout, are "
+        "multiplied with before the softmax", 0.01, 100)
+    initial_rate:    float = _field("training", 0.05, "spikes a neuron and step of the untrained network, by the gain "
+        "(a power of two) that comes closest", 0.001, 1)
     target_rate:     float = _field("training", 0.03, "spikes a neuron and step, above which it is penalised", 0, 1)
     rate_penalty:    float = _field("training", 20.0, "weight of that penalty; more of it, fewer spikes", 0, 1e6)
     patience:        int = _field("training", 0, "epochs without a better validation after which to stop; 0: never", 0)

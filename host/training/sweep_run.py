@@ -17,7 +17,7 @@ from host.errors import QCLIFError
 from host.parallel import side_by_side
 from host.training.experiment import Data, test_score, train
 from host.training.results import score_figures
-from host.training.sweeps import Run
+from host.training.sweeps import Run, Sweep, trials
 from host.training.tasks import RELEVANCE
 
 Row = dict[str, object]
@@ -30,11 +30,11 @@ def run_id(run: Run) -> str:
 
 def train_and_score(run: Run, data: Data) -> Row:
     """Row of one run: its settings, and the figures of its test."""
-    data    = dataclasses.replace(data, fold=run.fold, folds=run.folds)
+    data    = dataclasses.replace(data, fold=run.fold, folds=run.folds, inner=run.inner)
     outcome = train(run.settings, data)
     trainer = outcome.trainer
     row     = {"id": run_id(run), **run.settings.to_dict(), "fold": run.fold, "folds": run.folds,
-        "train_samples": len(trainer.task), "train_accuracy": trainer.best["train_accuracy"],
+        "inner": run.inner, "train_samples": len(trainer.task), "train_accuracy": trainer.best["train_accuracy"],
         "seconds": sum(each["seconds"] for each in trainer.history),
         **score_figures(outcome.test, len(trainer.task.classes))}
     if run.settings.task == "context" and run.settings.cued:
@@ -80,3 +80,20 @@ def run_all(todo: Sequence[Run], data: Data, path: Path, jobs: int, progress: Ca
             raise QCLIFError(f"{path}: {error.strerror}: make room, or choose another --output-dir") from error
         progress(number, len(todo))
     return [done[run_id(run)] for run in todo]
+
+
+def choose(sweep: Sweep, todo: Sequence[Run], run_trials: Callable[[Sequence[Run]], list[Row]]) -> list[Run]:
+    """Each run with that of the sweep's choices that did best within its own training recordings.
+
+    Parameters
+    ----------
+    run_trials : gives the rows of trials, in their order.
+    """
+    tried  = [trials(sweep, run) for run in todo]
+    rows   = iter(run_trials([trial for each in tried for trial in each]))
+    chosen = []
+    for run, each in zip(todo, tried, strict=True):
+        scores = [next(rows) for _ in each]
+        best   = max(range(len(each)), key=lambda number: (scores[number]["accuracy"], -scores[number]["loss"]))
+        chosen.append(dataclasses.replace(run, settings=dataclasses.replace(run.settings, **sweep.choices[best])))
+    return chosen

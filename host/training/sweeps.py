@@ -32,6 +32,8 @@ class Sweep:
     base : settings that all have.
     every_fold : True scores each variation on all folds of the training split; else a seed is scored on the data set's
         test split, or, where there is none, on the fold of its number.
+    choices : settings among which each run chooses by trials on a part of its own training recordings; none: it takes
+        those of the base.
     """
     text:       str
     changes:    Sequence[Changes]
@@ -41,11 +43,21 @@ class Sweep:
     group_name: str = "{}"
     base:       Changes = field(default_factory=dict)
     every_fold: bool = False
+    choices:    Sequence[Changes] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Settings that vary."""
-        return tuple(dict.fromkeys(name for each in self.changes for name in each))
+        return _names(self.changes)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Settings that each run chooses."""
+        return _names(self.choices)
+
+
+def _names(changes: Sequence[Changes]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in changes for name in each))
 
 
 def _grid(**values: Sequence[object]) -> list[Changes]:
@@ -55,11 +67,19 @@ def _grid(**values: Sequence[object]) -> list[Changes]:
 # Validation would take recordings away, and nothing is chosen by it: all epochs are run.
 _WHOLE = {"validation": 0.0}
 
+# The contract at 8 and 4 bits, beside the real-valued neurons.
+_CONTRACT_AND_REAL = [{"neuron": "qclif", "weight_bits": w, "state_bits": s} for w, s in ((8, 8), (4, 8), (4, 4))] + [
+    {"neuron": neuron, "weight_bits": 8, "state_bits": 8} for neuron in ("clif", "lif")]
+
+# What decides most about a training: step size, scale of the logits, and whether recordings turn and grow.
+_CHOICES = [geometry | each for geometry in ({"rotate": 0.0, "zoom": 0.0}, {"rotate": 10.0, "zoom": 0.1})
+    for each in _grid(learning_rate=(0.003, 0.01), logit_gain=(1.0, 3.0))]
+
 SWEEPS: Mapping[str, Sweep] = {
     "folds": Sweep("cross-validation of the contract at 8 and 4 bits, beside the real-valued neurons",
-        [{"neuron": "qclif", "weight_bits": w, "state_bits": s} for w, s in ((8, 8), (4, 8), (4, 4))]
-        + [{"neuron": neuron, "weight_bits": 8, "state_bits": 8} for neuron in ("clif", "lif")],
-        None, None, base=_WHOLE, every_fold=True),
+        _CONTRACT_AND_REAL, None, None, base=_WHOLE, every_fold=True),
+    "nested": Sweep("the same, with settings that each fold chooses among its own training recordings",
+        _CONTRACT_AND_REAL, None, None, base=_WHOLE, every_fold=True, choices=_CHOICES),
     "precision": Sweep("lowest usable precision",
         _grid(state_bits=(8, 6, 4), weight_bits=(8, 6, 5, 4, 3, 2)), "weight_bits", "state_bits",
         group_name="{}-bit states", base=_WHOLE),
@@ -83,16 +103,19 @@ class Run:
     settings : of the training.
     fold, folds : what it is scored on; 0 folds: the test split.
     recordings : identity of a user's own recordings; "" for a data set, whose name tells which they are.
+    inner : scored on a part of what it would train with, so that what it is scored on later stays unseen.
     """
     settings:   Settings
     fold:       int
     folds:      int
     recordings: str = ""
+    inner:      bool = False
 
     @property
     def key(self) -> str:
         """Text that differs where any of it does, and stays as it is when settings gain fields."""
-        return json.dumps([self.fold, self.folds, self.settings.changed, self.recordings], sort_keys=True)
+        return json.dumps([self.fold, self.folds, self.settings.changed, self.recordings, *["inner"]*self.inner],
+            sort_keys=True)
 
 
 def runs(sweep: Sweep, base: Settings, seeds: int, has_test: bool, recordings: str = "") -> Iterator[Run]:
@@ -110,3 +133,9 @@ def runs(sweep: Sweep, base: Settings, seeds: int, has_test: bool, recordings: s
         in_folds = sweep.every_fold or not has_test
         settings = dataclasses.replace(base, seed=0 if sweep.every_fold else seed, **changes)
         yield Run(settings, seed % FOLDS if in_folds else 0, FOLDS if in_folds else 0, recordings)
+
+
+def trials(sweep: Sweep, run: Run) -> list[Run]:
+    """A run with each of the sweep's choices and half the epochs, scored within its own training recordings."""
+    return [dataclasses.replace(run, inner=True, settings=dataclasses.replace(run.settings,
+        epochs=max(1, run.settings.epochs//2), **choice)) for choice in sweep.choices]

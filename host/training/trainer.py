@@ -81,7 +81,8 @@ class Trainer:
         """Choose the gain of the untrained network; returns its rate."""
         rng = np.random.default_rng(self.settings.seed)
         with one_thread():
-            return self.model.calibrate(self.task.batch(np.arange(min(len(self.task), CALIBRATION)), rng))
+            return self.model.calibrate(self.task.batch(np.arange(min(len(self.task), CALIBRATION)), rng),
+                self.settings.initial_rate)
 
     def resume(self) -> int:
         """Go on from the checkpoint; returns the epochs that are done."""
