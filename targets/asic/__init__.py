@@ -1,0 +1,1 @@
+# This package is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause

@@ -1,0 +1,93 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What is taken to silicon: which design, of which sizes, at which clock and corner; and its Verilog."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from accel.config import QCLIFConfig
+from host.errors import QCLIFError
+
+DESIGNS = {
+    "neuron":  "the qCLIF neuron alone, with its state",
+    "spatial": "the paper's architecture: AND gates, adder tree and neuron for every neuron, one step a clock",
+    "core":    "the event-driven accelerator with its SRAM",
+    "soc":     "the accelerator with CPU, memories and UART",
+}
+
+CORNERS = {
+    "typ":  "1.10 V, 25 C",
+    "slow": "0.95 V, 125 C",
+    "fast": "1.25 V, 0 C",
+}
+
+SRAMS = {
+    "fakeram45": "black-box macros of the flow scripts",
+    "openram":   "macros compiled by OpenRAM",
+    "flops":     "flip-flops: small memories only",
+}
+
+# MHz: below it a step of a second would not be through, above it no cell of the library follows.
+FREQUENCY_LIMITS = (0.01, 5000.0)
+
+
+@dataclass(frozen=True)
+class AsicConfig:
+    """One run of the flow.
+
+    Parameters
+    ----------
+    design : of DESIGNS.
+    sizes : of the core; neuron and spatial take widths, neurons and contexts from it.
+    frequency_mhz : clock that is asked for.
+    corner : of CORNERS, for which power is told; timing is told for all.
+    sram : of SRAMS, what memories are made of.
+
+    Raises
+    ------
+    QCLIFError : a value out of its limits.
+    """
+    design:        str = "core"
+    sizes:         QCLIFConfig = field(default_factory=QCLIFConfig)
+    frequency_mhz: float = 100.0
+    corner:        str = "typ"
+    sram:          str = "fakeram45"
+
+    def __post_init__(self) -> None:
+        for name, known in (("design", DESIGNS), ("corner", CORNERS), ("sram", SRAMS)):
+            if getattr(self, name) not in known:
+                raise QCLIFError(f"{name} is {getattr(self, name)!r}: known are {', '.join(known)}; choose another "
+                    f"--{name}")
+        low, high = FREQUENCY_LIMITS
+        if not low <= self.frequency_mhz <= high:
+            raise QCLIFError(f"frequency is {self.frequency_mhz} MHz, the limits are {low} to {high}: choose another "
+                f"--frequency")
+
+    @property
+    def period_ns(self) -> float:
+        """Clock period."""
+        return 1000/self.frequency_mhz
+
+
+@dataclass(frozen=True)
+class Rtl:
+    """Verilog of a design.
+
+    Attributes
+    ----------
+    top, clock, reset : names of the top module and of its clock and synchronous reset ("" where there is none).
+    sources : files to synthesise; macros are instances without a body in them.
+    models : files that stand for the macros in simulation.
+    macros : instances of each macro, by name.
+    modules : what the modules below the top are, by name: text in the design's own terms.
+    """
+    top:     str
+    sources: tuple[Path, ...]
+    models:  tuple[Path, ...] = ()
+    macros:  dict[str, int] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
+    clock:   str = "sys_clk"
+    reset:   str = "sys_rst"
