@@ -1,1 +1,4 @@
-# This package is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
+#
+# This file is part of the qCLIF SoC.
+#
+"""FreePDK45: from the design's Verilog to gates, timing, power and layout."""
