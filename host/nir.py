@@ -31,18 +31,18 @@ from accel.config import LIMITS, QCLIFConfig
 from host.console import progress_bars, table_console
 from host.encoder import Encoder
 from host.errors import QCLIFError
-from host.leak import coincident_leak
-from host.lif_compare import compare, random_inputs
-from host.lif_network import RESETS, SUBTRACT_LATE, V_RESET
+from host.exchange.compare import compare, random_inputs
+from host.exchange.encoder import choose_encoder
+from host.exchange.export import from_graph, inexpressible, to_graph
+from host.exchange.graph_file import read_graph, write_graph
+from host.exchange.graph_lif import DT, lif_network
+from host.exchange.leak import coincident_leak
+from host.exchange.lif import RESETS, SUBTRACT_LATE, V_RESET
+from host.exchange.quantize import quantize
+from host.exchange.report import figures, print_import
 from host.network import Network
-from host.nir_encoder import choose_encoder
-from host.nir_export import from_graph, inexpressible, to_graph
-from host.nir_file import read_graph, write_graph
-from host.nir_lif import DT, lif_network
-from host.nir_report import figures, print_import
 from host.options import check_outputs
 from host.outcome import guarded
-from host.quantize_lif import quantize
 from host.recordings import READERS, read_files
 from host.report import write_json
 from host.sample import Sample

@@ -14,11 +14,11 @@ import pytest
 
 from host.encoder import Encoder
 from host.errors import QCLIFError
-from host.lif_network import V_RESET
+from host.exchange.graph_lif import DT
+from host.exchange.lif import V_RESET
+from host.exchange.quantize import quantize
 from host.network import network_id
 from host.nir import main
-from host.nir_lif import DT
-from host.quantize_lif import quantize
 
 ROOT = Path(__file__).resolve().parent.parent
 

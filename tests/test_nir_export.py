@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
-from host.leak import linear_leak
-from host.nir_export import from_graph, inexpressible, to_graph
-from host.nir_file import read_graph, write_graph
-from host.nir_lif import DT, lif_network
+from host.exchange.export import from_graph, inexpressible, to_graph
+from host.exchange.graph_file import read_graph, write_graph
+from host.exchange.graph_lif import DT, lif_network
+from host.exchange.leak import linear_leak
 from tests.networks import configs, networks, random_network
 from tests.nir_graphs import ROOT, assert_same, broken, command, lif, refuse
 

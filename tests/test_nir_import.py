@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from host.exchange.compare import compare, random_inputs
+from host.exchange.graph_file import write_graph
+from host.exchange.graph_lif import DT, lif_network
+from host.exchange.lif import RESETS, SUBTRACT, SUBTRACT_LATE, V_RESET
 from host.golden import GoldenModel
-from host.lif_compare import compare, random_inputs
-from host.lif_network import RESETS, SUBTRACT, SUBTRACT_LATE, V_RESET
 from host.network import Network
-from host.nir_file import write_graph
-from host.nir_lif import DT, lif_network
 from tests.nir_graphs import START, assert_same, command, graph, integrate, lif, quantized, weights
 from tests.reference import Reference
 

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from host.encoder import Encoder
 from host.events import EVENT
+from host.exchange.compare import compare, random_inputs
+from host.exchange.graph_file import write_graph
+from host.exchange.graph_lif import DT, lif_network
+from host.exchange.leak import coincident_leak, linear_leak
+from host.exchange.lif import RESETS, V_RESET
+from host.exchange.quantize import quantize
 from host.golden import GoldenModel
-from host.leak import coincident_leak, linear_leak
-from host.lif_compare import compare, random_inputs
-from host.lif_network import RESETS, V_RESET
 from host.network import Network
-from host.nir_file import write_graph
-from host.nir_lif import DT, lif_network
-from host.quantize_lif import quantize
 from tests.nir_graphs import START, N, R, W, broken, command, encoder, graph, lif, quantized, refuse, weights
 
 # Quantisation -------------------------------------------------------------------------------------

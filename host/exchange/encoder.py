@@ -10,7 +10,7 @@ import dataclasses
 
 from host.encoder import ENCODERS, Encoder
 from host.errors import QCLIFError
-from host.lif_network import LIFNetwork
+from host.exchange.lif import LIFNetwork
 
 
 def choose_encoder(lif: LIFNetwork, args: argparse.Namespace) -> Encoder:

@@ -27,8 +27,8 @@ import numpy as np
 from accel.config import SHIFT_MAX
 from host.encoder import Encoder
 from host.errors import QCLIFError
-from host.leak import linear_leak
-from host.lif_network import V_RESET, LIFNetwork
+from host.exchange.leak import linear_leak
+from host.exchange.lif import V_RESET, LIFNetwork
 from host.network import Network
 
 # Largest threshold over V_max where a neuron that fires keeps what lies above it.
@@ -97,7 +97,7 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
     lif : its layers become one pool of N neurons, a layer's spikes reach the next one a step later.
     encoder : of the I inputs.
     weight_bits, state_bits, current_bits : widths of the contract.
-    reset : what lif does when a neuron fires, one of lif_network.RESETS.
+    reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
     clip : share of the weights and biases that may be clipped, 0 up to but not 1.
     classes : names of the outputs, or empty.
 

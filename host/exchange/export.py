@@ -16,8 +16,8 @@ import nir
 import numpy as np
 
 from host.errors import QCLIFError
+from host.exchange.graph_lif import metadata_dt
 from host.network import Network, network_from_file
-from host.nir_lif import metadata_dt
 
 KEY = "qclif"
 
@@ -31,7 +31,7 @@ def to_graph(network: Network, dt: float) -> nir.NIRGraph:
     threshold = network.threshold/gain
     zeros     = np.zeros(network.neurons)
     if network.leak_soma.any():
-        # The exponential leak that takes as much from all levels up to the threshold: host.leak the other way.
+        # The exponential leak that takes as much from all levels up to the threshold: host.exchange.leak the other way.
         step = np.clip(1 - (1 - np.minimum(network.leak_soma/network.threshold, 1))**2, STEP_MIN, 1)
         neurons = nir.LIF(tau=dt/step, r=1/step, v_leak=zeros, v_threshold=threshold, v_reset=zeros)
     else:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host.currents import saturated, soma_currents
-from host.lif_network import LIFNetwork
+from host.exchange.currents import saturated, soma_currents
+from host.exchange.lif import LIFNetwork
 from host.network import Network
 from host.readout import predicted
 from host.steps import Steps
@@ -66,7 +66,7 @@ def compare(lif: LIFNetwork, network: Network, samples: Sequence[Steps], labels:
     ----------
     lif, network : the latter made of the former by quantize().
     samples, labels : inputs, at least one sample; label -1 where unknown.
-    reset : what lif does when a neuron fires, one of lif_network.RESETS.
+    reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
     progress : called with (samples done, samples) after each.
     """
     from host.golden import GoldenModel

@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from host.currents import saturated, soma_currents
-from host.lif_network import LIFNetwork
+from host.exchange.currents import saturated, soma_currents
+from host.exchange.lif import LIFNetwork
 from host.network import Network
 from host.steps import Steps
 
@@ -46,7 +46,7 @@ def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[Steps],
     ----------
     network : made of lif by quantize().
     samples : inputs.
-    reset : what lif does when a neuron fires, one of lif_network.RESETS.
+    reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
     progress : called with (samples done, samples) after each.
     """
     tried  = np.unique(np.rint(np.geomspace(1, network.threshold.max(), CANDIDATES)).astype(np.int64))

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from host.lif_compare import Agreement
-from host.lif_network import SUBTRACT, SUBTRACT_LATE, V_RESET, LIFNetwork
-from host.quantize_lif import Quantized
+from host.exchange.compare import Agreement
+from host.exchange.lif import SUBTRACT, SUBTRACT_LATE, V_RESET, LIFNetwork
+from host.exchange.quantize import Quantized
 
 RESET_NOTES = {
     V_RESET:       "a neuron that fires is set to v_reset; here the threshold, V_max, is subtracted, which leaves 0",

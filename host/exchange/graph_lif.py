@@ -17,8 +17,8 @@ import numpy as np
 
 from accel.config import LIMITS
 from host.errors import QCLIFError
-from host.lif_network import LIFLayer, LIFNetwork
-from host.nir_chain import Chain, Link, order_graph, refusal
+from host.exchange.chain import Chain, Link, order_graph, refusal
+from host.exchange.lif import LIFLayer, LIFNetwork
 
 # Seconds of a step where neither option nor metadata name them: snntorch writes and reads this one.
 DT = 1e-4
@@ -32,7 +32,7 @@ def lif_network(graph: nir.NIRGraph, dt: float | None = None) -> LIFNetwork:
 
     Parameters
     ----------
-    graph : a chain as host.nir_chain names it; parameters of a population may be scalars.
+    graph : a chain as host.exchange.chain names it; parameters of a population may be scalars.
     dt : seconds of a step; None takes the graph's metadata "dt", else DT.
 
     Raises

@@ -1,0 +1,4 @@
+#
+# This file is part of the qCLIF SoC.
+#
+"""Networks of other frameworks: NIR graphs, recurrent LIF networks, and what becomes of them in integers."""
