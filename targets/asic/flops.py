@@ -26,30 +26,38 @@ def flops_verilog(memory: Memory) -> str:
     if memory.bits > FLOPS_LIMIT:
         raise QCLIFError(f"memory {memory.name} has {memory.bits} bits, flip-flops hold at most {FLOPS_LIMIT}: choose "
             f"--sram fakeram45, or smaller sizes")
-    bits  = memory.address_bits
-    words = [bank*2**memory.word_bits + word for bank in range(memory.banks) for word in range(memory.depth)]
+    words = [bank << memory.word_bits | word for bank in range(memory.banks) for word in range(memory.depth)]
     lines = [module_head(memory), f"    wire {vector(memory.width)}write_word = {write_word(memory)};"]
     for word in words:
-        lines += ["", f"    reg  {vector(memory.width)}word_{word};",
-            f"    wire here_{word} = write_adr == {bits}'d{word};"]
-        low = 0
-        for index, width in enumerate(memory.slices):
-            clock  = f"clk_{word}_{index}"
-            lines += [f"    wire {clock};",
-                f"    {CLOCK_GATE} gate_{word}_{index} (.CK(clk), .E(here_{word} & write_en[{index}]), .GCK({clock}));",
-                f"    always @(posedge {clock}) word_{word}[{low} +: {width}] <= write_word[{low} +: {width}];"]
-            low   += width
+        lines += _word(memory, word)
     lines += _read(memory, words)
     return HEADER + "\n".join([*lines, "endmodule", ""])
 
 
+def _word(memory: Memory, word: int) -> list[str]:
+    """Flip-flops of one word."""
+    lines = ["", f"    wire here_{word} = write_adr == {memory.address_bits}'d{word};"]
+    low   = 0
+    for index, bits in enumerate(memory.slices):
+        place  = f"{word}_{index}"
+        lines += [f"    wire clk_{place};",
+            f"    reg  {vector(bits)}word_{place};",
+            f"    {CLOCK_GATE} gate_{place} (.CK(clk), .E(here_{word} & write_en[{index}]), .GCK(clk_{place}));",
+            f"    always @(posedge clk_{place}) word_{place} <= write_word[{low} +: {bits}];"]
+        low   += bits
+    return lines
+
+
 def _read(memory: Memory, words: list[int]) -> list[str]:
-    """Read port: each word's bits behind an AND, which is smaller than a tree of multiplexers and toggles less."""
-    terms = " |\n".join(f"        {{{memory.width}{{read_en & read_adr == {memory.address_bits}'d{word}}}}} & word_{word}"
-        for word in words)
+    """Read port: each word behind an AND, which is smaller than a tree of multiplexers and toggles less."""
+    terms = []
+    for word in words:
+        here   = f"{{{memory.width}{{read_en & (read_adr == {memory.address_bits}'d{word})}}}}"
+        slices = ", ".join(f"word_{word}_{index}" for index in reversed(range(len(memory.slices))))
+        terms.append(f"        {here} & {{{slices}}}")
     return ["",
         f"    wire {vector(memory.width)}word =",
-        f"{terms};",
+        " |\n".join(terms) + ";",
         f"    reg  {vector(memory.width)}data;",
         "    always @(posedge clk) if (read_en) data <= word;",
         "    assign read_data = data;"]

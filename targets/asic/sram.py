@@ -73,14 +73,15 @@ def _place(bank: int, each: Tile) -> str:
 
 
 def _bank(memory: Memory, bank: int) -> list[str]:
-    """Who uses the bank's port in this clock."""
-    here = {port: "" if memory.banks == 1 else f" & ({port}_adr[{memory.word_bits}] == 1'b{bank})"
+    """Who uses the bank's port in this clock; the address of a bank that is not read rests with write_adr."""
+    here = {port: "1'b1" if memory.banks == 1 else f"({port}_adr[{memory.word_bits}] == 1'b{bank})"
         for port in ("read", "write")}
     high = memory.word_bits - 1
     return ["",
-        f"    wire read_{bank}  = read_en{here['read']};",
-        f"    wire write_{bank} = (|write_en){here['write']};",
-        f"    wire {vector(memory.word_bits)}adr_{bank} = write_{bank} ? write_adr[{high}:0] : read_adr[{high}:0];",
+        f"    wire read_{bank}  = read_en & {here['read']};",
+        f"    wire write_{bank} = (|write_en) & {here['write']};",
+        f"    wire {vector(memory.word_bits)}adr_{bank} =",
+        f"        {here['read']} & ~write_{bank} ? read_adr[{high}:0] : write_adr[{high}:0];",
         "`ifdef QCLIF_CHECK",
         f"    always @(posedge clk) if (read_{bank} & write_{bank}) begin",
         f'        $display("{memory.name}: bank {bank} is read and written in the same clock, %0t", $time);',
