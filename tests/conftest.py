@@ -31,3 +31,14 @@ def run(tmp_path_factory):
     # Imports torch, which not every test needs.
     from tests.runs import Run
     return Run(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="session")
+def pdk():
+    """The FreePDK45 files that are there."""
+    from host.errors import QCLIFError
+    from targets.asic.pdk import find_pdk
+    try:
+        return find_pdk()
+    except QCLIFError as error:
+        pytest.skip(str(error))

@@ -91,7 +91,7 @@ class Cell:
 
     Attributes
     ----------
-    area : um2.
+    area : um2; 0 where the file has none, as Liberty has it.
     leakage_nw : nW, mean of the states; None where the file has none.
     pins : by name; supply pins are not among them.
     clock_gate : Liberty's name for its kind of clock gate, "" where it is none.
@@ -236,8 +236,7 @@ class _Reader:
         mean   = self.number(group, "cell_leakage_power")
         states = [value for each in group.of("leakage_power")
             if (value := self.number(each, "value")) is not None]
-        # OpenRAM writes 0 for the cell, and its states beside it.
-        if states and not mean:
+        if mean is None and states:
             mean = sum(states)/len(states)
         if mean is None:
             mean = self.number(self.library, "default_cell_leakage_power")
@@ -260,7 +259,7 @@ class _Reader:
     def _table(self, group: Group) -> StateTable:
         inputs, states = (tuple(text.split()) for text in group.args[:2])
         rows = tuple(tuple(tuple(part.split()) for part in row.split(":"))
-            for row in group.simple.get("table", "").replace("\\", " ").split(",") if row.strip())
+            for row in group.simple.get("table", "").split(",") if row.strip())
         if not rows or any(tuple(map(len, row)) != (len(inputs), len(states), len(states)) for row in rows):
             raise QCLIFError(f"{self.path}:{group.line}: the statetable does not fit its {len(inputs)} inputs and "
                 f"{len(states)} states: fetch the file again")

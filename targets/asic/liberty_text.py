@@ -23,6 +23,7 @@ _STATEMENT = re.compile(r"""
       | \((?P<args>(?:"[^"]*"|[^()"{}])*)\)(?P<group>\s*\{)?
     )""", re.VERBOSE)
 _ARGUMENT  = re.compile(r'"[^"]*"|[^\s,"\\]+')
+_CONTINUED = re.compile(r"\s*\\?\n\s*")
 _BRACE     = re.compile(r'"[^"]*"|/\*.*?\*/|[{}]', re.DOTALL)
 
 
@@ -49,21 +50,19 @@ class Group:
         return (group for group in self.groups if group.kind == kind)
 
 
-def read_text(path: Path) -> str:
-    """Content of a file, uncompressed where it is compressed.
+def read_content(path: Path) -> bytes:
+    """Content of a file, unpacked where it is packed.
 
     Raises
     ------
-    QCLIFError : it cannot be read, or its compression is damaged.
+    QCLIFError : it cannot be read, or its packing is damaged.
     """
     try:
         content = Path(path).read_bytes()
-        if content.startswith(GZIP_MAGIC):
-            content = gzip.decompress(content)
+        return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise QCLIFError(f"{path}: cannot be read ({reason}): fetch the file again") from error
-    return content.decode("latin-1")
 
 
 def parse_liberty(path: Path, skip: frozenset[str] = frozenset()) -> Group:
@@ -86,7 +85,7 @@ class _Parser:
     def __init__(self, path: Path, skip: frozenset[str]):
         self.path  = path
         self.skip  = skip
-        self.text  = read_text(path)
+        self.text  = read_content(path).decode("latin-1")
         self.place = 0
         self.seen  = 0
         self.line  = 1
@@ -110,7 +109,7 @@ class _Parser:
         self.place = match.end()
         name, value, args, group = match.group("name", "value", "args", "group")
         if value is not None:
-            into.simple[name] = value.strip().strip('"').strip()
+            into.simple[name] = _unquoted(value)
         elif group is None:
             into.complex[name] = _arguments(args)
         elif name in self.skip:
@@ -155,4 +154,8 @@ class _Parser:
 
 
 def _arguments(text: str) -> tuple[str, ...]:
-    return tuple(argument.strip('"').strip() for argument in _ARGUMENT.findall(text))
+    return tuple(map(_unquoted, _ARGUMENT.findall(text)))
+
+
+def _unquoted(text: str) -> str:
+    return _CONTINUED.sub(" ", text.strip().strip('"')).strip()

@@ -8,6 +8,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from host.errors import QCLIFError
+from targets.asic.liberty import Library, library_of
+from targets.asic.liberty_text import Group, parse_liberty
+
 
 @dataclass(frozen=True)
 class MacroPorts:
@@ -44,7 +48,7 @@ class Macro:
     energy_pj : of an access, as its Liberty has it for an edge of the clock. Power analysis charges it for the
         rising and for the falling edge.
     access_ns, min_period_ns : clock to read data, and shortest clock period; None where its Liberty has none.
-    liberty, lef, gds : its files; gds is None where it has no layout.
+    liberty, lef, gds : its files; lef is None where it cannot be placed, gds where it has no layout.
     mask : whether single bits of a word can be written.
     """
     name:          str
@@ -54,7 +58,7 @@ class Macro:
     leakage_nw:    float
     energy_pj:     float
     liberty:       Path
-    lef:           Path
+    lef:           Path | None
     gds:           Path | None = None
     mask:          bool = True
     access_ns:     float | None = None
@@ -63,4 +67,64 @@ class Macro:
 
     @property
     def address_bits(self) -> int:
+        """Bits of an address."""
         return (self.depth - 1).bit_length()
+
+
+def read_macro(liberty: Path, lef: Path | None, gds: Path | None = None) -> Macro:
+    """The macro of a Liberty file of its own, with the pins of FAKERAM_PORTS.
+
+    Raises
+    ------
+    QCLIFError : the file is no Liberty, or does not say what a macro is.
+    """
+    group   = parse_liberty(liberty)
+    library = library_of(group, liberty)
+    ports   = FAKERAM_PORTS
+    for cell in group.of("cell"):
+        memory, known = next(cell.of("memory"), None), library.cells[cell.args[0]]
+        pins = {each.args[0]: each for each in cell.groups if each.kind in ("pin", "bus") and each.args}
+        if memory is None or not pins.keys() >= {ports.clock, ports.address, ports.read_data}:
+            continue
+        try:
+            return Macro(
+                name          = known.name,
+                depth         = 2**int(memory.simple["address_width"]),
+                width         = int(memory.simple["word_width"]),
+                area_um2      = known.area,
+                leakage_nw    = known.leakage_nw,
+                energy_pj     = _edge_energy_pj(pins[ports.clock], library),
+                liberty       = liberty,
+                lef           = lef,
+                gds           = gds,
+                mask          = ports.mask in pins,
+                access_ns     = _access_ns(pins[ports.read_data], library),
+                min_period_ns = _scaled(pins[ports.clock].simple.get("min_period"), library))
+        except (KeyError, ValueError, ZeroDivisionError) as error:
+            raise QCLIFError(f"{liberty}:{cell.line}: macro {known.name} has no sizes, or no energy of an access "
+                f"({error}): fetch the file again") from error
+    raise QCLIFError(f"{liberty}: no macro with the pins {ports.clock}, {ports.address} and {ports.read_data} in it: "
+        f"remove the file from the PDK folder, or fetch it again")
+
+
+def _edge_energy_pj(clock: Group, library: Library) -> float:
+    """Mean of the clock's edges."""
+    values = [_value(table) for power in clock.of("internal_power") for kind in ("rise_power", "fall_power")
+        for table in power.of(kind)]
+    return sum(values)/len(values)*library.units.energy_fj*1e-3
+
+
+def _access_ns(output: Group, library: Library) -> float | None:
+    """The slower edge."""
+    values = [_value(table) for timing in output.of("timing") for kind in ("cell_rise", "cell_fall")
+        for table in timing.of(kind)]
+    return max(values)*library.units.time_ns if values else None
+
+
+def _value(table: Group) -> float:
+    """Of a table with one value, or the greatest."""
+    return max(float(value) for row in table.complex["values"] for value in row.split(","))
+
+
+def _scaled(text: str | None, library: Library) -> float | None:
+    return None if text is None else float(text)*library.units.time_ns
