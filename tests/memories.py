@@ -79,15 +79,15 @@ def expected(memory: Memory, sequence: list[Access], flops: bool) -> list[int | 
 def clocked(tiling: Tiling, sequence: list[Access]) -> list[set[str]]:
     """Macros that an access needs, by the names of their gates."""
     memory, result = tiling.memory, []
-    edges = [sum(memory.slices[:n + 1]) for n in range(len(memory.slices))]
+    owner = [n for n, bits in enumerate(memory.slices) for _ in range(bits)]
     for access in sequence:
         active = set()
         for index, column in enumerate(tiling.columns):
             for tile in column:
-                # A macro without a mask is written only for its own slice.
+                # A macro that is all in one slice is left alone by writes of others.
                 slices = access.write_en
-                if not tile.macro.mask:
-                    slices &= 1 << next(n for n, edge in enumerate(edges) if edge > tile.low)
+                if owner[tile.low] == owner[tile.low + tile.bits - 1]:
+                    slices &= 1 << owner[tile.low]
                 for wanted, address in ((access.read_en, access.read_adr), (slices, access.write_adr)):
                     bank, word = divmod(address, 2**memory.word_bits)
                     if wanted and tile.first <= word < tile.first + tile.words:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host.errors import QCLIFError
+from targets.asic.liberty import read_liberty
 from targets.asic.macros import OPENRAM_PORTS, Macro
 from targets.asic.sram import (
     FLOPS_LIMIT,
@@ -181,6 +182,22 @@ def test_macros(name, macros, tmp_path):
 @needs_iverilog
 def test_each_macro_alone(only, tmp_path):
     check_macros(Memory("memory", 70, (11, 2), banks=2), SMALL, tmp_path, only=only)
+
+
+@needs_iverilog
+def test_macros_of_the_pdk(pdk, tmp_path):
+    check_macros(Memory("event_list", 522, (11,), banks=2), pdk.macros, tmp_path)
+
+
+def test_ports_are_those_of_the_pdk(pdk):
+    for each in pdk.macros.values():
+        pins   = read_liberty(each.liberty).cells[each.name].pins
+        ports  = each.ports
+        widths = {ports.clock: 1, ports.enable: 1, ports.write: 1, ports.address: each.address_bits,
+            ports.write_data: each.width, ports.mask: each.width, ports.read_data: each.width}
+        assert {name: 1 if pin.bits is None else pin.bits[0] - pin.bits[1] + 1 for name, pin in pins.items()} == widths
+        assert [name for name, pin in pins.items() if pin.direction == "output"] == [ports.read_data]
+        assert each.name == f"fakeram45_{each.depth}x{each.width}"
 
 
 @pytest.mark.parametrize("name", MEMORIES)

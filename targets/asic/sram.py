@@ -100,13 +100,11 @@ def _row(memory: Memory, bank: int, row: tuple[int, int], joined: bool) -> list[
 
 
 def _macro(memory: Memory, bank: int, index: int, each: Tile) -> list[str]:
-    """One macro and its clock gate."""
+    """One macro and its clock gate; where a macro is in one slice, it is written by that slice's enable."""
     macro, ports, place = each.macro, each.macro.ports, _place(bank, each)
     name    = f"{place}_{index}"
-    write   = f"write_{bank}"
-    if not macro.mask:
-        edges  = [sum(memory.slices[:n + 1]) for n in range(len(memory.slices))]
-        write += f" & write_en[{next(n for n, edge in enumerate(edges) if edge > each.low)}]"
+    parts   = _parts(memory, each)
+    write   = f"write_{bank}" + (f" & write_en[{parts[0][0]}]" if len(parts) == 1 < len(memory.slices) else "")
     invert  = "~" if ports.active_low else ""
     adr     = f"adr_{bank}[{min(macro.address_bits, memory.word_bits) - 1}:0]"
     spare   = macro.address_bits - memory.word_bits
@@ -122,7 +120,10 @@ def _macro(memory: Memory, bank: int, index: int, each: Tile) -> list[str]:
         ports.read_data:  f"q_{name}",
     }
     if macro.mask:
-        pins[ports.mask] = _padded(_mask(memory, each), macro.width - each.bits)
+        # A gate of its own for each macro: all masks of a memory are too much for one.
+        mask = "1'b1" if len(parts) == 1 else "write_en[{}] & hit_{}"
+        bits = [f"{{{bits}{{{mask.format(n, place)}}}}}" for n, bits in parts]
+        pins[ports.mask] = _padded(f"{{{', '.join(reversed(bits))}}}", macro.width - each.bits)
     return ["",
         f"    wire write_{name}  = {write};",
         f"    wire enable_{name} = (read_{bank} | write_{name}) & hit_{place};",
@@ -134,21 +135,19 @@ def _macro(memory: Memory, bank: int, index: int, each: Tile) -> list[str]:
         "    );"]
 
 
-def _padded(value: str, zeros: int) -> str:
-    return f"{{{zeros}'d0, {value}}}" if zeros else value
-
-
-def _mask(memory: Memory, each: Tile) -> str:
-    """Write mask of a tile's bits; where the word is one slice, it never changes."""
-    if len(memory.slices) == 1:
-        return f"{{{each.bits}{{1'b1}}}}"
+def _parts(memory: Memory, each: Tile) -> list[tuple[int, int]]:
+    """Slices that a tile holds bits of, and how many: [(slice, bits)]."""
     parts, low = [], 0
     for index, bits in enumerate(memory.slices):
         inside = min(low + bits, each.low + each.bits) - max(low, each.low)
         if inside > 0:
-            parts.insert(0, f"{{{inside}{{write_en[{index}]}}}}")
+            parts.append((index, inside))
         low += bits
-    return f"{{{', '.join(parts)}}}"
+    return parts
+
+
+def _padded(value: str, zeros: int) -> str:
+    return f"{{{zeros}'d0, {value}}}" if zeros else value
 
 
 def _select(memory: Memory, rows: list[tuple[int, int]]) -> list[str]:
