@@ -140,7 +140,7 @@ def random_batch(setup: Setup) -> Batch:
 def firing_network(neuron: str, setup: Setup, batch: Batch) -> SpikingNetwork:
     """An untrained network that fires about as often as the setup asks: its sensory weights are scaled."""
     model   = SpikingNetwork(Architecture(neuron, setup.neurons, setup.inputs))
-    model.calibrate(batch)
+    model.calibrate(batch, setup.rate)
     initial = model.w_sensory.clone()
     low, high = 0.0, 2.0
     for _ in range(TRIALS):
