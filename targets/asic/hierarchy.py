@@ -9,11 +9,12 @@ A submodule that becomes a Verilog module of its own is taken out of its parent,
 place. Ports are the signals that cross the boundary: driven on one side and used on the other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from litex.gen import LiteXContext
 from litex.gen.fhdl.verilog import convert
-from migen import Instance, Module, Signal
+from migen import Instance, Memory, Module, Signal
 from migen.fhdl.structure import _Fragment
 from migen.fhdl.tools import list_clock_domains, list_signals, list_special_ios, list_targets
 
@@ -36,7 +37,11 @@ class Foreign:
     clock:   str = "clk"
 
 
-def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign]) -> dict[str, str]:
+Replacement = Callable[[Memory], Instance | None]
+
+
+def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign],
+        replace: Replacement = lambda memory: None) -> dict[str, str]:
     """Verilog of a design and of those of its submodules that are to be modules of their own.
 
     Parameters
@@ -46,6 +51,7 @@ def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Fo
     ios : its ports, named by their name_override, besides clocks and resets that the design does not drive.
     parts : path of a submodule's attributes ("population.pipeline"): name of its Verilog module, or the module that
         takes its place.
+    replace : gives what takes the place of a memory that is in none of the foreign modules, None: it stays.
 
     Returns
     -------
@@ -55,7 +61,7 @@ def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Fo
     ------
     ValueError : a signal is driven on both sides of a boundary.
     """
-    return _Splitter(top, name, ios, parts).texts
+    return _Splitter(top, name, ios, parts, replace).texts
 
 
 @dataclass(eq=False)
@@ -95,6 +101,14 @@ class _Part:
             yield from child.subtree()
 
 
+def _replace_memories(fragment: _Fragment, replace: Replacement) -> None:
+    memories = [special for special in fragment.specials if isinstance(special, Memory)]
+    for memory in sorted(memories, key=lambda memory: memory.duid):
+        if (instance := replace(memory)) is not None:
+            fragment.specials -= {memory, *memory.ports}
+            fragment.specials.add(instance)
+
+
 def _by_age(signals: set[Signal]) -> list[Signal]:
     """Signals in the order in which they were made: Verilog must not depend on the order of a set."""
     return sorted(signals, key=lambda signal: signal.duid)
@@ -102,8 +116,9 @@ def _by_age(signals: set[Signal]) -> list[Signal]:
 
 class _Splitter:
     """One design on its way to Verilog: parts, then what crosses their boundaries, then texts from below."""
-    def __init__(self, top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign]) -> None:
-        self.root    = self._detach(top, name, parts)
+    def __init__(self, top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign],
+            replace: Replacement) -> None:
+        self.root    = self._detach(top, name, parts, replace)
         self.parts   = list(self.root.subtree())
         self.domains = self.root.fragment.clock_domains
         driven       = set().union(*(part.driven for part in self.parts))
@@ -116,7 +131,7 @@ class _Splitter:
         self.texts = dict(reversed(self.texts.items()))
 
     @staticmethod
-    def _detach(top: Module, name: str, parts: Mapping[str, str | Foreign]) -> _Part:
+    def _detach(top: Module, name: str, parts: Mapping[str, str | Foreign], replace: Replacement) -> _Part:
         """Take the submodules out of their parents, and make parts of all."""
         modules = {"": top}
         for path in sorted(parts):
@@ -131,7 +146,9 @@ class _Splitter:
             if isinstance(what, Foreign):
                 made[path] = _Part(what.name, instance, _Fragment(), what)
             else:
-                made[path] = _Part(what, instance, module.get_fragment())
+                fragment = module.get_fragment()
+                _replace_memories(fragment, replace)
+                made[path] = _Part(what, instance, fragment)
             above = path
             while above:
                 above = above.rpartition(".")[0]
@@ -158,6 +175,7 @@ class _Splitter:
         overrides = {signal: signal.name_override for signal in ios}
         if part is not self.root:
             self._name(ios)
+        LiteXContext.top = None # The last SoC of this process, whose tree LiteX would print into any module.
         output = convert(part.fragment, ios=ios, name=part.name, regs_init=False)
         text   = str(output)
         # Without the generator's dated header and trailer: equal designs give equal texts.

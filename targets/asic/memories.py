@@ -3,16 +3,21 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The memories of a design, as SRAM macros or flip-flops: what each becomes, and the files that describe it."""
+"""Memories of a design as SRAM macros or flip-flops: the files that describe and that simulate them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
-from accel.config import QCLIFConfig
-from accel.core import QCLIFCore
+from migen import ClockDomain, ClockSignal, Constant, Instance, ResetSignal
+from migen import Memory as Special
+
 from accel.memory import SlicedMemory
+from host.errors import QCLIFError
 from targets.asic.design import AsicConfig
-from targets.asic.hierarchy import Foreign
+from targets.asic.fifo_memory import FIFOMemory
+from targets.asic.hierarchy import Foreign, split
+from targets.asic.macros import Macro
 from targets.asic.sram import (
     CLOCK_GATE,
     Memory,
@@ -26,39 +31,8 @@ from targets.asic.sram import (
 # Bits of a bank up to which flip-flops are smaller than the smallest macro.
 SMALL_BITS = 128
 
-
-def core_memories(core: QCLIFCore) -> dict[str, Memory]:
-    """Memories of the core by the paths of their submodules.
-
-    Weights and parameters are written by software only, while the core is idle; of the two lists of events, and
-    of spikes, one is written while the other one is read: a single port does for each. States are read and written
-    in the same clock.
-    """
-    config: QCLIFConfig = core.config
-
-    def memory(name: str, of: SlicedMemory, depth: int | None = None, **options) -> Memory:
-        return Memory(f"qclif_{name}", depth or of.depth, of.widths, **options)
-
-    return {
-        "synapses.soma":         memory("weights_soma",   core.synapses.soma),
-        "synapses.apical":       memory("weights_apical", core.synapses.apical),
-        "population.parameters": memory("parameters",     core.population.parameters),
-        "population.states":     memory("states",         core.population.states),
-        "population.lists":      memory("spike_list",     core.population.lists, config.neurons, banks=2),
-        # A list is given back while its last entry is on its way to the walker, which may be made to wait.
-        "events.lists":          memory("event_list",     core.events.lists, config.step_events, banks=2, hold=True),
-    }
-
-
-# Memories that need both their ports in one clock.
-TWO_PORTS = ("qclif_states",)
-
-
-def takes_place(memory: Memory, of: SlicedMemory) -> Foreign:
-    """The Verilog module of a memory in the place of the submodule."""
-    return Foreign(memory.name,
-        {name: getattr(of, name) for name in ("read_adr", "read_en", "write_adr", "write_en", "write_data")},
-        {"read_data": of.read_data})
+INPUTS  = ("read_adr", "read_en", "write_adr", "write_en", "write_data")
+OUTPUTS = ("read_data",)
 
 
 class MemoryFiles:
@@ -67,13 +41,14 @@ class MemoryFiles:
     Parameters
     ----------
     macros : to choose from, by name.
+    folder : where the files go.
 
     Attributes
     ----------
     sources, models : files written so far.
     counts : instances of each macro, by name.
     """
-    def __init__(self, config: AsicConfig, macros: dict, folder: Path) -> None:
+    def __init__(self, config: AsicConfig, macros: Mapping[str, Macro], folder: Path) -> None:
         self.config  = config
         self.macros  = macros
         self.folder  = folder
@@ -81,15 +56,20 @@ class MemoryFiles:
         self.models:  list[Path] = []
         self.counts:  Counter    = Counter()
 
-    def add(self, memory: Memory) -> None:
+    # Memories -------------------------------------------------------------------------------------
+
+    def add(self, memory: Memory, two_ports: bool = False) -> None:
         """Write a memory's module.
+
+        Parameters
+        ----------
+        two_ports : a word is read in the clock in which another one of its bank is written: flip-flops alone can.
 
         Raises
         ------
         QCLIFError : too many bits for flip-flops, or no macros.
         """
-        small = memory.bits <= SMALL_BITS*memory.banks
-        if self.config.sram == "flops" or memory.name in TWO_PORTS or small:
+        if two_ports or self._in_flops(memory.bits//memory.banks):
             self._source(memory.name, flops_verilog(memory))
         else:
             tiling = tile(memory, self.macros)
@@ -100,6 +80,60 @@ class MemoryFiles:
                 self.counts[name] += count
         if not any(path.stem == CLOCK_GATE for path in self.models):
             self._model(CLOCK_GATE, clock_gate_model())
+
+    def in_place_of(self, sliced: SlicedMemory, memory: Memory, two_ports: bool = False) -> Foreign:
+        """Write a memory's module, to take the place of a submodule."""
+        self.add(memory, two_ports)
+        return Foreign(memory.name, {name: getattr(sliced, name) for name in INPUTS},
+            {name: getattr(sliced, name) for name in OUTPUTS})
+
+    # Memories of LiteX's modules ------------------------------------------------------------------
+
+    def ram(self, name: str, special: Special) -> Instance:
+        """Write the module of a memory of one port with a read enable, and give its instance."""
+        port, = special.ports
+        bits  = port.we_granularity or special.width
+        self.add(Memory(name, special.depth, (bits,)*(special.width//bits), wide_data=True))
+        return Instance(name, name=name,
+            i_clk        = ClockSignal(),
+            i_read_adr   = port.adr,
+            i_read_en    = port.re,
+            o_read_data  = port.dat_r,
+            i_write_adr  = port.adr,
+            i_write_en   = Constant(0, special.width//bits) if port.we is None else port.we,
+            i_write_data = Constant(0, special.width) if port.dat_w is None else port.dat_w,
+        )
+
+    def fifo(self, name: str, special: Special) -> Instance:
+        """Write the module of a FIFO's memory, and give its instance.
+
+        Raises
+        ------
+        QCLIFError : a depth that has no two halves.
+        """
+        write, read = sorted(special.ports, key=lambda port: port.we is None)
+        ports = dict(i_read_adr=read.adr, i_read_en=read.re, o_read_data=read.dat_r,
+            i_write_adr=write.adr, i_write_en=write.we, i_write_data=write.dat_w)
+        if self._in_flops(special.width*special.depth//2):
+            self.add(Memory(name, special.depth, (special.width,)), two_ports=True)
+            return Instance(name, name=name, i_clk=ClockSignal(), **ports)
+        if special.depth % 2:
+            raise QCLIFError(f"{name} has {special.depth} words: SRAM macros need an even number; choose another size")
+        memory = FIFOMemory(special.width, special.depth, name)
+        memory.cd_sys = ClockDomain("sys")
+        for port in (*INPUTS, *OUTPUTS):
+            getattr(memory, port).name_override = port
+        halves = Memory(f"{name}_halves", special.depth//2, (special.width,), banks=2, hold=True)
+        texts  = split(memory, name, {getattr(memory, port) for port in (*INPUTS, *OUTPUTS)},
+            {"halves": self.in_place_of(memory.halves, halves)})
+        self._source(name, texts[name])
+        return Instance(name, name=name, i_sys_clk=ClockSignal(), i_sys_rst=ResetSignal(), **ports)
+
+    # Files ----------------------------------------------------------------------------------------
+
+    def _in_flops(self, bits: int) -> bool:
+        """Whether a bank of this size is made of flip-flops."""
+        return self.config.sram == "flops" or bits <= SMALL_BITS
 
     def _source(self, name: str, text: str) -> None:
         self.sources.append(self._write(name, text))

@@ -5,6 +5,9 @@
 
 """Verilog of the flow's designs, from Migen."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from migen import ClockDomain, Module, Signal
@@ -14,35 +17,22 @@ from accel.single_neuron import SingleNeuron
 from accel.spatial import SpatialNetwork, SpatialNeuron, neuron_ports, output_ports, shared_ports
 from accel.verilog import core_ios
 from host.errors import QCLIFError
+from targets.asic import core_parts, soc_rtl
 from targets.asic.design import AsicConfig, Rtl
 from targets.asic.hierarchy import split
-from targets.asic.memories import MemoryFiles, core_memories, takes_place
+from targets.asic.memories import MemoryFiles
+from targets.asic.pdk import Pdk
 
-# Modules of the core besides its memories: path of the submodule, name, what it is.
-CORE_MODULES = (
-    ("events",              "qclif_events",     "list of events"),
-    ("walker",              "qclif_walker",     "walk of rows and groups"),
-    ("synapses",            "qclif_synapses",   "sums of the lanes"),
-    ("population",          "qclif_population", "currents, states and spikes of the neurons"),
-    ("population.pipeline", "qclif_pipeline",   "neuron: AC, MU, SC, TC"),
-)
-
-CORE_MEMORIES = {
-    "qclif_weights_soma":   "somatic weights",
-    "qclif_weights_apical": "apical weights",
-    "qclif_parameters":     "parameters of the neurons",
-    "qclif_states":         "V_a and V_s",
-    "qclif_event_list":     "memory of the events",
-    "qclif_spike_list":     "memory of the spikes",
-}
+# What Verilator would pay for, in VexRiscv.
+PUBLIC = "/* verilator public */"
 
 
-def generate(config: AsicConfig, pdk, folder: Path) -> Rtl:
+def generate(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """Write a design's Verilog.
 
     Parameters
     ----------
-    pdk : whose `macros` memories are made of (targets.asic.pdk.Pdk).
+    pdk : whose `macros` memories are made of.
     folder : where the files go; it is made where it does not exist.
 
     Raises
@@ -81,7 +71,7 @@ def _write(texts: dict[str, str], folder: Path) -> list[Path]:
 NEURON_INPUTS = ("step", "i_soma", "i_apical", "leak_soma", "leak_apical", "threshold")
 
 
-def _neuron(config: AsicConfig, pdk, folder: Path) -> Rtl:
+def _neuron(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     neuron = _with_clock(SingleNeuron(config.sizes, config.product_shift))
     ios    = _ports(neuron, (*NEURON_INPUTS, *output_ports(config.sizes)))
     return Rtl("qclif_neuron", tuple(_write(split(neuron, "qclif_neuron", ios, {}), folder)),
@@ -89,7 +79,7 @@ def _neuron(config: AsicConfig, pdk, folder: Path) -> Rtl:
 
 # Spatial ------------------------------------------------------------------------------------------
 
-def _spatial(config: AsicConfig, pdk, folder: Path) -> Rtl:
+def _spatial(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """One neuron in three modules, and a top that holds N of it."""
     sizes   = config.sizes
     neuron  = _with_clock(SpatialNeuron(sizes, config.apical_shift, config.product_shift))
@@ -109,23 +99,36 @@ def _spatial(config: AsicConfig, pdk, folder: Path) -> Rtl:
         "qclif_neuron":          "neuron: AC, MU, SC, TC",
     })
 
-# Core ---------------------------------------------------------------------------------------------
+# Core and SoC -------------------------------------------------------------------------------------
 
-def _core(config: AsicConfig, pdk, folder: Path) -> Rtl:
+def _core(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """The core in its modules, with the ports of accel.verilog; every memory a module of its own."""
-    core     = _with_clock(QCLIFCore(config.sizes))
-    memories = core_memories(core)
-    files    = MemoryFiles(config, pdk.macros, folder)
-    parts    = {path: name for path, name, _ in CORE_MODULES}
-    for path, memory in memories.items():
-        owner, _, name = path.rpartition(".")
-        parts[path] = takes_place(memory, getattr(getattr(core, owner), name))
-        files.add(memory)
+    core    = _with_clock(QCLIFCore(config.sizes))
+    files   = MemoryFiles(config, pdk.macros, folder)
+    parts   = core_parts.core_parts(core, files)
     sources = _write(split(core, "qclif_core", core_ios(core), parts), folder)
     return Rtl("qclif_core", (*sources, *files.sources), tuple(files.models), dict(files.counts),
-        {"qclif_core": "memory port and counters"} | {name: text for _, name, text in CORE_MODULES} | CORE_MEMORIES)
+        core_parts.DESCRIPTIONS)
 
-# SoC ----------------------------------------------------------------------------------------------
 
-def _soc(config: AsicConfig, pdk, folder: Path) -> Rtl:
-    raise QCLIFError("design soc is not there yet: choose --design core")
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """LiteX tells of a SoC's parts in the log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _soc(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
+    """The SoC likewise, with its CPU's own Verilog."""
+    files = MemoryFiles(config, pdk.macros, folder)
+    with _quiet():
+        soc     = soc_rtl.ASICSoC(config.sizes, 1e6*config.frequency_mhz)
+        sources = _write(soc_rtl.soc_verilog(soc, files), folder)
+    for name, *_ in soc.platform.sources:
+        sources.append(folder/Path(name).name)
+        sources[-1].write_text(Path(name).read_text().replace(PUBLIC, ""))
+    return Rtl("qclif_soc", (*sources, *files.sources), tuple(files.models), dict(files.counts), soc_rtl.DESCRIPTIONS)
