@@ -84,7 +84,7 @@ MEMORIES = {
 }
 
 DESCRIPTIONS = core_parts.DESCRIPTIONS | dict(MODULES.values()) | MEMORIES | {
-    "qclif_soc": "bus and registers", "VexRiscv": "CPU"}
+    "qclif_soc": "bus and registers", "VexRiscv": "CPU", "StreamFifoLowLatency": "CPU's fetch buffer"}
 
 def soc_verilog(soc, files):
     """Texts of the SoC's modules by name, the top first; `files` takes those of its memories."""
