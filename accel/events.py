@@ -9,6 +9,8 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
+from accel.memory import SlicedMemory
+
 # Streams ------------------------------------------------------------------------------------------
 
 def event_layout(config):
@@ -30,6 +32,7 @@ class EventList(LiteXModule):
     valid, count, release : the oldest closed list, its entries, and the pulse that frees it.
     index, ce, apical, row : read port; `apical` tells a context (row of the apical memory) from a
         sensory source (row of the somatic one).
+    lists : memory of both lists; the highest bit of an address is the list's.
     accepted, full, unknown : pulses; event stored, dropped for a full list, dropped as no source.
     """
     def __init__(self, config):
@@ -57,10 +60,7 @@ class EventList(LiteXModule):
 
         # Memory.
         # -------
-        memory = Memory(1 + len(self.row), 2**(index_bits + 1), name="event_list")
-        write  = memory.get_port(write_capable=True, mode=READ_FIRST)
-        read   = memory.get_port(has_re=True, mode=READ_FIRST)
-        self.specials += memory, write, read
+        self.lists = lists = SlicedMemory([1 + len(self.row)], 2**(index_bits + 1), "event_list")
 
         # Write.
         # ------
@@ -79,9 +79,9 @@ class EventList(LiteXModule):
             self.accepted.eq(offer & known & ~self.full),
             row.eq(sink.source),
             If(context, row.eq(sink.source - config.inputs)),
-            write.adr.eq(Cat(fill[:index_bits], write_list)),
-            write.dat_w.eq(Cat(row, context)),
-            write.we.eq(self.accepted),
+            lists.write_adr.eq(Cat(fill[:index_bits], write_list)),
+            lists.write_data.eq(Cat(row, context)),
+            lists.write_en.eq(self.accepted),
             entries.eq(fill + self.accepted),
         ]
         self.sync += [
@@ -99,9 +99,9 @@ class EventList(LiteXModule):
         self.comb += [
             self.valid.eq(closed[read_list]),
             self.count.eq(counts[read_list]),
-            read.adr.eq(Cat(self.index, read_list)),
-            read.re.eq(self.ce),
-            Cat(self.row, self.apical).eq(read.dat_r),
+            lists.read_adr.eq(Cat(self.index, read_list)),
+            lists.read_en.eq(self.ce),
+            Cat(self.row, self.apical).eq(lists.read_data),
         ]
         self.sync += If(self.release,
             closed[read_list].eq(0),

@@ -23,12 +23,15 @@ class SlicedMemory(LiteXModule):
 
     Attributes
     ----------
+    widths, depth : as given.
     read_adr, read_en, read_data : the word at `read_adr`, one clock after `read_en`; it stays until the next one.
     write_adr, write_en, write_data : `write_en` has one bit a slice; the data is the slice's.
     """
     def __init__(self, widths, depth, name):
         if depth < 1 or not widths or min(widths) < 1:
             raise ValueError(f"memory {name}: {depth} words of slices {widths} cannot be built")
+        self.widths     = tuple(widths)
+        self.depth      = depth
         self.read_adr   = Signal(max=max(2, depth))
         self.read_en    = Signal()
         self.read_data  = Signal(sum(widths))

@@ -39,6 +39,7 @@ class Population(LiteXModule):
     step_done : pulse; the last neuron of a step leaves.
     stall : pulse; the source was not ready.
     parameters, states : memories; their read ports are the neurons' while they are updated.
+    lists : memory of both lists of spikes; the highest bit of an address is the list's.
     """
     def __init__(self, config, soma_sums, apical_sums):
         self.valid         = Signal()
@@ -141,10 +142,7 @@ class Population(LiteXModule):
 
         # Outputs: states, spikes, list of spikes.
         # ----------------------------------------
-        spikes = Memory(len(self.neuron), 2**(len(self.neuron) + 1), name="spike_list")
-        write  = spikes.get_port(write_capable=True, mode=READ_FIRST)
-        read   = spikes.get_port(has_re=True, mode=READ_FIRST)
-        self.specials += spikes, write, read
+        self.lists = lists = SlicedMemory([len(self.neuron)], 2**(len(self.neuron) + 1), "spike_list")
         write_list = Signal()
         fill       = Signal(max=config.neurons + 1)
         count      = Signal(max=config.neurons + 1)
@@ -158,14 +156,14 @@ class Population(LiteXModule):
             self.states.write_adr.eq(tail.neuron),
             self.states.write_data.eq(Cat(pipeline.v_apical, pipeline.v_soma)),
             self.states.write_en.eq(done),
-            write.adr.eq(Cat(fill[:len(self.neuron)], write_list)),
-            write.dat_w.eq(tail.neuron),
-            write.we.eq(done & pipeline.spike),
+            lists.write_adr.eq(Cat(fill[:len(self.neuron)], write_list)),
+            lists.write_data.eq(tail.neuron),
+            lists.write_en.eq(done & pipeline.spike),
             count.eq(fill + (done & pipeline.spike)),
             self.step_done.eq(done & tail.last),
-            read.adr.eq(Cat(self.spikes_index, ~write_list)),
-            read.re.eq(self.spikes_ce),
-            self.spikes_neuron.eq(read.dat_r),
+            lists.read_adr.eq(Cat(self.spikes_index, ~write_list)),
+            lists.read_en.eq(self.spikes_ce),
+            self.spikes_neuron.eq(lists.read_data),
         ]
         self.sync += [
             fill.eq(count),

@@ -8,7 +8,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from accel.config import QCLIFConfig
+from accel.config import SHIFT_MAX, QCLIFConfig
 from host.errors import QCLIFError
 
 DESIGNS = {
@@ -45,6 +45,7 @@ class AsicConfig:
     frequency_mhz : clock that is asked for.
     corner : of CORNERS, for which power is told; timing is told for all.
     sram : of SRAMS, what memories are made of.
+    apical_shift, product_shift : of the contract; wired into neuron and spatial, registers in the others.
 
     Raises
     ------
@@ -55,6 +56,8 @@ class AsicConfig:
     frequency_mhz: float = 100.0
     corner:        str = "typ"
     sram:          str = "fakeram45"
+    apical_shift:  int = 0
+    product_shift: int = 6
 
     def __post_init__(self) -> None:
         for name, known in (("design", DESIGNS), ("corner", CORNERS), ("sram", SRAMS)):
@@ -65,6 +68,10 @@ class AsicConfig:
         if not low <= self.frequency_mhz <= high:
             raise QCLIFError(f"frequency is {self.frequency_mhz} MHz, the limits are {low} to {high}: choose another "
                 f"--frequency")
+        for name in ("apical_shift", "product_shift"):
+            if not 0 <= getattr(self, name) <= SHIFT_MAX:
+                raise QCLIFError(f"{name} is {getattr(self, name)}, the limits are 0 to {SHIFT_MAX}: choose another "
+                    f"network")
 
     @property
     def period_ns(self) -> float:

@@ -38,7 +38,7 @@ class CoreRun:
     counters: dict[str, int]
 
 
-def _addresses(space: int, address: int, words: int, config: QCLIFConfig) -> Iterator[int]:
+def addresses(space: int, address: int, words: int, config: QCLIFConfig) -> Iterator[int]:
     """Addresses of consecutive words, as the address register advances."""
     slices, bits = (config.slices, config.slice_bits) if space < SPACE_PARAMETERS else (1, 0)
     first = (address >> bits)*slices + (address & (2**bits - 1))
@@ -82,7 +82,7 @@ class CoreSimulator:
             # Another process may have built the same: both programs are alike.
             os.replace(Path(directory)/"core", self.program)
 
-    def run(self, network: Network, steps: Steps, states: bool = False) -> CoreRun:
+    def run(self, network: Network, steps: Steps, states: bool = False, source_gap: int = 0) -> CoreRun:
         """Run steps from reset, one recording.
 
         Parameters
@@ -90,17 +90,19 @@ class CoreSimulator:
         network : at most as large as the build.
         steps : sources in the network's numbers.
         states : also read V_a and V_s after each step.
+        source_gap : clocks that the receiver of the spikes lets pass between two of them.
         """
         config  = self.config
         network.check_fits(config)
         writes  = [(space, at, word) for space, address, words in image(network, config)
-            for at, word in zip(_addresses(space, address, len(words), config), words.tolist(), strict=True)]
+            for at, word in zip(addresses(space, address, len(words), config), words.tolist(), strict=True)]
         sources = np.where(steps.sources < network.inputs, steps.sources,
             steps.sources + config.inputs - network.inputs)
         beats   = np.insert(sources, steps.offsets[:-1], np.diff(steps.offsets))
         head    = [network.neurons, network.apical_shift, network.product_shift, int(states), len(steps)]
         words   = np.concatenate([[len(writes)], np.ravel(writes), head, beats]).astype("<u4")
-        done    = subprocess.run([self.program], input=words.tobytes(), capture_output=True, check=True)
+        command = [self.program, str(source_gap)]
+        done    = subprocess.run(command, input=words.tobytes(), capture_output=True, check=True)
         return self._decode(np.frombuffer(done.stdout, "<u4").astype(np.int64), len(steps),
             network.neurons if states else 0)
 

@@ -1,7 +1,8 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Runs steps on the Verilated core: 32-bit words in on stdin, 32-bit words out on stdout.
+ * Runs steps on the Verilated core: 32-bit words in on stdin, 32-bit words out on stdout. The one argument, if there
+ * is one, is the number of clocks that spikes have to wait for between two that are taken.
  *
  * In:  number of memory writes, (space, address, word) each; neurons, apical_shift, product_shift, with_states;
  *      number of steps, then for each step its number of events and their sources.
@@ -24,6 +25,8 @@ static std::vector<uint32_t> output;
 static std::vector<uint32_t> spikes;
 static uint32_t steps_out;
 static uint32_t count[8];
+static uint32_t source_gap;
+static uint32_t clocks;
 
 static uint32_t next_word(void)
 {
@@ -38,6 +41,7 @@ static uint32_t next_word(void)
 
 static void clock_core(void)
 {
+    core->source_ready = clocks++ % (source_gap + 1) == 0;
     core->eval();
     if (core->source_valid && core->source_ready) {
         if (core->source_spike)
@@ -86,13 +90,13 @@ static void read_states(uint32_t neurons)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    source_gap = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
     core = new Vqclif_core;
     core->sys_rst = 1;
     clock_core();
-    core->sys_rst      = 0;
-    core->source_ready = 1;
+    core->sys_rst = 0;
     for (uint32_t writes = next_word(); writes; writes--) {
         core->memory_space   = next_word();
         core->memory_address = next_word();

@@ -1,0 +1,224 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Verilog with a hierarchy: LiteX flattens a design into one module, the flow tells area and power by module.
+
+A submodule that becomes a Verilog module of its own is taken out of its parent, which gets an Instance in its
+place. Ports are the signals that cross the boundary: driven on one side and used on the other.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from litex.gen import LiteXContext
+from litex.gen.fhdl.verilog import convert
+from migen import Instance, Memory, Module, Signal
+from migen.fhdl.structure import _Fragment
+from migen.fhdl.tools import list_clock_domains, list_signals, list_special_ios, list_targets
+
+from accel.verilog import PRAGMAS
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A Verilog module from elsewhere that takes the place of a submodule, whose own contents are dropped.
+
+    Attributes
+    ----------
+    name : of the Verilog module.
+    inputs, outputs : signals of the submodule by the names of the module's ports.
+    clock : name of the port that takes the clock `sys`.
+    """
+    name:    str
+    inputs:  Mapping[str, Signal]
+    outputs: Mapping[str, Signal]
+    clock:   str = "clk"
+
+
+Replacement = Callable[[Memory], Instance | None]
+
+
+def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign],
+        replace: Replacement = lambda memory: None) -> dict[str, str]:
+    """Verilog of a design and of those of its submodules that are to be modules of their own.
+
+    Parameters
+    ----------
+    top : design, not finalized, with its clock domains.
+    name : of its Verilog module.
+    ios : its ports, named by their name_override, besides clocks and resets that the design does not drive.
+    parts : path of a submodule's attributes ("population.pipeline"): name of its Verilog module, or the module that
+        takes its place.
+    replace : gives what takes the place of a memory that is in none of the foreign modules, None: it stays.
+
+    Returns
+    -------
+    Texts by module, the top first. Foreign modules are not among them.
+
+    Raises
+    ------
+    ValueError : a signal is driven on both sides of a boundary.
+    """
+    return _Splitter(top, name, ios, parts, replace).texts
+
+
+@dataclass(eq=False)
+class _Part:
+    """A Verilog module to be: what it holds itself, and the parts below it.
+
+    Attributes
+    ----------
+    instance : name in its parent.
+    mentioned, driven : signals of its own contents.
+    domains : names of its clock domains.
+    """
+    name:      str
+    instance:  str
+    fragment:  _Fragment
+    foreign:   Foreign | None = None
+    children:  list["_Part"]  = field(default_factory=list)
+    mentioned: set[Signal]    = field(init=False)
+    driven:    set[Signal]    = field(init=False)
+    domains:   set[str]       = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.foreign is not None:
+            self.driven    = set(self.foreign.outputs.values())
+            self.mentioned = self.driven | set(self.foreign.inputs.values())
+            self.domains   = {"sys"}
+            return
+        fragment       = self.fragment
+        self.mentioned = list_signals(fragment) | list_special_ios(fragment, ins=True, outs=True, inouts=True)
+        self.driven    = list_targets(fragment) | list_special_ios(fragment, ins=False, outs=True, inouts=True)
+        self.domains   = list_clock_domains(fragment)
+
+    def subtree(self) -> Iterator["_Part"]:
+        """This part and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.subtree()
+
+
+def _replace_memories(fragment: _Fragment, replace: Replacement) -> None:
+    memories = [special for special in fragment.specials if isinstance(special, Memory)]
+    for memory in sorted(memories, key=lambda memory: memory.duid):
+        if (instance := replace(memory)) is not None:
+            fragment.specials -= {memory, *memory.ports}
+            fragment.specials.add(instance)
+
+
+def _by_age(signals: set[Signal]) -> list[Signal]:
+    """Signals in the order in which they were made: Verilog must not depend on the order of a set."""
+    return sorted(signals, key=lambda signal: signal.duid)
+
+
+class _Splitter:
+    """One design on its way to Verilog: parts, then what crosses their boundaries, then texts from below."""
+    def __init__(self, top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign],
+            replace: Replacement) -> None:
+        self.root    = self._detach(top, name, parts, replace)
+        self.parts   = list(self.root.subtree())
+        self.domains = self.root.fragment.clock_domains
+        driven       = set().union(*(part.driven for part in self.parts))
+        clocks       = {signal for domain in self.domains for signal in (domain.clk, domain.rst)} - {None}
+        self.outside = ios | (clocks - driven)
+        self.texts   = {}
+        for part in self.parts:
+            self._tie(part, driven | self.outside | clocks)
+        self._emit(self.root, self.outside)
+        self.texts = dict(reversed(self.texts.items()))
+
+    @staticmethod
+    def _detach(top: Module, name: str, parts: Mapping[str, str | Foreign], replace: Replacement) -> _Part:
+        """Take the submodules out of their parents, and make parts of all."""
+        modules = {"": top}
+        for path in sorted(parts):
+            module = top
+            for attribute in path.split("."):
+                parent, module = module, getattr(module, attribute)
+            parent._submodules = [(label, each) for label, each in parent._submodules if each is not module]
+            modules[path] = module
+        made = {}
+        for path, module in modules.items(): # A parent's path sorts before its children's.
+            what, instance = parts.get(path, name), path.rpartition(".")[2]
+            if isinstance(what, Foreign):
+                made[path] = _Part(what.name, instance, _Fragment(), what)
+            else:
+                fragment = module.get_fragment()
+                _replace_memories(fragment, replace)
+                made[path] = _Part(what, instance, fragment)
+            above = path
+            while above:
+                above = above.rpartition(".")[0]
+                if above in made:
+                    made[above].children.append(made[path])
+                    break
+        return made[""]
+
+    @staticmethod
+    def _tie(part: _Part, driven: set[Signal]) -> None:
+        """Give what nobody drives its reset value, as Migen has it: no register has an initial value."""
+        if part.foreign is None:
+            foreign = [signal for child in part.children if child.foreign for signal in child.foreign.inputs.values()]
+            for signal in _by_age((part.mentioned | set(foreign)) - driven):
+                part.fragment.comb.append(signal.eq(signal.reset))
+
+    def _emit(self, part: _Part, ios: set[Signal]) -> dict[str, Signal]:
+        """Write a part's Verilog, those of its children first; ports by name."""
+        for child in part.children:
+            part.fragment.specials.add(self._instance(child))
+        if part is not self.root:
+            part.fragment.clock_domains.extend(domain for domain in self.domains
+                if domain.name in set().union(*(each.domains for each in part.subtree())))
+        overrides = {signal: signal.name_override for signal in ios}
+        if part is not self.root:
+            self._name(ios)
+        LiteXContext.top = None # The last SoC of this process, whose tree LiteX would print into any module.
+        output = convert(part.fragment, ios=ios, name=part.name, regs_init=False)
+        text   = str(output)
+        # Without the generator's dated header and trailer: equal designs give equal texts.
+        end    = "endmodule\n"
+        self.texts[part.name] = PRAGMAS + text[text.index("`timescale"):text.rindex(end)] + end
+        ports  = {output.ns.get_name(signal): signal for signal in ios}
+        for signal, override in overrides.items():
+            signal.name_override = override
+        return ports
+
+    def _instance(self, child: _Part) -> Instance:
+        """What stands in the parent for a child."""
+        inputs, outputs = self._boundary(child)
+        if child.foreign is not None:
+            clock = next(domain.clk for domain in self.domains if domain.name == "sys")
+            ports = {f"i_{child.foreign.clock}": clock}
+            ports.update({f"i_{name}": signal for name, signal in child.foreign.inputs.items()})
+            ports.update({f"o_{name}": signal for name, signal in child.foreign.outputs.items()})
+        else:
+            named = self._emit(child, inputs | outputs)
+            ports = {f"{'i' if signal in inputs else 'o'}_{name}": signal for name, signal in sorted(named.items())}
+        return Instance(child.name, name=child.instance, **ports)
+
+    def _boundary(self, part: _Part) -> tuple[set[Signal], set[Signal]]:
+        """Inputs and outputs of a part with all below it."""
+        inside  = list(part.subtree())
+        within  = [set().union(*(getattr(each, kind) for each in inside)) for kind in ("mentioned", "driven")]
+        others  = [each for each in self.parts if each not in inside]
+        without = [set().union(*(getattr(each, kind) for each in others)) for kind in ("mentioned", "driven")]
+        if both := _by_age(within[1] & without[1]):
+            raise ValueError(f"{part.name}: {', '.join(signal.backtrace[-1][0] for signal in both)} is driven inside "
+                "and outside: it cannot be a port")
+        domains = set().union(*(each.domains for each in inside))
+        clocks  = {signal for domain in self.domains if domain.name in domains for signal in (domain.clk, domain.rst)}
+        inputs  = (within[0] - within[1]) & (without[1] | self.outside) | (clocks - {None})
+        outputs = within[1] & (without[0] | self.outside)
+        return inputs, outputs
+
+    @staticmethod
+    def _name(ios: set[Signal]) -> None:
+        """Name ports by what they are called in the design, numbered where names meet."""
+        taken: dict[str, int] = {}
+        for signal in _by_age(ios):
+            name   = signal.name_override or signal.backtrace[-1][0]
+            number = taken[name] = taken.get(name, -1) + 1
+            signal.name_override = f"{name}{number}" if number else name
