@@ -22,9 +22,10 @@ BUFFERS = ("BUF_X1", "BUF_X2", "BUF_X4", "BUF_X8")
 FRACTION = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Sink:
-    """A pin on a net: bit `index` of port `port` of a cell; `cell` is None for a port of the module."""
+    """A pin on a net: bit `index` of port `port` of a cell; `cell` is None for a port of the module. Two cells are
+    two, however alike."""
     cell:  dict | None
     port:  str
     index: int

@@ -112,6 +112,8 @@ def map_design(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path, tool: Tool,
         stage=f"synthesising with Yosys: {recipe.what}")
     netlist = json.loads(inputs.netlist.read_text())
     netlist["modules"] = {name: module for name, module in netlist["modules"].items() if name not in cells}
+    if rtl.clock not in netlist["modules"][rtl.top]["ports"]:
+        raise QCLIFError(f"{rtl.top} has no port {rtl.clock} for its clock: name another one in its Rtl")
     buffers = BufferTrees(netlist, cells).counts
     _unsigned(netlist)
     _write(inputs.netlist, json.dumps(netlist))

@@ -35,8 +35,8 @@ PIN = re.compile(r"^(?:\s*-?[\d.]+)*?\s+(-?[\d.]+)\s+[v^]\s+(\S+)\s+\((\S+)\)$")
 END = re.compile(r"^(\S+) \((\S+)\).*?(-?[\d.]+)(?: \(\w+\))?$", re.MULTILINE)
 NET = re.compile(r"^\s*\d*\s*(?:-?[\d.]+\s+)*(\S+) \(net\)$")
 
-# Names that Yosys made for what has none.
-PRIVATE = re.compile(r"_\d+_(\[\d+\])?$")
+# Names that Yosys and the flow made for what has none.
+PRIVATE = re.compile(r"(?:\b_\d+_(?:\[\d+\])?|\bbuffer_\d+)$")
 
 # Results ------------------------------------------------------------------------------------------
 
@@ -139,8 +139,10 @@ def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list
         # The name that the option had in 2019.
         "set many [expr {[string match *group_path_count* $::sta::cmd_args(report_checks)]"
         ' ? "-group_path_count" : "-group_count"}]',
-        "report_checks -path_delay max -format end -digits 6 -no_line_splits $many 1000000"
+        "if {[llength [all_registers -data_pins]]} {",
+        "    report_checks -path_delay max -format end -digits 6 -no_line_splits $many 1000000"
         " -from [all_registers -clock_pins] -to [all_registers -data_pins]",
+        "}",
         f'puts "{DONE}"',
         "",
     ])

