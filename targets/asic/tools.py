@@ -48,7 +48,7 @@ class Tool:
     name : "Yosys" or "OpenSTA".
     version : as it says itself; `number` is the comparable part.
     kind : the form it comes in: name of the program, or PyPI's package.
-    command : what the name of a script in the current folder is added to.
+    command : what the name of a script is added to.
     environment : what it needs to be set.
     root : what the tool has before absolute names of files.
     """
@@ -153,7 +153,8 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
     except OSError as error:
         raise QCLIFError(f"cannot write to {folder}: {error.strerror}; choose another --output-dir") from error
     with output:
-        status = _run([*tool.command, name], folder, output, dict(tool.environment))
+        # Relative where that is possible: pyosys takes no blanks.
+        status = _run([*tool.command, tool.path(path) if tool.root else name], folder, output, dict(tool.environment))
     text = log.read_text(errors="replace")
     # A program that knows no failure prints an error and goes on with a wrong design, to more errors.
     errors = [match[0] for match in ERRORS.finditer(text)]
