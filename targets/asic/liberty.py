@@ -33,15 +33,17 @@ class Pin:
     clock : whether it is marked as a clock.
     bits : (first, last) index of a bus, as its type has them; None for a single pin.
     gate : part in a clock gate: "clock", "enable", "test", "out" or "".
+    max_capacitance_ff : largest load of an output, femtofarad; None where the file has none.
     """
-    name:           str
-    direction:      str
-    capacitance_ff: float | None = None
-    function:       str = ""
-    three_state:    str = ""
-    clock:          bool = False
-    bits:           tuple[int, int] | None = None
-    gate:           str = ""
+    name:               str
+    direction:          str
+    capacitance_ff:     float | None = None
+    function:           str = ""
+    three_state:        str = ""
+    clock:              bool = False
+    bits:               tuple[int, int] | None = None
+    gate:               str = ""
+    max_capacitance_ff: float | None = None
 
 
 @dataclass(frozen=True)
@@ -243,18 +245,23 @@ class _Reader:
         return None if mean is None else mean*self.units.leakage_nw
 
     def _pin(self, group: Group, name: str) -> Pin:
-        capacitance = self.number(group, "capacitance")
-        bits        = self.types.get(group.simple.get("bus_type", ""))
-        roles       = ("clock", "enable", "test", "out")
+        bits  = self.types.get(group.simple.get("bus_type", ""))
+        roles = [role for role in ("clock", "enable", "test", "out")
+            if group.simple.get(f"clock_gate_{role}_pin") == "true"]
         return Pin(
-            name           = name,
-            direction      = group.simple.get("direction", ""),
-            capacitance_ff = None if capacitance is None else capacitance*self.units.capacitance_ff,
-            function       = group.simple.get("function") or group.simple.get("state_function", ""),
-            three_state    = group.simple.get("three_state", ""),
-            clock          = group.simple.get("clock") == "true",
-            bits           = bits,
-            gate           = next((role for role in roles if group.simple.get(f"clock_gate_{role}_pin") == "true"), ""))
+            name               = name,
+            direction          = group.simple.get("direction", ""),
+            capacitance_ff     = self._capacitance(group, "capacitance"),
+            function           = group.simple.get("function") or group.simple.get("state_function", ""),
+            three_state        = group.simple.get("three_state", ""),
+            clock              = group.simple.get("clock") == "true",
+            bits               = bits,
+            gate               = roles[0] if roles else "",
+            max_capacitance_ff = self._capacitance(group, "max_capacitance"))
+
+    def _capacitance(self, group: Group, name: str) -> float | None:
+        value = self.number(group, name)
+        return None if value is None else value*self.units.capacitance_ff
 
     def _table(self, group: Group) -> StateTable:
         inputs, states = (tuple(text.split()) for text in group.args[:2])

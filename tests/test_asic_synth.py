@@ -1,0 +1,412 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Synthesis: netlists do what their sources do, and are made of what is told of them."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from host.errors import QCLIFError
+from targets.asic import synth, tools
+from targets.asic.buffers import BUFFERS, FRACTION, BufferTrees
+from targets.asic.design import AsicConfig
+from targets.asic.mapping import map_design, without_cells
+from targets.asic.recipes import CLOCKGATE_VERSION, DONT_USE, RECIPES
+from targets.asic.sram import Memory, tile, wrapper_verilog
+from targets.asic.synth import synthesise
+from targets.asic.tools import Tool, find_sta, find_yosys, run_tool
+from tests.memories import needs_iverilog
+from tests.netlists import (
+    cell_models,
+    contents,
+    counter,
+    debian_yosys,
+    flat,
+    gate_model,
+    opensta,
+    outputs,
+    pipeline,
+    rtl,
+    yosys,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CONFIG = AsicConfig("neuron", frequency_mhz=100)
+SMALL, *_, FASTEST = RECIPES
+
+# Areas as the Liberty file has them, read as text.
+AREA = re.compile(r"^\s*cell \((\w+)\) \{.*?area\s*:\s*([\d.]+);", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def area(pdk):
+    return {name: float(value) for name, value in AREA.findall(pdk.corner("typ").liberty.read_text())}
+
+
+@pytest.fixture(scope="module")
+def two_sums(pdk, tmp_path_factory):
+    """The counter, synthesised by the newest Yosys."""
+    folder = tmp_path_factory.mktemp("counter")
+    return map_design(CONFIG, counter(folder/"rtl"), pdk, folder/"synth", yosys(), SMALL)
+
+# What a netlist does -------------------------------------------------------------------------------
+
+@needs_iverilog
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("find", (yosys, debian_yosys))
+@pytest.mark.parametrize("design", (counter, pipeline))
+def test_netlists_do_what_their_sources_do(pdk, tmp_path, find, design, recipe):
+    source    = design(tmp_path/"rtl")
+    synthesis = map_design(CONFIG, source, pdk, tmp_path/"synth", find(), recipe)
+    cells     = [cell_models(pdk.corner("typ").liberty, yosys(), tmp_path), gate_model(tmp_path)]
+    expected  = outputs(synthesis, list(source.sources), tmp_path)
+    assert outputs(synthesis, [synthesis.netlist, *cells], tmp_path) == expected
+    assert len(set(expected)) > 150 and not any("x" in line for line in expected)
+
+
+@needs_iverilog
+def test_a_changed_cell_is_noticed(pdk, two_sums, tmp_path):
+    source = counter(tmp_path/"rtl")
+    cells  = [cell_models(pdk.corner("typ").liberty, yosys(), tmp_path), gate_model(tmp_path)]
+    broken = tmp_path/"broken.v"
+    broken.write_text(two_sums.netlist.read_text().replace(" NAND2_X1 ", " NOR2_X1 ", 1))
+    expected = outputs(two_sums, list(source.sources), tmp_path)
+    assert outputs(two_sums, [broken, *cells], tmp_path) != expected
+
+# What a netlist is made of -------------------------------------------------------------------------
+
+def test_areas_and_counts_are_those_of_the_netlist(two_sums, area):
+    modules = contents(two_sums.netlist)
+    total   = flat(modules, two_sums.top)
+    assert two_sums.area_um2 == pytest.approx(sum(area[kind]*number for kind, number in total.items()), abs=1e-6)
+    assert two_sums.area_um2 == two_sums.area_logic_um2 and two_sums.area_sram_um2 == 0 and two_sums.macros == {}
+    assert two_sums.cells == total.total()
+    assert two_sums.flops == sum(number for kind, number in total.items() if kind.startswith("DFF")) == 8 + 2 + 16
+    for each in two_sums.modules:
+        own = {kind: number for kind, number in modules[each.name].items() if kind not in modules}
+        assert each.area_um2 == pytest.approx(sum(area[kind]*number for kind, number in own.items()), abs=1e-6)
+        assert each.cells == sum(own.values()) and each.macros == 0
+    assert sum(each.area_um2*each.instances for each in two_sums.modules) == pytest.approx(two_sums.area_um2)
+
+
+def test_modules_that_have_a_name_in_the_design_stay(two_sums):
+    assert [(each.name, each.what, each.instances, each.flops) for each in two_sums.modules] == [
+        ("counter", "two sums", 1, 10), ("stage", "second sum", 1, 16)]
+    assert two_sums.hierarchy == {"counter": {"first": "stage"}, "stage": {}}
+    assert two_sums.what("") == "two sums" and two_sums.what("first") == "second sum"
+
+
+def test_registers_keep_their_names(two_sums):
+    text = two_sums.netlist.read_text()
+    for name, bits in (("count", 8), ("held", 7), ("last", 8), ("pair", 2)):
+        assert sorted(map(int, re.findall(rf"DFF_X1 \\{name}\[(\d+)\]_reg ", text))) == list(range(bits))
+    # A register that is a port has the port's.
+    assert "DFF_X1 high_reg " in text
+
+
+def test_old_readers_can_read_it(two_sums):
+    assert not re.search(r"\bsigned\b|\bassign\b|\(\*", two_sums.netlist.read_text())
+
+
+def test_cells_that_are_hard_to_route_are_not_used(pdk, tmp_path):
+    for recipe in RECIPES:
+        synthesis = map_design(CONFIG, pipeline(tmp_path/"rtl"), pdk, tmp_path, yosys(), recipe)
+        assert not contents(synthesis.netlist)["pipeline"].keys() & set(DONT_USE)
+
+
+def test_registers_with_an_enable_have_a_clock_gate(two_sums):
+    if two_sums.tool.number < CLOCKGATE_VERSION:
+        pytest.skip(f"Yosys {two_sums.tool.version} has none: pip install pyosys")
+    # One for `count`, one for both registers of the stage; two bits are too few.
+    assert two_sums.gates == 2
+    assert contents(two_sums.netlist)["counter"]["CLKGATE_X1"] == contents(two_sums.netlist)["stage"]["CLKGATE_X1"] == 1
+
+
+def test_macros_are_black_boxes_with_the_areas_of_their_files(pdk, area, tmp_path):
+    memory = Memory("words", 100, (20, 20))
+    tiling = tile(memory, {name: each for name, each in pdk.macros.items() if each.depth <= 64})
+    text   = """module top (input sys_clk, input [6:0] a, input r, input [1:0] w, input [19:0] d, output [39:0] q);
+        words one (.clk(sys_clk), .read_adr(a), .read_en(r), .write_adr(a), .write_en(w), .write_data(d),
+            .read_data(q));
+        endmodule"""
+    source = rtl(tmp_path/"rtl", {"top": text, "words": wrapper_verilog(tiling)}, "top", macros=tiling.macros,
+        modules={"top": "wires", "words": "words"})
+    result = map_design(CONFIG, source, pdk, tmp_path, yosys(), SMALL)
+    assert result.macros == tiling.macros
+    assert result.area_sram_um2 == sum(pdk.macros[name].area_um2*count for name, count in tiling.macros.items()) > 0
+    logic = {kind: n for kind, n in flat(contents(result.netlist), "top").items() if kind not in tiling.macros}
+    assert result.area_logic_um2 == pytest.approx(sum(area[kind]*number for kind, number in logic.items()))
+    assert result.cells == sum(logic.values())
+    assert sum(each.macros*each.instances for each in result.modules) == sum(tiling.macros.values())
+
+
+def test_instances_of_a_module_are_counted_through_all_levels(pdk, tmp_path):
+    texts = {
+        "top":  "module top (input sys_clk, input [3:0] d, output [7:0] q);\n"
+                "  pair a (sys_clk, d, q[3:0]); pair b (sys_clk, ~d, q[7:4]); endmodule\n",
+        "pair": "module pair (input clk, input [3:0] d, output [3:0] q);\n"
+                "  wire [3:0] x; word a (clk, d, x); word b (clk, x + d, q); endmodule\n",
+        "word": "module word (input clk, input [3:0] d, output reg [3:0] q);\n"
+                "  always @(posedge clk) q <= d; endmodule\n",
+    }
+    result = map_design(CONFIG, rtl(tmp_path/"rtl", texts, "top", modules=dict.fromkeys(texts, "x")), pdk, tmp_path,
+        yosys(), SMALL)
+    assert {each.name: each.instances for each in result.modules} == {"top": 1, "pair": 2, "word": 4}
+    assert result.flops == 16
+
+# Buffers -------------------------------------------------------------------------------------------
+
+WIDE = """module wide (input sys_clk, input s, input [399:0] d, output reg [399:0] q);
+    reg [1:0] select;
+    always @(posedge sys_clk) select <= {select[0], s};
+    half low  (sys_clk, select[1], d[199:0], q[199:0]);
+    half high (sys_clk, select[1], d[399:200], q[399:200]);
+endmodule
+"""
+HALF = """module half (input clk, input s, input [199:0] d, output reg [199:0] q);
+    always @(posedge clk) q <= s ? d : ~q;
+endmodule
+"""
+
+
+def loads(netlist: dict, cells: dict, module: str) -> dict[int, float]:
+    """Load of each net of a module, those of ports below it included; clocks are not told apart."""
+    result = Counter()
+    for cell in netlist["modules"][module]["cells"].values():
+        inner = netlist["modules"].get(cell["type"])
+        below = loads(netlist, cells, cell["type"]) if inner else {}
+        for port, bits in cell["connections"].items():
+            for n, bit in enumerate(bits):
+                if cell["port_directions"][port] == "input":
+                    result[bit] += below.get(inner["ports"][port]["bits"][n], 0) if inner else \
+                        cells[cell["type"]].pins[port].capacitance_ff
+    return result
+
+
+def test_no_driver_has_more_load_than_it_can_take(pdk, tmp_path):
+    source = rtl(tmp_path/"rtl", {"wide": WIDE, "half": HALF}, "wide", modules={"wide": "top", "half": "half"})
+    result = map_design(CONFIG, source, pdk, tmp_path, yosys(), SMALL)
+    cells  = pdk.corner("typ").library.cells
+    # As text, the netlist has them, too.
+    netlist = json.loads((tmp_path/"small.json").read_text())
+    assert flat(contents(result.netlist), "wide") == Counter(cell["type"] for name, times in (("wide", 1), ("half", 2))
+        for cell in netlist["modules"][name]["cells"].values() if cell["type"] != "half" for _ in range(times))
+    for name in ("wide", "half"):
+        load = loads(netlist, cells, name)
+        for cell in netlist["modules"][name]["cells"].values():
+            for port, bits in cell["connections"].items():
+                if cell["type"] in cells and cell["port_directions"][port] == "output" and port != "GCK":
+                    limit = FRACTION*cells[cell["type"]].pins[port].max_capacitance_ff
+                    assert all(load[bit] <= limit for bit in bits)
+    assert result.buffers > 2
+
+
+def test_buffers_of_a_netlist_by_hand(pdk):
+    cells = pdk.corner("typ").library.cells
+    pin   = cells["INV_X1"].pins["A"].capacitance_ff
+
+    def cell(kind, **pins):
+        return {"type": kind, "connections": pins, "port_directions": {
+            name: "output" if name in ("Z", "ZN", "Q") else "input" for name in pins}}
+
+    def module(cells, ports):
+        bits = {bit for each in cells.values() for pins in each["connections"].values() for bit in pins}
+        return {"cells": cells, "ports": ports, "netnames": {f"n{bit}": {"bits": [bit]} for bit in bits}}
+
+    inner = {f"i{n}": cell("INV_X1", A=[2], ZN=[10 + n]) for n in range(4)}
+    outer = {"drive": cell("INV_X1", A=[2], ZN=[3]), "clock": cell("INV_X1", A=[2], ZN=[4])}
+    outer.update({f"m{n}": cell("inner", a=[3]) for n in range(40)})
+    outer.update({f"f{n}": cell("DFF_X1", CK=[4], D=[5]) for n in range(400)})
+    for each in outer.values():
+        each["port_directions"].update({"a": "input"})
+    netlist = {"modules": {
+        "outer": module(outer, {"x": {"direction": "input", "bits": [2]}, "y": {"direction": "output", "bits": [3]}}),
+        "inner": module(inner, {"a": {"direction": "input", "bits": [2]}}),
+    }}
+    counts = BufferTrees(netlist, cells).counts
+    assert counts["inner"] == 0
+    load = loads(netlist, cells, "outer")
+    assert load[3] <= FRACTION*cells["INV_X1"].pins["ZN"].max_capacitance_ff < 160*pin
+    # The clock is left alone, as is the port's net; what was on the net is behind buffers.
+    assert load[4] == pytest.approx(400*cells["DFF_X1"].pins["CK"].capacitance_ff)
+    assert netlist["modules"]["outer"]["ports"]["y"]["bits"] == [3]
+    buffers = [each for each in outer.values() if each["type"] in BUFFERS]
+    assert len(buffers) == counts["outer"]
+    behind = {each["connections"]["Z"][0] for each in buffers}
+    assert {outer[f"m{n}"]["connections"]["a"][0] for n in range(40)} <= behind | {3}
+    # Data of 400 flip-flops that nothing drives, which is as a port would have it.
+    assert {each["connections"]["D"][0] for name, each in outer.items() if name[0] == "f"} <= behind | {5}
+
+# Choice --------------------------------------------------------------------------------------------
+
+SLACKS = {"small": -1.0, "gates": -0.5, "prefix": 0.25, "fast": 0.5, "fastest": -0.75}
+
+
+@pytest.mark.parametrize("slacks, expected", (
+    (SLACKS, "prefix"), (dict.fromkeys(SLACKS, 0.0), "small"), (SLACKS | {"prefix": -2, "fast": -0.25}, "fast")))
+def test_the_smallest_that_meets_the_clock_is_taken_else_the_fastest(pdk, tmp_path, monkeypatch, slacks, expected):
+    monkeypatch.setattr(synth.sta, "time", lambda config, synthesis, *rest: SimpleNamespace(
+        slack_ns=slacks[synthesis.recipe]))
+    assert synthesise(CONFIG, counter(tmp_path/"rtl"), pdk, tmp_path).recipe == expected
+
+
+def test_a_clock_that_is_met_by_real_timing(pdk, tmp_path):
+    opensta()
+    source = pipeline(tmp_path/"rtl")
+    stages = []
+    slow   = synthesise(AsicConfig("neuron", frequency_mhz=10), source, pdk, tmp_path/"slow", stages.append)
+    fast   = synthesise(AsicConfig("neuron", frequency_mhz=650), source, pdk, tmp_path/"fast")
+    assert slow.recipe == "small" and len(stages) == 3
+    assert fast.recipe != "small" and fast.area_um2 > slow.area_um2
+
+
+def test_cells_are_cut_out_of_a_liberty():
+    text = 'library (x) {\n  cell (A) { area : 1; pin (Z) { timing () { } } }\n  cell ("B") {\n    area : 2; }\n' \
+        '  cell (AB) { area : 3; }\n}\n'
+    assert "".join(without_cells(text, ("A", "B")).split()) == "library(x){cell(AB){area:3;}}"
+    assert without_cells(text, ("C",)) == text
+
+# Tools ---------------------------------------------------------------------------------------------
+
+def program(folder: Path, name: str, text: str) -> Path:
+    path = folder/name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def no_packages(monkeypatch):
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+
+
+def test_the_newest_yosys_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: name if name == "pyosys" else None)
+    monkeypatch.setattr(tools.metadata, "version", lambda name: "0.70")
+    assert (find_yosys().kind, find_yosys().number) == ("pyosys", (0, 70))
+    for version, kind in (("0.23 (git sha1 7ce5011c24b)", "pyosys"), ("0.70+12", "yosys"), ("0.9", "pyosys"),
+            ("1.2", "yosys")):
+        program(tmp_path, "yosys", f"echo 'Yosys {version}'")
+        tools._version.cache_clear()
+        assert find_yosys().kind == kind
+    assert find_yosys().version == "1.2"
+    # Of the same version, the native one comes before WebAssembly.
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: name)
+    (tmp_path/"yosys").unlink()
+    assert find_yosys().kind == "pyosys"
+
+
+def test_sta_comes_from_the_path_or_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for variable in ("OPENSTA_EXE", "OPENROAD_EXE"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(QCLIFError, match="neither sta nor openroad on the PATH: sudo apt-get install opensta"):
+        find_sta()
+    openroad = program(tmp_path, "openroad", "echo 26Q1-1-gabc")
+    assert find_sta().kind == "openroad" and find_sta().version == "26Q1-1-gabc"
+    program(tmp_path, "sta", "echo 2.0.17")
+    assert find_sta().kind == "sta" and find_sta().number == (2, 0)
+    other = program(tmp_path, "other", "echo 2.7.0")
+    monkeypatch.setenv("OPENSTA_EXE", str(other))
+    assert find_sta().command[0] == str(other)
+    monkeypatch.setenv("OPENSTA_EXE", str(openroad) + "x")
+    with pytest.raises(QCLIFError, match=r"OPENSTA_EXE is '.*openroadx', which is no program"):
+        find_sta()
+
+
+def test_without_yosys(pdk, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    no_packages(monkeypatch)
+    with pytest.raises(QCLIFError, match="no Yosys on the PATH or among Python's packages: pip install pyosys"):
+        synthesise(CONFIG, counter(tmp_path/"rtl"), pdk, tmp_path)
+
+
+@pytest.mark.parametrize("broken, why", (
+    ("module counter (input sys_clk, output y);\n  assign y = ;\nendmodule\n", r"counter\.v:2: .*syntax error"),
+    ("module counter (input sys_clk, output y);\n  missing m (y);\nendmodule\n", "missing"),
+    ("module other (input sys_clk); endmodule\n", "counter"),
+    ("module counter (input ck, input d, output reg y);\n  always @(posedge ck) y <= d;\nendmodule\n",
+        "counter has no port sys_clk for its clock"),
+))
+@pytest.mark.parametrize("find", (yosys, debian_yosys))
+def test_verilog_that_cannot_be_synthesised(pdk, tmp_path, find, broken, why):
+    source = rtl(tmp_path/"rtl", {"counter": broken}, "counter")
+    with pytest.raises(QCLIFError, match=why) as caught:
+        map_design(CONFIG, source, pdk, tmp_path/"synth", find(), SMALL)
+    assert "\n" not in str(caught.value)
+    if "port" not in why:
+        assert "Yosys" in str(caught.value) and str(tmp_path/"synth"/"small.log") in str(caught.value)
+        assert (tmp_path/"synth"/"small.log").stat().st_size
+
+
+def test_a_macro_that_does_not_exist(pdk, tmp_path):
+    source = replace(counter(tmp_path/"rtl"), macros={"fakeram45_1x1": 3})
+    with pytest.raises(QCLIFError, match=r"macro fakeram45_1x1 is not in .*: choose another --sram or --pdk"):
+        map_design(CONFIG, source, pdk, tmp_path, yosys(), SMALL)
+
+
+def test_a_folder_that_cannot_be_written(pdk, tmp_path):
+    (tmp_path/"file").write_text("")
+    with pytest.raises(QCLIFError, match=r"cannot write to .*file/synth: .*; choose another --output-dir"):
+        map_design(CONFIG, counter(tmp_path/"rtl"), pdk, tmp_path/"file"/"synth", yosys(), SMALL)
+
+
+@pytest.mark.parametrize("find", (yosys, debian_yosys))
+def test_a_folder_with_a_blank_works_and_one_with_a_quote_is_refused(pdk, tmp_path, find):
+    assert map_design(CONFIG, counter(tmp_path/"my rtl"), pdk, tmp_path/"my synth", find(), SMALL).flops == 26
+    with pytest.raises(QCLIFError, match="cannot read names with quotes"):
+        map_design(CONFIG, counter(tmp_path/"rtl"), pdk, tmp_path/"my \"synth\"", find(), SMALL)
+
+
+def test_a_tool_that_says_nothing_of_its_failure(tmp_path):
+    quiet = Tool("OpenSTA", "1", "sta", (str(program(tmp_path, "quiet", "echo fine")),))
+    assert run_tool(quiet, "", tmp_path, "x.tcl") == "fine\n"
+    with pytest.raises(QCLIFError, match=r"OpenSTA 1 fails on x.tcl: ended too early; its log is .*x\.log"):
+        run_tool(quiet, "", tmp_path, "x.tcl", done="done")
+    for text, why in (("echo 'Error: a, 2 b'", "Error: a, 2 b"), ("echo '[ERROR STA-0164] x'", "STA-0164"),
+            ("exit 3", "ended with status 3"), ("echo 'Error: one'; echo 'Error: two'; exit 1", "Error: one")):
+        with pytest.raises(QCLIFError, match=re.escape(why) if "[" in why else why):
+            run_tool(Tool("OpenSTA", "1", "sta", (str(program(tmp_path, "bad", text)),)), "", tmp_path, "x.tcl")
+
+# Interruption --------------------------------------------------------------------------------------
+
+WAIT = """
+import sys
+from pathlib import Path
+from targets.asic.tools import Tool, run_tool
+from targets.simulator import exit_on_sigterm
+exit_on_sigterm()
+try:
+    run_tool(Tool("Yosys", "1", "yosys", (sys.argv[1],)), "", Path(sys.argv[2]), "x.ys")
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("number, status", ((signal.SIGINT, 130), (signal.SIGTERM, 143)))
+def test_interruptions_leave_nothing_running(tmp_path, number, status):
+    slow = program(tmp_path, "slow", f"sleep 1000 &\necho $! > {tmp_path}/child\necho $$ > {tmp_path}/self\nwait")
+    with subprocess.Popen([sys.executable, "-c", WAIT, slow, tmp_path], cwd=ROOT, stderr=subprocess.PIPE) as parent:
+        while not (tmp_path/"self").exists() or not (tmp_path/"self").read_text().endswith("\n"):
+            assert parent.poll() is None
+            time.sleep(0.05)
+        parent.send_signal(number)
+        _, errors = parent.communicate()
+    assert parent.returncode == status and b"Traceback" not in errors
+    for name in ("child", "self"):
+        pid = int((tmp_path/name).read_text())
+        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+            time.sleep(0.05)
