@@ -10,10 +10,9 @@ from targets.asic.design import AsicConfig
 from targets.asic.result import add_energies, describe
 
 
-def path(scale=1.0):
-    """A critical path through two stages."""
-    return [["register v_apical", "v_apical_reg/Q", 0.1*scale], ["MU", "_1_/ZN", 0.9*scale],
-        ["MU", "_2_/ZN", 1.7*scale], ["SC", "_3_/ZN", 2.5*scale]]
+def stages(scale=1.0):
+    """A critical path of three stretches."""
+    return [("v_apical", 0.1*scale), ("to product", 1.6*scale), ("to v_soma", 0.8*scale)]
 
 
 def synthesised(design="core", **sizes):
@@ -32,7 +31,7 @@ def complete(design="core", slack=6.5, **sizes):
     """The record of a run --until power: 10 mW over 1000 clocks of 10 ns are 100,000 pJ."""
     record = synthesised(design, **sizes)
     record |= {"slack_ns": slack, "fmax_mhz": 1000/(10 - slack), "timing": {name: {"slack_ns": slack - late,
-        "hold_slack_ns": 0.05, "fmax_mhz": 1000/(10 - slack + late), "path": path(1 + late)}
+        "hold_slack_ns": 0.05, "fmax_mhz": 1000/(10 - slack + late), "stages": stages(1 + late), "path": []}
         for name, late in (("typ", 0.0), ("slow", 3.0), ("fast", -0.5))}}
     record["gatesim"] = {"spikes": 50, "mismatches": 0, "states": 8000, "state_mismatches": 0, "clocks": 1000,
         "steps": 20, "neuron_updates": 4000, "sops": 20_000, "inferences": 2, "network": "random",
@@ -40,8 +39,11 @@ def complete(design="core", slack=6.5, **sizes):
     if design == "neuron":
         for name in ("sops", "inferences", "network", "recordings", "step_us"):
             del record["gatesim"][name]
-    record["power_mw"] = {"leakage": 2.0, "internal": 5.0, "switching": 3.0, "sram": 4.0*(design == "core"),
-        "total": 10.0}
+    sram = 4.0*(design == "core")
+    record["power_mw"] = {"leakage": 1.0, "internal": 7.0 - sram, "switching": 2.0, "sram": sram, "sram_leakage": 1.0,
+        "standby": 2.0, "total": 10.0}
+    record["powers_mw"] = {name: {key: value*scale for key, value in record["power_mw"].items()}
+        for name, scale in (("typ", 1.0), ("slow", 0.5), ("fast", 2.0))}
     record["modules"][0]["power_mw"] = 3.0
     if design == "core":
         record["weights"] = {"in_design": True, "bits": 8, "area_um2": 250_000.0, "power_mw": 3.0}

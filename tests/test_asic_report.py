@@ -17,12 +17,13 @@ from host.plots.style import save
 from targets.asic import paper, plots
 from targets.asic.compare import compare_sheets
 from targets.asic.figures import FIGURES, weights_area, weights_energy
+from targets.asic.path import path_stages
 from targets.asic.report import name_of, sheets, write_report
-from targets.asic.result import ENERGIES, energies
+from targets.asic.result import ENERGIES, energies, in_corner
 from targets.asic.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 from targets.asic.studies import STUDIES, rows_of, study_figures, study_of, study_sheets
 from targets.asic.sweep import arguments, read_sweep, shipped, varied
-from tests.asic_records import complete, path, synthesised
+from tests.asic_records import complete, stages, synthesised
 
 matplotlib.use("Agg")
 
@@ -74,6 +75,14 @@ def test_memory_of_the_weights_counted_or_not():
     assert weights_area(True)({}) is None and weights_energy("sop", True)({}) is None
 
 
+def test_a_netlist_in_another_corner():
+    record = complete()
+    slow   = in_corner(record, "slow")
+    assert (slow["slack_ns"], slow["power_mw"]["total"], slow["corner"]) == (3.5, 5.0, "slow")
+    assert slow["energy_pj"]["sop"] == pytest.approx(2.5) and record["energy_pj"]["sop"] == pytest.approx(5)
+    assert "power_mw" not in in_corner(synthesised(), "slow") and "slack_ns" not in in_corner(synthesised(), "slow")
+
+
 def test_synapses_are_the_papers():
     sizes = complete("spatial")
     assert sizes["synapses"] == paper.FIGURES["synapses"].value == 82_000
@@ -105,7 +114,7 @@ def test_a_report_tells_what_was_computed_and_nothing_else(record, tmp_path):
     shown  = "".join(text_of(sheet) for sheet in tables.values())
     assert all(len(row) == len(sheet.columns) for sheet in tables.values() for row in sheet.rows)
     assert ("Energy" in tables) == ("Power" in tables) == ("energy_pj" in record)
-    assert ("Timing" in tables) == ("Critical" in tables) == ("timing" in record)
+    assert ("Corners" in tables) == ("Critical" in tables) == ("timing" in record)
     assert "Layout" not in tables and "None" not in shown and "nan" not in shown
     write_report(list(tables.values()), [tmp_path/"area.png"], name_of(record), ("words",), tmp_path/"report.md")
     written = (tmp_path/"report.md").read_text()
@@ -165,6 +174,21 @@ def test_a_routed_design_has_its_columns():
     assert sheet.columns[-2:] == ("routed, mm2", "routed slack, ns")
     assert sheet.rows[1][-2:] == ("0.9", "4.000") and sheet.rows[0][-2:] == (ABSENT, ABSENT)
 
+# Paths ---------------------------------------------------------------------------------------------
+
+def test_a_path_is_told_in_the_designs_names():
+    points = [("v_a[3]", "v_a[3]_reg/Q", 0.1), ("neuron", "_1_/ZN", 0.3), ("buffer_7", "buffer_7/Z", 0.4),
+        ("neuron", "_2_/ZN", 0.6), ("product[1]", "_3_/S", 1.0), ("product[2]", "_4_/CO", 1.1),
+        ("neuron", "_5_/Z", 1.3), ("adder", "_6_/Z", 1.5), ("v_s[0]", "v_s[0]_reg/D", 2.0)]
+    assert path_stages(points, {"neuron", "adder"}) == [("v_a", 0.1), ("to product", pytest.approx(1.0)),
+        ("neuron", pytest.approx(0.2)), ("to v_s", pytest.approx(0.7))]
+
+
+def test_a_path_that_ends_without_a_name():
+    assert path_stages([("in[0]", "in[0]", 2.0), ("sums", "_1_/Z", 2.5)], {"sums"}) == [("in", 2.0), ("sums", 0.5)]
+    assert path_stages([("in[0]", "in[0]", 2.0), ("in[1]", "x", 2.25)], set()) == [("in", 2.25)]
+    assert path_stages([], set()) == []
+
 # Plots ---------------------------------------------------------------------------------------------
 
 def test_bars_of_modules_and_paths(tmp_path):
@@ -175,8 +199,7 @@ def test_bars_of_modules_and_paths(tmp_path):
     many = record | {"modules": [{"text": f"m{n}", "area_um2": 20.0 - n} for n in range(plots.MODULES + 2)]}
     bars = [bar.get_width() for bar in plots.modules(many, "title").axes[0].patches]
     assert len(bars) == plots.MODULES + 1 and bars[-1] == 10 + 9
-    assert dict(plots.stage_delays(path())) == pytest.approx({"register v_apical": 0.1, "MU": 1.6, "SC": 0.8})
-    axes = plots.paths({"typ": path(), "slow": path(2)}, "title", 10).axes[0]
+    axes = plots.paths({"typ": stages(), "slow": stages(2)}, "title", 10).axes[0]
     assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(2.5 + 5.0)
     save(figure, tmp_path/"modules.png")
     with pytest.raises(QCLIFError, match="until sta"):
@@ -237,7 +260,7 @@ def test_shipped_sweeps_are_shown(name, tmp_path):
         if key in ("neurons", "lanes", "inputs", "weight-bits", "state-bits", "current-bits")}) for run in runs]
     tables  = list(study_sheets(name, STUDIES[name], runs, records))
     assert all(len(row) == len(sheet.columns) for sheet in tables for row in sheet.rows)
-    assert len(tables[-1].rows) == len(runs)
+    assert len(tables[-1].rows) == len(runs)*(3 if name == "corners" else 1)
     figures = list(study_figures(STUDIES[name], runs, records))
     assert figures
     save(figures[0], tmp_path/"plot.png")

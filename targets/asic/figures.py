@@ -91,7 +91,7 @@ FIGURES = {
     "slack_ns":         Figure("slack, ns", at("slack_ns")),
     "fmax_mhz":         Figure("highest clock, MHz", at("fmax_mhz")),
     "power_mw":         Figure("power, mW", at("power_mw", "total")),
-    "leakage_mw":       Figure("leakage, mW", at("power_mw", "leakage")),
+    "leakage_mw":       Figure("leakage, mW", at("power_mw", "standby")),
     "sram_mw":          Figure("SRAM, mW", at("power_mw", "sram")),
     "step_pj":          Figure("energy a step, pJ", at("energy_pj", "step")),
     "neuron_update_pj": Figure("energy a neuron update, pJ", at("energy_pj", "neuron_update")),

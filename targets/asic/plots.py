@@ -6,7 +6,6 @@
 """Plots of the flow: where area and power go, what the critical path is made of, and a figure against an option."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,7 +27,8 @@ TICKS = 8
 # Modules that have bars of their own; the rest share one.
 MODULES = 10
 
-Path_ = Sequence[tuple[str, str, float]]
+# (stretch, ns) of a critical path.
+Stages = Sequence[tuple[str, float]]
 
 
 @styled
@@ -51,18 +51,8 @@ def modules(record: Record, title: str) -> Figure:
     return figure
 
 
-def stage_delays(path: Path_) -> list[tuple[str, float]]:
-    """(stage, ns) along a path of (stage, pin, arrival): what passes in each stretch of one stage."""
-    delays, before = [], 0.0
-    for stage, points in groupby(path, key=lambda point: point[0]):
-        arrival = list(points)[-1][2]
-        delays.append((stage, arrival - before))
-        before = arrival
-    return delays
-
-
 @styled
-def paths(named: Mapping[str, Path_], title: str, period_ns: float | None = None) -> Figure:
+def paths(named: Mapping[str, Stages], title: str, period_ns: float | None = None) -> Figure:
     """Critical paths as bars of stages, one a name; with the clock's period where it is told.
 
     Raises
@@ -71,17 +61,16 @@ def paths(named: Mapping[str, Path_], title: str, period_ns: float | None = None
     """
     if not any(named.values()):
         raise QCLIFError("no critical path to draw: run the flow --until sta")
-    delays = {name: stage_delays(path) for name, path in named.items()}
-    stages = list(dict.fromkeys(stage for each in delays.values() for stage, delay in each if delay))
+    stages = list(dict.fromkeys(stage for each in named.values() for stage, delay in each if delay))
     figure = new_figure(1.3 + 0.35*len(named), title)
     axes   = figure.subplots()
     shown  = set()
-    for name, each in delays.items():
+    for name, each in named.items():
         left = 0.0
         for stage, delay in (one for one in each if one[1]):
-            colour = COLOURS[stages.index(stage) % len(COLOURS)] if stage else GREY
+            colour = COLOURS[stages.index(stage) % len(COLOURS)]
             axes.barh(name, delay, left=left, color=colour, height=0.65, edgecolor="white", linewidth=0.6,
-                label=None if stage in shown else stage or "others")
+                label=None if stage in shown else stage)
             shown.add(stage)
             left += delay
     if period_ns is not None:

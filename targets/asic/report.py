@@ -12,16 +12,21 @@ from host.wholefile import whole_file
 from targets.asic import paper
 from targets.asic.design import CORNERS, DESIGNS
 from targets.asic.figures import FIGURES, at, weights_area, weights_energy
-from targets.asic.result import COUNTED, ENERGIES, Record
+from targets.asic.result import COUNTED, ENERGIES, Record, in_corner
 from targets.asic.sheet import UNKNOWN, Bad, Sheet, number, slack
 
 POWERS = {
-    "leakage":   "leakage",
+    "leakage":   "leakage of cells",
     "internal":  "internal to cells",
     "switching": "switching of nets",
+    "sram":      "SRAM macros",
     "total":     "all",
-    "sram":      "of it in SRAM macros",
+    "standby":   "of it leakage, of cells and macros",
 }
+
+
+# Figures that are told for each corner.
+_IN_CORNERS = ("fmax_mhz", "leakage_mw", "power_mw", "neuron_update_pj")
 
 
 def name_of(record: Record) -> str:
@@ -38,7 +43,7 @@ def name_of(record: Record) -> str:
 def sheets(record: Record) -> Iterator[Sheet]:
     """All tables of a run; those of stages that did not run are left out."""
     yield _summary(record)
-    for make in (_timing, _path, _modules, _power, _energy, _beside_paper, _layout):
+    for make in (_corners, _path, _modules, _power, _energy, _beside_paper, _layout):
         sheet = make(record)
         if sheet is not None and sheet.rows:
             yield sheet
@@ -90,19 +95,24 @@ def _summary(record: Record) -> Sheet:
     return Sheet(name_of(record), ("", ""), rows, tuple(record.get("notes", ())))
 
 
-def _timing(record: Record) -> Sheet | None:
-    rows = [(name, CORNERS[name], slack(timing["slack_ns"]), slack(timing.get("hold_slack_ns")),
-        number(timing["fmax_mhz"])) for name, timing in record.get("timing", {}).items()]
-    notes = ("SRAM macros have one Liberty file, that of the typical corner: their delays are the same in all corners.",
-        ) if record.get("macros") else ()
-    return Sheet(f"Timing at {number(record['frequency_mhz'])} MHz", ("corner", "", "setup slack, ns", "hold slack, ns",
-        "highest clock, MHz"), rows, notes, (0, 1))
+def _corners(record: Record) -> Sheet | None:
+    rows = []
+    for name, timing in record.get("timing", {}).items():
+        seen = in_corner(record, name)
+        rows.append((name, CORNERS[name], slack(timing["slack_ns"]), slack(timing.get("hold_slack_ns")),
+            *(number(FIGURES[figure].of(seen)) for figure in _IN_CORNERS)))
+    notes = ("SRAM macros have one Liberty file, of the typical corner: delays, leakage and energy are its in all "
+        "corners.",) if record.get("macros") else ()
+    return Sheet(f"Corners, at {number(record['frequency_mhz'])} MHz", ("corner", "at", "slack, ns", "hold slack, ns",
+        *(FIGURES[figure].text for figure in _IN_CORNERS)), rows, notes, (0, 1)).without_empty()
 
 
 def _path(record: Record) -> Sheet | None:
-    path = at("timing", record["corner"], "path")(record) or []
-    return Sheet(f"Critical path, corner {record['corner']}", ("stage", "pin", "arrival, ns"),
-        [(stage, pin, f"{arrival:.3f}") for stage, pin, arrival in path], texts=(0, 1))
+    rows, arrival = [], 0.0
+    for name, delay in at("timing", record["corner"], "stages")(record) or []:
+        arrival += delay
+        rows.append((name, f"{delay:.3f}", f"{arrival:.3f}"))
+    return Sheet(f"Critical path, corner {record['corner']}", ("stretch", "ns", "ends at, ns"), rows)
 
 
 def _modules(record: Record) -> Sheet | None:
@@ -130,14 +140,15 @@ def _energy(record: Record) -> Sheet | None:
         "without the weights' memory, pJ": "energy_without_weights_pj",
         "with latches for the weights, pJ": "energy_with_weights_pj"}
     shown   = {name: record[key] for name, key in columns.items() if key in record}
-    rows    = [(energy.replace("_", " "), *(number(values.get(energy)) for values in shown.values()), text)
-        for energy, text in ENERGIES.items() if energy in record.get("energy_pj", {})]
-    notes   = (COUNTED,)
+    told    = [energy for energy in ENERGIES if energy in record.get("energy_pj", {})]
+    rows    = [(energy.replace("_", " "), *(number(values.get(energy)) for values in shown.values()))
+        for energy in told]
+    notes   = tuple(f"{energy.replace('_', ' ')}: {ENERGIES[energy]}." for energy in told) + (COUNTED,)
     if (real := record.get("real_time")) is not None:
         notes += (f"In real time, a step every {number(real['step_us'])} us, the design computes {real['busy']:.2%} "
             f"of the time; kept powered with its clock stopped it leaks in between: {number(real['step_pj'])} pJ a "
             f"step.",)
-    return Sheet("Energy", ("of", *shown, "which is"), rows, notes, (0, len(shown) + 1))
+    return Sheet("Energy", ("of", *shown), rows, notes)
 
 
 def _beside_paper(record: Record) -> Sheet | None:

@@ -75,7 +75,7 @@ def _real_time(power: Mapping[str, float], gatesim: Record, step_pj: float, peri
     idle_us = max(0.0, gatesim["step_us"] - busy_us)
     # 1 mW is 1000 pJ a us.
     return {"step_us": gatesim["step_us"], "busy": busy_us/gatesim["step_us"],
-        "step_pj": step_pj + 1000*power["leakage"]*idle_us}
+        "step_pj": step_pj + 1000*power["standby"]*idle_us}
 
 
 def synapses(config: QCLIFConfig, design: str) -> int | None:
@@ -84,6 +84,19 @@ def synapses(config: QCLIFConfig, design: str) -> int | None:
         return None
     recurrent = config.neurons*(2*config.neurons + config.contexts)
     return recurrent if design == "spatial" else recurrent + config.neurons*config.inputs
+
+
+def in_corner(record: Record, corner: str) -> Record:
+    """What is told of the same netlist in another corner: its timing, power and energies."""
+    same = {name: value for name, value in record.items() if name in ("design", "config", "frequency_mhz", "synapses",
+        "gatesim", "timing", "powers_mw") or name.startswith("area")}
+    seen = same | {"corner": corner}
+    if corner in record.get("timing", {}):
+        seen |= {name: value for name, value in record["timing"][corner].items() if name in ("slack_ns", "fmax_mhz")}
+    if corner in record.get("powers_mw", {}):
+        seen["power_mw"] = record["powers_mw"][corner]
+    add_energies(seen)
+    return seen
 
 
 def describe(config: AsicConfig) -> Record:

@@ -26,7 +26,7 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "synth":   ("gates by Yosys",               "area, cells and flip-flops"),
     "sta":     ("timing by OpenSTA",            "slack, highest clock and critical path"),
     "gatesim": ("simulation of the gates",      "the netlist's spikes against the golden model's, and its activity"),
-    "power":   ("power by OpenSTA",             "power and energies"),
+    "power":   ("power of the simulated activity", "power and energies"),
     "layout":  ("layout by OpenROAD's flow scripts", "area and timing with wires, GDS"),
 }
 

@@ -14,9 +14,12 @@ from targets.asic import paper, plots
 from targets.asic.compare import compare_sheets
 from targets.asic.figures import FIGURES
 from targets.asic.report import name_of
-from targets.asic.result import Record
+from targets.asic.result import Record, in_corner
 from targets.asic.sheet import Bad, Sheet, number, slack
 from targets.asic.sweep import Options, varied
+
+# Corners from the lowest supply to the highest.
+VOLTAGE_ORDER = ("slow", "typ", "fast")
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Study:
     log : the axis is logarithmic.
     paths : critical paths are drawn instead, a bar a run.
     marks : points of the paper, by panel.
+    each_corner : a run is a row in each corner.
     least : of FIGURES; the table tells which run has least of it.
     """
     text:    str
@@ -43,6 +47,7 @@ class Study:
     paths:   bool = False
     marks:   Mapping[str, tuple[float, float]] = field(default_factory=dict)
     least:   str = ""
+    each_corner: bool = False
 
 
 STUDIES: Mapping[str, Study] = {
@@ -56,7 +61,7 @@ STUDIES: Mapping[str, Study] = {
         ("neuron_update_pj", "real_time_nj", "power_mw", "slack_ns"), ("leakage_mw", "area_mm2"), log=True,
         least="neuron_update_pj"),
     "corners": Study("Voltage and corners: slack, leakage and energy", "corner", "design",
-        ("slack_ns", "leakage_mw", "power_mw", "neuron_update_pj"), ("fmax_mhz", "sop_pj")),
+        ("slack_ns", "leakage_mw", "power_mw", "neuron_update_pj"), ("fmax_mhz", "sop_pj"), each_corner=True),
     "width": Study("Why 4 bits have more slack than 8: the critical path by stage", None, None, (),
         ("slack_ns", "fmax_mhz", "area_mm2"), paths=True),
     "activity": Study("Energy against activity: neurons that fire in a step", "spike_rate", "design",
@@ -72,9 +77,21 @@ def study_of(name: str, runs: Sequence[Options]) -> Study:
     if name in STUDIES:
         return STUDIES[name]
     names   = varied(list(runs))
-    numeric = [each for each in names if all(isinstance(run.get(each), int | float) for run in runs)]
+    values  = {each: {run[each] for run in runs if each in run} for each in names}
+    numeric = [each for each in names if len(values[each]) > 1 and all(isinstance(value, int | float)
+        for value in values[each])]
     group   = next((each for each in names if each not in numeric[:1]), None)
     return Study(f"Sweep {name}", numeric[0] if numeric else None, group, PLAIN[:4] if numeric else (), PLAIN)
+
+
+def in_corners(study: Study, runs: Sequence[Options], records: Sequence[Record]
+        ) -> tuple[list[Options], list[Record]]:
+    """Runs and records as the study shows them."""
+    if not study.each_corner:
+        return list(runs), list(records)
+    pairs = [(options | {"corner": corner}, in_corner(record, corner)) for options, record in zip(runs, records,
+        strict=True) for corner in sorted(record.get("timing", {}), key=VOLTAGE_ORDER.index)]
+    return [options for options, _ in pairs], [record for _, record in pairs]
 
 
 def rows_of(runs: Sequence[Options], records: Sequence[Record]) -> list[dict[str, object]]:
@@ -95,7 +112,7 @@ def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequ
     if name == "compare" and good:
         yield from compare_sheets(good)
     else:
-        yield _table(study, runs, records)
+        yield _table(study, *in_corners(study, runs, records))
     failed = [(str(number), Bad(str(record["error"]))) for number, record in enumerate(records, 1) if "error" in record]
     if failed:
         yield Sheet("Runs that failed", ("run", "why"), failed)
@@ -130,11 +147,11 @@ def _cell(name: str, record: Record) -> str:
 def study_figures(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> Iterator[Figure]:
     """Plots of a sweep."""
     if study.paths:
-        named = {name_of(record): record["timing"][record["corner"]]["path"] for record in records
+        named = {name_of(record): record["timing"][record["corner"]]["stages"] for record in records
             if record.get("timing")}
         if named:
             yield plots.paths(named, study.text)
-    rows   = rows_of(runs, records)
+    rows   = rows_of(*in_corners(study, runs, records))
     panels = [name for name in study.panels if any(row[name] is not None for row in rows)]
     if study.x is not None and panels and any(row.get(study.x) is not None for row in rows):
         yield plots.against(rows, study.x, study.group, panels, study.text, log=study.log,
