@@ -16,7 +16,7 @@ from host.encoder import Encoder, default_encoder_for
 from host.errors import QCLIFError
 from host.network import Network
 from host.options import RANDOM, encode_samples, with_encoder_options
-from host.random_network import random_network
+from host.random_network import RATE, random_network
 from host.sample import Sample
 
 # The trained network that comes with the program: 11 synthetic gestures.
@@ -54,10 +54,15 @@ def given_network(args: argparse.Namespace) -> Network | None:
     return None if args.network in (None, RANDOM) else Network.load(args.network)
 
 
-def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig) -> Choice:
+def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig,
+        rate: float | None = None) -> Choice:
     """The network of --network; without one the shipped one, where it is for this run, else a random one.
 
     The random one is that of --seed and of the build's sizes, calibrated on the recordings.
+
+    Parameters
+    ----------
+    rate : spikes a neuron and step, which only a random network can be made to fire; None: of no interest.
 
     Raises
     ------
@@ -68,13 +73,14 @@ def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLI
         network.check_fits(config)
         encoder = with_encoder_options(network.encoder, args)
         return Choice(dataclasses.replace(network, encoder=encoder), str(args.network))
-    if args.network is None and SHIPPED.is_file():
+    if args.network is None and rate is None and SHIPPED.is_file():
         network = Network.load(SHIPPED)
         if _is_for(network, args, samples, config):
             return Choice(network, f"{SHIPPED.stem}, trained; it comes with the program")
     encoder = with_encoder_options(default_encoder(samples[0], config.inputs), args)
     steps   = [sample.steps for sample in encode_samples(samples, encoder, config.contexts, args)]
-    network = random_network(config, encoder, steps, classes=synthetic.GESTURES[:config.outputs], seed=args.seed)
+    network = random_network(config, encoder, steps, RATE if rate is None else rate,
+        classes=synthetic.GESTURES[:config.outputs], seed=args.seed)
     return Choice(network, f"random, of seed {args.seed}: its classes mean nothing")
 
 

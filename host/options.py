@@ -53,15 +53,16 @@ def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SY
     source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
 
 
-def add_run_args(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a run: network, recordings, context, engine and outputs."""
+def add_input_args(parser: argparse.ArgumentParser, samples: int | None = None) -> None:
+    """Add the options of what goes into a run: network, recordings (the first `samples` by default) and context."""
     source = parser.add_argument_group("network and recordings")
     source.add_argument("--network", type=network_option, metavar=f"NET.npz|{RANDOM}",
         help="trained network, or a random one of the build's sizes (default: the trained one that comes with the "
             "program, where sizes, sensor and time step are its own; else a random one)")
     add_recording_args(source)
-    source.add_argument("--samples", type=positive, metavar="K",
-        help=f"only the first K recordings (default: all; {len(synthetic.GESTURES)} synthetic ones)")
+    default = samples or f"all; {len(synthetic.GESTURES)} synthetic ones"
+    source.add_argument("--samples", type=positive, default=samples, metavar="K",
+        help=f"only the first K recordings (default: {default})")
     source.add_argument("--bin-us", type=positive, metavar="B", help="time step in us (default: the network's)")
     source.add_argument("--count-threshold", type=positive, metavar="K",
         help="events that make a source fire in a step (default: the network's)")
@@ -74,6 +75,10 @@ def add_run_args(parser: argparse.ArgumentParser) -> None:
         help="spikes a second of the other context sources (default: %(default)s)")
     context.add_argument("--seed", type=int, default=0, help="of cue and random network (default: %(default)s)")
 
+
+def add_run_args(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a run: its inputs, engine and outputs."""
+    add_input_args(parser)
     run = parser.add_argument_group("run")
     run.add_argument("--engine", choices=list(ENGINES), default="accel",
         help="accelerator, or the CPU alone as the baseline (default: %(default)s)")
@@ -83,7 +88,6 @@ def add_run_args(parser: argparse.ArgumentParser) -> None:
         help="compare V_a and V_s after every step, not only at the end of each recording")
     run.add_argument("--out", type=Path, metavar="RUN.npz", help="write spikes, logits and inputs")
     run.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
-
 
     line = parser.add_argument_group("damage on purpose, to see that the link loses nothing")
     line.add_argument("--line-flip", type=float, default=0, metavar="RATE", help="bytes with a bit inverted, 0 to 1")

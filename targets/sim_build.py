@@ -133,7 +133,7 @@ def locked(path: Path, progress: Callable[[str], None]) -> Iterator[int]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress("waiting for another process that builds the same SoC")
+            progress("waiting for another process that does the same")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield lock.fileno()
 

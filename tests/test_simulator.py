@@ -290,7 +290,7 @@ def test_two_builds_of_one_soc_take_turns(build):
         assert other.is_alive()
     other.join(20)
     assert not other.is_alive()
-    assert stages == ["waiting for another process that builds the same SoC"]
+    assert stages == ["waiting for another process that does the same"]
 
 
 def test_firmware_alone_is_compiled_when_it_alone_has_changed(build):

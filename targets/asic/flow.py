@@ -1,0 +1,208 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The flow: Verilog, gates, timing, simulation of the gates, power, layout; each stage from the results before it."""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from host.errors import QCLIFError
+from targets.asic.design import CORNERS, AsicConfig, Rtl
+from targets.asic.gatesim import GateSim, simulate
+from targets.asic.inputs import Inputs
+from targets.asic.layout import missing_tool, prepare
+from targets.asic.layout import run as run_layout
+from targets.asic.layout_metrics import Layout
+from targets.asic.openram import openram_pdk
+from targets.asic.pdk import Pdk
+from targets.asic.power import Power, estimate
+from targets.asic.rtl import generate
+from targets.asic.sta import Timing, time
+from targets.asic.stages import STAGES, Done, file_digest, stage
+from targets.asic.synth import Synthesis, synthesise
+from targets.asic.tools import Tool, find_sta, find_yosys
+from targets.sim_build import PACKAGES, build_root
+from targets.tools import tool_version
+
+# What a stage works on, as an Outcome names it.
+NEEDS = {"sta": ("synthesis",), "gatesim": ("synthesis",), "power": ("synthesis", "gatesim"), "layout": ("synthesis",)}
+
+# Stages that need inputs to run on, and designs that cannot be run, with the reason.
+SIMULATED   = ("gatesim", "power")
+UNSIMULATED = {"soc": "the gates of the soc are not simulated, those of its accelerator are"}
+
+
+def _verilator() -> str:
+    version = tool_version("verilator")
+    if not version:
+        raise QCLIFError("verilator is missing: sudo apt-get install verilator")
+    return version
+
+
+# Tools of the stages by name, with their versions; raises a QCLIFError where there is none.
+TOOLS: Mapping[str, Callable[[], dict[str, str]]] = {
+    "synth":   lambda: {"yosys": _version(find_yosys()), "opensta": _version(find_sta())},
+    "sta":     lambda: {"opensta": _version(find_sta())},
+    "gatesim": lambda: {"verilator": _verilator()},
+}
+
+
+def _version(tool: Tool) -> str:
+    return f"{tool.version} ({tool.kind})"
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What a run is to do.
+
+    Attributes
+    ----------
+    until : last stage, of STAGES.
+    inputs : of the simulation; None for the neuron, which gets random cases, and where no simulation is asked for.
+    strict_tools : a missing tool is an error; else the flow does what it can without.
+    """
+    config:       AsicConfig
+    pdk:          Pdk
+    until:        str
+    inputs:       Inputs | None = None
+    strict_tools: bool = True
+
+
+@dataclass
+class Outcome:
+    """What the stages of a run gave; None where one did not run.
+
+    Attributes
+    ----------
+    timings, powers : by corner.
+    missing : for each stage that did not run for want of a tool: which tool, and how to get it.
+    tools : versions of those that were used, by name.
+    done : the stages that ran, by name.
+    layout_command : what runs the layout, where it was only prepared.
+    """
+    request:        Request
+    rtl:            Rtl | None = None
+    synthesis:      Synthesis | None = None
+    timings:        dict[str, Timing] = dataclasses.field(default_factory=dict)
+    gatesim:        GateSim | None = None
+    powers:         dict[str, Power] = dataclasses.field(default_factory=dict)
+    layout:         Layout | None = None
+    layout_command: str | None = None
+    missing:        dict[str, str] = dataclasses.field(default_factory=dict)
+    tools:          dict[str, str] = dataclasses.field(default_factory=dict)
+    done:           dict[str, Done] = dataclasses.field(default_factory=dict)
+
+
+def run_flow(request: Request, progress: Callable[[str], None] = lambda text: None) -> Outcome:
+    """Run the stages up to the last one that is asked for.
+
+    Parameters
+    ----------
+    progress : called with the name of each stage as it begins.
+
+    Raises
+    ------
+    QCLIFError : a stage failed.
+    """
+    return _Flow(request, progress).run()
+
+
+class _Flow:
+    """One run of the flow."""
+    def __init__(self, request: Request, progress: Callable[[str], None]) -> None:
+        self.config   = request.config
+        self.pdk      = openram_pdk(request.pdk) if request.config.sram == "openram" else request.pdk
+        self.corners  = [name for name in CORNERS if name in self.pdk.corners]
+        self.outcome  = Outcome(request)
+        self.progress = progress
+
+    def run(self) -> Outcome:
+        names = list(STAGES)
+        names = names[:names.index(self.outcome.request.until) + 1]
+        self._find_tools(names)
+        for name in names:
+            ready = all(getattr(self.outcome, before) is not None for before in NEEDS.get(name, ()))
+            if ready and name not in self.outcome.missing:
+                self.progress(f"{name}: {STAGES[name][0]}")
+                getattr(self, f"_{name}")()
+        return self.outcome
+
+    def _find_tools(self, names: Sequence[str]) -> None:
+        """Find the tools of all stages, before any of them runs."""
+        for name in names:
+            try:
+                if name in SIMULATED and self.config.design in UNSIMULATED:
+                    raise QCLIFError(f"{UNSIMULATED[self.config.design]}: --until sta, or --design core")
+                self.outcome.tools |= TOOLS[name]() if name in TOOLS else {}
+            except QCLIFError as error:
+                if self.outcome.request.strict_tools:
+                    raise
+                self.outcome.missing[name] = str(error)
+
+    def _stage(self, name: str, module: str, inputs: list[object], work: Callable[[Path], object]) -> object:
+        inputs = [str(build_root()), self.pdk.identity, *inputs]
+        done   = stage(name, f"targets.asic.{module}", inputs, work, self.progress)
+        self.outcome.done[name] = done
+        return done.result
+
+    # Stages ---------------------------------------------------------------------------------------
+
+    def _rtl(self) -> None:
+        config = self.config
+        inputs = [config.design, config.sram, config.apical_shift, config.product_shift, config.sizes.to_dict(),
+            *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
+        self.outcome.rtl = self._stage("rtl", "rtl", inputs, lambda folder: generate(config, self.pdk, folder))
+
+    def _synth(self) -> None:
+        rtl = self.outcome.rtl
+        self.outcome.synthesis = self._stage("synth", "synth", [rtl.top, rtl.clock, self.config.period_ns,
+            self.config.corner, *map(file_digest, rtl.sources), self.outcome.tools["yosys"],
+            self.outcome.tools["opensta"]],
+            lambda folder: synthesise(self.config, rtl, self.pdk, folder))
+
+    def _sta(self) -> None:
+        for corner in self.corners:
+            self.outcome.timings[corner] = self._stage(f"sta-{corner}", "sta", [*self._netlist(), corner,
+                self.config.period_ns, self.outcome.tools["opensta"]],
+                lambda folder, corner=corner: time(self.config, self.outcome.synthesis, self.pdk, folder, corner))
+
+    def _gatesim(self) -> None:
+        inputs = self.outcome.request.inputs
+        # What cells do is the same in all corners and at all clocks.
+        config = dataclasses.replace(self.config, corner="typ", frequency_mhz=100.0)
+        self.outcome.gatesim = self._stage("gatesim", "gatesim", [*self._netlist(), config.sizes.to_dict(),
+            config.product_shift, inputs.identity if inputs else "", self.outcome.tools["verilator"]],
+            lambda folder: simulate(config, self.outcome.synthesis.netlist, self.pdk,
+                inputs.network if inputs else None, inputs.samples if inputs else (), folder))
+
+    def _power(self) -> None:
+        for corner in self.corners:
+            self.outcome.powers[corner] = self._stage(f"power-{corner}", "power", [*self._netlist(),
+                self.outcome.done["gatesim"].key, corner, self.config.period_ns],
+                lambda folder, corner=corner: estimate(self.config, self.outcome.synthesis.netlist, corner,
+                    self.outcome.gatesim.activity, self.pdk))
+
+    def _layout(self) -> None:
+        """Not in the stage's own folder: the flow scripts go on where they were interrupted."""
+        synthesis = self.outcome.synthesis
+        digest    = hashlib.sha256("".join(map(str, [*self._netlist(), self.config.period_ns])).encode()).hexdigest()
+        inputs    = prepare(self.config, self.outcome.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
+            build_root()/"asic"/"layout"/digest[:20])
+        if missing := missing_tool():
+            self.outcome.missing["layout"] = missing
+            self.outcome.layout_command    = inputs.command
+            return
+        scripts = [os.environ.get(name) for name in ("FLOW_HOME", "OPENROAD_EXE")]
+        self.outcome.layout = self._stage("layout", "layout", [digest, *scripts],
+            lambda folder: run_layout(inputs, lambda text, done, total: None))
+
+    def _netlist(self) -> list[object]:
+        """What the netlist is, for the keys of what is made from it."""
+        return [self.outcome.rtl.top, self.outcome.rtl.clock, file_digest(self.outcome.synthesis.netlist)]

@@ -1,0 +1,110 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The result of a run of the flow as JSON takes it: what a stage did not compute is absent."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from accel.config import QCLIFConfig
+from targets.asic.design import AsicConfig
+
+Record = dict[str, object]
+
+# Modules of the core that hold weights.
+WEIGHT_MODULES = ("qclif_weights_soma", "qclif_weights_apical")
+
+# Energies, and what each is of.
+ENERGIES = {
+    "step":          "one time step of the whole network",
+    "neuron_update": "one neuron's update in one time step: the energy of a step over N",
+    "sop":           "one synaptic operation: a weight of a source that fired, added to a current; an event is N of "
+                     "them, a spike of the step before 2 N (soma and apical). The energy of everything, over their "
+                     "number",
+    "spike":         "one output spike: the energy of everything, over the number of spikes",
+    "inference":     "one recording, from its first to its last step",
+}
+
+# What the time of all these energies is.
+COUNTED = ("Energies are the power, leakage included, times the time that the design computes: steps follow each other "
+    "without a pause, and between recordings nothing counts.")
+
+
+def energies(power_mw: float, clocks: int, period_ns: float, counts: Mapping[str, int | None]) -> dict[str, float]:
+    """pJ of each of ENERGIES that was counted and happened.
+
+    Parameters
+    ----------
+    power_mw : mean over the clocks.
+    counts : how often each happened in these clocks.
+    """
+    total = power_mw*clocks*period_ns
+    return {name: total/counts[name] for name in ENERGIES if counts.get(name)}
+
+
+def counts(gatesim: Record) -> dict[str, int | None]:
+    """How often what has an energy happened, from a record's gatesim."""
+    names = {"step": "steps", "neuron_update": "neuron_updates", "sop": "sops", "spike": "spikes",
+        "inference": "inferences"}
+    return {energy: gatesim.get(name) for energy, name in names.items()}
+
+
+def add_energies(record: Record) -> None:
+    """Energies of a record that has power and a simulation: of all, of logic alone, and without the weights' memory."""
+    power, gatesim = record.get("power_mw"), record.get("gatesim")
+    if not power or not gatesim:
+        return
+    timed   = gatesim["clocks"], 1000/record["frequency_mhz"], counts(gatesim)
+    record["energy_pj"] = energies(power["total"], *timed)
+    if power.get("sram"):
+        record["energy_logic_pj"] = energies(power["total"] - power["sram"], *timed)
+    if "step_us" in gatesim:
+        record["real_time"] = _real_time(power, gatesim, record["energy_pj"]["step"], 1/record["frequency_mhz"])
+    weights = record.get("weights", {})
+    if "power_mw" in weights:
+        sign   = -1 if weights["in_design"] else 1
+        other  = energies(power["total"] + sign*weights["power_mw"], *timed)
+        record["energy_without_weights_pj" if weights["in_design"] else "energy_with_weights_pj"] = other
+
+
+def _real_time(power: Mapping[str, float], gatesim: Record, step_pj: float, period_us: float) -> Record:
+    """Steps at the pace of the recording: power stays on, the clock stops between steps."""
+    busy_us = gatesim["clocks"]/gatesim["steps"]*period_us
+    idle_us = max(0.0, gatesim["step_us"] - busy_us)
+    # 1 mW is 1000 pJ a us.
+    return {"step_us": gatesim["step_us"], "busy": busy_us/gatesim["step_us"],
+        "step_pj": step_pj + 1000*power["standby"]*idle_us}
+
+
+def synapses(config: QCLIFConfig, design: str) -> int | None:
+    """Weights that the design reads by itself, without biases; None for the neuron, which has none."""
+    if design == "neuron":
+        return None
+    recurrent = config.neurons*(2*config.neurons + config.contexts)
+    return recurrent if design == "spatial" else recurrent + config.neurons*config.inputs
+
+
+def in_corner(record: Record, corner: str) -> Record:
+    """What is told of the same netlist in another corner: its timing, power and energies."""
+    same = {name: value for name, value in record.items() if name in ("design", "config", "frequency_mhz", "synapses",
+        "gatesim", "timing", "powers_mw") or name.startswith("area")}
+    seen = same | {"corner": corner}
+    if corner in record.get("timing", {}):
+        seen |= {name: value for name, value in record["timing"][corner].items() if name in ("slack_ns", "fmax_mhz")}
+    if corner in record.get("powers_mw", {}):
+        seen["power_mw"] = record["powers_mw"][corner]
+    add_energies(seen)
+    return seen
+
+
+def describe(config: AsicConfig) -> Record:
+    """What was asked for."""
+    values = asdict(config)
+    sizes  = values.pop("sizes")
+    record = {"design": values.pop("design"), "frequency_mhz": values.pop("frequency_mhz"),
+        "corner": values.pop("corner"), "config": sizes | values}
+    if (count := synapses(config.sizes, config.design)) is not None:
+        record["synapses"] = count
+    return record

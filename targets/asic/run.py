@@ -1,0 +1,55 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""One run of the flow, from its options to its record."""
+
+import argparse
+from collections.abc import Callable
+
+from accel.config import config_from_args
+from host.defaults import given_network, preferred_sizes
+from host.options import read_samples
+from targets.asic.design import AsicConfig
+from targets.asic.flow import Request, run_flow
+from targets.asic.inputs import make_inputs
+from targets.asic.options import DEFAULT_UNTIL
+from targets.asic.pdk import find_pdk
+from targets.asic.record import record_of
+from targets.asic.result import Record
+from targets.asic.stages import STAGES
+
+# Currents of the paper's neuron.
+NEURON_CURRENT_BITS = 8
+
+
+def run_one(args: argparse.Namespace, progress: Callable[[str], None] = lambda text: None) -> Record:
+    """The record of the run that the options ask for.
+
+    Raises
+    ------
+    QCLIFError : an option, a file or the PDK is wrong, or a stage failed.
+    """
+    return record_of(run_flow(make_request(args), progress))
+
+
+def make_request(args: argparse.Namespace) -> Request:
+    """What the options ask for; what is wrong with them shall not take a stage to find out."""
+    pdk = find_pdk(args.pdk, args.download_pdk)
+    pdk.corner(args.corner)
+    until  = args.until or DEFAULT_UNTIL
+    common = {"design": args.design, "frequency_mhz": args.frequency, "corner": args.corner, "sram": args.sram}
+    if args.design == "neuron":
+        sizes = config_from_args(args, current_bits=NEURON_CURRENT_BITS)
+        return Request(AsicConfig(sizes=sizes, **common), pdk, until, strict_tools=args.until is not None)
+    samples = read_samples(args)
+    sizes   = config_from_args(args, **preferred_sizes(given_network(args), samples))
+    config  = AsicConfig(sizes=sizes, **common)
+    # The spatial design has the network's shifts wired in.
+    if args.design != "spatial" and list(STAGES).index(until) < list(STAGES).index("gatesim"):
+        return Request(config, pdk, until, strict_tools=args.until is not None)
+    inputs = make_inputs(args, samples, sizes)
+    config = AsicConfig(sizes=sizes, apical_shift=inputs.network.apical_shift,
+        product_shift=inputs.network.product_shift, **common)
+    return Request(config, pdk, until, inputs, strict_tools=args.until is not None)

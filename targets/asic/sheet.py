@@ -1,0 +1,95 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Tables that are shown in a terminal and written as Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+# What is shown where a figure was not computed, or could not be traced.
+ABSENT  = "-"
+UNKNOWN = "unknown"
+
+
+class Bad(str):
+    """A cell that is bad news: red in a terminal, bold in Markdown."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table.
+
+    Attributes
+    ----------
+    title : of the table.
+    columns : names; none for a table of names and values.
+    rows : cells, as many as columns.
+    notes : lines below it.
+    texts : columns that hold words, by number; the others hold figures.
+    """
+    title:   str
+    columns: tuple[str, ...]
+    rows:    list[Sequence[str]]
+    notes:   tuple[str, ...] = ()
+    texts:   tuple[int, ...] = (0,)
+
+    def without_empty(self) -> "Sheet":
+        """Without the columns in which no row has anything."""
+        kept = [number for number in range(len(self.columns)) if any(row[number] != ABSENT for row in self.rows)]
+        return replace(self, columns=tuple(self.columns[number] for number in kept),
+            rows=[tuple(row[number] for number in kept) for row in self.rows],
+            texts=tuple(place for place, number in enumerate(kept) if number in self.texts))
+
+    def _is_text(self, column: int) -> bool:
+        return column in self.texts or not any(self.columns)
+
+    def show(self, console: Console) -> None:
+        """Print it."""
+        table = Table(title=self.title, title_justify="left", show_header=any(self.columns), box=None,
+            padding=(0, 2, 0, 0))
+        for number, name in enumerate(self.columns):
+            table.add_column(name, justify="left" if self._is_text(number) else "right",
+                no_wrap=number == 0)
+        for row in self.rows:
+            table.add_row(*(f"[red]{escape(cell)}[/]" if isinstance(cell, Bad) else escape(cell) for cell in row))
+        console.print(table)
+        for note in self.notes:
+            console.print(f"  {escape(note)}", highlight=False)
+        console.print()
+
+    def markdown(self) -> str:
+        """As Markdown, with its title as a heading."""
+        cells = [[f"**{cell}**" if isinstance(cell, Bad) else cell for cell in row] for row in self.rows]
+        rule  = ["---" if self._is_text(number) else "--:" for number in range(len(self.columns))]
+        lines = [f"## {self.title}", "", _line(self.columns), _line(rule), *map(_line, cells)]
+        lines += ["", *(f"{note}  " for note in self.notes)] if self.notes else []
+        return "\n".join([*lines, "", ""])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def number(value: float | None, digits: int = 3, absent: str = ABSENT) -> str:
+    """A figure with so many significant digits, integers whole; `absent` for none."""
+    if value is None:
+        return absent
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value and abs(value) >= 10**(digits - 1):
+        return f"{value:,.0f}"
+    text = f"{value:.{digits}g}"
+    # Never the notation with an exponent.
+    return text if "e" not in text else f"{value:.{digits + 6}f}".rstrip("0")
+
+
+def slack(value: float | None) -> str:
+    """Nanoseconds of slack; bad where negative."""
+    text = number(value) if value is None else f"{value:.3f}"
+    return Bad(text) if value is not None and value < 0 else text

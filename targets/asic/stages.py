@@ -1,0 +1,153 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Stages of the flow, each run once for all that it depends on: its inputs, its tools and its own source code."""
+
+import ast
+import functools
+import hashlib
+import json
+import pickle
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.errors import QCLIFError
+from host.wholefile import whole_file
+from targets.sim_build import ROOT, build_root, locked
+
+# What each stage does, and what it brings.
+STAGES: Mapping[str, tuple[str, str]] = {
+    "rtl":     ("Verilog from Migen",           "the design and its macros"),
+    "synth":   ("gates by Yosys",               "area, cells and flip-flops"),
+    "sta":     ("timing by OpenSTA",            "slack, highest clock and critical path"),
+    "gatesim": ("simulation of the gates",      "the netlist's spikes against the golden model's, and its activity"),
+    "power":   ("power of the simulated activity", "power and energies"),
+    "layout":  ("layout by OpenROAD's flow scripts", "area and timing with wires, GDS"),
+}
+
+# In a stage's folder: its result, there only once the stage has ended.
+DONE = "done.pickle"
+
+# Beside the Python modules of a folder that a stage uses, these are its source, too.
+OTHER_SOURCES = (".cpp", ".h", ".c", ".v", ".tcl", ".S", ".ld")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A stage that has ended.
+
+    Attributes
+    ----------
+    key : digest of all that its result depends on.
+    folder : where its files are.
+    result : what the stage's function returned.
+    seconds : that it took when it ran.
+    cached : whether it ran now, or before.
+    """
+    key:     str
+    folder:  Path
+    result:  object
+    seconds: float
+    cached:  bool
+
+
+def stage(name: str, module: str, inputs: object, work: Callable[[Path], object],
+        progress: Callable[[str], None] = lambda text: None) -> Done:
+    """Run a stage, or find what it gave before.
+
+    Parameters
+    ----------
+    name : of the stage; how its folder's name begins.
+    module : Python module that does the work: its source, and that of all it imports, is part of the key.
+    inputs : all else that the result depends on, as JSON takes it (other things by their repr()).
+    work : gets an empty folder for its files and returns the result, which pickle takes.
+    progress : called with what is being waited for.
+
+    Raises
+    ------
+    QCLIFError : the folder cannot be written; and whatever work() raises: then nothing counts as done.
+    """
+    key    = _digest(json.dumps([source_digest(module), inputs], sort_keys=True, default=repr).encode())
+    folder = build_root()/"asic"/"stages"/f"{name}-{key[:20]}"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = folder.with_suffix(".lock")
+        lock.touch()
+    except OSError as error:
+        raise QCLIFError(f"cannot work in {folder.parent}: {error.strerror}; set QCLIF_BUILD_DIR to another folder") \
+            from error
+    with locked(lock, progress):
+        if (done := _read(folder)) is not None:
+            return Done(key, folder, *done, cached=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        start   = time.monotonic()
+        result  = work(folder)
+        seconds = time.monotonic() - start
+        with whole_file(folder/DONE) as file:
+            pickle.dump((str(folder), result, seconds), file)
+    return Done(key, folder, result, seconds, cached=False)
+
+
+def _read(folder: Path) -> tuple[object, float] | None:
+    """Result and seconds of a folder that holds a stage's end; None where it does not, or has been moved."""
+    try:
+        with open(folder/DONE, "rb") as file:
+            where, result, seconds = pickle.load(file)
+    except (OSError, EOFError, pickle.PickleError, AttributeError, ImportError, ValueError, TypeError):
+        return None
+    # Results name files by their paths.
+    return (result, seconds) if where == str(folder) else None
+
+
+def file_digest(path: Path) -> str:
+    """Digest of a file's content."""
+    return _digest(path.read_bytes())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+# Source code ---------------------------------------------------------------------------------------
+
+@functools.cache
+def source_digest(module: str) -> str:
+    """Digest of a module's source, and of all modules of this repository that it imports, directly or not."""
+    digest = hashlib.sha256()
+    for path in sorted(_sources(module)):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources(module: str) -> set[Path]:
+    found, todo = set(), [module]
+    while todo:
+        path = _path(todo.pop())
+        if path is None or path in found:
+            continue
+        found |= {path} | {each for each in path.parent.iterdir() if each.suffix in OTHER_SOURCES}
+        todo  += _imports(ast.parse(path.read_text()))
+    return found
+
+
+def _path(module: str) -> Path | None:
+    """File of a module of this repository; None for others' modules, and for what is none."""
+    base = ROOT.joinpath(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base/"__init__.py") if path.is_file()), None)
+
+
+def _imports(tree: ast.Module) -> list[str]:
+    """Names of all that is imported anywhere in a module; a name that is imported from a package may be a module."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""FreePDK45: from Migen to gates, timing, power and layout, with the paper's figures beside ours.
+
+examples:
+  python -m targets.asic_freepdk45                                    the core: area, timing, power, energy
+  python -m targets.asic_freepdk45 --design neuron                    the neuron alone, as the paper counts it
+  python -m targets.asic_freepdk45 --design spatial --neurons 10      the paper's architecture
+  python -m targets.asic_freepdk45 --network NET.npz --events FILE    power at the activity of your recording
+  python -m targets.asic_freepdk45 --until synth --lanes 16           area only
+  python -m targets.asic_freepdk45 --until layout                     to GDS, where OpenROAD's flow scripts are
+  python -m targets.asic_freepdk45 --sweep compare                    the paper's table: 10 to 200 neurons, 8 and 4 bits
+  python -m targets.asic_freepdk45 --sweep my.json --jobs 4           your own: [{"lanes": [4, 8], "frequency": 200}]
+
+Cells and macros come from --pdk, else FREEPDK45_HOME, else FLOW_HOME; --download-pdk fetches them. Each stage runs
+once for all that it depends on: build/asic/ keeps what came out.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from rich.console import Console
+
+from host.console import table_console
+from host.errors import QCLIFError
+from host.options import check_outputs
+from host.outcome import EXIT_ERROR, EXIT_MISMATCH, guarded
+from host.plots.style import save
+from host.report import write_json
+from targets.asic import plots
+from targets.asic.figures import at
+from targets.asic.options import make_parser
+from targets.asic.report import name_of, sheets, write_report
+from targets.asic.result import Record
+from targets.asic.sheet import Sheet
+from targets.asic.studies import study_figures, study_of, study_sheets
+from targets.asic.sweep import read_sweep
+from targets.progress import StageDisplay
+from targets.simulator import exit_on_sigterm
+
+TITLE = "qCLIF in FreePDK45"
+
+# Run ----------------------------------------------------------------------------------------------
+
+def single(args: argparse.Namespace) -> int:
+    """One run: record, tables and plots. Returns the exit code."""
+    # Imports torch, which takes seconds that --help and errors in the options need not wait for.
+    from targets.asic.run import run_one
+    with StageDisplay() as progress:
+        record = run_one(args, progress)
+    tables = list(sheets(record))
+    write_all(args, record, tables, run_figures(record), name_of(record))
+    return exit_code([record], args.strict)
+
+
+def run_figures(record: Record) -> Iterator[tuple[str, object]]:
+    """(name, figure) of each plot of a run."""
+    if record.get("modules"):
+        yield "modules", plots.modules(record, name_of(record))
+    named = {corner: timing["stages"] for corner, timing in record.get("timing", {}).items()}
+    if named:
+        yield "path", plots.paths(named, f"Critical path, {name_of(record)}", 1000/record["frequency_mhz"])
+
+
+def swept(args: argparse.Namespace, argv: Sequence[str]) -> int:
+    """A sweep: records, tables and plots. Returns the exit code."""
+    from targets.asic.sweep_run import check_runs, run_all
+    runs   = read_sweep(args.sweep)
+    common = shared_arguments(argv)
+    check_runs(make_parser(""), common, runs, args.sweep)
+    console = Console(stderr=True)
+    records = run_all(common, runs, args.jobs, lambda what, done, total: console.print(f"{done}/{total} {what}",
+        highlight=False, soft_wrap=True))
+    name    = Path(args.sweep).stem
+    study   = study_of(args.sweep, runs)
+    tables  = list(study_sheets(args.sweep, study, runs, records))
+    figures = ((f"{name}{number or ''}", figure) for number, figure in enumerate(study_figures(study, runs, records)))
+    rows    = [{"options": options, **record} for options, record in zip(runs, records, strict=True)]
+    write_all(args, {"sweep": args.sweep, "runs": rows}, tables, figures, study.text)
+    if any("error" in record for record in records):
+        return EXIT_ERROR
+    return exit_code(records, args.strict)
+
+
+def shared_arguments(argv: Sequence[str]) -> list[str]:
+    """Arguments of the command without those that are the sweep's."""
+    kept = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in ("--sweep", "--jobs", "--output-dir", "--json"):
+        kept.add_argument(name)
+    kept.add_argument("--strict", action="store_true")
+    return kept.parse_known_args(argv)[1]
+
+# Outputs ------------------------------------------------------------------------------------------
+
+def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet], figures, title: str) -> None:
+    """Print tables; write report.json, report.md and plots."""
+    console, folder, images = table_console(args.json), args.output_dir, []
+    for table in tables:
+        table.show(console)
+    for name, figure in figures:
+        images.append(folder/f"{name}.png")
+        save(figure, images[-1])
+    write_json(content, folder/"report.json")
+    write_report(tables, images, f"{TITLE}: {title}", (), folder/"report.md")
+    console.print(f"{folder/'report.md'}, report.json" + "".join(f", {image.name}" for image in images),
+        highlight=False, soft_wrap=True)
+    if args.json:
+        write_json(content, args.json)
+
+
+def exit_code(records: Sequence[Record], strict: bool) -> int:
+    """1 where a netlist's spikes are wrong, or with --strict where slack is negative."""
+    wrong = any(at("gatesim", name)(record) for record in records for name in ("mismatches", "state_mismatches"))
+    late  = any((find(record) or 0) < 0 for record in records for find in (at("slack_ns"), at("layout", "slack_ns")))
+    return EXIT_MISMATCH if wrong or (strict and late) else 0
+
+
+def check_folder(folder: Path) -> None:
+    """Raise a QCLIFError now where the reports could not be written at the end."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder/".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise QCLIFError(f"--output-dir {folder}: {error.strerror}: choose another folder") from error
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+
+    def work() -> int:
+        args = make_parser(__doc__).parse_args(argv)
+        check_outputs(args)
+        check_folder(args.output_dir)
+        return swept(args, argv) if args.sweep else single(args)
+
+    exit_on_sigterm()
+    return guarded(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
