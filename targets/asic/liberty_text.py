@@ -35,6 +35,7 @@ class Group:
     ----------
     simple : `name : value;`, without quotes; of a repeated one, the last.
     complex : `name (args);`, without quotes; of a repeated one, the last.
+    repeated : all of these, in their order.
     groups : groups inside, in their order.
     line : where it begins.
     """
@@ -43,6 +44,7 @@ class Group:
     line:    int
     simple:  dict[str, str] = field(default_factory=dict)
     complex: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    repeated: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     groups:  list["Group"] = field(default_factory=list)
 
     def of(self, kind: str) -> Iterator["Group"]:
@@ -112,6 +114,7 @@ class _Parser:
             into.simple[name] = _unquoted(value)
         elif group is None:
             into.complex[name] = _arguments(args)
+            into.repeated.append((name, into.complex[name]))
         elif name in self.skip:
             self._skip(start)
         else:

@@ -39,10 +39,8 @@ static uint32_t next_word(void)
     return word;
 }
 
-static void clock_core(void)
+static void collect(void)
 {
-    core->source_ready = clocks++ % (source_gap + 1) == 0;
-    core->eval();
     if (core->source_valid && core->source_ready) {
         if (core->source_spike)
             spikes.push_back(core->source_neuron);
@@ -59,6 +57,15 @@ static void clock_core(void)
     };
     for (int n = 0; n < 8; n++)
         count[n] += now[n];
+}
+
+static void clock_core(void)
+{
+    core->source_ready = clocks++ % (source_gap + 1) == 0;
+    core->eval();
+    // Before the reset's edge, registers of a netlist hold anything.
+    if (!core->sys_rst)
+        collect();
     core->sys_clk = 1;
     core->eval();
     core->sys_clk = 0;

@@ -16,15 +16,16 @@ import numpy as np
 
 from host.errors import QCLIFError
 from targets.core_sim import HARNESS as CORE_HARNESS
-from targets.sim_build import build_root, last_lines
+from targets.sim_build import build_root
 from targets.tools import tool_version
 
 FOLDER    = Path(__file__).parent
 HARNESSES = {
-    "neuron":  FOLDER/"neuron.cpp",
-    "spatial": FOLDER/"spatial.cpp",
-    "core":    CORE_HARNESS,
-    "memory":  FOLDER/"memory.cpp",
+    "neuron":         FOLDER/"neuron.cpp",
+    "spatial":        FOLDER/"spatial.cpp",
+    "spatial_neuron": FOLDER/"spatial_neuron.cpp",
+    "core":           CORE_HARNESS,
+    "memory":         FOLDER/"memory.cpp",
 }
 
 
@@ -60,7 +61,9 @@ def verilate(harness: str, top: str, files: Sequence[Path], options: Sequence[st
         except FileNotFoundError as error:
             raise QCLIFError("verilator is missing: apt-get install verilator") from error
         if done.returncode:
-            raise QCLIFError(f"verilator fails on {top}: {last_lines(done.stderr, 1)}")
+            # The last line only repeats the command.
+            errors = [line for line in done.stderr.splitlines() if "rror" in line] or done.stderr.splitlines()
+            raise QCLIFError(f"verilator fails on {top}: {errors[0]}")
         # Another process may have built the same: both programs are alike.
         os.replace(Path(directory)/"program", program)
     return program

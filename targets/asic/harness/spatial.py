@@ -41,6 +41,62 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, steps: Step
     ------
     QCLIFError : the network or the steps do not fit the design.
     """
+    sizes = config.sizes
+    ports = spatial_ports(config, network, steps)
+    beats = np.concatenate([pack(ports.contexts, 1), pack(ports.stimulus, stimulus_bits(sizes))], axis=1)
+    words = np.concatenate([*(pack(values.ravel(), bits) for values, bits in ports.constants), [len(steps)],
+        beats.ravel()])
+    after = execute(program, words).reshape(len(steps), -1)
+    spike, v_a, v_s = (each[:, :network.neurons]
+        for each in unpack(after, sizes.neurons, (1, sizes.state_bits, sizes.state_bits)))
+    return SpatialRun(Steps.from_dense(spike), v_a, v_s)
+
+
+def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts", spikes: np.ndarray, neuron: int
+        ) -> np.ndarray:
+    """Run steps from reset on one neuron of the design alone, one a clock.
+
+    Parameters
+    ----------
+    program : of targets.asic.harness.program.verilate("spatial_neuron", ...).
+    ports : of the network's run.
+    spikes : of all neurons of the design after each step, integers [T, N]; the neuron sees those of the step before.
+
+    Returns
+    -------
+    Spike, V_a and V_s of the neuron after each step, int64 [3, T].
+    """
+    sizes  = config.sizes
+    before = np.concatenate([np.zeros_like(spikes[:1]), spikes[:-1]])
+    beats  = np.concatenate([pack(before, 1), pack(ports.contexts, 1),
+        pack(ports.stimulus[:, neuron, None], stimulus_bits(sizes))], axis=1)
+    words  = np.concatenate([*(pack(values[neuron], bits) for values, bits in ports.constants), [len(beats)],
+        beats.ravel()])
+    after  = execute(program, words).reshape(len(beats), -1)
+    return np.concatenate(unpack(after, 1, (1, sizes.state_bits, sizes.state_bits)), axis=1).T
+
+
+@dataclass(frozen=True, eq=False)
+class SpatialPorts:
+    """Inputs of a run of the design, all neurons and contexts of it.
+
+    Attributes
+    ----------
+    contexts, stimulus : of each step, int64 [T, C] and [T, N].
+    constants : (values int64 [N, fields], bits of a field) of the ports that hold still, in the order of spatial.cpp.
+    """
+    contexts:  np.ndarray
+    stimulus:  np.ndarray
+    constants: list[tuple[np.ndarray, int]]
+
+
+def spatial_ports(config: AsicConfig, network: Network, steps: Steps) -> SpatialPorts:
+    """Inputs of a run, as run_spatial() takes it.
+
+    Raises
+    ------
+    QCLIFError : the network or the steps do not fit the design.
+    """
     sizes  = config.sizes
     counts = steps.dense(network.inputs + network.contexts).astype(np.int64)
     _check(config, network, counts)
@@ -48,12 +104,7 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, steps: Step
     contexts[:, :network.contexts] = counts[:, network.inputs:]
     stimulus = np.zeros((len(steps), sizes.neurons), np.int64)
     stimulus[:, :network.neurons]  = network.bias_soma + counts[:, :network.inputs] @ network.w_sensory
-    beats = np.concatenate([pack(contexts, 1), pack(stimulus, stimulus_bits(sizes))], axis=1)
-    words = np.concatenate([*_constants(sizes, network), [len(steps)], beats.ravel()])
-    after = execute(program, words).reshape(len(steps), -1)
-    spike, v_a, v_s = (each[:, :network.neurons]
-        for each in unpack(after, sizes.neurons, (1, sizes.state_bits, sizes.state_bits)))
-    return SpatialRun(Steps.from_dense(spike), v_a, v_s)
+    return SpatialPorts(contexts, stimulus, _constants(sizes, network))
 
 
 def _check(config: AsicConfig, network: Network, counts: np.ndarray) -> None:
@@ -70,8 +121,8 @@ def _check(config: AsicConfig, network: Network, counts: np.ndarray) -> None:
             "--step-events")
 
 
-def _constants(sizes: QCLIFConfig, network: Network) -> list[np.ndarray]:
-    """Words of the ports that hold still, in the order of spatial.cpp; neurons that the network lacks never fire."""
+def _constants(sizes: QCLIFConfig, network: Network) -> list[tuple[np.ndarray, int]]:
+    """Ports that hold still; neurons that the network lacks never fire."""
     neurons, contexts = sizes.neurons, sizes.contexts
     used   = slice(network.neurons)
     soma   = np.zeros((neurons, neurons), np.int64)
@@ -83,5 +134,5 @@ def _constants(sizes: QCLIFConfig, network: Network) -> list[np.ndarray]:
     parameters[3] = sizes.state_max
     parameters[:, used] = network.bias_apical, network.leak_soma, network.leak_apical, network.threshold
     widths = (sizes.weight_bits, *[sizes.state_bits]*3)
-    return [pack(soma.ravel(), sizes.weight_bits), pack(apical.ravel(), sizes.weight_bits),
-        *[pack(each, bits) for each, bits in zip(parameters, widths, strict=True)]]
+    return [(soma, sizes.weight_bits), (apical, sizes.weight_bits),
+        *((each[:, None], bits) for each, bits in zip(parameters, widths, strict=True))]

@@ -1,0 +1,91 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Programs that run a netlist under Verilator, by the harness of its RTL.
+
+Cells are simulated as Liberty describes them, without delays. Registers and memories without a reset start with
+random values, others for each seed: what the netlist computes must not depend on them.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from host.errors import QCLIFError
+from targets.asic.cells import cell_models_verilog
+from targets.asic.harness.program import verilate
+from targets.asic.liberty import Library
+from targets.asic.macros import Macro
+from targets.asic.netlist import Netlist
+from targets.asic.sram import macro_model_verilog
+from targets.sim_build import build_root
+
+SUPPORT = Path(__file__).with_name("gatesim.cpp")
+
+# Name that Verilator gives to the netlist's class; the harness's class is derived from it.
+CLASS = "Vqclif_netlist"
+
+
+def build_netlist(harness: str, netlist: Netlist, library: Library, macros: Mapping[str, Macro],
+        edits: Mapping[tuple[int, int], str], models: str = "") -> Path:
+    """Program that runs a netlist by its harness, cached by content.
+
+    Parameters
+    ----------
+    harness : of targets.asic.harness.program.HARNESSES.
+    library : its cells, of any corner.
+    macros : its memories, by name.
+    edits : of the netlist's text, as targets.asic.activity.probes() gives them.
+    models : further modules in Verilog.
+
+    Raises
+    ------
+    QCLIFError : a cell that is not known or not simulated, or Verilator is missing or fails.
+    """
+    cells = netlist.cells()
+    texts = {
+        "netlist.sv":          netlist.edited(edits),
+        "cells.sv":            cell_models_verilog(library, cells - macros.keys()) + models,
+        "macros.sv":           "".join(macro_model_verilog(macros[name]) for name in sorted(cells & macros.keys())),
+        f"V{netlist.top}.h":   _header(netlist),
+    }
+    digest = hashlib.sha256("\n".join(texts.values()).encode()).hexdigest()
+    folder = build_root()/"asic"/"gatesim"/digest[:24]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder/name).write_text(text)
+    except OSError as error:
+        raise QCLIFError(f"cannot write to {folder}: {error.strerror}; set QCLIF_BUILD_DIR to another "
+            f"folder") from error
+    # More optimisation takes longer than it saves.
+    return verilate(harness, netlist.top, [*(folder/name for name in texts if name.endswith(".sv")), SUPPORT], [
+        "--prefix", CLASS, "-CFLAGS", f"-O1 -I{folder}", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline",
+        "--x-initial", "unique", "--x-assign", "unique", "-Wno-lint", "-Wno-style"])
+
+
+def _header(netlist: Netlist) -> str:
+    """Class of the harness's name whose inputs start at 0, as Verilator leaves them without random values."""
+    name   = f"V{netlist.top}"
+    inputs = [port for port, (direction, _) in netlist.modules[netlist.top].ports.items() if direction == "input"]
+    clear  = " ".join(f"memset(&{port}, 0, sizeof {port});" for port in inputs)
+    return f'#include <cstring>\n#include "{CLASS}.h"\nstruct {name} : {CLASS} {{\n    {name}() {{ {clear} }}\n}};\n'
+
+
+@contextmanager
+def environment(**values: object) -> Iterator[None]:
+    """Variables for the programs that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update({name: str(value) for name, value in values.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
