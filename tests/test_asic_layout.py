@@ -330,6 +330,27 @@ def test_missing_tools(inputs_of, stand_in, monkeypatch, change, words):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.skipif(missing_tool() is not None or "FREEPDK45_HOME" not in os.environ,
+    reason=missing_tool() or "needs a PDK: set FREEPDK45_HOME to its folder")
+def test_real_layout(tmp_path):
+    """Two flip-flops and a macro, to GDS."""
+    pdk, ram = find_pdk(), "fakeram45_32x32"
+    (tmp_path/"net.v").write_text("module top (clock, a, d, q); input clock; input [4:0] a; input [31:0] d;\n"
+        "  output [31:0] q; wire en, wr;\n"
+        "  DFF_X1 one (.CK(clock), .D(a[0]), .Q(en));\n  DFF_X1 two (.CK(clock), .D(en), .Q(wr));\n"
+        f"  {ram} ram (.clk(clock), .ce_in(en), .we_in(wr), .addr_in(a), .wd_in(d), .w_mask_in(d), .rd_out(q));\n"
+        "endmodule\n")
+    made  = prepare(AsicConfig(), Rtl("top", (), clock="clock"), tmp_path/"net.v", 10.0, pdk, tmp_path/"layout")
+    found = run(made)
+    assert found.drc_errors == 0 and found.slack_ns > 0 and found.hold_slack_ns > 0
+    assert found.area_sram_um2 == pytest.approx(pdk.macros[ram].area_um2, rel=1e-3)
+    assert found.die_um2 == pytest.approx(made.floorplan.die[2]*made.floorplan.die[3]*1e-6, rel=1e-3)
+    # Nothing of the netlist was lost on the way.
+    final = found.netlist.read_text()
+    assert all(re.search(rf"\b{name}\b", final) for name in ("one", "two", "ram", ram))
+    assert found.gds is None or found.gds.stat().st_size > 1000
+
+
 @pytest.mark.parametrize("text", (None, "{"))
 def test_figures_that_are_not_there(tmp_path, text):
     logs = tmp_path/"work"/"logs"/"nangate45"/"top"/"base"

@@ -16,8 +16,9 @@ from host.errors import QCLIFError
 from targets.asic import openram
 from targets.asic.lef import read_lef
 from targets.asic.macros import OPENRAM_PORTS, Macro
-from targets.asic.openram import compare, compile_macro, compiled, find_openram, macro_name
+from targets.asic.openram import compare, compile_macro, compiled, find_openram, macro_name, openram_pdk
 from targets.asic.openram_liberty import fit_liberty, read_openram
+from targets.asic.pdk import Pdk
 from targets.asic.sram import Memory, clock_gate_model, macro_model_verilog, tile, wrapper_verilog
 from tests.memories import accesses, bench, expected, needs_iverilog
 
@@ -179,6 +180,19 @@ def test_comparison_pairs_equal_sizes():
     mine   = {each.name: each for each in (macro("a", 16, 8), macro("b", 32, 8))}
     theirs = {each.name: each for each in (macro("c", 32, 8), macro("d", 8, 16))}
     assert [(one.name, other.name) for one, other in compare(mine, theirs)] == [("b", "c")]
+
+
+def test_pdk_with_compiled_macros(empty, monkeypatch, tmp_path):
+    pdk = Pdk(tmp_path, {}, {"fakeram45_16x8": None}, None, None, None, "identity")
+    with pytest.raises(QCLIFError, match=r"no macros of OpenRAM: .* python -m targets\.asic\.openram .*--size"):
+        openram_pdk(pdk)
+    (tmp_path/"ram.lib").write_text(LIBERTY.replace("cell (ram)", "cell (openram45_16x8)"))
+    stand_in(monkeypatch, tmp_path, f"""mkdir out; cp {tmp_path}/ram.lib out/openram45_16x8_TT.lib
+for kind in lef gds v; do echo $kind > out/openram45_16x8.$kind; done""")
+    macro = compile_macro(16, 8)
+    found = openram_pdk(pdk)
+    assert found.macros == {"openram45_16x8": macro}
+    assert found.identity != pdk.identity and found == openram_pdk(pdk)
 
 
 def test_command(empty, tmp_path, capsys):

@@ -51,7 +51,7 @@ RUN = "run.sh"
 
 # The flow scripts' steps that run OpenROAD, for the progress: the last one's name, and how many there are.
 _STEP  = re.compile(r"^Running (\w+)\.tcl, stage (\S+)")
-_STEPS = 18
+_STEPS = 16
 
 # Inputs --------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rich.table import Table
@@ -34,7 +35,7 @@ from host.outcome import guarded
 from host.wholefile import whole_file
 from targets.asic.macros import Macro
 from targets.asic.openram_liberty import fit_liberty, read_openram
-from targets.asic.pdk import find_pdk
+from targets.asic.pdk import Pdk, find_pdk
 from targets.sim_build import build_root, last_lines
 from targets.simulator import exit_on_sigterm
 
@@ -148,6 +149,20 @@ def compile_macro(depth: int, width: int, progress: Progress = no_progress) -> M
             with contextlib.suppress(FileExistsError):
                 os.replace(Path(temporary)/"macro", entry)
     return _read(entry, name)
+
+
+def openram_pdk(pdk: Pdk) -> Pdk:
+    """A PDK with the macros that were compiled before in the place of its own.
+
+    Raises
+    ------
+    QCLIFError : there are none.
+    """
+    macros = compiled()
+    if not macros:
+        raise QCLIFError("no macros of OpenRAM: compile some, as python -m targets.asic.openram --install --size 64x32")
+    texts = [pdk.identity, *(macro.liberty.read_text() for macro in macros.values())]
+    return replace(pdk, macros=macros, identity=hashlib.sha256("\n".join(texts).encode()).hexdigest())
 
 
 def compare(macros: Mapping[str, Macro], others: Mapping[str, Macro]) -> Iterator[tuple[Macro, Macro]]:
