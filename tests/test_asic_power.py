@@ -75,7 +75,8 @@ def test_what_is_read_of_a_cell(pdk):
     assert nand.capacitance_ff == {"A1": (1.599032, 1.529196), "A2": (1.664199, 1.502278)}
     assert [(each.pin, each.related) for each in nand.energies] == [("ZN", "A1"), ("ZN", "A2")]
     assert flipflop.inverse == {"IQN": "IQ"} and len(flipflop.leakage) == 8
-    assert {(each.pin, each.related) for each in flipflop.energies} == {("D", ""), ("CK", ""), ("Q", "CK"), ("QN", "CK")}
+    assert {(each.pin, each.related) for each in flipflop.energies} == {("D", ""), ("CK", ""), ("Q", "CK"),
+        ("QN", "CK")}
 
 # By hand -------------------------------------------------------------------------------------------
 

@@ -117,7 +117,8 @@ def choose(netlist: Netlist, library: Library, count: int, seed: int) -> list[Mu
 def _used(module: Module, library: Library) -> Iterator[tuple[Instance, list[str]]]:
     """Cells, and those of their outputs that lead somewhere."""
     fanout  = module.fanout()
-    leaving = {module.resolve(net) for direction, nets in module.ports.values() for net in nets if direction == "output"}
+    leaving = {module.resolve(net) for direction, nets in module.ports.values() for net in nets
+        if direction == "output"}
     for each in module.instances:
         cell = library.cells.get(each.cell)
         if cell is None or cell.is_macro or all(name in cell.outputs for name in cell.pins):
