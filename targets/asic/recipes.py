@@ -146,9 +146,9 @@ def script(tool: Tool, recipe: Recipe, inputs: Inputs) -> str:
         "opt -undriven -fine",
         f"techmap -map +/techmap.v {f'-map {name(inputs.ripple)}' if recipe.ripple else ''}",
         "opt -fast",
+        *(["extract_fa -fa", f"techmap -map {name(inputs.adders)}", "techmap", "opt -fast"] if recipe.adders else ()),
+        # After the adders: extract_fa of Yosys 0.70 takes gated registers' logic for adders, and gets it wrong.
         *_clock_gates(tool, inputs),
-        *(["extract_fa -fa", f"techmap -map {name(inputs.adders)}", "techmap", "opt -fast -nodffe -nosdff"]
-            if recipe.adders else ()),
         # A flip-flop is named after the register that it drives.
         "opt_clean -purge",
         "rename -wire -suffix _reg t:$_DFF*",

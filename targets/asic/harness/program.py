@@ -57,7 +57,8 @@ def verilate(harness: str, top: str, files: Sequence[Path], options: Sequence[st
             f"-O2 -I{FOLDER}", "--top-module", top, "--Mdir", directory, "-o", "program", *options, *map(str, files),
             str(source)]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            # Verilator cuts long messages where it likes, also within a character.
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         except FileNotFoundError as error:
             raise QCLIFError("verilator is missing: apt-get install verilator") from error
         if done.returncode:
