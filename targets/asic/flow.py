@@ -27,7 +27,7 @@ from targets.asic.rtl import generate
 from targets.asic.sta import Timing, time
 from targets.asic.stages import STAGES, Done, file_digest, stage
 from targets.asic.synth import Synthesis, synthesise
-from targets.asic.tools import Tool, find_sta, find_yosys
+from targets.asic.tools import Tool, find_sta, find_yosys, has_sta
 from targets.sim_build import PACKAGES, build_root
 from targets.tools import tool_version
 
@@ -48,7 +48,9 @@ def _verilator() -> str:
 
 # Tools of the stages by name, with their versions; raises a QCLIFError where there is none.
 TOOLS: Mapping[str, Callable[[], dict[str, str]]] = {
-    "synth":   lambda: {"yosys": _version(find_yosys()), "opensta": _version(find_sta())},
+    "synth":   lambda: {"yosys": _version(find_yosys())} | (
+        # Without it, synthesis takes the recipe of the least area.
+        {"opensta": _version(find_sta())} if has_sta() else {}),
     "sta":     lambda: {"opensta": _version(find_sta())},
     "gatesim": lambda: {"verilator": _verilator()},
 }
@@ -164,7 +166,7 @@ class _Flow:
         rtl = self.outcome.rtl
         self.outcome.synthesis = self._stage("synth", "synth", [rtl.top, rtl.clock, self.config.period_ns,
             self.config.corner, *map(file_digest, rtl.sources), self.outcome.tools["yosys"],
-            self.outcome.tools["opensta"]],
+            self.outcome.tools.get("opensta", "")],
             lambda folder: synthesise(self.config, rtl, self.pdk, folder))
 
     def _sta(self) -> None:

@@ -31,7 +31,7 @@ import numpy as np
 
 from host.errors import QCLIFError
 from targets.asic.activity import Activity, clock_nets
-from targets.asic.cell_energy import CellEnergy, Signals
+from targets.asic.cell_energy import UNKNOWN, CellEnergy, Signals
 from targets.asic.design import AsicConfig
 from targets.asic.electrical import extended, nets_of
 from targets.asic.flat import Flat, flatten
@@ -99,6 +99,13 @@ def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity,
 def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity, period_ns: float
         ) -> Power:
     """Power of a netlist, as estimate(); of any top."""
+    flat, cells, signals = signals_of(netlist, corner, macros, activity)
+    return _total(flat, cells, macros, signals, activity.clocks*period_ns)
+
+
+def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity
+        ) -> tuple[Flat, dict[str, CellPower], Signals]:
+    """The netlist's cells, what Liberty says of each kind, and what its nets do."""
     used   = netlist.cells()
     tables = read_power(corner.liberty, used - macros.keys())
     cells  = tables.cells | _macro_tables(used, macros)
@@ -107,9 +114,8 @@ def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], acti
     flat    = flatten(netlist)
     nets    = nets_of(flat, cells, tables.wire_load, _clocks(flat, clock_nets(netlist, corner.library)))
     toggles = extended(flat.gathered(activity.toggles))
-    signals = Signals(nets, toggles, extended(flat.gathered(activity.ones)/activity.clocks, 0.5, 1.0, 0.0),
-        0.5*nets.load.max(axis=0)*corner.voltage**2*toggles)
-    return _total(flat, cells, macros, signals, activity.clocks*period_ns)
+    high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
+    return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.voltage**2*toggles)
 
 
 def _macro_tables(used: set[str], macros: Mapping[str, Macro]) -> dict[str, CellPower]:
@@ -128,9 +134,9 @@ def _total(flat: Flat, cells: Mapping[str, CellPower], macros: Mapping[str, Macr
     kinds  = {name: np.zeros(len(flat.paths)) for name in ("leakage", "internal", "switching", "sram", "sram_leakage")}
     for name, each in flat.cells.items():
         energy  = CellEnergy(each, cells[name], signals)
-        leakage = energy.leakage_nw()*1e-6
-        charged = energy.switching_fj()/time_ns*1e-3
         macro   = macros.get(name)
+        leakage = (energy.leakage_nw() if macro is None else np.full(len(each.owner), macro.leakage_nw))*1e-6
+        charged = energy.switching_fj()/time_ns*1e-3
         inside  = (energy.internal_fj() if macro is None else _macro_fj(energy, macro))/time_ns*1e-3
         parts   = {"leakage": leakage, "internal": inside, "switching": charged} if macro is None else {
             "sram": leakage + inside + charged, "sram_leakage": leakage}

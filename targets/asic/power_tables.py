@@ -5,6 +5,7 @@
 
 """What Liberty says of a cell's power: capacitances, leakage by state, energies of transitions, and slews for these."""
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 
 from host.errors import QCLIFError
 from targets.asic.expression import Expression, parse_expression
-from targets.asic.liberty import library_of
+from targets.asic.liberty import Units, library_of
 from targets.asic.liberty_text import Group, parse_liberty
 
 # Groups that power does not need.
@@ -154,16 +155,22 @@ def read_power(path: Path, cells: set[str]) -> PowerLibrary:
     ------
     QCLIFError : it cannot be read, or a table has axes that are not known; the line is named.
     """
-    group   = parse_liberty(path, SKIPPED)
+    group   = _parsed(path, path.stat().st_mtime_ns)
     library = library_of(group, path)
-    reader  = _Reader(group, Path(path), library.units)
+    reader  = _Reader(group, path, library.units)
     found   = {name: reader.cell(each) for each in group.of("cell") for name in each.args[:1] if name in cells}
     return PowerLibrary(found, library.voltage, reader.wire_load())
 
 
+@functools.lru_cache(maxsize=8)
+def _parsed(path: Path, changed: int) -> Group:
+    """A file as it was at a time: it takes a second, and sweeps ask again."""
+    return parse_liberty(path, SKIPPED)
+
+
 class _Reader:
     """Tables of a file, in ns, fF, fJ and nW."""
-    def __init__(self, library: Group, path: Path, units):
+    def __init__(self, library: Group, path: Path, units: Units):
         self.library, self.path, self.units = library, path, units
         self.templates = {each.args[0]: each for kind in ("lu_table_template", "power_lut_template")
             for each in library.of(kind) if each.args}
@@ -179,6 +186,8 @@ class _Reader:
 
     def cell(self, group: Group) -> CellPower:
         pins = [(name, each) for kind in ("pin", "bus") for each in group.of(kind) for name in each.args]
+        # What a bus has for its bits is the bus's.
+        pins += [(name, bit) for bus in group.of("bus") for name in bus.args for bit in bus.of("pin")]
         leak = [(self._when(each), self.number(each, "value")) for each in group.of("leakage_power")]
         if not leak:
             leak = [(None, self.number(group, "cell_leakage_power",

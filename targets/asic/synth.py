@@ -13,7 +13,7 @@ from targets.asic.design import AsicConfig, Rtl
 from targets.asic.mapping import ModuleArea, Synthesis, map_design
 from targets.asic.pdk import Pdk
 from targets.asic.recipes import RECIPES
-from targets.asic.tools import find_yosys
+from targets.asic.tools import find_yosys, has_sta
 
 __all__ = ["ModuleArea", "Synthesis", "synthesise"]
 
@@ -23,7 +23,8 @@ def synthesise(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path,
     """Make a design of cells.
 
     Recipes are tried from the one for the least area to the one for the least delay; that of the first netlist that
-    meets the frequency in the corner of `config` is taken, or that of the fastest netlist where none does.
+    meets the frequency in the corner of `config` is taken, or that of the fastest netlist where none does. Without
+    OpenSTA nobody knows, and the first one is taken.
 
     Parameters
     ----------
@@ -32,12 +33,14 @@ def synthesise(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path,
 
     Raises
     ------
-    QCLIFError : no Yosys or OpenSTA, one of them fails, a macro is not in the PDK, or the folder cannot be written.
+    QCLIFError : no Yosys, it or OpenSTA fails, a macro is not in the PDK, or the folder cannot be written.
     """
     tool  = find_yosys()
     tried = []
     for recipe in RECIPES:
         synthesis = map_design(config, rtl, pdk, folder, tool, recipe, progress)
+        if not has_sta():
+            return synthesis
         slack     = sta.time(config, synthesis, pdk, folder/recipe.name, config.corner, progress).slack_ns
         if slack >= 0:
             return synthesis

@@ -98,6 +98,11 @@ def find_yosys() -> Tool:
     return max(found, key=lambda tool: tool.number)
 
 
+def has_sta() -> bool:
+    """Whether an OpenSTA is named or on the PATH; what is wrong with one that is named, find_sta() tells."""
+    return any(os.environ.get(variable) or shutil.which(program) for variable, program in STA_PROGRAMS)
+
+
 def find_sta() -> Tool:
     """OpenSTA as `sta` (OPENSTA_EXE or on the PATH), else within `openroad` (OPENROAD_EXE or on the PATH).
 
