@@ -18,7 +18,7 @@ from targets.asic.mapping import map_design
 from targets.asic.recipes import RECIPES
 from targets.asic.sram import Memory, tile, wrapper_verilog
 from targets.asic.sta import IO_FRACTION, register
-from tests.netlists import counter, opensta, pipeline, rtl, yosys
+from tests.netlists import contents, counter, opensta, pipeline, rtl, yosys
 
 SMALL = RECIPES[0]
 
@@ -150,6 +150,40 @@ def test_a_macro_cannot_be_clocked_faster_than_it_can_take(pdk, tmp_path):
     slow   = replace(pdk, macros={macro.name: replace(macro, min_period_ns=40.0)})
     timing = sta.time(config(10), result, slow, tmp_path, "typ")
     assert timing.fmax_mhz == 25.0 and timing.slack_ns == -30.0
+
+
+MANY = 40
+
+
+def test_two_of_many_equal_modules_have_the_timing_of_all(pdk, tmp_path, timed):
+    # Each takes one bit of all others, and ports of its own.
+    texts = {
+        "many": f"""module many (input sys_clk, input go, input [{8*MANY - 1}:0] d, output [{MANY - 1}:0] q);
+            genvar n;
+            generate for (n = 0; n < {MANY}; n = n + 1) begin : unit
+                one it (.clk(sys_clk), .go(go), .all(q), .d(d[8*n +: 8]), .q(q[n]));
+            end endgenerate
+            endmodule""",
+        "one": f"""module one (input clk, input go, input [{MANY - 1}:0] all, input [7:0] d, output reg q);
+            reg [7:0] sum;
+            always @(posedge clk) begin if (go) sum <= sum + (all & d) + (all >> 8); q <= ^sum; end
+            endmodule""",
+    }
+    part  = synthesised(pdk, tmp_path, texts, "many")
+    whole = replace(part, excerpt=None, loads={})
+    assert part.flops == 9*MANY and len(part.loads) > 0
+    assert contents(part.netlist)["many"]["one"] == MANY
+    assert contents(part.excerpt)["many"]["one"] == 2 and contents(part.excerpt)["many"]["one_registers"] == MANY - 2
+    assert contents(part.excerpt)["one_registers"] == {"DFF_X1": 1}
+    for period in (10.0, 0.5):
+        of_part, of_whole = timed(part, period), timed(whole, period)
+        assert of_part.slack_ns == pytest.approx(of_whole.slack_ns, abs=1e-4)
+        assert of_part.hold_slack_ns == pytest.approx(of_whole.hold_slack_ns, abs=1e-4)
+        assert of_part.fmax_mhz == pytest.approx(of_whole.fmax_mhz, rel=1e-4)
+        assert [point.cell for point in of_part.path] == [point.cell for point in of_whole.path]
+        assert of_part.registers.keys() < of_whole.registers.keys()
+        assert of_part.registers == pytest.approx({name: of_whole.registers[name] for name in of_part.registers},
+            abs=1e-4)
 
 
 @pytest.mark.parametrize("instance, name", (

@@ -23,6 +23,7 @@ from targets.asic import synth, tools
 from targets.asic.buffers import BUFFERS, FRACTION, BufferTrees
 from targets.asic.design import AsicConfig
 from targets.asic.mapping import map_design, without_cells
+from targets.asic.power_tables import NO_WIRES
 from targets.asic.recipes import CLOCKGATE_VERSION, DONT_USE, RECIPES
 from targets.asic.sram import Memory, tile, wrapper_verilog
 from targets.asic.synth import synthesise
@@ -236,7 +237,7 @@ def test_buffers_of_a_netlist_by_hand(pdk):
         "outer": module(outer, {"x": {"direction": "input", "bits": [2]}, "y": {"direction": "output", "bits": [3]}}),
         "inner": module(inner, {"a": {"direction": "input", "bits": [2]}}),
     }}
-    counts = BufferTrees(netlist, cells).counts
+    counts = BufferTrees(netlist, cells, NO_WIRES).counts
     assert counts["inner"] == 0
     load = loads(netlist, cells, "outer")
     assert load[3] <= FRACTION*cells["INV_X1"].pins["ZN"].max_capacitance_ff < 160*pin

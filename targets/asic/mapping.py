@@ -15,10 +15,12 @@ from pathlib import Path
 from host.errors import QCLIFError
 from targets.asic.buffers import BufferTrees
 from targets.asic.design import AsicConfig, Rtl
+from targets.asic.excerpt import excerpt
 from targets.asic.liberty import Cell, read_liberty
 from targets.asic.pdk import Pdk
+from targets.asic.power_tables import read_power
 from targets.asic.recipes import ADDERS, DONT_USE, RIPPLE, Inputs, Recipe, constraints, script
-from targets.asic.tools import Tool, run_tool
+from targets.asic.tools import Tool, run_tool, write_text
 
 # Results ------------------------------------------------------------------------------------------
 
@@ -55,6 +57,8 @@ class Synthesis:
     macros : instances of each macro, by name.
     modules : the top first.
     buffers : cells that were added for nets with more load than their driver can take, in all instances.
+    excerpt, loads : netlist with the same timing, and its cells that are loads (fF), where the design has many equal
+        modules; None and empty where it has not.
     hierarchy : modules within each module, by the names of the instances.
     recipe : name of how it was mapped.
     tool : Yosys.
@@ -72,6 +76,8 @@ class Synthesis:
     macros:         dict[str, int]
     modules:        tuple[ModuleArea, ...]
     buffers:        int
+    excerpt:        Path | None
+    loads:          dict[str, float]
     hierarchy:      dict[str, dict[str, str]]
     recipe:         str
     tool:           Tool
@@ -104,23 +110,34 @@ def map_design(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path, tool: Tool,
     inputs = Inputs(rtl.top, rtl.sources, tuple(name for name in rtl.modules if name != rtl.top), corner.liberty,
         folder/"usable.lib", macros, folder/"logic.constr", folder/"ripple.v", folder/"adders.v",
         folder/f"{recipe.name}.json", config.period_ns)
-    _write(inputs.usable, without_cells(corner.liberty.read_text(), DONT_USE))
-    _write(inputs.constraints, constraints())
-    _write(inputs.ripple, RIPPLE)
-    _write(inputs.adders, ADDERS)
+    write_text(inputs.usable, without_cells(corner.liberty.read_text(), DONT_USE))
+    write_text(inputs.constraints, constraints())
+    write_text(inputs.ripple, RIPPLE)
+    write_text(inputs.adders, ADDERS)
     run_tool(tool, script(tool, recipe, inputs), folder, f"{recipe.name}.ys", progress=progress,
         stage=f"synthesising with Yosys: {recipe.what}")
     netlist = json.loads(inputs.netlist.read_text())
     netlist["modules"] = {name: module for name, module in netlist["modules"].items() if name not in cells}
     if rtl.clock not in netlist["modules"][rtl.top]["ports"]:
         raise QCLIFError(f"{rtl.top} has no port {rtl.clock} for its clock: name another one in its Rtl")
-    buffers = BufferTrees(netlist, cells).counts
+    wires = read_power(corner.liberty, set()).wire_load
+    trees = BufferTrees(netlist, cells, wires)
     _unsigned(netlist)
-    _write(inputs.netlist, json.dumps(netlist))
+    part  = excerpt(netlist, rtl.top, trees.ports, cells, wires)
+    files = {"excerpt": None, "loads": {}}
     verilog = folder/f"{recipe.name}.v"
-    run_tool(tool, f'read_json "{tool.path(inputs.netlist)}"\nwrite_verilog -noattr -nohex -nodec '
-        f'"{tool.path(verilog)}"\n', folder, f"{recipe.name}_write.ys", progress=progress, stage="writing the netlist")
-    return _count(netlist, cells, rtl, verilog, buffers, recipe, tool)
+    todo    = [(netlist, verilog)]
+    if part is not None:
+        files = {"excerpt": folder/f"{recipe.name}_excerpt.v", "loads": part[1]}
+        todo.append((part[0], files["excerpt"]))
+    lines = []
+    for content, path in todo:
+        write_text(path.with_suffix(".json"), json.dumps(content))
+        lines += ["design -reset", f'read_json "{tool.path(path.with_suffix(".json"))}"',
+            f'write_verilog -noattr -nohex -nodec "{tool.path(path)}"']
+    run_tool(tool, "\n".join([*lines, ""]), folder, f"{recipe.name}_write.ys", progress=progress,
+        stage="writing the netlist")
+    return _count(netlist, cells, rtl, verilog, files, trees.counts, recipe, tool)
 
 
 def without_cells(liberty: str, names: tuple[str, ...]) -> str:
@@ -136,14 +153,6 @@ def without_cells(liberty: str, names: tuple[str, ...]) -> str:
     return liberty
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    except OSError as error:
-        raise QCLIFError(f"cannot write to {path.parent}: {error.strerror}; choose another --output-dir") from error
-
-
 def _unsigned(netlist: dict) -> None:
     """Make all ports and nets unsigned: OpenSTA of 2019 knows no `signed`, and numbers mean nothing to cells."""
     for module in netlist["modules"].values():
@@ -152,8 +161,8 @@ def _unsigned(netlist: dict) -> None:
 
 # Counting -----------------------------------------------------------------------------------------
 
-def _count(netlist: dict, cells: dict[str, Cell], rtl: Rtl, verilog: Path, buffers: Counter, recipe: Recipe,
-    tool: Tool) -> Synthesis:
+def _count(netlist: dict, cells: dict[str, Cell], rtl: Rtl, verilog: Path, files: dict,
+    buffers: Counter, recipe: Recipe, tool: Tool) -> Synthesis:
     """What a netlist is made of, from the cells' areas in the Liberty files."""
     modules   = netlist["modules"]
     kinds     = {name: Counter(cell["type"] for cell in module["cells"].values()) for name, module in modules.items()}
@@ -185,6 +194,7 @@ def _count(netlist: dict, cells: dict[str, Cell], rtl: Rtl, verilog: Path, buffe
         macros         = macros,
         modules        = tuple(parts),
         buffers        = sum(buffers[name]*count for name, count in instances.items()),
+        **files,
         hierarchy      = hierarchy,
         recipe         = recipe.name,
         tool           = tool)

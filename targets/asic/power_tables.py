@@ -123,11 +123,13 @@ class WireLoad:
     fanouts, lengths : points between which it is linear.
     slope : length of each load beyond the last point.
     capacitance_ff : of a unit of length.
+    name : in its file.
     """
     fanouts:        tuple[int, ...]
     lengths:        tuple[float, ...]
     slope:          float
     capacitance_ff: float
+    name:           str = ""
 
     def __call__(self, fanout: np.ndarray) -> np.ndarray:
         """Capacitance fF of nets with so many loads."""
@@ -266,4 +268,4 @@ class _Reader:
             return NO_WIRES
         points = sorted((int(args[0]), float(args[1])) for kind, args in group.repeated if kind == "fanout_length")
         return WireLoad(*zip(*points, strict=True), self.number(group, "slope"),
-            self.number(group, "capacitance")*self.units.capacitance_ff)
+            self.number(group, "capacitance")*self.units.capacitance_ff, name)

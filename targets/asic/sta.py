@@ -5,10 +5,12 @@
 
 """Timing of a netlist by OpenSTA: slacks, the highest frequency, and the slowest path in the design's own terms.
 
-What is timed: cells and macros with the loads of pins. Wires have no load and no delay (a layout is what tells them),
-and the clock reaches all registers at the same time, through its gates, too: hold slack is that of no skew. Inputs
-come IO_FRACTION of the period after the clock, from a BUF_X1, and outputs are there by as much before the next one,
-so that a part of the period is left for what is outside.
+What is timed: cells and macros, with the loads of pins and of wires. It takes a layout to tell wires: here they have
+the capacitance that the library's default wire-load model estimates by the number of pins. The clock reaches all
+registers at the same time, through its gates, too: hold slack is that of no skew.
+Inputs come IO_FRACTION of the period after the clock, from a BUF_X1, and outputs are there by as much before the next
+one, so that a part of the period is left for what is outside. Where the top has many equal modules, two of them are
+timed, with the loads of all others (targets.asic.excerpt).
 """
 
 import re
@@ -21,7 +23,8 @@ from targets.asic.design import AsicConfig
 from targets.asic.mapping import Synthesis
 from targets.asic.pdk import Pdk
 from targets.asic.recipes import DRIVER, LOAD_FF
-from targets.asic.tools import Tool, find_sta, run_tool
+from targets.asic.tools import Tool, find_sta, run_tool, write_text
+from targets.asic.wires import loads_liberty, wire_load
 
 # Part of the period before inputs, and after outputs.
 IO_FRACTION = 0.2
@@ -97,9 +100,12 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
     """
     tool   = find_sta()
     macros = [pdk.macros[name] for name in synthesis.macros]
-    text   = run_tool(tool, script(tool, config, synthesis, [pdk.corner(corner).liberty,
-        *(macro.liberty for macro in macros)]), folder, f"sta_{corner}.tcl", DONE, progress,
-        f"timing in corner {corner} with OpenSTA")
+    cells  = pdk.corner(corner)
+    loads  = folder/"loads.lib"
+    write_text(loads, loads_liberty(synthesis.loads))
+    files  = [cells.liberty, *(macro.liberty for macro in macros), *([loads] if synthesis.loads else [])]
+    text   = run_tool(tool, script(tool, config, synthesis, files, wire_load(cells)), folder, f"sta_{corner}.tcl", DONE,
+        progress, f"timing in corner {corner} with OpenSTA")
     slow, fast = (_report(text, kind) for kind in ("max", "min"))
     if slow is None:
         raise QCLIFError(f"{synthesis.top} has no path that a clock ends: check the name of its clock, "
@@ -110,39 +116,52 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
     period   = max((macro.min_period_ns or 0.0 for macro in macros), default=0.0)
     return Timing(corner, min(_slack(slow), config.period_ns - period), None if fast is None else _slack(fast),
         1000/max(shortest, period), _ends(slow, "Startpoint"), _ends(slow, "Endpoint"), points,
-        _registers(text.partition(REGISTERS)[2]), tool)
+        _registers(text.partition(REGISTERS)[2].partition(SHORTEST)[0]), tool)
 
 
-def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list[Path]) -> str:
-    """OpenSTA's script, for versions since 2019. It looks for the period at which the slack is zero."""
-    report = "report_checks -format full -fields {net} -digits 6 -no_line_splits"
+REPORT = "report_checks -format full -fields {net} -digits 6 -no_line_splits"
+
+# The period at which the slowest path has no slack, until that path is the slowest one.
+SEARCH = rf"""
+for {{set try 0}} {{$try < 30}} {{incr try}} {{
+    with_output_to_variable text {{{REPORT} -path_delay max}}
+    if {{![regexp {{(-?[0-9.]+) +slack}} $text match slack]}} {{break}}
+    if {{abs($slack) < 0.00001}} {{break}}
+    set before [regexp {{Startpoint:[^\n]*\(input port}} $text]
+    set behind [regexp {{Endpoint:[^\n]*\(output port}} $text]
+    set period [expr {{$period - $slack/(1 - {IO_FRACTION}*($before + $behind))}}]
+    constrain $period
+}}
+puts "{SHORTEST} $period"
+"""
+
+# All pins of registers, with the name that the option had in 2019.
+REGISTER_REPORT = f"""
+puts "{REGISTERS}"
+set many [expr {{[string match *group_path_count* $::sta::cmd_args(report_checks)]
+    ? "-group_path_count" : "-group_count"}}]
+if {{[llength [all_registers -data_pins]]}} {{
+    report_checks -path_delay max -format end -digits 6 -no_line_splits $many 1000000 \\
+        -from [all_registers -clock_pins] -to [all_registers -data_pins]
+}}
+"""
+
+
+def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list[Path], wires: list[str]) -> str:
+    """OpenSTA's script, for versions since 2019; `wires` is of wire_load()."""
     return "\n".join([
         *[f"read_liberty {{{tool.path(path)}}}" for path in liberties],
-        f"read_verilog {{{tool.path(synthesis.netlist)}}}",
+        f"read_verilog {{{tool.path(synthesis.excerpt or synthesis.netlist)}}}",
         f"link_design {synthesis.top}",
         "set_cmd_units -time ns -capacitance fF",
+        *wires,
         *constraints(synthesis),
-        f"constrain {config.period_ns:.6f}",
-        f"{report} -path_delay max",
-        f"{report} -path_delay min",
         f"set period {config.period_ns:.6f}",
-        "for {set try 0} {$try < 30} {incr try} {",
-        f"    with_output_to_variable text {{{report} -path_delay max}}",
-        "    if {![regexp {(-?[0-9.]+) +slack} $text match slack]} {break}",
-        "    set period [expr {$period - $slack}]",
-        "    if {abs($slack) < 0.00001} {break}",
-        "    constrain $period",
-        "}",
-        f'puts "{SHORTEST} $period"',
-        f"constrain {config.period_ns:.6f}",
-        f'puts "{REGISTERS}"',
-        # The name that the option had in 2019.
-        "set many [expr {[string match *group_path_count* $::sta::cmd_args(report_checks)]"
-        ' ? "-group_path_count" : "-group_count"}]',
-        "if {[llength [all_registers -data_pins]]} {",
-        "    report_checks -path_delay max -format end -digits 6 -no_line_splits $many 1000000"
-        " -from [all_registers -clock_pins] -to [all_registers -data_pins]",
-        "}",
+        "constrain $period",
+        f"{REPORT} -path_delay max",
+        f"{REPORT} -path_delay min",
+        REGISTER_REPORT,
+        SEARCH,
         f'puts "{DONE}"',
         "",
     ])

@@ -151,13 +151,8 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
     progress(stage or f"{tool.name} {name}")
     path = folder/name
     log  = path.with_suffix(".log")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(script)
-        output = open(log, "w")
-    except OSError as error:
-        raise QCLIFError(f"cannot write to {folder}: {error.strerror}; choose another --output-dir") from error
-    with output:
+    write_text(path, script)
+    with open(log, "w") as output:
         # Relative where that is possible: pyosys takes no blanks.
         status = _run([*tool.command, tool.path(path) if tool.root else name], folder, output, dict(tool.environment))
     text = log.read_text(errors="replace")
@@ -181,3 +176,17 @@ def _run(command: list[str], folder: Path, output, environment: dict[str, str]) 
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, in a folder that is made where it does not exist.
+
+    Raises
+    ------
+    QCLIFError : that cannot be done.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError as error:
+        raise QCLIFError(f"cannot write to {path.parent}: {error.strerror}; choose another --output-dir") from error
