@@ -175,15 +175,16 @@ def test_two_of_many_equal_modules_have_the_timing_of_all(pdk, tmp_path, timed):
     assert contents(part.netlist)["many"]["one"] == MANY
     assert contents(part.excerpt)["many"]["one"] == 2 and contents(part.excerpt)["many"]["one_registers"] == MANY - 2
     assert contents(part.excerpt)["one_registers"] == {"DFF_X1": 1}
+    # To a picosecond: what stands for pins has the same load for both edges.
     for period in (10.0, 0.5):
         of_part, of_whole = timed(part, period), timed(whole, period)
-        assert of_part.slack_ns == pytest.approx(of_whole.slack_ns, abs=1e-4)
-        assert of_part.hold_slack_ns == pytest.approx(of_whole.hold_slack_ns, abs=1e-4)
-        assert of_part.fmax_mhz == pytest.approx(of_whole.fmax_mhz, rel=1e-4)
+        assert of_part.slack_ns == pytest.approx(of_whole.slack_ns, abs=1e-3)
+        assert of_part.hold_slack_ns == pytest.approx(of_whole.hold_slack_ns, abs=1e-3)
+        assert of_part.fmax_mhz == pytest.approx(of_whole.fmax_mhz, rel=1e-3)
         assert [point.cell for point in of_part.path] == [point.cell for point in of_whole.path]
         assert of_part.registers.keys() < of_whole.registers.keys()
         assert of_part.registers == pytest.approx({name: of_whole.registers[name] for name in of_part.registers},
-            abs=1e-4)
+            abs=1e-3)
 
 
 @pytest.mark.parametrize("instance, name", (
