@@ -101,7 +101,7 @@ def test_activity_of_another_netlist(pdk, tmp_path, monkeypatch):
     netlist, library = parse_netlist(GATED, "gated"), pdk.corner("typ").library
     with environment(QCLIF_ACTIVITY=tmp_path/"activity"):
         program.execute(build_netlist("gated", netlist, library, {}, probes(netlist)), np.array([1, 0, 0]))
-    other = parse_netlist(GATED.replace(" DFF_X1 three", " wire w; DFF_X1 three"), "gated")
+    other = parse_netlist(GATED.replace(" DFF_X1 three", " wire w; INV_X1 four (.A(q), .ZN(w)); DFF_X1 three"), "gated")
     with pytest.raises(QCLIFError, match="gated has 10 nets, there 9"):
         read_activity(tmp_path/"activity", other, library)
     with pytest.raises(QCLIFError, match="nowhere: no activity"):
@@ -132,11 +132,12 @@ def test_neuron_in_100000_cases(pdk, neuron, tmp_path):
 
 @needs_verilator
 def test_spatial_netlist(pdk, spatial, tmp_path, monkeypatch):
-    """Neuron by neuron, and as a whole: the same spikes, states and activity."""
+    """Neuron by neuron, and as a whole: the same spikes, states and activity; with buffers in the top, too."""
     network, samples = small_inputs()
+    spatial = buffered(spatial, tmp_path)
     single = simulate(SPATIAL, spatial, pdk, network, samples, tmp_path)
-    assert is_wiring(read_netlist(spatial, "qclif_spatial"), SPATIAL)
-    monkeypatch.setattr(gatesim, "is_wiring", lambda netlist, config: False)
+    assert is_wiring(read_netlist(spatial, "qclif_spatial"), pdk.corner("typ").library, SPATIAL)
+    monkeypatch.setattr(gatesim, "is_wiring", lambda netlist, library, config: False)
     whole = simulate(SPATIAL, spatial, pdk, network, samples, tmp_path, seed=5)
     for run in (single, whole):
         assert run.mismatches == run.state_mismatches == 0 and run.spikes > 20
@@ -148,15 +149,30 @@ def test_spatial_netlist(pdk, spatial, tmp_path, monkeypatch):
         assert np.array_equal(single.activity.ones[path], whole.activity.ones[path]), path
 
 
-def test_what_is_not_only_wiring(pdk, spatial):
-    text = spatial.read_text()
+def buffered(spatial, folder):
+    """The netlist with two buffers, one behind another, before an input of a neuron and the clock of another."""
+    netlist = read_netlist(spatial, "qclif_spatial")
+    edits   = {}
+    for each, net in zip(netlist.modules["qclif_spatial"].instances, ("step", "sys_clk"), strict=False):
+        text = netlist.text[slice(*each.span)]
+        assert f".{net}({net})" in text
+        edits[each.span] = f"wire {net}_1, {net}_2; BUF_X1 {net}_b (.A({net}), .Z({net}_1)); " \
+            f"CLKBUF_X1 {net}_c (.A({net}_1), .Z({net}_2)); " + text.replace(f".{net}({net})", f".{net}({net}_2)")
+    (folder/"buffered.v").write_text(netlist.edited(edits))
+    return folder/"buffered.v"
+
+
+def test_what_is_not_only_wiring(pdk, spatial, tmp_path):
+    text, library = spatial.read_text(), pdk.corner("typ").library
     top  = read_netlist(spatial, "qclif_spatial")
+    assert is_wiring(top, library, SPATIAL)
+    assert is_wiring(read_netlist(buffered(spatial, tmp_path), "qclif_spatial"), library, SPATIAL)
     first, second = top.modules["qclif_spatial"].instances[:2]
     swapped = top.edited({first.span: text[slice(*first.span)].replace("threshold[4:0]", "threshold[9:5]")})
     assert swapped != text
-    assert not is_wiring(parse_netlist(swapped, "qclif_spatial"), SPATIAL)
+    assert not is_wiring(parse_netlist(swapped, "qclif_spatial"), library, SPATIAL)
     extra = top.edited({(second.span[0], second.span[0]): "wire w; INV_X1 i (.A(sys_clk), .ZN(w));\n"})
-    assert not is_wiring(parse_netlist(extra, "qclif_spatial"), SPATIAL)
+    assert not is_wiring(parse_netlist(extra, "qclif_spatial"), library, SPATIAL)
 
 
 @needs_verilator

@@ -60,8 +60,9 @@ class Activity:
 # Instrumentation -----------------------------------------------------------------------------------
 
 def sampled(module: Module) -> list[int]:
-    """Nets of a module that are looked at: each that is no other name of one, and no constant."""
-    return [net for net, same in enumerate(module.alias) if net == same]
+    """Nets of a module that are looked at: those at a cell or a port, under the name that is not another's."""
+    used = module.fanout().keys() | {module.resolve(net) for _, nets in module.ports.values() for net in nets}
+    return sorted(net for net in used if net >= 0)
 
 
 def probes(netlist: Netlist, start: str = "") -> dict[tuple[int, int], str]:

@@ -96,7 +96,7 @@ def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | Non
     """
     parsed  = read_netlist(netlist, f"qclif_{config.design}")
     library = pdk.corner(config.corner).library
-    harness, part = simulated(config, parsed)
+    harness, part = simulated(config, parsed, library)
     program = build_netlist(harness, part, library, pdk.macros if macros is None else macros,
         probes(part, STARTS[config.design]))
     result  = Gates(config, parsed, library, program, seed, folder/"activity.bin").run(network, samples, cases,
@@ -105,7 +105,7 @@ def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | Non
     return result
 
 
-def simulated(config: AsicConfig, netlist: Netlist) -> tuple[str, Netlist]:
+def simulated(config: AsicConfig, netlist: Netlist, library: Library) -> tuple[str, Netlist]:
     """Harness, and the part of the netlist that it drives: of the spatial design one neuron, if wires are the rest.
 
     Raises
@@ -115,7 +115,7 @@ def simulated(config: AsicConfig, netlist: Netlist) -> tuple[str, Netlist]:
     if config.design not in STARTS:
         raise QCLIFError(f"the netlist of design {config.design} is not simulated, those of {', '.join(STARTS)} are: "
             f"choose one of these, or --until sta")
-    if config.design == "spatial" and is_wiring(netlist, config):
+    if config.design == "spatial" and is_wiring(netlist, library, config):
         return "spatial_neuron", netlist.below(NEURON)
     return config.design, netlist
 
@@ -161,7 +161,7 @@ class Gates:
             activity and activity.clocks, steps, steps, None, activity)
 
     def _spatial(self, network: Network, steps: Steps, golden: GoldenResult, state_steps: int) -> GateSim:
-        if is_wiring(self.netlist, self.config):
+        if is_wiring(self.netlist, self.library, self.config):
             run, activity = run_neurons(self.config, self.program, self.netlist, self.library, network, steps, golden,
                 self.seed, self.file)
         else:

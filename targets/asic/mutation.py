@@ -76,7 +76,7 @@ def mutate(config: AsicConfig, netlist: Path, pdk: Pdk, networks: Sequence[Netwo
     """
     parsed  = read_netlist(netlist, f"qclif_{config.design}")
     library = pdk.corner(config.corner).library
-    harness, part = simulated(config, parsed)
+    harness, part = simulated(config, parsed, library)
     chosen  = choose(part, library, count, seed)
     edits, models = mutated(part, library, chosen)
     program = build_netlist(harness, part, library, pdk.macros if macros is None else macros, edits, models)
