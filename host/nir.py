@@ -41,7 +41,7 @@ from host.exchange.lif import RESETS, SUBTRACT_LATE, V_RESET
 from host.exchange.quantize import quantize
 from host.exchange.report import figures, print_import
 from host.network import Network
-from host.options import check_outputs
+from host.options import check_outputs, share
 from host.outcome import guarded
 from host.recordings import READERS, read_files
 from host.report import write_json
@@ -108,14 +108,6 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
 
 def _encoded(paths: list[Path] | None, encoder: Encoder) -> list[Sample]:
     return [sample.encoded(encoder, 0) for sample in read_files(paths or [])]
-
-
-def share(text: str) -> float:
-    """argparse type: a number from 0 up to but not 1."""
-    value = float(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to below 1")
-    return value
 
 
 def seconds(text: str) -> float:

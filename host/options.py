@@ -35,6 +35,14 @@ def positive(text: str) -> int:
     return value
 
 
+def share(text: str) -> float:
+    """argparse type: a number from 0 to below 1."""
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to below 1")
+    return value
+
+
 def network_option(text: str) -> Path | str:
     """argparse type of --network: a file, or RANDOM."""
     return text if text == RANDOM else Path(text)

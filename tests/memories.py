@@ -129,11 +129,8 @@ endmodule
 """
 
 
-def simulate(memory: Memory, verilog: str, macros: list[Macro], sequence: list[Access], folder: Path,
-        gates: tuple[str, ...] = (), verilator: bool = False) -> tuple[list[str], list[set[str]]]:
-    """Read data as hexadecimal text, and the gates that gave a clock, after each clock."""
-    texts = [verilog, clock_gate_model(), *map(macro_model_verilog, macros), bench(memory, sequence, list(gates))]
-    (folder/"all.v").write_text("\n".join(texts))
+def stimulus(memory: Memory, sequence: list[Access]) -> str:
+    """What the bench reads: a word of all ports for each clock."""
     widths = (1, memory.address_bits, len(memory.slices), memory.address_bits, memory.write_bits)
     lines  = []
     for access in sequence:
@@ -141,8 +138,16 @@ def simulate(memory: Memory, verilog: str, macros: list[Macro], sequence: list[A
         for part, width in zip((access.read_en, access.read_adr, access.write_en, access.write_adr,
                 access.write_data), widths, strict=True):
             value = value << width | part
-        lines.append(f"{value:x}")
-    (folder/"stimulus.hex").write_text("\n".join(lines) + "\n")
+        lines.append(f"{value:x}\n")
+    return "".join(lines)
+
+
+def simulate(memory: Memory, verilog: str, macros: list[Macro], sequence: list[Access], folder: Path,
+        gates: tuple[str, ...] = (), verilator: bool = False) -> tuple[list[str], list[set[str]]]:
+    """Read data as hexadecimal text, and the gates that gave a clock, after each clock."""
+    texts = [verilog, clock_gate_model(), *map(macro_model_verilog, macros), bench(memory, sequence, list(gates))]
+    (folder/"all.v").write_text("\n".join(texts))
+    (folder/"stimulus.hex").write_text(stimulus(memory, sequence))
     commands = [["iverilog", "-g2005", "-Wall", "-DQCLIF_CHECK", "-o", "sim", "-s", "bench", "all.v"],
         ["vvp", "-n", "sim"]]
     if verilator:

@@ -20,7 +20,7 @@ from targets.asic.openram import compare, compile_macro, compiled, find_openram,
 from targets.asic.openram_liberty import fit_liberty, read_openram
 from targets.asic.pdk import Pdk
 from targets.asic.sram import Memory, clock_gate_model, macro_model_verilog, tile, wrapper_verilog
-from tests.memories import accesses, bench, expected, needs_iverilog
+from tests.memories import accesses, bench, expected, needs_iverilog, stimulus
 
 # As OpenRAM writes it, with fewer values.
 LIBERTY = """library (ram_lib){
@@ -248,15 +248,7 @@ def test_memory_of_openrams_own_model(smallest, tmp_path):
     # Its data come some time after the falling edge: look at them at the end of the clock.
     test     = bench(memory, sequence, []).replace("always @(negedge clk) begin", "always @(negedge clk) begin #4;")
     lines    = [access.read_en for access in sequence]
-    widths   = (1, memory.address_bits, len(memory.slices), memory.address_bits, memory.write_bits)
-    values   = []
-    for access in sequence:
-        value = 0
-        for part, width in zip((access.read_en, access.read_adr, access.write_en, access.write_adr,
-                access.write_data), widths, strict=True):
-            value = value << width | part
-        values.append(f"{value:x}")
-    (tmp_path/"stimulus.hex").write_text("\n".join(values) + "\n")
+    (tmp_path/"stimulus.hex").write_text(stimulus(memory, sequence))
     own    = smallest.lef.with_suffix(".v").read_text()
     wanted = expected(memory, sequence, flops=False)
     for model in (own, macro_model_verilog(smallest)):

@@ -7,8 +7,6 @@
 
 import gzip
 import hashlib
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
@@ -16,6 +14,7 @@ from host.errors import QCLIFError
 from targets.asic import pdk as module
 from targets.asic.pdk import find_pdk
 from targets.asic.pdk_download import PinnedFile, PinnedFiles, download_pdk, pinned_files
+from tests.http_server import serving
 
 CELLS = """library (cells) {{ nom_voltage : {}; nom_temperature : 25; leakage_power_unit : "1nW";
 capacitive_load_unit (1, ff); cell (INV_X1) {{ area : 0.532; cell_leakage_power : 14; }} }}
@@ -186,28 +185,12 @@ FILES = {
 @pytest.fixture
 def server(monkeypatch):
     """(answers, asked, pinned): what is sent for each path, which paths were asked for, and the list of files."""
-    answers, asked = {f"/commit/{name}": (200, content, len(content)) for name, content in FILES.items()}, []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path.removeprefix("/commit/"))
-            status, content, announced = answers[self.path]
-            self.send_response(status)
-            self.send_header("Content-Length", str(announced))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        Thread(target=running.serve_forever, args=[0.01], daemon=True).start()
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        pinned = PinnedFiles(tuple(PinnedFile(name, f"http://127.0.0.1:{running.server_port}/commit/{name}",
-            len(content), hashlib.sha256(content).hexdigest()) for name, content in FILES.items()))
+    answers = {name: (200, len(content), content) for name, content in FILES.items()}
+    with serving(answers) as (address, asked):
+        pinned = PinnedFiles(tuple(PinnedFile(name, f"{address}/{name}", len(content),
+            hashlib.sha256(content).hexdigest()) for name, content in FILES.items()))
         monkeypatch.setattr(module, "pinned_files", lambda: pinned)
         yield answers, asked, pinned
-        running.shutdown()
 
 
 def content_of(folder):
@@ -239,7 +222,7 @@ def test_download_to_a_folder(server, tmp_path):
 ])
 def test_failed_download_goes_on_later(server, tmp_path, status, content, announced, words):
     answers, asked, _ = server
-    answers["/commit/LICENSE"] = status, content, announced
+    answers["LICENSE"] = status, announced, content
     with pytest.raises(QCLIFError) as error:
         find_pdk(tmp_path/"pdk", download=True)
     message = str(error.value)
@@ -249,7 +232,7 @@ def test_failed_download_goes_on_later(server, tmp_path, status, content, announ
     assert content_of(tmp_path/"pdk") == {name: FILES[name] for name in FILES if name != "LICENSE"}
     with pytest.raises(QCLIFError, match="no PDK"):
         find_pdk()
-    answers["/commit/LICENSE"] = 200, FILES["LICENSE"], 210000
+    answers["LICENSE"] = 200, 210000, FILES["LICENSE"]
     asked.clear()
     find_pdk(tmp_path/"pdk", download=True)
     assert asked == ["LICENSE"] and content_of(tmp_path/"pdk") == FILES

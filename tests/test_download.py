@@ -8,8 +8,6 @@
 import hashlib
 import io
 import tarfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -17,6 +15,7 @@ import pytest
 from host.datasets import load
 from host.errors import QCLIFError
 from host.recordings import datasets, read_dataset
+from tests.http_server import serving
 from tests.test_recordings import rows_of
 
 
@@ -35,37 +34,15 @@ def archive(place="ibmGestureTrain"):
 
 @pytest.fixture
 def server(monkeypatch):
-    """Its paths are names of files: (status, bytes that it announces, bytes that it sends)."""
+    """Answers with what it is told: status, content, and the bytes that it announces."""
     answers = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            if self.path == "/moved":
-                self.send_response(302)
-                self.send_header("Location", "/archive")
-                self.end_headers()
-                return
-            status, announced, content = answers[self.path]
-            self.send_response(status)
-            self.send_header("Content-Length", str(announced))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        Thread(target=running.serve_forever, args=[0.01], daemon=True).start()
-        address = f"http://127.0.0.1:{running.server_port}"
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-
+    with serving(answers, {"moved": "archive"}) as (address, _):
         def answer(status, content, announced=None, md5=None, path="/archive"):
-            answers["/archive"] = status, len(content) if announced is None else announced, content
+            answers["archive"] = status, len(content) if announced is None else announced, content
             monkeypatch.setitem(datasets.CHANGES, "DVSGesture", {f"{split}_{name}": value for split in ("train", "test")
                 for name, value in (("url", address + path), ("md5", md5 or hashlib.md5(content).hexdigest()))})
 
         yield answer
-        running.shutdown()
 
 
 def files_of(folder):

@@ -12,7 +12,7 @@ from joblib import cpu_count
 
 from accel.config import add_config_args
 from host.errors import QCLIFError
-from host.options import add_input_args, positive
+from host.options import add_input_args, positive, share
 from targets.asic.design import CORNERS, DESIGNS, FREQUENCY_LIMITS, SRAMS
 from targets.asic.stages import STAGES
 from targets.asic.sweep import shipped
@@ -25,14 +25,6 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are ordinary errors: a sweep tells in which of its runs they are."""
     def error(self, message: str) -> None:
         raise QCLIFError(f"{message}; --help tells all options")
-
-
-def share(text: str) -> float:
-    """argparse type: a number from 0 up, below 1."""
-    value = float(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 up and below 1")
-    return value
 
 
 def make_parser(description: str) -> Parser:

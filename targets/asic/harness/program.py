@@ -45,7 +45,7 @@ def verilate(harness: str, top: str, files: Sequence[Path], options: Sequence[st
     """
     source = HARNESSES[harness]
     digest = hashlib.sha256("\n".join([tool_version("verilator"), *options]).encode())
-    for path in [source, FOLDER/"words.h", *files]:
+    for path in [source, *sorted(FOLDER.glob("*.h")), *files]:
         digest.update(Path(path).read_bytes())
     program = build_root()/"asic"/"programs"/digest.hexdigest()
     if program.exists():

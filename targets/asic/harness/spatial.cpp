@@ -10,30 +10,11 @@
  */
 
 #include "Vqclif_spatial.h"
-#include "words.h"
+#include "spatial.h"
 
 int main(void)
 {
     Vqclif_spatial top;
 
-    set_port(top.weights_soma);
-    set_port(top.weights_apical);
-    set_port(top.bias_apical);
-    set_port(top.leak_soma);
-    set_port(top.leak_apical);
-    set_port(top.threshold);
-    top.step    = 0;
-    top.sys_rst = 1;
-    clock_top(top);
-    top.sys_rst = 0;
-    top.step    = 1;
-    for (uint32_t steps = next_word(); steps; steps--) {
-        set_port(top.contexts);
-        set_port(top.stimulus);
-        clock_top(top);
-        put_port(top.spike);
-        put_port(top.v_apical);
-        put_port(top.v_soma);
-    }
-    return write_words();
+    return run_steps(top, top.contexts, top.stimulus);
 }
