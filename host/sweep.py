@@ -78,13 +78,12 @@ def variations(sweep: Sweep, rows: list[Row]) -> dict[tuple[object, ...], list[R
 
 def print_choices(sweep: Sweep, rows: list[Row], console: Console) -> None:
     """A line a variation: what its runs chose, and how many of them did."""
-    table = Table(title="chosen in trials: value x runs", title_justify="left",
-        box=None, padding=(0, 2, 0, 0))
+    table = Table(title="chosen in trials: value x runs", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in (*sweep.columns, *sweep.chosen):
         table.add_column(name, justify="right", no_wrap=True)
     for names, group in variations(sweep, rows).items():
         counts = [sorted(Counter(row[name] for row in group).items()) for name in sweep.chosen]
-        table.add_row(*map(str, names), *(", ".join(f"{value:g} x{runs}" for value, runs in each) for each in counts))
+        table.add_row(*map(str, names), *(", ".join(f"{value:g} x{count}" for value, count in each) for each in counts))
     console.print(table)
 
 
