@@ -21,7 +21,7 @@ from accel.walker     import Walker
 memory_port_layout = [
     ("space",   2), # SPACE_*: somatic weights, apical weights, parameters, states (read only).
     ("address", SPACE_SHIFT),
-    ("write",   1), # One word, stored at once.
+    ("write",   1), # While idle: one word, stored at once.
     ("data_w",  WORD_BITS),
     ("read",    1), # While idle: data_r in the next clock, until the next read.
     ("data_r",  WORD_BITS),
@@ -63,8 +63,8 @@ class QCLIFCore(LiteXModule):
     reset_state : pulse while idle.
     ready : a step may be sent (its events and `last`) without a wait.
     busy : a step is in work.
-    event_full, event_unknown : pulses; an event was dropped.
-    pulses : {name: signal} of `core_counters`.
+    event_full, event_unknown : pulses; an event was dropped in the clock before.
+    pulses : {name: signal} of `core_counters`, of the clock before.
     """
     def __init__(self, config):
         self.config        = config
@@ -92,8 +92,6 @@ class QCLIFCore(LiteXModule):
         self.comb += [
             self.sink.connect(events.sink),
             self.ready.eq(events.sink.ready),
-            self.event_full.eq(events.full),
-            self.event_unknown.eq(events.unknown),
             walker.ce.eq(synapses.ce),
             walker.neurons.eq(self.neurons),
             # Lists.
@@ -102,13 +100,13 @@ class QCLIFCore(LiteXModule):
             walker.events_apical.eq(events.apical),
             walker.events_row.eq(events.row),
             events.index.eq(walker.events_index),
-            events.ce.eq(walker.read),
+            events.ce.eq(walker.events_read),
             events.release.eq(walker.events_release),
             walker.spikes_valid.eq(population.spikes_valid),
             walker.spikes_count.eq(population.spikes_count),
             walker.spikes_neuron.eq(population.spikes_neuron),
             population.spikes_index.eq(walker.spikes_index),
-            population.spikes_ce.eq(walker.read),
+            population.spikes_ce.eq(walker.spikes_read),
             population.taken.eq(walker.spikes_taken),
             # Words.
             synapses.walk_valid.eq(walker.valid),
@@ -139,14 +137,17 @@ class QCLIFCore(LiteXModule):
         ]
         self.sync += steps.eq(steps + received - population.step_done)
 
-        # Counters.
-        # ---------
-        self.pulses = {name: Signal(name=f"count_{name}") for name in core_counters}
-        self.pulses["sops"] = synapses.sops
-        self.comb += [
+        # Counters: registers, so that no path goes through the core from a handshake to a counter.
+        # -----------------------------------------------------------------------------------------
+        self.pulses = {name: Signal(len(synapses.sops) if name == "sops" else 1, name=f"count_{name}")
+            for name in core_counters}
+        self.sync += [
+            self.event_full.eq(events.full),
+            self.event_unknown.eq(events.unknown),
             self.pulses["steps"].eq(population.step_done),
             self.pulses["events"].eq(events.accepted),
             self.pulses["rows"].eq(walker.first_group),
+            self.pulses["sops"].eq(synapses.sops),
             self.pulses["spikes"].eq(self.source.valid & self.source.ready & self.source.spike),
             self.pulses["busy"].eq(self.busy),
             self.pulses["stalls"].eq(population.stall),
@@ -158,14 +159,19 @@ class QCLIFCore(LiteXModule):
         self.add_memory_port()
 
     def add_memory_port(self):
-        """Writes have ports of their own; reads borrow the core's while it is idle."""
+        """Writes have ports of their own; reads borrow the core's. Both while it is idle: a memory may be one
+        single-port macro."""
         config, port = self.config, self.memory
         idle         = Signal()
+        write        = Signal()
         column       = port.address[:config.slice_bits] if config.slice_bits else Constant(0)
         word         = port.address[config.slice_bits:]
         space        = Signal(2)  # Of the last read.
         shift        = Signal(max=max(2, config.slices))
-        self.comb += idle.eq(~self.busy)
+        self.comb += [
+            idle.eq(~self.busy),
+            write.eq(port.write & idle),
+        ]
         self.sync += If(port.read,
             space.eq(port.space),
             shift.eq(column),
@@ -184,7 +190,7 @@ class QCLIFCore(LiteXModule):
             self.comb += [
                 memory.write_adr.eq(word),
                 memory.write_data.eq(port.data_w),
-                *[memory.write_en[n].eq(port.write & (port.space == number) & (column == n if config.slice_bits else 1))
+                *[memory.write_en[n].eq(write & (port.space == number) & (column == n if config.slice_bits else 1))
                     for n in range(config.slices)],
                 memory.read_adr.eq(Mux(idle, word, address)),
                 memory.read_en.eq(Mux(idle, port.read & (port.space == number), enable)),
@@ -200,7 +206,7 @@ class QCLIFCore(LiteXModule):
         self.comb += [
             memory.write_adr.eq(port.address[1:]),
             memory.write_data.eq(port.data_w),
-            *[memory.write_en[n].eq(port.write & (port.space == SPACE_PARAMETERS) & (port.address[0] == n))
+            *[memory.write_en[n].eq(write & (port.space == SPACE_PARAMETERS) & (port.address[0] == n))
                 for n in range(2)],
         ]
 

@@ -55,7 +55,8 @@ class NeuronPipeline(LiteXModule):
     """One qCLIF neuron update a clock: apical compartment, multiplier, somatic compartment, threshold.
 
     The stages are those of the contract (AC, MU, SC, TC), each with its registers, `latency` clocks
-    from inputs to outputs. All of them advance with `ce`.
+    from inputs to outputs. All of them advance with `ce`. None has a reset: what is in them counts only
+    while the population's token of the same neuron is valid.
 
     Attributes
     ----------
@@ -71,9 +72,9 @@ class NeuronPipeline(LiteXModule):
         self.apical_shift  = Signal(SHIFT_BITS)
         self.product_shift = Signal(SHIFT_BITS)
         self.inputs        = inputs = Record(neuron_layout(config))
-        self.v_soma        = Signal(config.state_bits)
-        self.v_apical      = Signal(config.state_bits)
-        self.spike         = Signal()
+        self.v_soma        = Signal(config.state_bits, reset_less=True)
+        self.v_apical      = Signal(config.state_bits, reset_less=True)
+        self.spike         = Signal(reset_less=True)
 
         # # #
 
@@ -84,17 +85,17 @@ class NeuronPipeline(LiteXModule):
 
         def delayed(signal, stages, name):
             for _ in range(stages):
-                register = Signal.like(signal, name=name)
+                register = Signal.like(signal, name=name, reset_less=True)
                 self.sync += If(self.ce, register.eq(signal))
                 signal = register
             return signal
 
         # Biases and leaks.
         # -----------------
-        sum_soma    = Signal(sum_bits)
-        sum_apical  = Signal(sum_bits)
-        rest_soma   = Signal(state_bits)
-        rest_apical = Signal(state_bits)
+        sum_soma    = Signal(sum_bits, reset_less=True)
+        sum_apical  = Signal(sum_bits, reset_less=True)
+        rest_soma   = Signal(state_bits, reset_less=True)
+        rest_apical = Signal(state_bits, reset_less=True)
         self.sync += If(self.ce,
             sum_soma.eq(inputs.soma + inputs.bias_soma),
             sum_apical.eq(inputs.apical + inputs.bias_apical),
@@ -104,9 +105,9 @@ class NeuronPipeline(LiteXModule):
 
         # Saturation to current_bits.
         # ---------------------------
-        shifted        = Signal(sum_bits)
-        current_soma   = Signal(current)
-        current_apical = Signal(current)
+        shifted        = Signal(sum_bits, reset_less=True)
+        current_soma   = Signal(current, reset_less=True)
+        current_apical = Signal(current, reset_less=True)
         self.sync += If(self.ce,
             shifted.eq(sum_apical >> self.apical_shift),
             current_soma.eq(saturate(delayed(sum_soma, 1, "sum_soma"), config.current_bits)),
@@ -117,8 +118,8 @@ class NeuronPipeline(LiteXModule):
         # -----------------------
         potential_bits = (max(state_bits, config.current_bits) + 2, True)
         potential      = Signal(potential_bits)
-        v_apical       = Signal(state_bits)
-        gated          = Signal(current)
+        v_apical       = Signal(state_bits, reset_less=True)
+        gated          = Signal(current, reset_less=True)
         self.comb += potential.eq(delayed(rest_apical, 2, "rest_apical") + current_apical)
         self.sync += If(self.ce,
             v_apical.eq(clamp(potential, state_bits)),
@@ -127,16 +128,16 @@ class NeuronPipeline(LiteXModule):
 
         # MU: array multiplier.
         # ---------------------
-        product = Signal(product_bits)
+        product = Signal(product_bits, reset_less=True)
         factor  = Signal((state_bits + 1, True))
         self.comb += factor.eq(v_apical)
         self.sync += If(self.ce, product.eq(gated*factor))
 
         # SC: somatic compartment.
         # ------------------------
-        drive   = Signal(product_bits)
+        drive   = Signal(product_bits, reset_less=True)
         charged = Signal((max(state_bits, len(product)) + 2, True))
-        v_soma  = Signal(state_bits)
+        v_soma  = Signal(state_bits, reset_less=True)
         self.comb += charged.eq(delayed(rest_soma, 5, "rest_soma") + drive)
         self.sync += If(self.ce,
             drive.eq(product >> self.product_shift),

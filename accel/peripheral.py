@@ -61,7 +61,8 @@ class QCLIF(LiteXModule, AutoDoc):
             CSRField("full",    size=1, description=f"An event was dropped: more than {config.step_events} in a step."),
             CSRField("unknown", size=1, description=f"An event was dropped: its source is not below {config.sources}."),
             CSRField("push",    size=1, description="A write to ``push`` was dropped: ``status.ready`` was not set."),
-            CSRField("memory",  size=1, description="``data`` was read while busy: what was read is not valid."),
+            CSRField("memory",  size=1, description="``data`` was accessed while busy: a write was dropped, what was "
+                "read is not valid."),
         ], description="Sticky error flags, cleared by ``control.clear_errors``.")
 
         # Control.
@@ -129,7 +130,12 @@ class QCLIF(LiteXModule, AutoDoc):
         self.comb += [
             beyond.eq(push.event & (push.source >= config.sources)),
             If(beyond, core.sink.event.eq(0)),
+        ]
+        # In the clock in which the core tells of the same write: a write is counted once.
+        folded = Signal()
+        self.sync += [
             dropped.eq(self._push.re & ~core.sink.ready),
+            folded.eq(self._push.re & beyond),
         ]
 
         # Spikes.
@@ -181,20 +187,21 @@ class QCLIF(LiteXModule, AutoDoc):
         ]
         self.sync += again.eq(self._data.we)
 
-        # Errors.
-        # -------
+        # Errors: seen by a read that follows right after the write.
+        # ----------------------------------------------------------
         errors = self._errors.fields
         flags  = {
             "full":    core.event_full,
-            "unknown": core.event_unknown | (self._push.re & beyond),
+            "unknown": core.event_unknown | folded,
             "push":    dropped,
-            "memory":  self._data.we & core.busy,
+            "memory":  access & core.busy,
         }
         for name, condition in flags.items():
-            flag = getattr(errors, name)
+            sticky = Signal(name=f"error_{name}")
+            self.comb += getattr(errors, name).eq(sticky | condition)
             self.sync += [
-                If(control.clear_errors, flag.eq(0)),
-                If(condition, flag.eq(1)),
+                If(control.clear_errors, sticky.eq(0)),
+                If(condition, sticky.eq(1)),
             ]
 
         # Counters.

@@ -81,10 +81,11 @@ class Population(LiteXModule):
         # --------------------------------
         bits      = config.accumulator_bits
         sums      = {"soma": soma_sums, "apical": apical_sums}
-        held      = {name: [Signal((bits, True), name=f"held_{name}") for _ in range(config.lanes)] for name in sums}
+        held      = {name: [Signal((bits, True), name=f"held_{name}", reset_less=True) for _ in range(config.lanes)]
+            for name in sums}
         remaining = Signal(max=config.lanes + 1)
-        lane      = Signal(max=max(2, config.lanes))
-        step_last = Signal()
+        lane      = Signal(max=max(2, config.lanes), reset_less=True)
+        step_last = Signal(reset_less=True)
         self.comb += [
             self.ready.eq((remaining == 0) | ((remaining == 1) & ce)),
             self.active.eq(remaining != 0),
@@ -106,7 +107,7 @@ class Population(LiteXModule):
 
         # Neuron inputs.
         # --------------
-        currents = Record([("soma", (bits, True)), ("apical", (bits, True))])
+        currents = Record([("soma", (bits, True)), ("apical", (bits, True))], reset_less=True)
         self.sync += If(ce & self.active,
             *[getattr(currents, name).eq(Array(registers)[lane]) for name, registers in held.items()])
         parameters = [field for fields in parameter_layout(config) for field in fields]
@@ -124,20 +125,23 @@ class Population(LiteXModule):
 
         # Along the pipeline: which neuron.
         # ---------------------------------
-        token = [("valid", 1), ("last", 1), ("neuron", len(self.neuron))]
+        token = [("last", 1), ("neuron", len(self.neuron))]
         head  = Record(token)
         tail  = head
-        valid = [head.valid]
+        valid = [self.active]
         self.comb += [
-            head.valid.eq(self.active),
             head.last.eq(step_last & (remaining == 1)),
             head.neuron.eq(self.neuron),
         ]
         for _ in range(1 + pipeline.latency):
-            register = Record(token, name="token")
-            self.sync += If(ce, register.eq(tail))
+            register = Record(token, name="token", reset_less=True)
+            occupied = Signal(name="token_valid")
+            self.sync += If(ce,
+                register.eq(tail),
+                occupied.eq(valid[-1]),
+            )
             tail = register
-            valid.append(register.valid)
+            valid.append(occupied)
         self.comb += in_use.eq(Cat(*valid) != 0)
 
         # Outputs: states, spikes, list of spikes.
@@ -148,8 +152,8 @@ class Population(LiteXModule):
         count      = Signal(max=config.neurons + 1)
         done       = Signal()
         self.comb += [
-            done.eq(tail.valid & ce),
-            source.valid.eq(tail.valid & (pipeline.spike | tail.last)),
+            done.eq(valid[-1] & ce),
+            source.valid.eq(valid[-1] & (pipeline.spike | tail.last)),
             source.neuron.eq(tail.neuron),
             source.spike.eq(pipeline.spike),
             source.last.eq(tail.last),

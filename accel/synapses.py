@@ -44,12 +44,12 @@ class SynapseArray(LiteXModule):
         self.walk_soma      = Signal()
         self.walk_apical    = Signal()
         self.walk_lanes     = Signal(max=config.lanes + 1)
-        self.soma_sums      = [Signal(bits, name=f"soma_sum{n}")   for n in range(config.lanes)]
-        self.apical_sums    = [Signal(bits, name=f"apical_sum{n}") for n in range(config.lanes)]
+        self.soma_sums      = [Signal(bits, name=f"soma_sum{n}",   reset_less=True) for n in range(config.lanes)]
+        self.apical_sums    = [Signal(bits, name=f"apical_sum{n}", reset_less=True) for n in range(config.lanes)]
         self.valid          = Signal()
         self.ready          = Signal()
-        self.last           = Signal()
-        self.lanes          = Signal(max=config.lanes + 1)
+        self.last           = Signal(reset_less=True)
+        self.lanes          = Signal(max=config.lanes + 1, reset_less=True)
         self.ce             = Signal()
         self.sops           = Signal(max=2*config.lanes + 1)
 
@@ -58,11 +58,11 @@ class SynapseArray(LiteXModule):
         # Along with the weights.
         # -----------------------
         word      = Signal()
-        first     = Signal()
-        last      = Signal()
-        step_last = Signal()
-        lanes     = Signal(len(self.walk_lanes))
-        hits      = [Signal(name="soma_hit"), Signal(name="apical_hit")]
+        first     = Signal(reset_less=True)
+        last      = Signal(reset_less=True)
+        step_last = Signal(reset_less=True)
+        lanes     = Signal(len(self.walk_lanes), reset_less=True)
+        hits      = [Signal(name="soma_hit", reset_less=True), Signal(name="apical_hit", reset_less=True)]
         self.comb += self.ce.eq(~self.valid | self.ready)
         self.sync += If(self.ce & (self.walk_valid | word),
             word.eq(self.walk_valid),

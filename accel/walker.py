@@ -19,7 +19,7 @@ class Walker(LiteXModule):
     Attributes
     ----------
     ce : the walk advances (low while the neurons are not ready for a group's currents).
-    read : the lists are read.
+    events_read, spikes_read : the list is read.
     neurons : neurons of the loaded network.
     events_valid, events_count, events_index, events_apical, events_row, events_release : list of events.
     spikes_valid, spikes_count, spikes_index, spikes_neuron : list of the spikes of the step before.
@@ -31,17 +31,18 @@ class Walker(LiteXModule):
     """
     def __init__(self, config):
         self.ce             = Signal()
-        self.read           = Signal()
         self.neurons        = Signal(max=config.neurons + 1)
         # Lists.
         self.events_valid   = Signal()
         self.events_count   = Signal(max=config.step_events + 1)
+        self.events_read    = Signal()
         self.events_index   = Signal(max=max(2, config.step_events))
         self.events_apical  = Signal()
         self.events_row     = Signal(max=max(2, config.inputs, config.contexts))
         self.events_release = Signal()
         self.spikes_valid   = Signal()
         self.spikes_count   = Signal(max=config.neurons + 1)
+        self.spikes_read    = Signal()
         self.spikes_index   = Signal(max=max(2, config.neurons))
         self.spikes_neuron  = Signal(max=max(2, config.neurons))
         # Words.
@@ -63,11 +64,11 @@ class Walker(LiteXModule):
         # Stage 0: which entry.
         # ---------------------
         active      = Signal()
-        in_spikes   = Signal()
-        index       = Signal(max=max(2, config.step_events, config.neurons))
-        remaining   = Signal(max=config.neurons + 1)
-        first       = Signal()
-        first_group = Signal()
+        in_spikes   = Signal(reset_less=True)
+        index       = Signal(max=max(2, config.step_events, config.neurons), reset_less=True)
+        remaining   = Signal(max=config.neurons + 1, reset_less=True)
+        first       = Signal(reset_less=True)
+        first_group = Signal(reset_less=True)
 
         no_spikes  = Signal()
         events_end = Signal()
@@ -94,7 +95,8 @@ class Walker(LiteXModule):
             ),
             self.events_release.eq(self.ce & last & last_group),
             self.spikes_taken.eq(self.events_release),
-            self.read.eq(self.ce & active),
+            self.events_read.eq(self.ce & row & ~in_spikes),
+            self.spikes_read.eq(self.ce & row & in_spikes),
         ]
         self.sync += If(self.ce,
             If(~active & self.events_valid,
@@ -126,14 +128,14 @@ class Walker(LiteXModule):
         # --------------------------
         flags     = [("row", 1), ("first", 1), ("last", 1), ("step_last", 1), ("first_group", 1),
             ("lanes", len(self.lanes))]
-        s1, s2    = Record(flags), Record(flags)
+        s1, s2    = Record(flags, reset_less=True), Record(flags, reset_less=True)
         s1_valid  = Signal()
-        s1_spike  = Signal()
+        s1_spike  = Signal(reset_less=True)
         s2_valid  = Signal()
-        soma_row   = Signal(max=max(2, config.soma_rows))
-        apical_row = Signal(max=max(2, config.apical_rows))
-        soma_hit   = Signal()
-        apical_hit = Signal()
+        soma_row   = Signal(max=max(2, config.soma_rows), reset_less=True)
+        apical_row = Signal(max=max(2, config.apical_rows), reset_less=True)
+        soma_hit   = Signal(reset_less=True)
+        apical_hit = Signal(reset_less=True)
         self.sync += If(self.ce & (active | s1_valid | s2_valid), # Nothing toggles between steps.
             s1_valid.eq(beat),
             s1_spike.eq(in_spikes),

@@ -182,6 +182,27 @@ def test_push_while_not_ready_is_flagged(silent):
     assert drive(config, session) == (PUSH, READY, True)
 
 
+def test_memory_access_while_busy_is_flagged_and_does_nothing(silent):
+    config, network = silent
+
+    def session(dut):
+        yield from dut.upload(network, config)
+        yield from dut.write("address", 0)
+        before = yield from dut.read("data")
+        yield from dut.write("address", 0)
+        yield from dut.write("push", LAST)
+        busy = (yield from dut.read("status")) & BUSY
+        yield from dut.write("data", ~before & 0xff)
+        errors = [(yield from dut.read("errors"))]
+        yield from dut.output()
+        yield from dut.write("control", CLEAR_ERRORS)
+        yield from dut.write("address", 0)
+        errors.append((yield from dut.read("errors")))
+        return busy, errors, (yield from dut.read("data")) == before
+
+    assert drive(config, session) == (BUSY, [MEMORY, 0], True)
+
+
 def test_interrupts(silent):
     config, network = silent
 
