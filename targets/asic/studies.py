@@ -54,7 +54,7 @@ STUDIES: Mapping[str, Study] = {
     "compare": Study("The paper's architecture and the event-driven core, 10 to 200 neurons, 8 and 4 bits", "neurons",
         "kind", ("area_mm2", "slack_ns", "power_mw", "neuron_update_pj"),
         marks={"area_mm2": (paper.NEURONS, paper.FIGURES["area_mm2"].value)}),
-    "lanes": Study("Which number of lanes is best: energy, area and time against lanes", "lanes", None,
+    "lanes": Study("Which number of lanes and which clock is best: energy, area and time", "lanes", "frequency",
         ("neuron_update_pj", "area_mm2", "clocks_per_step", "power_mw"),
         ("sop_pj", "slack_ns", "sram_mw", "leakage_mw"), log=True, least="neuron_update_pj"),
     "frequency": Study("Energy against the clock: what is slow leaks longer", "frequency", "design",
