@@ -223,6 +223,8 @@ def test_words_are_places_on_an_axis():
     assert [label.get_text() for label in axes.get_xticklabels()] == ["slow", "typ", "fast"]
     assert axes.lines[0].get_xydata().tolist() == [[0, 3], [1, 100], [2, 1]]
     assert axes.get_yscale() == "log"
+    axes.figure.draw_without_rendering()
+    assert {"1", "10", "100"} <= {label.get_text() for label in axes.get_yticklabels()}
 
 # Sweeps --------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from host.errors import QCLIFError
 from host.plots.lines import MARKERS
@@ -26,6 +27,9 @@ TICKS = 8
 
 # Modules that have bars of their own; the rest share one.
 MODULES = 10
+
+# Powers of ten are written out: text in these plots is no mathematics.
+POWERS = StrMethodFormatter("{x:g}")
 
 # (stretch, ns) of a critical path.
 Stages = Sequence[tuple[str, float]]
@@ -137,6 +141,7 @@ def _places(rows: Sequence[Mapping[str, object]], x: str) -> dict[object, float]
 def _scale_y(axes: Axes, values: Sequence[float]) -> None:
     if min(values) > 0 and max(values) > WIDE*min(values):
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(POWERS)
     else:
         axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
 
@@ -144,6 +149,7 @@ def _scale_y(axes: Axes, values: Sequence[float]) -> None:
 def _scale_x(axes: Axes, places: Mapping[object, float], log: bool) -> None:
     if log:
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(POWERS)
     if len(places) <= TICKS and all(float(place).is_integer() for place in places.values()):
         axes.set_xticks(list(places.values()), [value if isinstance(value, str) else f"{value:g}" for value in places])
         axes.minorticks_off()
