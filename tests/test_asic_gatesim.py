@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from accel.config import QCLIFConfig
+from host import synthetic
 from host.encoder import Encoder
 from host.errors import QCLIFError
 from host.random_network import random_network
@@ -23,9 +24,13 @@ from targets.asic.design import AsicConfig
 from targets.asic.gates import build_netlist, environment
 from targets.asic.gatesim import simulate, spike_mismatches
 from targets.asic.harness import program
+from targets.asic.mapping import map_design
 from targets.asic.mutation import choose, mutate
 from targets.asic.netlist import parse_netlist, read_netlist
+from targets.asic.recipes import RECIPES
+from targets.asic.rtl import generate
 from targets.asic.spatial_gates import is_wiring
+from targets.asic.tools import find_yosys
 from tests.gate_netlists import GATED, NEURON, SIZES, needs_verilator, synthesised
 from tests.networks import random_network as uniform_network
 
@@ -189,6 +194,27 @@ def test_core_on_a_gesture(pdk, qclif_data, tmp_path):
         assert (run.steps, run.neuron_updates, run.states) == (len(steps), 32*len(steps), 2*32*20)
         assert run.sops > run.clocks/10 and set(run.activity.toggles) == {path for path, _
             in read_netlist(netlist, "qclif_core").paths()}
+
+@needs_verilator
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_spatial_design_of_each_recipe(pdk, recipe, tmp_path):
+    """As the flow maps it, with the paper's widths. Carry chains within vectors look like loops."""
+    sizes   = QCLIFConfig(neurons=4, current_bits=8)
+    samples = [Encoder().encode(each.events) for each in synthetic.recordings(1)]
+    network = random_network(sizes, Encoder(), samples)
+    config  = AsicConfig("spatial", sizes, product_shift=network.product_shift)
+    netlist = map_design(config, generate(config, pdk, tmp_path), pdk, tmp_path, find_yosys(), recipe).netlist
+    run     = simulate(config, netlist, pdk, network, samples, tmp_path)
+    assert run.mismatches == run.state_mismatches == 0 and run.spikes > 10
+
+
+@needs_verilator
+def test_a_loop_is_refused(pdk):
+    """It has no value that a simulation could be right about."""
+    loop = "module loop (sys_clk, q); input sys_clk; output q; wire a; INV_X1 i (.A(a), .ZN(q)); " \
+        "NAND2_X1 n (.A1(q), .A2(sys_clk), .ZN(a)); endmodule"
+    with pytest.raises(QCLIFError, match="UNOPTFLAT"):
+        build_netlist("spatial", parse_netlist(loop, "loop"), pdk.corner("typ").library, {}, {})
 
 # Mutation ------------------------------------------------------------------------------------------
 

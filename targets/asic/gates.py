@@ -11,6 +11,7 @@ random values, others for each seed: what the netlist computes must not depend o
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,10 @@ from targets.asic.sram import macro_model_verilog
 from targets.sim_build import build_root
 
 SUPPORT = Path(__file__).with_name("gatesim.cpp")
+
+# Bits of a vector depend on each other in a carry chain. Taken as one variable they are a loop, which Verilator 5.006
+# does not always settle; taken apart they are none.
+_VECTOR = re.compile(r"^(\s*wire\s*\[[^\]]*\]\s*(?:\\\S+|\w+))\s*;", re.MULTILINE)
 
 # Name that Verilator gives to the netlist's class; the harness's class is derived from it.
 CLASS = "Vqclif_netlist"
@@ -48,7 +53,7 @@ def build_netlist(harness: str, netlist: Netlist, library: Library, macros: Mapp
     """
     cells = netlist.cells()
     texts = {
-        "netlist.sv":          netlist.edited(edits),
+        "netlist.sv":          _VECTOR.sub(r"\1 /* verilator split_var */;", netlist.edited(edits)),
         "cells.sv":            cell_models_verilog(library, cells - macros.keys()) + models,
         "macros.sv":           "".join(macro_model_verilog(macros[name]) for name in sorted(cells & macros.keys())),
         f"V{netlist.top}.h":   _header(netlist),

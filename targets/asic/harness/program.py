@@ -53,9 +53,10 @@ def verilate(harness: str, top: str, files: Sequence[Path], options: Sequence[st
     program.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=program.parent) as directory:
         # Not inlined, the code of a module that is instantiated often is compiled once.
-        command = ["verilator", "--cc", "--exe", "--build", "-O3", "-fno-inline", "-Wno-fatal", "-CFLAGS",
-            f"-O2 -I{FOLDER}", "--top-module", top, "--Mdir", directory, "-o", "program", *options, *map(str, files),
-            str(source)]
+        # A combinational loop may settle at wrong values: it is an error.
+        command = ["verilator", "--cc", "--exe", "--build", "-O3", "-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT",
+            "-CFLAGS", f"-O2 -I{FOLDER}", "--top-module", top, "--Mdir", directory, "-o", "program", *options,
+            *map(str, files), str(source)]
         try:
             # Verilator cuts long messages where it likes, also within a character.
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
