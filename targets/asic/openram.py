@@ -201,7 +201,8 @@ def _compile(compiler: Path, name: str, config: str, work: Path, progress: Progr
     log  = folder()/f"{name}.log"
     # Paths of another Python, and another OpenRAM, would come before its own.
     env  = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "OPENRAM"))}
-    env |= {"OPENRAM_TMP": str(work/"temporary")}
+    # Without a buffer, so that its stages are told as they end.
+    env |= {"OPENRAM_TMP": str(work/"temporary"), "PYTHONUNBUFFERED": "1"}
     (work/"temporary").mkdir()
     progress(f"OpenRAM {name}", 0, None)
     with open(log, "w") as file, subprocess.Popen([_python(), compiler, "config.py"], cwd=work, env=env, text=True,
