@@ -44,8 +44,9 @@ from targets.simulator import exit_on_sigterm
 OPENRAM  = "openram==1.2.48"
 PACKAGES = ("numpy==2.2.6", "scipy==1.15.3", "scikit-learn==1.6.1")
 
-# What the default core's memories are best made of: see README.md.
-SET = ((256, 32), (512, 32))
+# What the core's memories, slices of 32 bits, are made of with --sram-objective energy and area. The supply of larger
+# macros takes long to route.
+SET = ((64, 32), (256, 32))
 COMMAND = "python -m targets.asic.openram --install --set"
 
 # Words and bits of a macro.
