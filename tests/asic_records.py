@@ -21,7 +21,9 @@ def synthesised(design="core", **sizes):
     sram   = 300_000.0 if design == "core" else 0.0
     names  = ("qclif_weights_soma", "qclif_synapses") if design == "core" else (f"qclif_{design}",)
     return describe(config) | {"area_um2": 600_000.0, "area_logic_um2": 600_000.0 - sram, "area_sram_um2": sram,
-        "cells": 12_345, "flops": 678, "macros": {"fakeram45_512x64": 4} if sram else {}, "modules": [{"name": name,
+        "cells": 12_345, "flops": 678, "macros": {"fakeram45_512x64": 4} if sram else {},
+        **({"macro_figures": {"fakeram45_512x64": {"words": 512, "bits": 64, "area_um2": 17_400.0, "leakage_nw": 823e3,
+            "access_pj": 5.3}}} if sram else {}), "modules": [{"name": name,
         "text": name.removeprefix("qclif_"), "instances": 1, "cells": 100*place, "area_um2": 600_000.0/len(names)}
         for place, name in enumerate(names, 1)], "tools": {"yosys": "0.23"}, "notes": [],
         "stages": {"synth": {"seconds": 1.5, "cached": False}}}

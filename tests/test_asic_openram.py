@@ -17,7 +17,7 @@ from targets.asic import openram
 from targets.asic.lef import read_lef
 from targets.asic.macros import OPENRAM_PORTS, Macro
 from targets.asic.openram import compare, compile_macro, compiled, find_openram, macro_name, openram_pdk
-from targets.asic.openram_liberty import fit_liberty, read_openram
+from targets.asic.openram_liberty import CELL_NW, fit_liberty, read_openram
 from targets.asic.pdk import Pdk
 from targets.asic.sram import Memory, clock_gate_model, macro_model_verilog, tile, wrapper_verilog
 from tests.memories import accesses, bench, expected, needs_iverilog, stimulus
@@ -97,21 +97,23 @@ def smallest():
 
 # Liberty -------------------------------------------------------------------------------------------
 
-def test_power_at_100_mhz_becomes_energy_of_an_edge(tmp_path):
+def test_power_becomes_energy_and_leakage_that_of_real_cells(tmp_path):
     path = tmp_path/"ram.lib"
     path.write_text(fit_liberty(LIBERTY))
     macro = read_openram(path, Path("ram.lef"), Path("ram.gds"))
-    # 0.2 mW at 100 MHz are 2 pJ a clock, and 1 pJ an edge.
-    assert macro == Macro("ram", 16, 8, 2310.1648, pytest.approx(296.0), pytest.approx(1.0), path, Path("ram.lef"),
-        Path("ram.gds"), mask=False, access_ns=pytest.approx(0.773/2 + 0.225), min_period_ns=0.773, ports=OPENRAM_PORTS)
+    # 0.2 mW at 100 MHz are 2 pJ an access, 1 pJ an edge; 296 nW are 296 cells and gates.
+    assert macro == Macro("ram", 16, 8, 2310.1648, pytest.approx(296*CELL_NW), pytest.approx(2.0), path,
+        Path("ram.lef"), Path("ram.gds"), mask=False, access_ns=pytest.approx(0.773/2 + 0.225), min_period_ns=0.773,
+        ports=OPENRAM_PORTS)
     text = path.read_text()
-    assert "max_capacitance : 0.01;" in text
+    assert "max_capacitance : 0.01;" in text and text.count('values("1.000000e+00")') == 2
     assert not any(word in text for word in ("dont_use", "dont_touch", "map_only"))
     # Nothing else changed.
     assert len(LIBERTY.splitlines()) == len(text.splitlines()) + 3
 
 
-@pytest.mark.parametrize("gone", ("rise_power(scalar){\n                values(\"", "max_capacitance"))
+@pytest.mark.parametrize("gone", ("rise_power(scalar){\n                values(\"", "max_capacitance",
+    "cell_leakage_power"))
 def test_liberty_of_another_version(gone):
     text = LIBERTY.replace(gone, "x").replace(gone.replace("rise", "fall"), "x")
     with pytest.raises(QCLIFError, match=r"another version; .*--install"):
@@ -184,7 +186,7 @@ def test_comparison_pairs_equal_sizes():
 
 def test_pdk_with_compiled_macros(empty, monkeypatch, tmp_path):
     pdk = Pdk(tmp_path, {}, {"fakeram45_16x8": None}, None, None, None, "identity")
-    with pytest.raises(QCLIFError, match=r"no macros of OpenRAM: .* python -m targets\.asic\.openram .*--size"):
+    with pytest.raises(QCLIFError, match=r"no macros of OpenRAM: python -m targets\.asic\.openram --install --set "):
         openram_pdk(pdk)
     (tmp_path/"ram.lib").write_text(LIBERTY.replace("cell (ram)", "cell (openram45_16x8)"))
     stand_in(monkeypatch, tmp_path, f"""mkdir out; cp {tmp_path}/ram.lib out/openram45_16x8_TT.lib
@@ -193,6 +195,22 @@ for kind in lef gds v; do echo $kind > out/openram45_16x8.$kind; done""")
     found = openram_pdk(pdk)
     assert found.macros == {"openram45_16x8": macro}
     assert found.identity != pdk.identity and found == openram_pdk(pdk)
+
+
+def test_the_set_for_the_core(empty, monkeypatch, tmp_path, capsys):
+    """It is compiled, and shown beside fakeram45's of the same sizes."""
+    other  = Macro("fakeram45_a", *openram.SET[0], 4096.0, 1e3, 1.0, Path("x"), None)
+    pdk    = Pdk(tmp_path, {}, {"fakeram45_a": other}, None, None, None, "identity")
+    asked  = []
+    found  = {f"openram45_{n}": Macro(f"openram45_{n}", *size, 8192.0, 2e3, 4.0, Path("x"), None)
+        for n, size in enumerate(openram.SET)}
+    monkeypatch.setattr(openram, "compile_macro", lambda *size: asked.append(size[:2]))
+    monkeypatch.setattr(openram, "compiled", lambda: found)
+    monkeypatch.setattr(openram, "find_pdk", lambda folder: pdk)
+    assert openram.main(["--set", "--size", "16x8", "--size", "x".join(map(str, openram.SET[0]))]) == 0
+    assert asked == [*openram.SET, (16, 8)]
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in (*found, "fakeram45_a"))
 
 
 def test_command(empty, tmp_path, capsys):
@@ -214,7 +232,7 @@ def test_real_macro(smallest):
     assert set(outline.pins) == {ports.clock, ports.enable, ports.write, *(f"{ports.address}[{n}]" for n in range(4)),
         *(f"{name}[{n}]" for name in (ports.write_data, ports.read_data) for n in range(width))}
     assert smallest.area_um2 == pytest.approx(outline.width*outline.height*1e-6, rel=1e-6)
-    assert 1e3 < smallest.area_um2 < 1e4 and 100 < smallest.leakage_nw < 1e4 and 0.1 < smallest.energy_pj < 10
+    assert 1e3 < smallest.area_um2 < 1e4 and 1e3 < smallest.leakage_nw < 1e4 and 0.1 < smallest.energy_pj < 10
 
 
 @needs_openram
@@ -233,9 +251,34 @@ def test_opensta_reads_the_liberty(smallest, tmp_path):
     assert 5.0 < arrival < 6.0
     # A clock of 100 MHz has two edges. OpenSTA of 2019 charges the energy of both at each of them.
     internal, _, leakage, *_ = next(line.split() for line in done.stdout.splitlines() if line.endswith(" ram"))
-    factor = float(internal)/(2*smallest.energy_pj*1e-12*100e6)
+    factor = float(internal)/(smallest.energy_pj*1e-12*100e6)
     assert factor in (pytest.approx(1, rel=1e-5), pytest.approx(2, rel=1e-5))
     assert float(leakage) == pytest.approx(smallest.leakage_nw*1e-9, rel=1e-5)
+
+
+@pytest.mark.skipif(find_openram() is None, reason="needs OpenRAM: python -m targets.asic.openram --install")
+@pytest.mark.skipif(not shutil.which("ngspice"), reason="needs ngspice: sudo apt-get install ngspice")
+def test_leakage_of_a_bit_cell(tmp_path):
+    """The constant is what ngspice says of OpenRAM's own bit cell, its bit lines charged and its word line off."""
+    technology = find_openram().parent/"technology"/"freepdk45"
+    models     = technology/"models"/"tran_models"/"models_nom"
+    (tmp_path/"cell.sp").write_text(f"""* leakage of a bit cell
+.include {models}/NMOS_VTG.inc
+.include {models}/PMOS_VTG.inc
+.include {technology}/sp_lib/cell_1rw.sp
+Vall vdd 0 1.1
+Xcell vdd vdd 0 vdd 0 cell_1rw
+.nodeset v(xcell.q)=0 v(xcell.q_bar)=1.1
+.temp 25
+.control
+op
+print i(Vall)
+.endc
+.end
+""")
+    done = subprocess.run(["ngspice", "-b", "cell.sp"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    amps = float(next(line.split()[-1] for line in done.stdout.splitlines() if line.startswith("i(vall) = ")))
+    assert -amps*1.1*1e9 == pytest.approx(CELL_NW, rel=1e-3)
 
 
 @needs_openram

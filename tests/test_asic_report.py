@@ -17,6 +17,7 @@ from host.plots.style import save
 from targets.asic import paper, plots
 from targets.asic.compare import compare_sheets
 from targets.asic.figures import FIGURES, weights_area, weights_energy
+from targets.asic.macro_sheet import macros_sheet
 from targets.asic.path import path_stages
 from targets.asic.report import name_of, sheets, write_report
 from targets.asic.result import ENERGIES, energies, in_corner
@@ -262,10 +263,32 @@ def test_shipped_sweeps_are_shown(name, tmp_path):
         if key in ("neurons", "lanes", "inputs", "weight-bits", "state-bits", "current-bits")}) for run in runs]
     tables  = list(study_sheets(name, STUDIES[name], runs, records))
     assert all(len(row) == len(sheet.columns) for sheet in tables for row in sheet.rows)
-    assert len(tables[-1].rows) == len(runs)*(3 if name == "corners" else 1)
+    runs_in = tables[0] if name == "sram" else tables[-1]
+    assert len(runs_in.rows) == len(runs)*(3 if name == "corners" else 1)
     figures = list(study_figures(STUDIES[name], runs, records))
     assert figures
     save(figures[0], tmp_path/"plot.png")
+
+
+def test_macros_beside_each_other():
+    """A row each, the smaller sizes first; figures that a macro does not have are absent."""
+    record = complete()
+    record["macro_figures"]["openram45_512x64"] = {"words": 512, "bits": 64, "area_um2": 65_536.0,
+        "leakage_nw": 327_680.0, "access_pj": 6.4, "access_ns": 0.9, "min_period_ns": 1.2}
+    record["macro_figures"]["openram45_64x32"] = {"words": 64, "bits": 32, "area_um2": 4096.0, "leakage_nw": 2048.0,
+        "access_pj": 3.2}
+    runs  = [{"sram": "openram", "frequency": 100}, {"sram": "openram", "frequency": 400}]
+    table = list(study_sheets("sram", STUDIES["sram"], runs, [record, {"error": "no macros"}]))[1]
+    assert [row[0] for row in table.rows] == ["openram45_64x32", "fakeram45_512x64", "openram45_512x64"]
+    assert row_of(table, "openram45_512")[1:] == ("65,536", "2", "328", "10", "6.4", "100", "0.9", "1.2")
+    assert row_of(table, "openram45_64")[-2:] == (ABSENT, ABSENT)
+    assert any("placeholder" in note for note in table.notes)
+    assert not any("placeholder" in note for note in macros_sheet(complete()["macro_figures"], "x").notes)
+
+
+def test_accesses_of_srams_are_their_power_without_leakage():
+    assert FIGURES["sram_dynamic_mw"].of(complete()) == 3.0
+    assert FIGURES["sram_dynamic_mw"].of(complete("spatial")) is None
 
 
 def test_the_best_run_meets_its_clock():

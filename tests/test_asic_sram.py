@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host.errors import QCLIFError
+from targets.asic.design import AsicConfig
 from targets.asic.liberty import read_liberty
 from targets.asic.macros import OPENRAM_PORTS, Macro
+from targets.asic.memories import MemoryFiles
 from targets.asic.sram import (
     FLOPS_LIMIT,
     Memory,
@@ -110,6 +112,16 @@ def test_objectives():
     assert tile(memory, leaky, "energy", period_ns=1e3).macros == {"ram_32x8": 2}
     assert tile(memory, leaky, "energy", period_ns=1e4).macros == {"ram_64x8": 1}
     assert tile(memory, macros, only="ram_32x8").macros == {"ram_32x8": 2}
+
+
+@pytest.mark.parametrize("objective, count", [("area", {"ram_64x8": 1}), ("energy", {"ram_32x8": 2})])
+def test_a_designs_memories_follow_its_objective(objective, count, tmp_path):
+    macros = by_name(macro(64, 8, area=1000, energy=4, leakage=0), macro(32, 8, area=600, energy=1, leakage=0))
+    files  = MemoryFiles(AsicConfig(sram_objective=objective), macros, tmp_path)
+    files.add(Memory("memory", 64, (8,)))
+    assert files.counts == count
+    with pytest.raises(QCLIFError, match="choose another --sram-objective"):
+        AsicConfig(sram_objective="beauty")
 
 
 @pytest.mark.parametrize("call, text", [

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from accel.config import SHIFT_MAX, QCLIFConfig
 from host.errors import QCLIFError
+from targets.asic.tiling import OBJECTIVES
 
 DESIGNS = {
     "neuron":  "the qCLIF neuron alone, with its state",
@@ -45,25 +46,28 @@ class AsicConfig:
     frequency_mhz : clock that is asked for.
     corner : of CORNERS, for which power is told; timing is told for all.
     sram : of SRAMS, what memories are made of.
+    sram_objective : of OBJECTIVES, what their macros are to save.
     apical_shift, product_shift : of the contract; wired into neuron and spatial, registers in the others.
 
     Raises
     ------
     QCLIFError : a value out of its limits.
     """
-    design:        str = "core"
-    sizes:         QCLIFConfig = field(default_factory=QCLIFConfig)
-    frequency_mhz: float = 100.0
-    corner:        str = "typ"
-    sram:          str = "fakeram45"
-    apical_shift:  int = 0
-    product_shift: int = 6
+    design:         str = "core"
+    sizes:          QCLIFConfig = field(default_factory=QCLIFConfig)
+    frequency_mhz:  float = 100.0
+    corner:         str = "typ"
+    sram:           str = "fakeram45"
+    sram_objective: str = "area"
+    apical_shift:   int = 0
+    product_shift:  int = 6
 
     def __post_init__(self) -> None:
-        for name, known in (("design", DESIGNS), ("corner", CORNERS), ("sram", SRAMS)):
+        for name, known in (("design", DESIGNS), ("corner", CORNERS), ("sram", SRAMS),
+                ("sram_objective", OBJECTIVES)):
             if getattr(self, name) not in known:
                 raise QCLIFError(f"{name} is {getattr(self, name)!r}: known are {', '.join(known)}; choose another "
-                    f"--{name}")
+                    f"--{name.replace('_', '-')}")
         low, high = FREQUENCY_LIMITS
         if not low <= self.frequency_mhz <= high:
             raise QCLIFError(f"frequency is {self.frequency_mhz} MHz, the limits are {low} to {high}: choose another "

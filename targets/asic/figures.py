@@ -73,6 +73,12 @@ def weights_energy(energy: str, counted: bool) -> Callable[[Record], float | Non
     return find
 
 
+def sram_dynamic(record: Record) -> float | None:
+    """Power of the SRAM macros' accesses, mW: without their leakage."""
+    power = record.get("power_mw", {})
+    return power["sram"] - power["sram_leakage"] if power.get("sram") else None
+
+
 def clocks_per_step(record: Record) -> float | None:
     """Clocks that a time step takes."""
     return _over(at("gatesim", "clocks"), at("gatesim", "steps"))(record)
@@ -93,6 +99,7 @@ FIGURES = {
     "power_mw":         Figure("power, mW", at("power_mw", "total")),
     "leakage_mw":       Figure("leakage, mW", at("power_mw", "standby")),
     "sram_mw":          Figure("SRAM, mW", at("power_mw", "sram")),
+    "sram_dynamic_mw":  Figure("SRAM's accesses, mW", sram_dynamic),
     "step_pj":          Figure("energy a step, pJ", at("energy_pj", "step")),
     "neuron_update_pj": Figure("energy a neuron update, pJ", at("energy_pj", "neuron_update")),
     "spike_pj":         Figure("energy an output spike, pJ", at("energy_pj", "spike")),

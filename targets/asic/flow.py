@@ -20,6 +20,7 @@ from targets.asic.inputs import Inputs
 from targets.asic.layout import missing_tool, prepare
 from targets.asic.layout import run as run_layout
 from targets.asic.layout_metrics import Layout
+from targets.asic.macros import Macro
 from targets.asic.openram import openram_pdk
 from targets.asic.pdk import Pdk
 from targets.asic.power import Power, estimate
@@ -86,6 +87,7 @@ class Outcome:
     timings, powers : by corner.
     missing : for each stage that did not run for want of a tool: which tool, and how to get it.
     tools : versions of those that were used, by name.
+    macros : what memories can be made of, by name.
     done : the stages that ran, by name.
     layout_command : what runs the layout, where it was only prepared.
     """
@@ -97,6 +99,7 @@ class Outcome:
     powers:         dict[str, Power] = dataclasses.field(default_factory=dict)
     layout:         Layout | None = None
     layout_command: str | None = None
+    macros:         dict[str, Macro] = dataclasses.field(default_factory=dict)
     missing:        dict[str, str] = dataclasses.field(default_factory=dict)
     tools:          dict[str, str] = dataclasses.field(default_factory=dict)
     done:           dict[str, Done] = dataclasses.field(default_factory=dict)
@@ -122,7 +125,7 @@ class _Flow:
         self.config   = request.config
         self.pdk      = openram_pdk(request.pdk) if request.config.sram == "openram" else request.pdk
         self.corners  = [name for name in CORNERS if name in self.pdk.corners]
-        self.outcome  = Outcome(request)
+        self.outcome  = Outcome(request, macros=dict(self.pdk.macros))
         self.progress = progress
 
     def run(self) -> Outcome:
@@ -158,8 +161,8 @@ class _Flow:
 
     def _rtl(self) -> None:
         config = self.config
-        inputs = [config.design, config.sram, config.apical_shift, config.product_shift, config.sizes.to_dict(),
-            *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
+        inputs = [config.design, config.sram, config.sram_objective, config.apical_shift, config.product_shift,
+            config.sizes.to_dict(), *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
         self.outcome.rtl = self._stage("rtl", "rtl", inputs, lambda folder: generate(config, self.pdk, folder))
 
     def _synth(self) -> None:

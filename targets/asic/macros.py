@@ -45,8 +45,8 @@ class Macro:
     ----------
     depth, width : words, a power of two, and bits of a word.
     area_um2, leakage_nw : as its Liberty has them.
-    energy_pj : of an access, as its Liberty has it for an edge of the clock. Power analysis charges it for the
-        rising and for the falling edge.
+    energy_pj : of an access, read or write: the models know no difference. Liberty of fakeram45 has all of it for
+        each edge of the clock, that of OpenRAM has half.
     access_ns, min_period_ns : clock to read data, and shortest clock period; None where its Liberty has none.
     liberty, lef, gds : its files; lef is None where it cannot be placed, gds where it has no layout.
     mask : whether single bits of a word can be written.

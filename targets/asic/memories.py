@@ -72,7 +72,7 @@ class MemoryFiles:
         if two_ports or self._in_flops(memory.bits//memory.banks):
             self._source(memory.name, flops_verilog(memory))
         else:
-            tiling = tile(memory, self.macros)
+            tiling = tile(memory, self.macros, self.config.sram_objective)
             self._source(memory.name, wrapper_verilog(tiling))
             for name, count in tiling.macros.items():
                 if name not in self.counts:

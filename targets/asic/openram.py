@@ -9,7 +9,7 @@ OpenRAM lives in an environment of its own, as it needs an older numpy than the 
 a macro, most of them to route the supply, so that macros are kept by all that they depend on, and are compiled only
 where somebody asks for it.
 
-    python -m targets.asic.openram --install
+    python -m targets.asic.openram --install --set
     python -m targets.asic.openram --size 64x32 --size 128x32
 """
 
@@ -27,15 +27,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rich.table import Table
-
 from host.console import Progress, no_progress, progress_bars, table_console
 from host.errors import QCLIFError
 from host.outcome import guarded
 from host.wholefile import whole_file
+from targets.asic.macro_sheet import macro_figures, macros_sheet
 from targets.asic.macros import Macro
 from targets.asic.openram_liberty import fit_liberty, read_openram
 from targets.asic.pdk import Pdk, find_pdk
+from targets.asic.sheet import Sheet
 from targets.sim_build import build_root, last_lines
 from targets.simulator import exit_on_sigterm
 
@@ -43,6 +43,11 @@ from targets.simulator import exit_on_sigterm
 # is of other technologies or its own tests.
 OPENRAM  = "openram==1.2.48"
 PACKAGES = ("numpy==2.2.6", "scipy==1.15.3", "scikit-learn==1.6.1")
+
+# What the core's memories, slices of 32 bits, are made of with --sram-objective energy and area. The supply of larger
+# macros takes long to route.
+SET = ((64, 32), (256, 32))
+COMMAND = "python -m targets.asic.openram --install --set"
 
 # Words and bits of a macro.
 DEPTHS = (16, 4096)
@@ -160,7 +165,8 @@ def openram_pdk(pdk: Pdk) -> Pdk:
     """
     macros = compiled()
     if not macros:
-        raise QCLIFError("no macros of OpenRAM: compile some, as python -m targets.asic.openram --install --size 64x32")
+        sizes = ", ".join(f"{depth}x{width}" for depth, width in SET)
+        raise QCLIFError(f"no macros of OpenRAM: {COMMAND} compiles those that suit the core ({sizes})")
     texts = [pdk.identity, *(macro.liberty.read_text() for macro in macros.values())]
     return replace(pdk, macros=macros, identity=hashlib.sha256("\n".join(texts).encode()).hexdigest())
 
@@ -196,7 +202,8 @@ def _compile(compiler: Path, name: str, config: str, work: Path, progress: Progr
     log  = folder()/f"{name}.log"
     # Paths of another Python, and another OpenRAM, would come before its own.
     env  = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "OPENRAM"))}
-    env |= {"OPENRAM_TMP": str(work/"temporary")}
+    # Without a buffer, so that its stages are told as they end.
+    env |= {"OPENRAM_TMP": str(work/"temporary"), "PYTHONUNBUFFERED": "1"}
     (work/"temporary").mkdir()
     progress(f"OpenRAM {name}", 0, None)
     with open(log, "w") as file, subprocess.Popen([_python(), compiler, "config.py"], cwd=work, env=env, text=True,
@@ -238,25 +245,18 @@ def _size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _table(macros: Mapping[str, Macro], others: Mapping[str, Macro]) -> Table:
-    table = Table(title="Macros; energy of a clock with an access, as power analysis charges it")
-    for heading in ("size", "made by", "area um2", "um2/bit", "leakage uW", "energy pJ", "least period ns"):
-        table.add_column(heading, justify="left" if heading in ("size", "made by") else "right")
-    pairs = {mine.name: other for mine, other in compare(macros, others)}
-    for mine in macros.values():
-        for macro in filter(None, (mine, pairs.get(mine.name))):
-            period = "" if macro.min_period_ns is None else f"{macro.min_period_ns:.2f}"
-            table.add_row(f"{macro.depth}x{macro.width}", macro.name.partition("45_")[0], f"{macro.area_um2:.0f}",
-                f"{macro.area_um2/macro.depth/macro.width:.2f}", f"{macro.leakage_nw*1e-3:.2f}",
-                f"{2*macro.energy_pj:.2f}", period)
-    return table
+def _sheet(macros: Mapping[str, Macro], others: Mapping[str, Macro]) -> Sheet:
+    shown = [*macros.values(), *(other for _, other in compare(macros, others))]
+    return macros_sheet({macro.name: macro_figures(macro) for macro in shown}, "SRAM macros")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Install OpenRAM, compile macros, and show them beside fakeram45's of the same size."""
     parser = argparse.ArgumentParser(prog="python -m targets.asic.openram", description="SRAM macros by OpenRAM, "
-        "beside those of the PDK. Without --size: those that were compiled before.")
+        "beside those of the PDK. Without --set and --size: those that were compiled before.")
     parser.add_argument("--install", action="store_true", help="make OpenRAM's environment, with pip")
+    parser.add_argument("--set", action="store_true",
+        help=f"compile those that suit the core: {', '.join(f'{depth}x{width}' for depth, width in SET)}")
     parser.add_argument("--size", type=_size, action="append", default=[], metavar="WORDSxBITS",
         help="macro to compile; may be given several times")
     parser.add_argument("--pdk", type=Path, help="folder of FreePDK45 files (default: FREEPDK45_HOME, FLOW_HOME)")
@@ -267,10 +267,10 @@ def main(arguments: list[str] | None = None) -> int:
         with progress_bars() as progress:
             if options.install:
                 install(progress)
-            for depth, width in options.size:
+            for depth, width in dict.fromkeys([*SET*options.set, *options.size]):
                 compile_macro(depth, width, progress)
-        if options.size or not options.install:
-            table_console(None).print(_table(compiled(), find_pdk(options.pdk).macros))
+        if options.set or options.size or not options.install:
+            _sheet(compiled(), find_pdk(options.pdk).macros).show(table_console(None))
         return 0
     return guarded(work)
 

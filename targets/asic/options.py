@@ -16,6 +16,7 @@ from host.options import add_input_args, positive, share
 from targets.asic.design import CORNERS, DESIGNS, FREQUENCY_LIMITS, SRAMS
 from targets.asic.stages import STAGES
 from targets.asic.sweep import shipped
+from targets.asic.tiling import OBJECTIVES
 from targets.sim_build import build_root
 
 DEFAULT_UNTIL = "power"
@@ -42,6 +43,8 @@ def make_parser(description: str) -> Parser:
             "(default: %(default)s)")
     flow.add_argument("--sram", choices=list(SRAMS), default="fakeram45",
         help="; ".join(f"{name}: {text}" for name, text in SRAMS.items()) + " (default: %(default)s)")
+    flow.add_argument("--sram-objective", choices=list(OBJECTIVES), default="area",
+        help="; ".join(f"{name}: {text}" for name, text in OBJECTIVES.items()) + " (default: %(default)s)")
     flow.add_argument("--until", choices=list(STAGES), metavar="STAGE",
         help="; ".join(f"{name}: {what}" for name, (what, _) in STAGES.items()) +
             f" (default: {DEFAULT_UNTIL}, or as far as the tools that are installed go)")

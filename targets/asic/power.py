@@ -10,9 +10,9 @@
                slew and the load that the pin has
     switching  1/2 C V^2 for each change of a net; C are the pins at it, and its wire as Liberty estimates it by the
                fanout. What drives the inputs, the clock above all, is counted with the design.
-    SRAM       an access for each edge of a macro's clock that reads or writes, its other pins, its leakage. Liberty of
-               these macros has the energy of an access for the rising and once more for the falling edge of the clock:
-               it is counted once.
+    SRAM       an access for each pulse of a macro's clock, its other pins, its leakage. Liberty of fakeram45 has the
+               energy of an access for the rising and once more for the falling edge of the clock: it is counted
+               once.
 
 Between clocks nothing happens, glitches are not known: see targets.asic.activity. The levels of different pins are
 taken as independent.

@@ -7,6 +7,7 @@
 
 from targets.asic.design import AsicConfig
 from targets.asic.flow import Outcome
+from targets.asic.macro_sheet import macro_figures
 from targets.asic.path import path_stages
 from targets.asic.pdk import Pdk
 from targets.asic.result import WEIGHT_MODULES, Record, add_energies, describe, synapses
@@ -41,6 +42,8 @@ def _add_synthesis(record: Record, outcome: Outcome) -> None:
     record |= {name: getattr(synthesis, name) for name in ("area_um2", "area_logic_um2", "area_sram_um2", "cells",
         "flops")}
     record["macros"]  = dict(synthesis.macros)
+    if figures := {name: macro_figures(outcome.macros[name]) for name in synthesis.macros if name in outcome.macros}:
+        record["macro_figures"] = figures
     record["modules"] = [{"name": module.name, "text": module.what or module.name, "instances": module.instances,
         **{key: getattr(module, key)*module.instances for key in ("cells", "flops", "macros", "area_um2")}}
         for module in synthesis.modules]

@@ -12,6 +12,7 @@ from host.wholefile import whole_file
 from targets.asic import paper
 from targets.asic.design import CORNERS, DESIGNS
 from targets.asic.figures import FIGURES, at, weights_area, weights_energy
+from targets.asic.macro_sheet import macros_sheet
 from targets.asic.result import COUNTED, ENERGIES, Record, in_corner
 from targets.asic.sheet import UNKNOWN, Bad, Sheet, number, slack
 
@@ -43,7 +44,7 @@ def name_of(record: Record) -> str:
 def sheets(record: Record) -> Iterator[Sheet]:
     """All tables of a run; those of stages that did not run are left out."""
     yield _summary(record)
-    for make in (_corners, _path, _modules, _power, _energy, _beside_paper, _layout):
+    for make in (_corners, _path, _modules, _macros, _power, _energy, _beside_paper, _layout):
         sheet = make(record)
         if sheet is not None and sheet.rows:
             yield sheet
@@ -126,6 +127,10 @@ def _modules(record: Record) -> Sheet | None:
     return Sheet("Modules", ("what", "module", "instances", "cells", "area, um2", "of all",
         *(["power, mW"] if power else ())), rows,
         ("Of all instances of a module, without the modules below it.",), (0, 1))
+
+
+def _macros(record: Record) -> Sheet | None:
+    return macros_sheet(record["macro_figures"], "SRAM macros") if "macro_figures" in record else None
 
 
 def _power(record: Record) -> Sheet | None:

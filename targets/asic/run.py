@@ -39,7 +39,8 @@ def make_request(args: argparse.Namespace) -> Request:
     pdk = find_pdk(args.pdk, args.download_pdk)
     pdk.corner(args.corner)
     until  = args.until or DEFAULT_UNTIL
-    common = {"design": args.design, "frequency_mhz": args.frequency, "corner": args.corner, "sram": args.sram}
+    common = {"design": args.design, "frequency_mhz": args.frequency, "corner": args.corner, "sram": args.sram,
+        "sram_objective": args.sram_objective}
     if args.design == "neuron":
         sizes = config_from_args(args, current_bits=NEURON_CURRENT_BITS)
         return Request(AsicConfig(sizes=sizes, **common), pdk, until, strict_tools=args.until is not None)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from targets.asic import paper, plots
 from targets.asic.compare import compare_sheets
 from targets.asic.figures import FIGURES
+from targets.asic.macro_sheet import macros_sheet
 from targets.asic.report import name_of
 from targets.asic.result import Record, in_corner
 from targets.asic.sheet import Bad, Sheet, number, slack
@@ -62,6 +63,9 @@ STUDIES: Mapping[str, Study] = {
         least="neuron_update_pj"),
     "corners": Study("Voltage and corners: slack, leakage and energy", "corner", "design",
         ("slack_ns", "leakage_mw", "power_mw", "neuron_update_pj"), ("fmax_mhz", "sop_pj"), each_corner=True),
+    "sram": Study("SRAM macros of the flow scripts and by OpenRAM: area, leakage and energy", "frequency", "sram",
+        ("neuron_update_pj", "area_sram_mm2", "leakage_mw", "sram_dynamic_mw"),
+        ("area_mm2", "power_mw", "sram_mw", "sop_pj", "slack_ns", "slack_slow_ns"), log=True),
     "width": Study("Why 4 bits have more slack than 8: the critical path by stage", None, None, (),
         ("slack_ns", "fmax_mhz", "area_mm2"), paths=True),
     "activity": Study("Energy against activity: neurons that fire in a step", "spike_rate", "design",
@@ -113,6 +117,9 @@ def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequ
         yield from compare_sheets(good)
     else:
         yield _table(study, *in_corners(study, runs, records))
+    if name == "sram" and (macros := {key: value for record in good for key, value in
+            record.get("macro_figures", {}).items()}):
+        yield macros_sheet(macros, "The macros that these runs are made of")
     failed = [(str(number), Bad(str(record["error"]))) for number, record in enumerate(records, 1) if "error" in record]
     if failed:
         yield Sheet("Runs that failed", ("run", "why"), failed)
