@@ -40,6 +40,7 @@ from host.plots.style import save
 from host.report import write_json
 from targets.asic import plots
 from targets.asic.figures import at
+from targets.asic.layout_image import draw
 from targets.asic.options import make_parser
 from targets.asic.report import name_of, sheets, write_report
 from targets.asic.result import Record
@@ -59,9 +60,19 @@ def single(args: argparse.Namespace) -> int:
     from targets.asic.run import run_one
     with StageDisplay() as progress:
         record = run_one(args, progress)
-    tables = list(sheets(record))
-    write_all(args, record, tables, run_figures(record), name_of(record))
+        images = layout_images(record, args.output_dir)
+    write_all(args, record, list(sheets(record)), run_figures(record), name_of(record), images)
     return exit_code([record], args.strict)
+
+
+def layout_images(record: Record, folder: Path) -> list[Path]:
+    """Draw the layout, if there is one; what keeps it from being drawn is noted in the record."""
+    gds = at("layout", "gds")(record)
+    try:
+        return [draw(Path(gds), folder/"layout.png")] if gds else []
+    except QCLIFError as error:
+        record["notes"].append(str(error))
+        return []
 
 
 def run_figures(record: Record) -> Iterator[tuple[str, object]]:
@@ -103,9 +114,10 @@ def shared_arguments(argv: Sequence[str]) -> list[str]:
 
 # Outputs ------------------------------------------------------------------------------------------
 
-def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet], figures, title: str) -> None:
-    """Print tables; write report.json, report.md and plots."""
-    console, folder, images = table_console(args.json), args.output_dir, []
+def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet], figures, title: str,
+        images: Sequence[Path] = ()) -> None:
+    """Print tables; write report.json, report.md and plots, and show `images` with them."""
+    console, folder, images = table_console(args.json), args.output_dir, list(images)
     for table in tables:
         table.show(console)
     for name, figure in figures:
@@ -121,7 +133,8 @@ def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet]
 
 def exit_code(records: Sequence[Record], strict: bool) -> int:
     """1 where a netlist's spikes are wrong, or with --strict where slack is negative."""
-    wrong = any(at("gatesim", name)(record) for record in records for name in ("mismatches", "state_mismatches"))
+    wrong = any(at(*path, "gatesim", name)(record) for record in records for path in ((), ("layout",))
+        for name in ("mismatches", "state_mismatches"))
     late  = any((find(record) or 0) < 0 for record in records for find in (at("slack_ns"), at("layout", "slack_ns")))
     return EXIT_MISMATCH if wrong or (strict and late) else 0
 

@@ -273,7 +273,7 @@ def test_run(inputs_of, stand_in):
     assert (found.gds.parent/"5_route.odb").read_text() == NETLIST + (made.folder/"constraint.sdc").read_text()
     assert (found.slack_ns, found.area_um2, found.fmax_mhz) == (3.5, 20.5, 200)
     assert (found.drc_errors, found.wire_um) == (0, 1234)
-    assert found.power_mw == {"total": 1.0}
+    assert found.default_power_mw == {"total": 1.0}
     assert found.hold_slack_ns is None and found.cells is None and found.spef is None
     assert sorted(os.listdir(stand_in)) == ["Makefile", "scripts"]
 

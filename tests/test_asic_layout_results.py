@@ -32,7 +32,7 @@ def test_figures_in_our_units(tmp_path):
     (logs/"5_2_route.json").write_text("{}")
     (logs/"6_report.json").write_text(json.dumps({"finish__power__leakage__total": 2e-6, "finish__timing__fmax": 1.5e9,
         "finish__design__instance__count__stdcell": 12, "finish__design__instance__utilization": 0.5}))
-    assert read_layout(tmp_path, "top") == Layout(power_mw={"leakage": 2e-3}, fmax_mhz=1500.0, cells=12,
+    assert read_layout(tmp_path, "top") == Layout(default_power_mw={"leakage": 2e-3}, fmax_mhz=1500.0, cells=12,
         utilisation=0.5)
 
 # Picture -------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from targets.asic.lef import LefMacro, read_lef, read_site
 from targets.asic.macros import Macro
 from targets.asic.netlist import ONE, ZERO, Netlist, read_netlist
 from targets.asic.pdk import Pdk
+from targets.asic.tools import version_of
 
 # Part of the room for cells that they fill; the rest is for clock tree, buffers and wires.
 UTILISATION = 0.6
@@ -195,11 +196,24 @@ def missing_tool() -> str | None:
         return f"FLOW_HOME {home} is not the folder flow of OpenROAD-flow-scripts: scripts/variables.mk is missing"
     if shutil.which("make") is None:
         return "make not found: sudo apt-get install make"
-    built = f"{home}/../tools/install/OpenROAD/bin/openroad"
-    named = os.environ.get("OPENROAD_EXE") or shutil.which("openroad") or built
-    if shutil.which(named) is None:
-        return f"OpenROAD not found ({named}): build it with the flow scripts, or set OPENROAD_EXE to the program"
+    if shutil.which(_openroad()) is None:
+        return f"OpenROAD not found ({_openroad()}): build it with the flow scripts, or set OPENROAD_EXE to the program"
     return None
+
+
+def _openroad() -> str:
+    """The program that the flow scripts take."""
+    built = f"{os.environ.get('FLOW_HOME', '')}/../tools/install/OpenROAD/bin/openroad"
+    return os.environ.get("OPENROAD_EXE") or shutil.which("openroad") or built
+
+
+def layout_tools() -> dict[str, str]:
+    """Versions of what makes the layout, by name; missing_tool() is None."""
+    built   = f"{os.environ['FLOW_HOME']}/../tools/install/klayout/klayout"
+    klayout = os.environ.get("KLAYOUT_CMD") or shutil.which("klayout") or shutil.which(built)
+    return {"openroad": version_of(_openroad(), "-version")} | (
+        # Without it, there is no GDS.
+        {"klayout": version_of(klayout, "-v").removeprefix("KLayout ")} if klayout else {})
 
 
 def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:

@@ -8,7 +8,6 @@
 from pathlib import Path
 
 from host.errors import QCLIFError
-from targets.asic.layout_metrics import Layout
 
 PACKAGE = "klayout==0.30.12"
 
@@ -29,7 +28,7 @@ LAYERS = {
 }
 
 
-def draw(layout: Layout, path: Path, pixels: int = PIXELS) -> Path:
+def draw(gds: Path, path: Path, pixels: int = PIXELS) -> Path:
     """Draw a layout as PNG.
 
     Parameters
@@ -38,17 +37,14 @@ def draw(layout: Layout, path: Path, pixels: int = PIXELS) -> Path:
 
     Raises
     ------
-    QCLIFError : the package is missing, the layout has no GDS, or the file cannot be written.
+    QCLIFError : the package is missing, or the file cannot be written.
     """
     try:
         from klayout import db, lay
     except ImportError as error:
         raise QCLIFError(f"no picture of the layout: pip install {PACKAGE}") from error
-    if layout.gds is None:
-        raise QCLIFError("no picture of the layout: it has no GDS, which KLayout writes: sudo apt-get install klayout, "
-            "and run the stage layout again")
     view  = lay.LayoutView()
-    index = view.load_layout(str(layout.gds), False)
+    index = view.load_layout(str(gds), False)
     view.clear_layers()
     for number, colour in LAYERS.items():
         layer = lay.LayerProperties()
