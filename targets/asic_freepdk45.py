@@ -69,7 +69,7 @@ def layout_images(record: Record, folder: Path) -> list[Path]:
     """Draw the layout, if there is one; what keeps it from being drawn is noted in the record."""
     gds = at("layout", "gds")(record)
     try:
-        return [draw(Path(gds), folder/"layout.png")] if gds else []
+        return [draw(Path(gds), folder/"layout.png", (at("layout", "macros")(record) or {}).values())] if gds else []
     except QCLIFError as error:
         record["notes"].append(str(error))
         return []

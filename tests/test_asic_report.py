@@ -23,7 +23,7 @@ from targets.asic.result import ENERGIES, energies, in_corner
 from targets.asic.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 from targets.asic.studies import STUDIES, rows_of, study_figures, study_of, study_sheets
 from targets.asic.sweep import arguments, read_sweep, shipped, varied
-from tests.asic_records import complete, stages, synthesised
+from tests.asic_records import complete, routed, stages, synthesised
 
 matplotlib.use("Agg")
 
@@ -169,10 +169,35 @@ def test_the_papers_row_stands_above_ours():
 
 
 def test_a_routed_design_has_its_columns():
-    record = complete("spatial") | {"layout": {"area_um2": 900_000.0, "slack_ns": 4.0}}
-    sheet  = next(iter(compare_sheets([record])))
-    assert sheet.columns[-2:] == ("routed, mm2", "routed slack, ns")
-    assert sheet.rows[1][-2:] == ("0.9", "4.000") and sheet.rows[0][-2:] == (ABSENT, ABSENT)
+    without, counted = compare_sheets([routed("spatial"), routed()])
+    columns = ("routed, mm2", "routed slack, ns", "routed, mW", "routed, pJ/update")
+    assert without.columns[-4:] == counted.columns[-4:] == columns
+    # Latches for the weights are added to the spatial design; how much of the core's layout weights are is not known.
+    assert [row[-4:] for row in without.rows] == [(ABSENT,)*4, ("0.9", "4.000", "12", "30"),
+        (ABSENT, "4.000", ABSENT, ABSENT)]
+    assert [row[-4:] for row in counted.rows] == [("1", "4.000", "13", "32.5"), ("0.9", "4.000", "12", "30")]
+
+
+def test_what_was_routed_stands_beside_what_was_synthesised():
+    record = routed("spatial")
+    tables = {sheet.title.partition(" (")[0]: sheet for sheet in sheets(record)}
+    beside, layout = tables["Beside the paper"], tables["Layout"]
+    assert beside.columns == ("", "paper", "this run", "routed")
+    assert row_of(beside, "area without")[1:] == ("1.86", "0.6", "0.9")
+    assert row_of(beside, "slack at 100")[1:] == (UNKNOWN, "6.500", "4.000")
+    assert row_of(beside, "power")[1:] == (UNKNOWN, "10", "12")
+    assert row_of(beside, "energy a neuron update")[1:] == ("17.9 ?", "27.5", "32.5")
+    assert row_of(layout, "area of cells")[1:] == ("600,000", "900,000")
+    assert row_of(layout, "slack slow")[1:] == ("3.500", "1.000")
+    assert row_of(layout, "energy a neuron update")[1:] == ("25", "30")
+    assert row_of(layout, "DRC errors")[1:] == (ABSENT, "0")
+    assert row_of(layout, "power at the activity that OpenROAD")[1:] == (ABSENT, "20")
+    assert row_of(layout, "part of the core")[1:] == (ABSENT, "0.9")
+    # What is not known of a layout has no row.
+    assert not any(row[0].startswith("die") for row in layout.rows)
+    record["layout"] |= {"drc_errors": 2, "gatesim": record["gatesim"] | {"mismatches": 1}}
+    layout = next(sheet for sheet in sheets(record) if sheet.title == "Layout")
+    assert all(isinstance(row_of(layout, name)[2], Bad) for name in ("DRC errors", "spikes that the golden"))
 
 # Paths ---------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from targets.asic.pdk import Pdk
 from targets.asic.power import Power, estimate
 from targets.asic.rtl import generate
 from targets.asic.sta import Timing, time
-from targets.asic.stages import STAGES, Done, file_digest, stage
+from targets.asic.stages import DONE, STAGES, Done, file_digest, stage
 from targets.asic.synth import Synthesis, synthesise
 from targets.asic.tools import Tool, find_sta, find_yosys, has_sta
 from targets.sim_build import PACKAGES, build_root
@@ -197,8 +197,13 @@ class _Flow:
             self.outcome.layout_command    = inputs.command
             return
         self.outcome.tools |= tools
-        layout = self._stage("layout", "layout", [digest],
-            lambda folder: run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})")))
+        def work(folder: Path) -> Layout:
+            return run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})"))
+        layout = self._stage("layout", "layout", [digest], work)
+        if not all(path.is_file() for path in layout.files):
+            # Its folder, which is not the stage's, has been cleared.
+            (self.outcome.done["layout"].folder/DONE).unlink()
+            layout = self._stage("layout", "layout", [digest], work)
         self.outcome.layout = layout
         if layout.netlist is not None and layout.spef is not None:
             self._check_routed(layout)
