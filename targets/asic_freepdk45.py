@@ -15,6 +15,7 @@ examples:
   python -m targets.asic_freepdk45 --until synth --lanes 16           area only
   python -m targets.asic_freepdk45 --until layout                     to GDS, where OpenROAD's flow scripts are
   python -m targets.asic_freepdk45 --sweep compare                    the paper's table: 10 to 200 neurons, 8 and 4 bits
+  python -m targets.asic_freepdk45 --sweep layout --jobs 1            neuron, spatial and a core with macros to GDS
   python -m targets.asic_freepdk45 --sweep my.json --jobs 4           your own: [{"lanes": [4, 8], "frequency": 200}]
 
 Cells and macros come from --pdk, else FREEPDK45_HOME, else FLOW_HOME; --download-pdk fetches them. Each stage runs
@@ -60,16 +61,16 @@ def single(args: argparse.Namespace) -> int:
     from targets.asic.run import run_one
     with StageDisplay() as progress:
         record = run_one(args, progress)
-        images = layout_images(record, args.output_dir)
+        images = layout_images(record, args.output_dir/"layout.png")
     write_all(args, record, list(sheets(record)), run_figures(record), name_of(record), images)
     return exit_code([record], args.strict)
 
 
-def layout_images(record: Record, folder: Path) -> list[Path]:
+def layout_images(record: Record, path: Path) -> list[Path]:
     """Draw the layout, if there is one; what keeps it from being drawn is noted in the record."""
     gds = at("layout", "gds")(record)
     try:
-        return [draw(Path(gds), folder/"layout.png", (at("layout", "macros")(record) or {}).values())] if gds else []
+        return [draw(Path(gds), path, (at("layout", "macros")(record) or {}).values())] if gds else []
     except QCLIFError as error:
         record["notes"].append(str(error))
         return []
@@ -98,7 +99,9 @@ def swept(args: argparse.Namespace, argv: Sequence[str]) -> int:
     tables  = list(study_sheets(args.sweep, study, runs, records))
     figures = ((f"{name}{number or ''}", figure) for number, figure in enumerate(study_figures(study, runs, records)))
     rows    = [{"options": options, **record} for options, record in zip(runs, records, strict=True)]
-    write_all(args, {"sweep": args.sweep, "runs": rows}, tables, figures, study.text)
+    images  = [image for number, record in enumerate(records, 1)
+        for image in layout_images(record, args.output_dir/f"layout{number}.png")]
+    write_all(args, {"sweep": args.sweep, "runs": rows}, tables, figures, study.text, images)
     if any("error" in record for record in records):
         return EXIT_ERROR
     return exit_code(records, args.strict)

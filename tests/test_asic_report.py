@@ -144,8 +144,8 @@ def test_a_layout_that_was_only_prepared_is_told_how_to_run():
     record = synthesised() | {"layout": {"command": "sh run.sh"}, "notes": ["all is ready"]}
     tables = list(sheets(record))
     assert "all is ready" in tables[0].notes
-    layout = next(sheet for sheet in tables if sheet.title == "Layout")
-    assert layout.rows == [("to run it", "sh run.sh")]
+    layout = next(sheet for sheet in tables if sheet.title.startswith("Layouts that are ready"))
+    assert layout.rows == [("core, N = 200", "sh run.sh")]
 
 
 def test_a_report_that_cannot_be_written(tmp_path):
@@ -278,7 +278,18 @@ def test_a_sweep_that_is_not_there():
         read_sweep("nowhere.json")
 
 
-@pytest.mark.parametrize("name", shipped())
+def test_layouts_beside_each_other():
+    ready = synthesised() | {"layout": {"command": "sh run.sh"}}
+    sheet, others, failed = study_sheets("layout", STUDIES["layout"], [{}]*5, [routed("neuron"),
+        routed("spatial", neurons=10), routed(neurons=16), ready, {"error": "no macro"}])
+    assert others.rows == [("core, N = 200", "sh run.sh")] and failed.rows == [("5", "no macro")]
+    assert sheet.columns == ("", "neuron", "routed", "spatial, N = 10", "routed", "core, N = 16", "routed")
+    assert row_of(sheet, "area of cells")[1:] == ("600,000", "900,000")*3
+    assert row_of(sheet, "DRC errors")[1:] == (ABSENT, "0")*3
+    assert not any(row[0].startswith("die") for row in sheet.rows)
+
+
+@pytest.mark.parametrize("name", sorted(shipped().keys() - {"layout"}))
 def test_shipped_sweeps_are_shown(name, tmp_path):
     runs    = read_sweep(name)
     records = [complete(run.get("design", "core"), **{key.replace("-", "_"): value for key, value in run.items()

@@ -5,6 +5,8 @@
 
 """The table of a layout: what was routed beside the netlist before it."""
 
+from collections.abc import Iterator, Sequence
+
 from targets.asic.design import CORNERS
 from targets.asic.figures import FIGURES, at
 from targets.asic.result import Record, after_layout
@@ -38,14 +40,26 @@ _NOTE = ("Routed: timing and power with wires as they were extracted, and with t
     "those that tie the wells, and no fill. OpenROAD works for the typical corner alone.")
 
 
-def layout_sheet(record: Record) -> Sheet | None:
-    """The table, or how to run a layout that is only prepared; None where there is none of both."""
-    if "command" in record.get("layout", {}):
-        return Sheet("Layout", ("", ""), [("to run it", record["layout"]["command"])])
-    routed = after_layout(record)
-    if routed is None:
-        return None
-    rows  = [(text, form(of(record)), form(of(routed))) for text, of, form in _BOTH]
-    rows += [(text, ABSENT, form(of(routed))) for text, of, form in _ROUTED]
-    return Sheet("Layout", ("", "synthesised", "routed"), [row for row in rows if row[-1] != ABSENT],
-        (_NOTE, *([f"GDS: {routed['gds']}"] if "gds" in routed else [])))
+def layout_sheets(records: Sequence[Record]) -> Iterator[Sheet]:
+    """What was routed beside the netlist before it, for each design that has a layout; how to run the others."""
+    pairs = [(record, routed) for record in records if (routed := after_layout(record)) is not None]
+    if pairs:
+        yield _routed(pairs)
+    ready = [(_name(record), command) for record in records if (command := at("layout", "command")(record))]
+    if ready:
+        yield Sheet("Layouts that are ready to run", ("design", "command"), ready, texts=(0, 1))
+
+
+def _routed(pairs: Sequence[tuple[Record, Record]]) -> Sheet:
+    names   = [_name(record) for record, _ in pairs] if len(pairs) > 1 else ["synthesised"]
+    columns = ["", *(column for name in names for column in (name, "routed"))]
+    rows    = [(text, *(form(of(each)) for pair in pairs for each in pair)) for text, of, form in _BOTH]
+    rows   += [(text, *(cell for _, routed in pairs for cell in (ABSENT, form(of(routed)))))
+        for text, of, form in _ROUTED]
+    files   = [f"GDS: {routed['gds']}" for _, routed in pairs if "gds" in routed]
+    return Sheet("Layout", tuple(columns), [row for row in rows if set(row[2::2]) != {ABSENT}], (_NOTE, *files))
+
+
+def _name(record: Record) -> str:
+    return record["design"] if record["design"] == "neuron" else \
+        f"{record['design']}, N = {record['config']['neurons']}"

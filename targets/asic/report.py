@@ -12,7 +12,7 @@ from host.wholefile import whole_file
 from targets.asic import paper
 from targets.asic.design import CORNERS, DESIGNS
 from targets.asic.figures import FIGURES, at, weights_area, weights_energy
-from targets.asic.layout_sheet import layout_sheet
+from targets.asic.layout_sheet import layout_sheets
 from targets.asic.result import COUNTED, ENERGIES, Record, after_layout, in_corner
 from targets.asic.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 
@@ -47,10 +47,11 @@ def name_of(record: Record) -> str:
 def sheets(record: Record) -> Iterator[Sheet]:
     """All tables of a run; those of stages that did not run are left out."""
     yield _summary(record)
-    for make in (_corners, _path, _modules, _power, _energy, _beside_paper, layout_sheet):
+    for make in (_corners, _path, _modules, _power, _energy, _beside_paper):
         sheet = make(record)
         if sheet is not None and sheet.rows:
             yield sheet
+    yield from layout_sheets([record])
     yield _tools(record)
 
 

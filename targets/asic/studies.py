@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from targets.asic import paper, plots
 from targets.asic.compare import compare_sheets
 from targets.asic.figures import FIGURES
+from targets.asic.layout_sheet import layout_sheets
 from targets.asic.report import name_of
 from targets.asic.result import Record, in_corner
 from targets.asic.sheet import Bad, Sheet, number, slack
@@ -66,6 +67,7 @@ STUDIES: Mapping[str, Study] = {
         ("slack_ns", "fmax_mhz", "area_mm2"), paths=True),
     "activity": Study("Energy against activity: neurons that fire in a step", "spike_rate", "design",
         ("neuron_update_pj", "spike_pj", "sop_pj", "power_mw"), ("clocks_per_step", "step_pj")),
+    "layout": Study("Layouts of small designs, beside the netlists that they were made from", None, None, ()),
 }
 
 # Of a sweep that is not among them.
@@ -111,6 +113,8 @@ def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequ
     good = [record for record in records if "error" not in record]
     if name == "compare" and good:
         yield from compare_sheets(good)
+    elif name == "layout" and good:
+        yield from layout_sheets(good)
     else:
         yield _table(study, *in_corners(study, runs, records))
     failed = [(str(number), Bad(str(record["error"]))) for number, record in enumerate(records, 1) if "error" in record]
