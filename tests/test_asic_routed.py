@@ -123,6 +123,17 @@ def test_a_wire_is_charged(pdk):
     assert switching(30.0) - switching(10.0) == pytest.approx(5*0.5*20*1.1**2/1000*1e-3)
 
 
+def test_a_buffer_that_is_only_a_load_has_its_energy(pdk):
+    """Clock trees have some, for balance: as much as one that drives nothing but a wire without a capacitance."""
+    def internal(pins, wires):
+        netlist = parse_netlist(f"module top (sys_clk);\n  input sys_clk; wire z;\n  CLKBUF_X1 load ({pins});\n"
+            "endmodule\n", "top")
+        toggles = np.array([200, 200][:len(netlist.modules["top"].nets)])
+        nets    = Activity(100, {(): toggles}, {(): toggles/4.0})
+        return power_of(netlist, pdk.corner("typ"), {}, nets, 10.0, {(): np.array(wires)}).internal_mw
+    assert internal(".A(sys_clk)", [1.0, 0.0]) == internal(".A(sys_clk), .Z(z)", [1.0, 0.0]) > 0
+
+
 # A shift register whose second flip-flop has its clock through a buffer.
 SHIFT = """module top (sys_clk, d, q);
   input sys_clk, d; output q; wire s, c;
