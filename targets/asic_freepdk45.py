@@ -15,6 +15,7 @@ examples:
   python -m targets.asic_freepdk45 --until synth --lanes 16           area only
   python -m targets.asic_freepdk45 --until layout                     to GDS, where OpenROAD's flow scripts are
   python -m targets.asic_freepdk45 --sweep compare                    the paper's table: 10 to 200 neurons, 8 and 4 bits
+  python -m targets.asic_freepdk45 --sweep layout --jobs 1            neuron, spatial and a core with macros to GDS
   python -m targets.asic_freepdk45 --sweep my.json --jobs 4           your own: [{"lanes": [4, 8], "frequency": 200}]
 
 Cells and macros come from --pdk, else FREEPDK45_HOME, else FLOW_HOME; --download-pdk fetches them. Each stage runs
@@ -40,6 +41,7 @@ from host.plots.style import save
 from host.report import write_json
 from targets.asic import plots
 from targets.asic.figures import at
+from targets.asic.layout_image import draw
 from targets.asic.options import make_parser
 from targets.asic.report import name_of, sheets, write_report
 from targets.asic.result import Record
@@ -59,9 +61,19 @@ def single(args: argparse.Namespace) -> int:
     from targets.asic.run import run_one
     with StageDisplay() as progress:
         record = run_one(args, progress)
-    tables = list(sheets(record))
-    write_all(args, record, tables, run_figures(record), name_of(record))
+        images = layout_images(record, args.output_dir/"layout.png")
+    write_all(args, record, list(sheets(record)), run_figures(record), name_of(record), images)
     return exit_code([record], args.strict)
+
+
+def layout_images(record: Record, path: Path) -> list[Path]:
+    """Draw the layout, if there is one; what keeps it from being drawn is noted in the record."""
+    gds = at("layout", "gds")(record)
+    try:
+        return [draw(Path(gds), path, (at("layout", "macros")(record) or {}).values())] if gds else []
+    except QCLIFError as error:
+        record["notes"].append(str(error))
+        return []
 
 
 def run_figures(record: Record) -> Iterator[tuple[str, object]]:
@@ -87,7 +99,9 @@ def swept(args: argparse.Namespace, argv: Sequence[str]) -> int:
     tables  = list(study_sheets(args.sweep, study, runs, records))
     figures = ((f"{name}{number or ''}", figure) for number, figure in enumerate(study_figures(study, runs, records)))
     rows    = [{"options": options, **record} for options, record in zip(runs, records, strict=True)]
-    write_all(args, {"sweep": args.sweep, "runs": rows}, tables, figures, study.text)
+    images  = [image for number, record in enumerate(records, 1)
+        for image in layout_images(record, args.output_dir/f"layout{number}.png")]
+    write_all(args, {"sweep": args.sweep, "runs": rows}, tables, figures, study.text, images)
     if any("error" in record for record in records):
         return EXIT_ERROR
     return exit_code(records, args.strict)
@@ -103,9 +117,10 @@ def shared_arguments(argv: Sequence[str]) -> list[str]:
 
 # Outputs ------------------------------------------------------------------------------------------
 
-def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet], figures, title: str) -> None:
-    """Print tables; write report.json, report.md and plots."""
-    console, folder, images = table_console(args.json), args.output_dir, []
+def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet], figures, title: str,
+        images: Sequence[Path] = ()) -> None:
+    """Print tables; write report.json, report.md and plots, and show `images` with them."""
+    console, folder, images = table_console(args.json), args.output_dir, list(images)
     for table in tables:
         table.show(console)
     for name, figure in figures:
@@ -121,7 +136,8 @@ def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet]
 
 def exit_code(records: Sequence[Record], strict: bool) -> int:
     """1 where a netlist's spikes are wrong, or with --strict where slack is negative."""
-    wrong = any(at("gatesim", name)(record) for record in records for name in ("mismatches", "state_mismatches"))
+    wrong = any(at(*path, "gatesim", name)(record) for record in records for path in ((), ("layout",))
+        for name in ("mismatches", "state_mismatches"))
     late  = any((find(record) or 0) < 0 for record in records for find in (at("slack_ns"), at("layout", "slack_ns")))
     return EXIT_MISMATCH if wrong or (strict and late) else 0
 

@@ -210,6 +210,8 @@ def test_arguments_of_a_sweep_are_not_those_of_its_runs():
 def test_exit_codes():
     wrong = complete()
     wrong["gatesim"]["state_mismatches"] = 1
+    wrong  = complete() | {"layout": {"gatesim": {"mismatches": 0, "state_mismatches": 1}}}
+    assert exit_code([complete(), wrong], False) == 1
     routed = complete() | {"layout": {"slack_ns": -0.1}}
     assert [exit_code([record], strict) for record, strict in ((complete(), True), (complete(slack=-1.0), False),
         (complete(slack=-1.0), True), (routed, False), (routed, True), (wrong, False), ({"error": "no"}, True))] == [

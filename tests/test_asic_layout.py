@@ -21,6 +21,9 @@ from targets.asic.layout import missing_tool, prepare, run
 from targets.asic.layout_files import STRAP_STEP, config_mk, constraint_sdc, pdn_tcl, strap_pitch
 from targets.asic.macros import Macro
 from targets.asic.pdk import Pdk, find_pdk
+from targets.asic.recipes import LOAD_FF
+from targets.asic.sta import IO_FRACTION
+from tests.flow_scripts import needs_openroad, stand_in_for
 
 LEF = """SITE core
   SIZE 0.19 BY 1.4 ;
@@ -71,33 +74,6 @@ module part (clock, d);
 endmodule
 """
 
-# A Makefile that does what the flow scripts promise: the results of a step are made once, from those before.
-STAND_IN = """
-include $(DESIGN_CONFIG)
-RESULTS = $(WORK_HOME)/results/$(PLATFORM)/$(DESIGN_NICKNAME)/$(FLOW_VARIANT)
-LOGS    = $(WORK_HOME)/logs/$(PLATFORM)/$(DESIGN_NICKNAME)/$(FLOW_VARIANT)
-check-openroad: ; test -n "$(OPENROAD_EXE)"
-finish: $(RESULTS)/6_final.gds
-$(RESULTS)/clock_period.txt: $(SDC_FILE) ; exit 7
-$(RESULTS)/1_1_yosys_canonicalize.rtlil: $(VERILOG_FILES) $(ADDITIONAL_LIBS) $(RESULTS)/clock_period.txt ; exit 8
-$(RESULTS)/1_2_yosys.v $(RESULTS)/1_2_yosys.sdc: $(RESULTS)/1_1_yosys_canonicalize.rtlil ; exit 9
-$(RESULTS)/5_route.odb: $(RESULTS)/1_2_yosys.v $(RESULTS)/1_2_yosys.sdc
-\t@echo "Running detail_route.tcl, stage 5_2_route"
-\t@mkdir -p $(LOGS)
-\t@cat $^ > $@
-\t@echo '{"detailedroute__route__drc_errors": 0, "detailedroute__route__wirelength": 1234}' > $(LOGS)/5_2_route.json
-$(LOGS)/6_report.log: $(RESULTS)/5_route.odb
-\t@echo "Running final_report.tcl, stage 6_report"
-\t@if [ -e fail ]; then echo "[ERROR PDN-0179] no grid"; exit 2; fi
-\t@echo '{"finish__timing__setup__ws": 3.5, "finish__design__instance__area": 1, \
-"finish__design__instance__area": 20.5, "finish__timing__fmax": 2e8, "finish__power__total": 0.001, \
-"finish__timing__hold__ws": "N/A"}' > $(LOGS)/6_report.json
-\t@touch $@
-$(RESULTS)/6_final.gds: $(LOGS)/6_report.log
-\t@touch $@
-"""
-
-
 @pytest.fixture
 def pdk(tmp_path):
     """With one cell and one macro, whose layout is a text."""
@@ -123,14 +99,7 @@ def inputs_of(tmp_path, pdk):
 @pytest.fixture
 def stand_in(tmp_path, monkeypatch):
     """Flow scripts and OpenROAD, as far as running them is concerned."""
-    home = tmp_path/"flow"
-    (home/"scripts").mkdir(parents=True)
-    (home/"scripts"/"variables.mk").touch()
-    (home/"Makefile").write_text(STAND_IN)
-    monkeypatch.setenv("FLOW_HOME", str(home))
-    monkeypatch.setenv("OPENROAD_EXE", shutil.which("true"))
-    monkeypatch.setenv("KLAYOUT_CMD", "true")
-    return home
+    return stand_in_for(tmp_path/"flow", monkeypatch)
 
 # Inputs --------------------------------------------------------------------------------------------
 
@@ -239,14 +208,16 @@ def test_constraints_as_opensta_reads_them(tmp_path):
     (tmp_path/"a.tcl").write_text(f"read_liberty {find_pdk().corner('typ').liberty}\nread_verilog a.v\n"
         "link_design top\n" + "".join(f"read_sdc {n}.sdc\nreport_clock_properties\ncheck_setup -verbose\n"
         f"foreach port {{d q}} {{ puts {n}-$port\nreport_checks -digits 6 -through $port }}\n"
-        for n in range(len(periods))))
+        for n in range(len(periods))) + "report_checks -through q -fields capacitance -format full\n")
     done = subprocess.run(["sta", "-exit", "a.tcl"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "Error" not in done.stdout + done.stderr and "unconstrained" not in done.stdout, done.stdout
-    # What comes has all of the period but the setup of its flip-flop, what goes all but the flip-flop's delay.
+    # What comes has its part of the period but the setup of its flip-flop, what goes all but the flip-flop's delay.
     for n, period in enumerate(periods):
         for port, least in (("d", 0.02), ("q", 0.05)):
             slack = re.search(rf"^{n}-{port}$.*?(\S+)\s+slack \(MET\)", done.stdout, re.MULTILINE | re.DOTALL)
-            assert least < period - float(slack[1]) < 0.2
+            assert least < (1 - IO_FRACTION)*period - float(slack[1]) < 0.2
+    # The load of outputs is in the library's unit.
+    assert f" {LOAD_FF:.2f} " in done.stdout
 
 
 def test_period_as_the_flow_scripts_look_for_it():
@@ -254,7 +225,7 @@ def test_period_as_the_flow_scripts_look_for_it():
     assert re.search(r"-period\s+([\d.]+)", text)[1] == "3.33333"
 
 
-@pytest.mark.skipif("FLOW_HOME" not in os.environ, reason="needs flow scripts: set FLOW_HOME to their folder flow")
+@needs_openroad
 def test_the_flow_scripts_know_every_variable(inputs_of):
     home  = Path(os.environ["FLOW_HOME"])
     known = "\n".join(path.read_text() for path in (home/"Makefile", home/"scripts"/"variables.mk",
@@ -273,7 +244,7 @@ def test_run(inputs_of, stand_in):
     assert (found.gds.parent/"5_route.odb").read_text() == NETLIST + (made.folder/"constraint.sdc").read_text()
     assert (found.slack_ns, found.area_um2, found.fmax_mhz) == (3.5, 20.5, 200)
     assert (found.drc_errors, found.wire_um) == (0, 1234)
-    assert found.power_mw == {"total": 1.0}
+    assert found.default_power_mw == {"total": 1.0}
     assert found.hold_slack_ns is None and found.cells is None and found.spef is None
     assert sorted(os.listdir(stand_in)) == ["Makefile", "scripts"]
 
@@ -314,6 +285,7 @@ def test_without_klayout_there_is_no_gds(inputs_of, stand_in, monkeypatch, tmp_p
     ({"FLOW_HOME": "/nowhere"},            ("/nowhere", "scripts/variables.mk")),
     ({"OPENROAD_EXE": "/nowhere/openroad"}, ("OpenROAD not found", "/nowhere/openroad", "OPENROAD_EXE")),
     ({"PATH": "/nowhere"},                 ("make not found", "apt-get install make")),
+    ({"KLAYOUT_CMD": "/nowhere/klayout"},  ("KLAYOUT_CMD", "/nowhere/klayout")),
 ])
 def test_missing_tools(inputs_of, stand_in, monkeypatch, change, words):
     made = inputs_of()
@@ -327,8 +299,8 @@ def test_missing_tools(inputs_of, stand_in, monkeypatch, change, words):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.skipif(missing_tool() is not None or "FREEPDK45_HOME" not in os.environ,
-    reason=missing_tool() or "needs a PDK: set FREEPDK45_HOME to its folder")
+@needs_openroad
+@pytest.mark.skipif("FREEPDK45_HOME" not in os.environ, reason="needs a PDK: set FREEPDK45_HOME to its folder")
 def test_real_layout(tmp_path):
     """Two flip-flops and a macro, to GDS."""
     pdk, ram = find_pdk(), "fakeram45_32x32"
@@ -346,6 +318,13 @@ def test_real_layout(tmp_path):
     final = found.netlist.read_text()
     assert all(re.search(rf"\b{name}\b", final) for name in ("one", "two", "ram", ram))
     assert found.gds is None or found.gds.stat().st_size > 1000
+    # The macro is where the floorplan has it.
+    (left, bottom, right, top), = found.macros.values()
+    placed = re.search(rf"- ram {ram} .*?PLACED|- ram {ram} .*?FIXED \( (\d+) (\d+) \) N", found.layout_def.read_text(),
+        re.DOTALL)
+    unit   = int(re.search(r"UNITS DISTANCE MICRONS (\d+)", found.layout_def.read_text())[1])
+    assert [round(int(place)/unit*1000) for place in placed.groups()] == [left, bottom]
+    assert (right - left)*(top - bottom)*1e-6 == pytest.approx(pdk.macros[ram].area_um2, rel=1e-3)
 
 
 def test_grid_of_a_small_core_has_a_smaller_pitch():

@@ -24,7 +24,7 @@ from targets.asic.result import ENERGIES, energies, in_corner
 from targets.asic.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 from targets.asic.studies import STUDIES, rows_of, study_figures, study_of, study_sheets
 from targets.asic.sweep import arguments, read_sweep, shipped, varied
-from tests.asic_records import complete, stages, synthesised
+from tests.asic_records import complete, routed, stages, synthesised
 
 matplotlib.use("Agg")
 
@@ -145,8 +145,8 @@ def test_a_layout_that_was_only_prepared_is_told_how_to_run():
     record = synthesised() | {"layout": {"command": "sh run.sh"}, "notes": ["all is ready"]}
     tables = list(sheets(record))
     assert "all is ready" in tables[0].notes
-    layout = next(sheet for sheet in tables if sheet.title == "Layout")
-    assert layout.rows == [("to run it", "sh run.sh")]
+    layout = next(sheet for sheet in tables if sheet.title.startswith("Layouts that are ready"))
+    assert layout.rows == [("core, N = 200", "sh run.sh")]
 
 
 def test_a_report_that_cannot_be_written(tmp_path):
@@ -170,10 +170,35 @@ def test_the_papers_row_stands_above_ours():
 
 
 def test_a_routed_design_has_its_columns():
-    record = complete("spatial") | {"layout": {"area_um2": 900_000.0, "slack_ns": 4.0}}
-    sheet  = next(iter(compare_sheets([record])))
-    assert sheet.columns[-2:] == ("routed, mm2", "routed slack, ns")
-    assert sheet.rows[1][-2:] == ("0.9", "4.000") and sheet.rows[0][-2:] == (ABSENT, ABSENT)
+    without, counted = compare_sheets([routed("spatial"), routed()])
+    columns = ("routed, mm2", "routed slack, ns", "routed, mW", "routed, pJ/update")
+    assert without.columns[-4:] == counted.columns[-4:] == columns
+    # Latches for the weights are added to the spatial design; how much of the core's layout weights are is not known.
+    assert [row[-4:] for row in without.rows] == [(ABSENT,)*4, ("0.9", "4.000", "12", "30"),
+        (ABSENT, "4.000", ABSENT, ABSENT)]
+    assert [row[-4:] for row in counted.rows] == [("1", "4.000", "13", "32.5"), ("0.9", "4.000", "12", "30")]
+
+
+def test_what_was_routed_stands_beside_what_was_synthesised():
+    record = routed("spatial")
+    tables = {sheet.title.partition(" (")[0]: sheet for sheet in sheets(record)}
+    beside, layout = tables["Beside the paper"], tables["Layout"]
+    assert beside.columns == ("", "paper", "this run", "routed")
+    assert row_of(beside, "area without")[1:] == ("1.86", "0.6", "0.9")
+    assert row_of(beside, "slack at 100")[1:] == (UNKNOWN, "6.500", "4.000")
+    assert row_of(beside, "power")[1:] == (UNKNOWN, "10", "12")
+    assert row_of(beside, "energy a neuron update")[1:] == ("17.9 ?", "27.5", "32.5")
+    assert row_of(layout, "area of cells")[1:] == ("600,000", "900,000")
+    assert row_of(layout, "slack slow")[1:] == ("3.500", "1.000")
+    assert row_of(layout, "energy a neuron update")[1:] == ("25", "30")
+    assert row_of(layout, "DRC errors")[1:] == (ABSENT, "0")
+    assert row_of(layout, "power at the activity that OpenROAD")[1:] == (ABSENT, "20")
+    assert row_of(layout, "part of the core")[1:] == (ABSENT, "0.9")
+    # What is not known of a layout has no row.
+    assert not any(row[0].startswith("die") for row in layout.rows)
+    record["layout"] |= {"drc_errors": 2, "gatesim": record["gatesim"] | {"mismatches": 1}}
+    layout = next(sheet for sheet in sheets(record) if sheet.title == "Layout")
+    assert all(isinstance(row_of(layout, name)[2], Bad) for name in ("DRC errors", "spikes that the golden"))
 
 # Paths ---------------------------------------------------------------------------------------------
 
@@ -256,13 +281,25 @@ def test_a_sweep_that_is_not_there():
         read_sweep("nowhere.json")
 
 
-@pytest.mark.parametrize("name", shipped())
+def test_layouts_beside_each_other():
+    ready = synthesised() | {"layout": {"command": "sh run.sh"}}
+    sheet, others, _, failed = study_sheets("layout", STUDIES["layout"], [{}]*5, [routed("neuron"),
+        routed("spatial", neurons=10), routed(neurons=16), ready, {"error": "no macro"}])
+    assert others.rows == [("core, N = 200", "sh run.sh")] and failed.rows == [("5", "no macro")]
+    assert sheet.columns == ("", "neuron", "routed", "spatial, N = 10", "routed", "core, N = 16", "routed")
+    assert row_of(sheet, "area of cells")[1:] == ("600,000", "900,000")*3
+    assert row_of(sheet, "DRC errors")[1:] == (ABSENT, "0")*3
+    assert not any(row[0].startswith("die") for row in sheet.rows)
+
+
+@pytest.mark.parametrize("name", sorted(shipped().keys() - {"layout"}))
 def test_shipped_sweeps_are_shown(name, tmp_path):
     runs    = read_sweep(name)
     records = [complete(run.get("design", "core"), **{key.replace("-", "_"): value for key, value in run.items()
         if key in ("neurons", "lanes", "inputs", "weight-bits", "state-bits", "current-bits")}) for run in runs]
     tables  = list(study_sheets(name, STUDIES[name], runs, records))
     assert all(len(row) == len(sheet.columns) for sheet in tables for row in sheet.rows)
+    assert tables.pop().title == f"Netlists of {len(runs)} runs against the golden model"
     runs_in = tables[0] if name == "sram" else tables[-1]
     assert len(runs_in.rows) == len(runs)*(3 if name == "corners" else 1)
     figures = list(study_figures(STUDIES[name], runs, records))
@@ -300,12 +337,22 @@ def test_the_best_run_meets_its_clock():
     assert table.notes == ("Least energy a neuron update, pJ, of runs that meet their clock: 20, with lanes 8.",)
 
 
+def test_wrong_netlists_of_a_sweep_are_named():
+    """A table of figures must not hide that they are of something else than the golden model."""
+    records = [complete(), {"error": "no such macro"}, complete(), synthesised()]
+    records[2]["gatesim"] |= {"mismatches": 3, "state_mismatches": 0}
+    *_, compared, _ = study_sheets("mine.json", study_of("mine.json", [{"lanes": 4}]*4), [{"lanes": 4}]*4, records)
+    assert compared.rows == [("spikes", "100", "3"), ("states", "16,000", "0")]
+    assert isinstance(compared.rows[0][2], Bad) and not isinstance(compared.rows[1][2], Bad)
+    assert compared.title.startswith("Netlists of 2 runs") and compared.notes == ("Runs with mismatches: 3.",)
+
+
 def test_a_run_that_failed_leaves_the_others():
     runs    = [{"lanes": 4, "frequency": 100}, {"lanes": 8, "frequency": 200}]
     records = [complete(), {"error": "no such macro"}]
     study   = study_of("mine.json", runs)
     assert (study.x, study.group) == ("lanes", "frequency")
-    table, failed = study_sheets("mine.json", study, runs, records)
+    table, _, failed = study_sheets("mine.json", study, runs, records)
     assert len(table.rows) == 1 and failed.rows == [("2", "no such macro")]
     assert len(list(study_figures(study, runs, records))) == 1
     # Nothing at all worked: no plot, no table that could mislead.

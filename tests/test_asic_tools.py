@@ -50,7 +50,7 @@ def test_the_newest_yosys_is_taken(tmp_path, monkeypatch):
     for version, kind in (("0.23 (git sha1 7ce5011c24b)", "pyosys"), ("0.70+12", "yosys"), ("0.9", "pyosys"),
             ("1.2", "yosys")):
         program(tmp_path, "yosys", f"echo 'Yosys {version}'")
-        tools._version.cache_clear()
+        tools.version_of.cache_clear()
         assert find_yosys().kind == kind
     assert find_yosys().version == "1.2"
     # Of the same version, the native one comes before WebAssembly.

@@ -77,6 +77,10 @@ class CellEnergy:
         result = self.signals.toggles[nets]
         for twin in self._others(pin):
             result = np.where(nets == NOTHING, self.signals.toggles[self._nets(twin)], result)
+        function = self.power.functions.get(pin)
+        if function is not None and len(function.pins()) == 1:
+            # Clock trees are balanced by buffers whose output is at no net.
+            result = np.where(nets == NOTHING, self.signals.toggles[self._nets(*function.pins())], result)
         return result
 
     def _others(self, pin: str) -> Iterator[str]:

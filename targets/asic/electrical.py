@@ -13,7 +13,7 @@ import numpy as np
 
 from targets.asic.expression import Expression
 from targets.asic.flat import Cells, Flat
-from targets.asic.power_tables import Arc, CellPower, WireLoad
+from targets.asic.power_tables import Arc, CellPower
 
 # Slews have settled when none changes by more than this, ns; a slew hardly depends on what is many cells ahead.
 TOLERANCE = 1e-6
@@ -23,6 +23,9 @@ PASSES    = 200
 IDEAL_SLEW = 0.0
 
 RISE, FALL = 0, 1
+
+# Capacitance fF of the wire at each net, from the number of pins at it.
+Wires = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +46,13 @@ def extended(values: np.ndarray, nothing: float = 0.0, one: float = 0.0, zero: f
     return np.concatenate([values, np.array([nothing, one, zero], values.dtype)])
 
 
-def nets_of(flat: Flat, cells: Mapping[str, CellPower], wires: WireLoad, clocks: np.ndarray) -> Nets:
+def nets_of(flat: Flat, cells: Mapping[str, CellPower], wires: Wires, clocks: np.ndarray) -> Nets:
     """Loads and slews of a netlist.
 
     Parameters
     ----------
     cells : of all kinds in the netlist.
-    wires : estimate of the nets' wires.
+    wires : of the nets, estimated or routed.
     clocks : nets of the clock, whose slew is ideal.
     """
     load = _loads(flat, cells, wires)
@@ -67,7 +70,7 @@ def nets_of(flat: Flat, cells: Mapping[str, CellPower], wires: WireLoad, clocks:
     return Nets(load, slew)
 
 
-def _loads(flat: Flat, cells: Mapping[str, CellPower], wires: WireLoad) -> np.ndarray:
+def _loads(flat: Flat, cells: Mapping[str, CellPower], wires: Wires) -> np.ndarray:
     pins, fanout = np.zeros((2, flat.nets + 3)), np.zeros(flat.nets + 3, np.int64)
     for name, each in flat.cells.items():
         for pin, capacitance in cells[name].capacitance_ff.items():

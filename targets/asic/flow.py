@@ -17,7 +17,7 @@ from host.errors import QCLIFError
 from targets.asic.design import CORNERS, AsicConfig, Rtl
 from targets.asic.gatesim import GateSim, simulate
 from targets.asic.inputs import Inputs
-from targets.asic.layout import missing_tool, prepare
+from targets.asic.layout import layout_tools, missing_tool, prepare
 from targets.asic.layout import run as run_layout
 from targets.asic.layout_metrics import Layout
 from targets.asic.macros import Macro
@@ -26,7 +26,7 @@ from targets.asic.pdk import Pdk
 from targets.asic.power import Power, estimate
 from targets.asic.rtl import generate
 from targets.asic.sta import Timing, time
-from targets.asic.stages import STAGES, Done, file_digest, stage
+from targets.asic.stages import DONE, STAGES, Done, file_digest, stage
 from targets.asic.synth import Synthesis, synthesise
 from targets.asic.tools import Tool, find_sta, find_yosys, has_sta
 from targets.sim_build import PACKAGES, build_root
@@ -84,22 +84,27 @@ class Outcome:
 
     Attributes
     ----------
+    synthesis : the netlist, and what it is made of.
+    spef : wires of this netlist, where it comes from a layout.
     timings, powers : by corner.
     missing : for each stage that did not run for want of a tool: which tool, and how to get it.
     tools : versions of those that were used, by name.
     macros : what memories can be made of, by name.
     done : the stages that ran, by name.
     layout_command : what runs the layout, where it was only prepared.
+    routed : what timing, simulation and power of the layout's netlist gave.
     """
     request:        Request
     rtl:            Rtl | None = None
     synthesis:      Synthesis | None = None
+    spef:           Path | None = None
     timings:        dict[str, Timing] = dataclasses.field(default_factory=dict)
     gatesim:        GateSim | None = None
     powers:         dict[str, Power] = dataclasses.field(default_factory=dict)
     layout:         Layout | None = None
     layout_command: str | None = None
     macros:         dict[str, Macro] = dataclasses.field(default_factory=dict)
+    routed:         "Outcome | None" = None
     missing:        dict[str, str] = dataclasses.field(default_factory=dict)
     tools:          dict[str, str] = dataclasses.field(default_factory=dict)
     done:           dict[str, Done] = dataclasses.field(default_factory=dict)
@@ -173,41 +178,83 @@ class _Flow:
             lambda folder: synthesise(self.config, rtl, self.pdk, folder))
 
     def _sta(self) -> None:
-        for corner in self.corners:
-            self.outcome.timings[corner] = self._stage(f"sta-{corner}", "sta", [*self._netlist(), corner,
-                self.config.period_ns, self.outcome.tools["opensta"]],
-                lambda folder, corner=corner: time(self.config, self.outcome.synthesis, self.pdk, folder, corner))
+        self._time(self.outcome)
 
     def _gatesim(self) -> None:
-        inputs = self.outcome.request.inputs
-        # What cells do is the same in all corners and at all clocks.
-        config = dataclasses.replace(self.config, corner="typ", frequency_mhz=100.0)
-        self.outcome.gatesim = self._stage("gatesim", "gatesim", [*self._netlist(), config.sizes.to_dict(),
-            config.product_shift, inputs.identity if inputs else "", self.outcome.tools["verilator"]],
-            lambda folder: simulate(config, self.outcome.synthesis.netlist, self.pdk,
-                inputs.network if inputs else None, inputs.samples if inputs else (), folder))
+        self._simulate(self.outcome)
 
     def _power(self) -> None:
-        for corner in self.corners:
-            self.outcome.powers[corner] = self._stage(f"power-{corner}", "power", [*self._netlist(),
-                self.outcome.done["gatesim"].key, corner, self.config.period_ns],
-                lambda folder, corner=corner: estimate(self.config, self.outcome.synthesis.netlist, corner,
-                    self.outcome.gatesim.activity, self.pdk))
+        self._estimate(self.outcome)
 
     def _layout(self) -> None:
         """Not in the stage's own folder: the flow scripts go on where they were interrupted."""
         synthesis = self.outcome.synthesis
-        digest    = hashlib.sha256("".join(map(str, [*self._netlist(), self.config.period_ns])).encode()).hexdigest()
+        missing   = missing_tool()
+        tools     = {} if missing else layout_tools()
+        digest    = hashlib.sha256("".join(map(str, [*self._netlist(self.outcome), self.config.period_ns, tools,
+            os.environ.get("FLOW_HOME")])).encode()).hexdigest()
         inputs    = prepare(self.config, self.outcome.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
             build_root()/"asic"/"layout"/digest[:20])
-        if missing := missing_tool():
+        if missing:
             self.outcome.missing["layout"] = missing
             self.outcome.layout_command    = inputs.command
             return
-        scripts = [os.environ.get(name) for name in ("FLOW_HOME", "OPENROAD_EXE")]
-        self.outcome.layout = self._stage("layout", "layout", [digest, *scripts],
-            lambda folder: run_layout(inputs, lambda text, done, total: None))
+        self.outcome.tools |= tools
+        def work(folder: Path) -> Layout:
+            return run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})"))
+        layout = self._stage("layout", "layout", [digest], work)
+        if not all(path.is_file() for path in layout.files):
+            # Its folder, which is not the stage's, has been cleared.
+            (self.outcome.done["layout"].folder/DONE).unlink()
+            layout = self._stage("layout", "layout", [digest], work)
+        self.outcome.layout = layout
+        if layout.netlist is not None and layout.spef is not None:
+            self._check_routed(layout)
 
-    def _netlist(self) -> list[object]:
+    def _check_routed(self, layout: Layout) -> None:
+        """What was told of the netlist, of the layout's."""
+        routed = Outcome(self.outcome.request, self.outcome.rtl, dataclasses.replace(self.outcome.synthesis,
+            netlist=layout.netlist, excerpt=None, loads={}), layout.spef, done=self.outcome.done)
+        self.outcome.routed = routed
+        for name, work in (("sta", self._time), ("gatesim", self._simulate), ("power", self._estimate)):
+            if name not in self.outcome.missing and (name != "power" or routed.gatesim is not None):
+                self.progress(f"layout: {STAGES[name][0]}")
+                work(routed)
+
+    # The netlist, and the layout's ------------------------------------------------------------------
+
+    def _time(self, outcome: Outcome) -> None:
+        for corner in self.corners:
+            outcome.timings[corner] = self._stage(f"{_label(outcome)}sta-{corner}", "sta", [*self._netlist(outcome),
+                corner, self.config.period_ns, self.outcome.tools["opensta"]],
+                lambda folder, corner=corner: time(self.config, outcome.synthesis, self.pdk, folder, corner,
+                    spef=outcome.spef))
+
+    def _simulate(self, outcome: Outcome) -> None:
+        inputs = outcome.request.inputs
+        # What cells do is the same in all corners and at all clocks.
+        config = dataclasses.replace(self.config, corner="typ", frequency_mhz=100.0)
+        outcome.gatesim = self._stage(f"{_label(outcome)}gatesim", "gatesim", [*self._netlist(outcome),
+            config.sizes.to_dict(), config.product_shift, inputs.identity if inputs else "",
+            self.outcome.tools["verilator"]],
+            lambda folder: simulate(config, outcome.synthesis.netlist, self.pdk,
+                inputs.network if inputs else None, inputs.samples if inputs else (), folder))
+
+    def _estimate(self, outcome: Outcome) -> None:
+        simulated = outcome.done[f"{_label(outcome)}gatesim"].key
+        for corner in self.corners:
+            outcome.powers[corner] = self._stage(f"{_label(outcome)}power-{corner}", "power",
+                [*self._netlist(outcome), simulated, corner, self.config.period_ns],
+                lambda folder, corner=corner: estimate(self.config, outcome.synthesis.netlist, corner,
+                    outcome.gatesim.activity, self.pdk, spef=outcome.spef))
+
+    @staticmethod
+    def _netlist(outcome: Outcome) -> list[object]:
         """What the netlist is, for the keys of what is made from it."""
-        return [self.outcome.rtl.top, self.outcome.rtl.clock, file_digest(self.outcome.synthesis.netlist)]
+        wires = [] if outcome.spef is None else [file_digest(outcome.spef)]
+        return [outcome.rtl.top, outcome.rtl.clock, file_digest(outcome.synthesis.netlist), *wires]
+
+
+def _label(outcome: Outcome) -> str:
+    """How names of stages begin."""
+    return "" if outcome.spef is None else "routed-"

@@ -16,7 +16,7 @@ import signal
 import subprocess
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from host.console import Progress, no_progress
@@ -37,6 +37,7 @@ from targets.asic.lef import LefMacro, read_lef, read_site
 from targets.asic.macros import Macro
 from targets.asic.netlist import ONE, ZERO, Netlist, read_netlist
 from targets.asic.pdk import Pdk
+from targets.asic.tools import version_of
 
 # Part of the room for cells that they fill; the rest is for clock tree, buffers and wires.
 UTILISATION = 0.6
@@ -48,6 +49,9 @@ HALO = (5_000, 5_000)
 PIN_PITCHES = (560, 280)
 
 RUN = "run.sh"
+
+INSTALL = ("git clone --recursive https://github.com/The-OpenROAD-Project/OpenROAD-flow-scripts && "
+    "OpenROAD-flow-scripts/build_openroad.sh --local && export FLOW_HOME=$PWD/OpenROAD-flow-scripts/flow")
 
 # The flow scripts' steps that run OpenROAD, for the progress: the last one's name, and how many there are.
 _STEP  = re.compile(r"^Running (\w+)\.tcl, stage (\S+)")
@@ -61,11 +65,13 @@ class LayoutInputs:
 
     Attributes
     ----------
+    shapes : width and height of each macro's instance, nm.
     command : what runs it in a shell.
     """
     folder:    Path
     top:       str
     floorplan: Floorplan
+    shapes:    dict[str, tuple[int, int]]
 
     @property
     def command(self) -> str:
@@ -125,7 +131,7 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
     script = run_sh(rtl.top, list(files)).encode()
     for name, content in {**files, RUN: script}.items():
         _write(folder/name, content)
-    return LayoutInputs(folder, rtl.top, floorplan)
+    return LayoutInputs(folder, rtl.top, floorplan, shapes)
 
 
 def _macro_instances(design: Netlist, macros: Mapping[str, Macro]) -> dict[str, Macro]:
@@ -190,16 +196,31 @@ def missing_tool() -> str | None:
     """What keeps layout from running, and the remedy; None where nothing is known to."""
     home = os.environ.get("FLOW_HOME", "")
     if not home:
-        return "FLOW_HOME is not set: it must name the folder flow of a checkout of OpenROAD-flow-scripts"
+        return f"FLOW_HOME is not set, it must name the folder flow of OpenROAD's flow scripts: {INSTALL}"
     if not (Path(home)/"scripts"/"variables.mk").is_file():
         return f"FLOW_HOME {home} is not the folder flow of OpenROAD-flow-scripts: scripts/variables.mk is missing"
     if shutil.which("make") is None:
         return "make not found: sudo apt-get install make"
-    built = f"{home}/../tools/install/OpenROAD/bin/openroad"
-    named = os.environ.get("OPENROAD_EXE") or shutil.which("openroad") or built
-    if shutil.which(named) is None:
-        return f"OpenROAD not found ({named}): build it with the flow scripts, or set OPENROAD_EXE to the program"
+    if shutil.which(_openroad()) is None:
+        return f"OpenROAD not found ({_openroad()}): build it with the flow scripts, or set OPENROAD_EXE to the program"
+    if (klayout := os.environ.get("KLAYOUT_CMD")) and shutil.which(klayout) is None:
+        return f"KLAYOUT_CMD is {klayout!r}, which is no program: correct or unset it"
     return None
+
+
+def _openroad() -> str:
+    """The program that the flow scripts take."""
+    built = f"{os.environ.get('FLOW_HOME', '')}/../tools/install/OpenROAD/bin/openroad"
+    return os.environ.get("OPENROAD_EXE") or shutil.which("openroad") or built
+
+
+def layout_tools() -> dict[str, str]:
+    """Versions of what makes the layout, by name; missing_tool() is None."""
+    built   = f"{os.environ['FLOW_HOME']}/../tools/install/klayout/klayout"
+    klayout = os.environ.get("KLAYOUT_CMD") or shutil.which("klayout") or shutil.which(built)
+    return {"openroad": version_of(_openroad(), "-version")} | (
+        # Without it, there is no GDS.
+        {"klayout": version_of(klayout, "-v").removeprefix("KLayout ")} if klayout else {})
 
 
 def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
@@ -229,7 +250,9 @@ def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
             raise
     if status:
         raise QCLIFError(f"layout failed: {_reason(tail)}; see {log}, and run again to go on from there")
-    return read_layout(inputs.folder, inputs.top)
+    boxes = {name: (left, bottom, left + inputs.shapes[name][0], bottom + inputs.shapes[name][1])
+        for name, (left, bottom) in inputs.floorplan.macros.items()}
+    return replace(read_layout(inputs.folder, inputs.top), macros=boxes)
 
 
 def _reason(tail: deque[str]) -> str:

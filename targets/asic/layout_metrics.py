@@ -43,31 +43,38 @@ class Layout:
 
     Attributes
     ----------
-    area_um2 : of cells and macros, without fill.
+    area_um2, area_logic_um2, cells : with tap cells, without fill.
     die_um2, core_um2 : of the rectangles.
     utilisation : part of the core that cells and macros fill.
     slack_ns, hold_slack_ns : with the wires' resistance and capacitance, in the typical corner.
-    power_mw : at the activity that OpenROAD assumes, not at a recording's.
+    default_power_mw : at the activity that OpenROAD assumes, not at a recording's.
     wire_um : length of all wires.
     drc_errors : of the router's own check.
+    macros : (left, bottom, right, top) of each macro's instance, nm.
     """
-    area_um2:       float | None = None
-    area_logic_um2: float | None = None
-    area_sram_um2:  float | None = None
-    die_um2:        float | None = None
-    core_um2:       float | None = None
-    utilisation:    float | None = None
-    cells:          int | None = None
-    slack_ns:       float | None = None
-    hold_slack_ns:  float | None = None
-    fmax_mhz:       float | None = None
-    power_mw:       dict[str, float] = field(default_factory=dict)
-    wire_um:        float | None = None
-    drc_errors:     int | None = None
-    gds:            Path | None = None
-    layout_def:     Path | None = None
-    netlist:        Path | None = None
-    spef:           Path | None = None
+    area_um2:         float | None = None
+    area_logic_um2:   float | None = None
+    area_sram_um2:    float | None = None
+    die_um2:          float | None = None
+    core_um2:         float | None = None
+    utilisation:      float | None = None
+    cells:            int | None = None
+    slack_ns:         float | None = None
+    hold_slack_ns:    float | None = None
+    fmax_mhz:         float | None = None
+    default_power_mw: dict[str, float] = field(default_factory=dict)
+    wire_um:          float | None = None
+    drc_errors:       int | None = None
+    gds:              Path | None = None
+    layout_def:       Path | None = None
+    netlist:          Path | None = None
+    spef:             Path | None = None
+    macros:           dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that there are."""
+        return [path for name in _FILES if (path := getattr(self, name)) is not None]
 
 
 def read_layout(folder: Path, top: str) -> Layout:
@@ -84,7 +91,7 @@ def read_layout(folder: Path, top: str) -> Layout:
         if key in tables[file]}
     power   = {name: tables[_REPORT][key]*1e3 for name, key in _POWER.items() if key in tables[_REPORT]}
     files   = {name: results/file for name, file in _FILES.items() if (results/file).is_file()}
-    return Layout(**values, power_mw=power, **files)
+    return Layout(**values, default_power_mw=power, **files)
 
 
 def _read(path: Path) -> dict[str, float]:

@@ -8,8 +8,8 @@
     leakage    of each cell in its states, each as likely as the levels of its pins make it
     internal   of each cell, for each change of a pin: the mean of Liberty's energies for a rise and for a fall, at the
                slew and the load that the pin has
-    switching  1/2 C V^2 for each change of a net; C are the pins at it, and its wire as Liberty estimates it by the
-               fanout. What drives the inputs, the clock above all, is counted with the design.
+    switching  1/2 C V^2 for each change of a net; C are the pins at it, and its wire: as Liberty estimates it by the
+               fanout, or as it was routed. What drives the inputs, the clock above all, is counted with the design.
     SRAM       an access for each pulse of a macro's clock, its other pins, its leakage. Liberty of fakeram45 has the
                energy of an access for the rising and once more for the falling edge of the clock: it is counted
                once.
@@ -39,6 +39,7 @@ from targets.asic.macros import Macro
 from targets.asic.netlist import Netlist, read_netlist
 from targets.asic.pdk import Corner, Pdk
 from targets.asic.power_tables import CellPower, read_power
+from targets.asic.spef import read_spef, wires_of
 
 # Under this name the power of nets is told that come from outside.
 INPUTS = "inputs"
@@ -78,33 +79,42 @@ class Power:
 
 
 def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity, pdk: Pdk,
-        macros: Mapping[str, Macro] | None = None) -> Power:
+        macros: Mapping[str, Macro] | None = None, spef: Path | None = None) -> Power:
     """Power of a netlist at the configuration's frequency.
 
     Parameters
     ----------
-    netlist : Verilog of the stage synth, module qclif_<design>.
+    netlist : Verilog of the stage synth or layout, module qclif_<design>.
     corner : of CORNERS; macros have one Liberty file, which is taken in all corners.
     activity : of a simulation of the netlist.
     macros : its memories by name, those of the PDK unless told.
+    spef : wires of a layout, None for the library's estimate.
 
     Raises
     ------
     QCLIFError : the corner or a cell is missing, or a Liberty file cannot be read.
     """
-    return power_of(read_netlist(netlist, f"qclif_{config.design}"), pdk.corner(corner),
-        pdk.macros if macros is None else macros, activity, config.period_ns)
+    parsed = read_netlist(netlist, f"qclif_{config.design}")
+    wires  = None if spef is None else {(): wires_of(parsed.modules[parsed.top], read_spef(spef), spef)}
+    return power_of(parsed, pdk.corner(corner), pdk.macros if macros is None else macros, activity, config.period_ns,
+        wires)
 
 
-def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity, period_ns: float
-        ) -> Power:
-    """Power of a netlist, as estimate(); of any top."""
-    flat, cells, signals = signals_of(netlist, corner, macros, activity)
+def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity, period_ns: float,
+        wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> Power:
+    """Power of a netlist, as estimate(); of any top.
+
+    Parameters
+    ----------
+    wires : capacitance fF of the wire at each net, [nets] for each instance of a module; None for the library's
+        estimate.
+    """
+    flat, cells, signals = signals_of(netlist, corner, macros, activity, wires)
     return _total(flat, cells, macros, signals, activity.clocks*period_ns)
 
 
-def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity
-        ) -> tuple[Flat, dict[str, CellPower], Signals]:
+def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity,
+        wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> tuple[Flat, dict[str, CellPower], Signals]:
     """The netlist's cells, what Liberty says of each kind, and what its nets do."""
     used   = netlist.cells()
     tables = read_power(corner.liberty, used - macros.keys())
@@ -112,7 +122,9 @@ def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], ac
     if missing := sorted(used - cells.keys()):
         raise QCLIFError(f"{corner.liberty} has no cell {missing[0]}: run the stage synth with this library")
     flat    = flatten(netlist)
-    nets    = nets_of(flat, cells, tables.wire_load, _clocks(flat, clock_nets(netlist, corner.library)))
+    routed  = None if wires is None else extended(flat.gathered(wires))
+    nets    = nets_of(flat, cells, tables.wire_load if routed is None else lambda fanout: routed,
+        _clocks(flat, clock_nets(netlist, corner.library)))
     toggles = extended(flat.gathered(activity.toggles))
     high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
     return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.voltage**2*toggles)

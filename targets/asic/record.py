@@ -11,6 +11,7 @@ from targets.asic.macro_sheet import macro_figures
 from targets.asic.path import path_stages
 from targets.asic.pdk import Pdk
 from targets.asic.result import WEIGHT_MODULES, Record, add_energies, describe, synapses
+from targets.asic.sta import Timing
 from targets.asic.stages import STAGES
 
 # The smallest cell that holds a bit: what weights that are all read at once would have to be in.
@@ -21,15 +22,15 @@ def record_of(outcome: Outcome) -> Record:
     """The record of a run: what a stage did not compute is absent."""
     config = outcome.request.config
     record = describe(config)
-    for add in (_add_synthesis, _add_timing, _add_gatesim, _add_power, _add_weights, _add_layout):
-        add(record, outcome)
-    add_energies(record)
     record["tools"]  = dict(outcome.tools)
     record["pdk"]    = outcome.request.pdk.identity
     record["stages"] = {name: {"seconds": round(done.seconds, 2), "cached": done.cached}
         for name, done in outcome.done.items()}
     record["notes"]  = [f"{name} did not run, which brings {STAGES[name][1]}: {why}"
         for name, why in outcome.missing.items()]
+    for add in (_add_synthesis, _add_timing, _add_gatesim, _add_power, _add_weights, _add_layout):
+        add(record, outcome)
+    add_energies(record)
     if outcome.layout_command:
         record["notes"].append(f"all is ready for the layout: {outcome.layout_command}")
     return record
@@ -53,12 +54,16 @@ def _add_timing(record: Record, outcome: Outcome) -> None:
     if not outcome.timings:
         return
     modules = {module["text"] for module in record["modules"]}
+    record["timing"] = {}
     for corner, timing in outcome.timings.items():
         points = [(point.stage, point.pin, point.arrival_ns) for point in timing.path]
-        values = {"slack_ns": timing.slack_ns, "hold_slack_ns": timing.hold_slack_ns, "fmax_mhz": timing.fmax_mhz,
-            "stages": path_stages(points, modules), "path": points}
-        record.setdefault("timing", {})[corner] = {name: value for name, value in values.items() if value is not None}
+        record["timing"][corner] = _slacks(timing) | {"stages": path_stages(points, modules), "path": points}
     record |= {name: record["timing"][record["corner"]][name] for name in ("slack_ns", "fmax_mhz")}
+
+
+def _slacks(timing: Timing) -> dict[str, float]:
+    values = {name: getattr(timing, name) for name in ("slack_ns", "hold_slack_ns", "fmax_mhz")}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _add_gatesim(record: Record, outcome: Outcome) -> None:
@@ -79,7 +84,7 @@ def _add_power(record: Record, outcome: Outcome) -> None:
         "sram", "sram_leakage", "standby", "total")} for corner, power in outcome.powers.items()}
     record["power_mw"]  = record["powers_mw"][record["corner"]]
     modules = outcome.powers[record["corner"]].modules
-    for module in record["modules"]:
+    for module in record.get("modules", ()):
         if module["name"] in modules:
             module["power_mw"] = modules[module["name"]]
 
@@ -108,5 +113,22 @@ def _add_layout(record: Record, outcome: Outcome) -> None:
     if layout is not None:
         record["layout"] = {name: str(value) if name in ("gds", "layout_def", "netlist", "spef") else value
             for name, value in vars(layout).items() if value not in (None, {})}
+        if outcome.routed is not None:
+            record["layout"] |= _routed(outcome.routed)
+        if layout.gds is None:
+            record["notes"].append("the layout has no GDS, which KLayout writes: sudo apt-get install klayout")
     elif outcome.layout_command:
         record["layout"] = {"command": outcome.layout_command}
+
+
+def _routed(outcome: Outcome) -> Record:
+    """What was found of the layout's netlist: the same as of the one before it."""
+    record = describe(outcome.request.config)
+    known  = set(record)
+    if outcome.timings:
+        record["timing"] = {corner: _slacks(timing) for corner, timing in outcome.timings.items()}
+        record |= record["timing"][record["corner"]]
+    _add_gatesim(record, outcome)
+    _add_power(record, outcome)
+    add_energies(record)
+    return {name: value for name, value in record.items() if name not in known}

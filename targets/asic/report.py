@@ -12,9 +12,10 @@ from host.wholefile import whole_file
 from targets.asic import paper
 from targets.asic.design import CORNERS, DESIGNS
 from targets.asic.figures import FIGURES, at, weights_area, weights_energy
+from targets.asic.layout_sheet import layout_sheets
 from targets.asic.macro_sheet import macros_sheet
-from targets.asic.result import COUNTED, ENERGIES, Record, in_corner
-from targets.asic.sheet import UNKNOWN, Bad, Sheet, number, slack
+from targets.asic.result import COUNTED, ENERGIES, Record, after_layout, in_corner
+from targets.asic.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 
 POWERS = {
     "leakage":   "leakage of cells",
@@ -25,6 +26,9 @@ POWERS = {
     "standby":   "of it leakage, of cells and macros",
 }
 
+
+# Energies that stand beside the paper's energy a spike.
+_BESIDE = ("neuron_update", "spike", "sop")
 
 # Figures that are told for each corner.
 _IN_CORNERS = ("fmax_mhz", "leakage_mw", "power_mw", "neuron_update_pj")
@@ -44,10 +48,11 @@ def name_of(record: Record) -> str:
 def sheets(record: Record) -> Iterator[Sheet]:
     """All tables of a run; those of stages that did not run are left out."""
     yield _summary(record)
-    for make in (_corners, _path, _modules, _macros, _power, _energy, _beside_paper, _layout):
+    for make in (_corners, _path, _modules, _macros, _power, _energy, _beside_paper):
         sheet = make(record)
         if sheet is not None and sheet.rows:
             yield sheet
+    yield from layout_sheets([record])
     yield _tools(record)
 
 
@@ -160,46 +165,43 @@ def _beside_paper(record: Record) -> Sheet | None:
     """The paper's figures beside those of this run."""
     if "area_um2" not in record:
         return None
-    figures = paper.FIGURES
-    rows    = []
-    if record["design"] == "neuron":
-        rows.append(("area of a neuron, um2", number(figures["neuron_um2"].value), number(record["area_um2"])))
-    else:
-        rows += [
-            ("neurons", number(paper.NEURONS), number(record["config"]["neurons"])),
-            ("synapses", number(figures["synapses"].value), number(record.get("synapses"))),
-            ("area without the weights' memory, mm2", number(figures["area_mm2"].value),
-                number(_mm2(weights_area(False)(record)))),
-            ("area with it, mm2", UNKNOWN, number(_mm2(weights_area(True)(record)))),
-        ]
-    rows.append(("slack at 100 MHz, ns", UNKNOWN, slack(record.get("slack_ns")) if record["frequency_mhz"] == 100
-        else "-"))
-    rows.append(("power, mW", UNKNOWN, number(FIGURES["power_mw"].of(record))))
-    for energy in ("neuron_update", "spike", "sop"):
-        if energy in record.get("energy_pj", {}):
-            rows.append((f"energy a {energy.replace('_', ' ')}, pJ", f"{number(figures['spike_pj'].value)} ?",
-                number(weights_energy(energy, True)(record) or weights_energy(energy, False)(record))))
-    return Sheet(f"Beside the paper ({paper.CITATION})", ("", "paper", "this run"), rows, paper.NOTES[:2])
+    theirs  = _papers(record)
+    columns = [theirs, _ours(record), *([_ours(routed)] if (routed := after_layout(record)) else [])]
+    rows    = [(text, *(column.get(text, ABSENT) for column in columns)) for text in theirs]
+    return Sheet(f"Beside the paper ({paper.CITATION})", ("", "paper", "this run", "routed")[:len(columns) + 1], rows,
+        paper.NOTES[:2])
+
+
+def _papers(record: Record) -> dict[str, str]:
+    """The paper's figures that a run has counterparts of, by what they are."""
+    figures = {name: number(figure.value) for name, figure in paper.FIGURES.items()}
+    found   = {"area of a neuron, um2": figures["neuron_um2"]} if record["design"] == "neuron" else {
+        "neurons": number(paper.NEURONS), "synapses": figures["synapses"],
+        "area without the weights' memory, mm2": figures["area_mm2"], "area with it, mm2": UNKNOWN}
+    return found | {"slack at 100 MHz, ns": UNKNOWN, "power, mW": UNKNOWN, **{_energy_name(energy):
+        f"{figures['spike_pj']} ?" for energy in _BESIDE if energy in record.get("energy_pj", {})}}
+
+
+def _ours(record: Record) -> dict[str, str]:
+    """A run's figures beside the paper's."""
+    found = {
+        "area of a neuron, um2": number(record["area_um2"]),
+        "neurons": number(record["config"]["neurons"]),
+        "synapses": number(record.get("synapses")),
+        "area without the weights' memory, mm2": number(_mm2(weights_area(False)(record))),
+        "area with it, mm2": number(_mm2(weights_area(True)(record))),
+        "power, mW": number(FIGURES["power_mw"].of(record)),
+        **{_energy_name(energy): number(weights_energy(energy, True)(record) or weights_energy(energy, False)(record))
+            for energy in _BESIDE}}
+    return found | ({"slack at 100 MHz, ns": slack(record.get("slack_ns"))} if record["frequency_mhz"] == 100 else {})
+
+
+def _energy_name(energy: str) -> str:
+    return f"energy a {energy.replace('_', ' ')}, pJ"
 
 
 def _mm2(um2: float | None) -> float | None:
     return None if um2 is None else um2/1e6
-
-
-def _layout(record: Record) -> Sheet | None:
-    names = {"area_um2": "area of cells and macros, um2", "core_um2": "core, um2", "die_um2": "die, um2",
-        "utilisation": "part of the core that is filled", "cells": "cells", "slack_ns": "slack after routing, ns",
-        "hold_slack_ns": "hold slack, ns", "fmax_mhz": "highest clock, MHz", "wire_um": "wire, um",
-        "drc_errors": "DRC errors", "gds": "GDS", "command": "to run it"}
-    layout = record.get("layout", {})
-    rows   = [(text, _layout_cell(name, layout[name])) for name, text in names.items() if name in layout]
-    return Sheet("Layout", ("", ""), rows)
-
-
-def _layout_cell(name: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return slack(value) if name.endswith("slack_ns") else number(value)
 
 
 def _tools(record: Record) -> Sheet:

@@ -99,6 +99,20 @@ def in_corner(record: Record, corner: str) -> Record:
     return seen
 
 
+def after_layout(record: Record) -> Record | None:
+    """What is told of the routed netlist: its area, timing, power and energies; None where nothing was routed."""
+    layout = record.get("layout", {})
+    if "area_um2" not in layout:
+        return None
+    seen = {name: record[name] for name in ("design", "config", "frequency_mhz", "corner", "synapses")
+        if name in record} | layout
+    if "weights" in record:
+        # The layout has no modules any more, that could be told apart.
+        seen["weights"] = {"in_design": True} if record["weights"]["in_design"] else record["weights"]
+    add_energies(seen)
+    return seen
+
+
 def describe(config: AsicConfig) -> Record:
     """What was asked for."""
     values = asdict(config)

@@ -89,6 +89,11 @@ def number(value: float | None, digits: int = 3, absent: str = ABSENT) -> str:
     return text if "e" not in text else f"{value:.{digits + 6}f}".rstrip("0")
 
 
+def errors(value: int | None) -> str:
+    """How many errors there are; bad unless none."""
+    return Bad(number(value)) if value else number(value)
+
+
 def slack(value: float | None) -> str:
     """Nanoseconds of slack; bad where negative."""
     text = number(value) if value is None else f"{value:.3f}"

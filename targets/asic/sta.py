@@ -5,9 +5,9 @@
 
 """Timing of a netlist by OpenSTA: slacks, the highest frequency, and the slowest path in the design's own terms.
 
-What is timed: cells and macros, with the loads of pins and of wires. It takes a layout to tell wires: here they have
-the capacitance that the library's default wire-load model estimates by the number of pins. The clock reaches all
-registers at the same time, through its gates, too: hold slack is that of no skew.
+What is timed: cells and macros, with the loads of pins and of wires. Before layout wires have the capacitance that
+the library's default wire-load model estimates by the number of pins, and the clock reaches all registers at the same
+time, through its gates, too: hold slack is that of no skew. After it, both are those of the layout.
 Inputs come IO_FRACTION of the period after the clock, from a BUF_X1, and outputs are there by as much before the next
 one, so that a part of the period is left for what is outside. Where the top has many equal modules, two of them are
 timed, with the loads of all others (targets.asic.excerpt).
@@ -86,13 +86,14 @@ class Timing:
 # Timing -------------------------------------------------------------------------------------------
 
 def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corner: str,
-    progress: Callable[[str], None] = lambda stage: None) -> Timing:
+    progress: Callable[[str], None] = lambda stage: None, spef: Path | None = None) -> Timing:
     """Timing at the frequency of `config`.
 
     Parameters
     ----------
     folder : where scripts and logs go.
     corner : of CORNERS. Macros have one Liberty for all of them.
+    spef : wires of a layout, whose netlist `synthesis` has then; None for the library's estimate.
 
     Raises
     ------
@@ -104,8 +105,9 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
     loads  = folder/"loads.lib"
     write_text(loads, loads_liberty(synthesis.loads))
     files  = [cells.liberty, *(macro.liberty for macro in macros), *([loads] if synthesis.loads else [])]
-    text   = run_tool(tool, script(tool, config, synthesis, files, wire_load(cells)), folder, f"sta_{corner}.tcl", DONE,
-        progress, f"timing in corner {corner} with OpenSTA")
+    wires  = wire_load(cells) if spef is None else [f"read_spef {{{tool.path(spef)}}}"]
+    text   = run_tool(tool, script(tool, config, synthesis, files, wires, spef is not None), folder,
+        f"sta_{corner}.tcl", DONE, progress, f"timing in corner {corner} with OpenSTA")
     slow, fast = (_report(text, kind) for kind in ("max", "min"))
     if slow is None:
         raise QCLIFError(f"{synthesis.top} has no path that a clock ends: check the name of its clock, "
@@ -147,15 +149,22 @@ if {{[llength [all_registers -data_pins]]}} {{
 """
 
 
-def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list[Path], wires: list[str]) -> str:
-    """OpenSTA's script, for versions since 2019; `wires` is of wire_load()."""
+def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list[Path], wires: list[str],
+        clock_tree: bool) -> str:
+    """OpenSTA's script, for versions since 2019.
+
+    Parameters
+    ----------
+    wires : Tcl that tells them.
+    clock_tree : whether the clock takes its time to each register.
+    """
     return "\n".join([
         *[f"read_liberty {{{tool.path(path)}}}" for path in liberties],
         f"read_verilog {{{tool.path(synthesis.excerpt or synthesis.netlist)}}}",
         f"link_design {synthesis.top}",
         "set_cmd_units -time ns -capacitance fF",
         *wires,
-        *constraints(synthesis),
+        *constraints(synthesis, clock_tree),
         f"set period {config.period_ns:.6f}",
         "constrain $period",
         f"{REPORT} -path_delay max",
@@ -167,7 +176,7 @@ def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list
     ])
 
 
-def constraints(synthesis: Synthesis) -> list[str]:
+def constraints(synthesis: Synthesis, clock_tree: bool) -> list[str]:
     """Tcl that loads outputs and drives inputs, and a procedure `constrain` that takes the clock's period in ns."""
     return [
         "set inputs [list]",
@@ -177,6 +186,7 @@ def constraints(synthesis: Synthesis) -> list[str]:
         "proc constrain {period} {",
         "    global inputs",
         f"    create_clock -name clock -period $period [get_ports {{{synthesis.clock}}}]",
+        *(["    set_propagated_clock clock"] if clock_tree else []),
         f"    set edge [expr {{{IO_FRACTION}*$period}}]",
         "    if {[llength $inputs]} {set_input_delay $edge -clock clock $inputs}",
         "    set_output_delay $edge -clock clock [all_outputs]",

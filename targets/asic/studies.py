@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from targets.asic import paper, plots
 from targets.asic.compare import compare_sheets
 from targets.asic.figures import FIGURES
+from targets.asic.layout_sheet import layout_sheets
 from targets.asic.macro_sheet import macros_sheet
 from targets.asic.report import name_of
 from targets.asic.result import Record, in_corner
-from targets.asic.sheet import Bad, Sheet, number, slack
+from targets.asic.sheet import Bad, Sheet, errors, number, slack
 from targets.asic.sweep import Options, varied
 
 # Corners from the lowest supply to the highest.
@@ -70,6 +71,7 @@ STUDIES: Mapping[str, Study] = {
         ("slack_ns", "fmax_mhz", "area_mm2"), paths=True),
     "activity": Study("Energy against activity: neurons that fire in a step", "spike_rate", "design",
         ("neuron_update_pj", "spike_pj", "sop_pj", "power_mw"), ("clocks_per_step", "step_pj")),
+    "layout": Study("Layouts of small designs, beside the netlists that they were made from", None, None, ()),
 }
 
 # Of a sweep that is not among them.
@@ -115,11 +117,15 @@ def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequ
     good = [record for record in records if "error" not in record]
     if name == "compare" and good:
         yield from compare_sheets(good)
+    elif name == "layout" and good:
+        yield from layout_sheets(good)
     else:
         yield _table(study, *in_corners(study, runs, records))
     if name == "sram" and (macros := {key: value for record in good for key, value in
             record.get("macro_figures", {}).items()}):
         yield macros_sheet(macros, "The macros that these runs are made of")
+    if any("gatesim" in record for record in good):
+        yield _against_golden(records)
     failed = [(str(number), Bad(str(record["error"]))) for number, record in enumerate(records, 1) if "error" in record]
     if failed:
         yield Sheet("Runs that failed", ("run", "why"), failed)
@@ -132,6 +138,16 @@ def _table(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> 
     rows    = [(*(str(each.get(name, "")) for name in options), *(_cell(name, record) for name in shown))
         for each, record in zip(runs, records, strict=True) if "error" not in record]
     return Sheet(study.text, (*options, *(FIGURES[name].text for name in shown)), rows, _least(study, runs, records))
+
+
+def _against_golden(records: Sequence[Record]) -> Sheet:
+    """Spikes and states of all runs that were simulated; the wrong ones by their number."""
+    runs  = {place: record["gatesim"] for place, record in enumerate(records, 1) if "gatesim" in record}
+    wrong = [str(place) for place, run in runs.items() if run["mismatches"] or run["state_mismatches"]]
+    rows  = [(what, number(sum(run[key] for run in runs.values())), errors(sum(run[bad] for run in runs.values())))
+        for what, key, bad in (("spikes", "spikes", "mismatches"), ("states", "states", "state_mismatches"))]
+    return Sheet(f"Netlists of {len(runs)} runs against the golden model", ("", "compared", "mismatches"), rows,
+        (f"Runs with mismatches: {', '.join(wrong)}.",) if wrong else ())
 
 
 def _least(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> tuple[str, ...]:

