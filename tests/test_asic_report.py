@@ -18,7 +18,7 @@ from targets.asic import paper, plots
 from targets.asic.compare import compare_sheets
 from targets.asic.figures import FIGURES, weights_area, weights_energy
 from targets.asic.macro_sheet import macros_sheet
-from targets.asic.path import path_stages
+from targets.asic.path import path_stages, summarised
 from targets.asic.report import name_of, sheets, write_report
 from targets.asic.result import ENERGIES, energies, in_corner
 from targets.asic.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
@@ -213,6 +213,13 @@ def test_a_path_is_told_in_the_designs_names():
 def test_a_path_that_ends_without_a_name():
     assert path_stages([("in[0]", "in[0]", 2.0), ("sums", "_1_/Z", 2.5)], {"sums"}) == [("in", 2.0), ("sums", 0.5)]
     assert path_stages([("in[0]", "in[0]", 2.0), ("in[1]", "x", 2.25)], set()) == [("in", 2.25)]
+
+
+def test_paths_of_any_neuron_have_the_same_stretches():
+    stages = [("contexts", 2.0), ("to neuron0.apical.term26", 0.5), ("to neuron12.apical.sum3", 0.25),
+        ("to neuron0.apical_total", 1.0), ("to neuron0.i_apical", 0.25), ("to neuron3.neuron.product", 2.0)]
+    assert summarised(stages) == [("contexts", 2.0), ("to apical adders", 1.75), ("to i_apical", 0.25),
+        ("to product", 2.0)]
     assert path_stages([], set()) == []
 
 # Plots ---------------------------------------------------------------------------------------------

@@ -14,6 +14,10 @@ Points = Sequence[tuple[str, str, float]]
 # Cells that the flow added for a load: nothing of the design's.
 BUFFER = re.compile(r"(^|[./])buffer_\d+$")
 
+# Names within the spatial design.
+_NEURON = re.compile(r"\bneuron\d*\.")
+_ADDER  = re.compile(r"\b(apical|soma)(?:\.(?:term|sum)\d+|_total)$")
+
 
 def path_stages(points: Points, modules: Collection[str]) -> list[tuple[str, float]]:
     """(stretch, ns) of a path, in order.
@@ -40,6 +44,17 @@ def path_stages(points: Points, modules: Collection[str]) -> list[tuple[str, flo
     if inside and points[-1][0] in modules:
         _add(stretches, inside, points[-1][2])
     return _durations(stretches)
+
+
+def summarised(stages: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Stretches of a path as they are the same in every neuron: without its number, each adder tree one stretch."""
+    found: list[tuple[str, float]] = []
+    for name, delay in stages:
+        name = _ADDER.sub(r"\1 adders", _NEURON.sub("", name))
+        if found and found[-1][0] == name:
+            delay += found.pop()[1]
+        found.append((name, delay))
+    return found
 
 
 def _plain(name: str) -> str:

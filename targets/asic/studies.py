@@ -15,6 +15,7 @@ from targets.asic.compare import compare_sheets
 from targets.asic.figures import FIGURES
 from targets.asic.layout_sheet import layout_sheets
 from targets.asic.macro_sheet import macros_sheet
+from targets.asic.path import summarised
 from targets.asic.report import name_of
 from targets.asic.result import Record, in_corner
 from targets.asic.sheet import Bad, Sheet, errors, number, slack
@@ -170,7 +171,7 @@ def _cell(name: str, record: Record) -> str:
 def study_figures(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> Iterator[Figure]:
     """Plots of a sweep."""
     if study.paths:
-        named = {name_of(record): record["timing"][record["corner"]]["stages"] for record in records
+        named = {name_of(record): summarised(record["timing"][record["corner"]]["stages"]) for record in records
             if record.get("timing")}
         if named:
             yield plots.paths(named, study.text)
