@@ -148,7 +148,7 @@ def script(tool: Tool, recipe: Recipe, inputs: Inputs) -> str:
         f"techmap -map +/techmap.v {f'-map {name(inputs.ripple)}' if recipe.ripple else ''}",
         "opt -fast",
         *(["extract_fa -fa", f"techmap -map {name(inputs.adders)}", "techmap", "opt -fast"] if recipe.adders else ()),
-        # After the adders: before them, Yosys 0.70 made a netlist of the spatial design that gave other spikes.
+        # After the adders, which is a little smaller.
         *_clock_gates(tool, inputs),
         # A flip-flop is named after the register that it drives.
         "opt_clean -purge",
