@@ -214,7 +214,7 @@ def test_the_routed_netlist_is_checked(laid_out):
     anew = laid_out()[1]
     assert anew["layout"] == layout and not anew["stages"]["layout"]["cached"] and Path(layout["netlist"]).is_file()
     # A layout that spoils a cell is found out.
-    code, spoilt = laid_out("other", "s/XNOR2_X1/XOR2_X1/;p")
+    code, spoilt = laid_out("other", "s/NAND2_X1/NOR2_X1/;p")
     assert code == 1 and spoilt["gatesim"]["mismatches"] == spoilt["gatesim"]["state_mismatches"] == 0
     assert spoilt["layout"]["gatesim"]["mismatches"] + spoilt["layout"]["gatesim"]["state_mismatches"] > 0
 
