@@ -27,6 +27,7 @@ from litex.build.parser import LiteXArgumentParser
 from litex.build.sim import SimPlatform
 
 from accel.config import add_config_args, config_from_args
+from host.console import table_console
 from host.defaults import choose_network, given_network, preferred_sizes
 from host.errors import QCLIFError
 from host.link import DEFAULT_BAUDRATE
@@ -35,7 +36,7 @@ from host.outcome import guarded
 from host.sample import Sample
 from soc.soc import ROM_BYTES, QCLIFSoC, main_ram_bytes
 from targets.progress import StageDisplay
-from targets.sim_build import PINS, STREAM, SimBuild, SimOptions
+from targets.sim_build import LINE_TOLERANCE, PINS, STREAM, SimBuild, SimOptions
 from targets.simulator import SimulatedSoC, exit_on_sigterm
 
 # IOs ----------------------------------------------------------------------------------------------
@@ -197,8 +198,20 @@ def stream_to(soc: SimulatedSoC, samples: list[Sample], args) -> int:
     """Stream recordings to the SoC and compare, as host/stream.py does. Returns the exit code."""
     # Imports torch, which takes seconds that --serve and errors in the arguments need not wait for.
     from host.stream import stream
-    with open_link(soc.port, DEFAULT_BAUDRATE, args) as link:
-        return stream(link, choose_network(args, samples, link.info.config), samples, args)
+    mismatch = 0 if soc.options.baudrate is None else soc.line_baudrate/soc.options.baudrate - 1
+    try:
+        with open_link(soc.port, DEFAULT_BAUDRATE, args) as link:
+            status = stream(link, choose_network(args, samples, link.info.config), samples, args)
+    except QCLIFError as error:
+        if abs(mismatch) <= LINE_TOLERANCE:
+            raise
+        raise QCLIFError(f"{error}; --line-baudrate {soc.line_baudrate} is {mismatch:+.1%} from the SoC's "
+            f"{soc.options.baudrate}, {LINE_TOLERANCE:.0%} are sure to work") from error
+    if soc.options.baudrate is not None:
+        line = soc.counters
+        table_console(args.json).print(f"serial line          {soc.options.baudrate} baud, the other end's "
+            f"{mismatch:+.1%}; of the SoC's {line.sent} bytes {line.framing} with framing errors, {line.overruns} lost")
+    return status
 
 
 def run(parser, args) -> int:
