@@ -44,6 +44,9 @@ ENCODER  = Encoder(grid=(4, 4))
 SIZES    = QCLIFConfig(neurons=16, inputs=32, contexts=2, lanes=4, outputs=3)
 OPTIONS  = SimOptions(SIZES, soc={"uart_name": "serial", "uart_baudrate": BAUDRATE})
 
+# What the simulated line holds for a client at least, as its line.h has it.
+LINE_BYTES = 16384
+
 # Time steps of a real recording.
 STEPS = 40
 
@@ -201,16 +204,17 @@ def test_bytes_of_all_values_pass_both_ways(echo_rom):
 @needs_tools
 def test_what_a_slow_client_loses_is_counted(echo_rom):
     """Pins do not wait."""
-    data = random.Random(1).randbytes(60_000)
+    source, data = random.Random(1), bytearray()
     with SimulatedSoC(OPTIONS, rom_init=echo_rom) as soc, connect(soc, receive_buffer=4096) as client:
-        client.sendall(data)
-        while soc.counters.sent + soc.counters.overruns < len(data):
-            soc.check()
-            time.sleep(0.01)
-        counters = soc.counters
-        received = receive(client, counters.sent)
-    assert counters.overruns > 0 and counters.waited == counters.skipped == counters.framing == 0
-    assert received == data[:counters.sent]
+        while not soc.counters.overruns:
+            data += (part := source.randbytes(4000))
+            client.sendall(part)
+            while (counters := soc.counters).sent + counters.overruns < len(data):
+                soc.check()
+                time.sleep(0.01)
+        received = receive(client, LINE_BYTES)
+    assert counters.waited == counters.skipped == counters.framing == 0
+    assert counters.sent + counters.overruns == len(data) and received == data[:LINE_BYTES]
 
 # What cannot be ------------------------------------------------------------------------------------
 
