@@ -86,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
         netlist = synthesise(config, progress=progress)
         mutants = luts(netlist, args.mutants, args.seed)
         progress(f"compiling the netlist of {sum(netlist.cells.values())} cells with Verilator")
-        gates   = gates_of(config, build(netlist, mutants), args.seed)
+        # For Verilator, 0 is another one each time.
+        gates   = gates_of(config, build(netlist, mutants), args.seed + 1)
         results = []
         for sample in samples:
             progress(f"{sample.name}: {len(sample.steps)} steps")
