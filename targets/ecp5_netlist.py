@@ -19,8 +19,7 @@ from pathlib import Path
 from accel.config import QCLIFConfig
 from accel.verilog import core_verilog
 from host.errors import QCLIFError
-from targets.asic.gates import SUPPORT
-from targets.asic.harness.program import verilate
+from targets.asic.gates import apart, build_gates
 from targets.asic.tools import INSTALL_YOSYS, Tool, find_yosys, run_tool
 from targets.core_sim import TOP
 from targets.ecp5_cells import block_ram_verilog, multiplier_verilog
@@ -35,6 +34,7 @@ write_verilog -noattr netlist.v
 """
 
 _INSTANCE = re.compile(r"^  ([A-Z]\w*) (?:#\($|\S+ \($)", re.MULTILINE)
+_INPUT    = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
 _MODULE   = re.compile(r"^module (\w+)\b.*?^endmodule", re.MULTILINE | re.DOTALL)
 _LUT      = re.compile(r"^  LUT4 #\(\n    \.INIT\((16'h[0-9a-f]{4})\)\n  \) (\S+) +\(", re.MULTILINE)
 # The model of a block RAM has no contents of its own to start with, which is more than zeros ask of the design.
@@ -188,9 +188,5 @@ def build(netlist: Ecp5Netlist, mutants: Sequence[str] = ()) -> Path:
     text = text[:text.rindex("endmodule")] + _CLOCK
     if mutants:
         text += _MUTANT
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {name: Path(folder)/name for name in ("netlist.sv", "cells.sv")}
-        paths["netlist.sv"].write_text(text)
-        paths["cells.sv"].write_text(cell_models(netlist.yosys, list(netlist.cells)))
-        return verilate("core", TOP, [*paths.values(), SUPPORT], ["-CFLAGS", "-O1", "-MAKEFLAGS", "OPT_FAST=-O1",
-            "-finline", "--x-initial", "unique", "--x-assign", "unique", "-Wno-lint", "-Wno-style"])
+    return build_gates("core", TOP, _INPUT.findall(netlist.text), {
+        "netlist.sv": apart(text), "cells.sv": cell_models(netlist.yosys, list(netlist.cells))})
