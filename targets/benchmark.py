@@ -3,7 +3,8 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Benchmarks: clocks a step against their bound, speed-up over the CPU, simulator, golden model and training speed."""
+"""Benchmarks: clocks a step against their bound, speed-up over the CPU, streaming over a serial line, simulator, golden
+model and training speed."""
 
 import argparse
 import statistics
@@ -35,6 +36,7 @@ from targets.core_sim import CoreSimulator
 from targets.progress import StageDisplay
 from targets.sim_build import SimOptions
 from targets.simulator import SimulatedSoC, exit_on_sigterm
+from targets.streaming_benchmark import bench_streaming
 from targets.training_benchmark import bench_training
 
 LANES    = (1, 2, 4, 8, 16, 32, 64)
@@ -135,8 +137,8 @@ def bench_golden(progress: StageDisplay) -> Rows:
     return rows
 
 
-BENCHMARKS = {"clocks": bench_clocks, "engines": bench_engines, "simulator": bench_simulator, "golden": bench_golden,
-    "training": bench_training}
+BENCHMARKS = {"clocks": bench_clocks, "engines": bench_engines, "streaming": bench_streaming,
+    "simulator": bench_simulator, "golden": bench_golden, "training": bench_training}
 
 
 def show(title: str, rows: Rows, console: Console) -> None:
@@ -149,11 +151,11 @@ def show(title: str, rows: Rows, console: Console) -> None:
     console.print(table)
 
 
-def measure(names: list[str], interactive: bool) -> Iterator[tuple[str, Rows]]:
-    """Run benchmarks by name."""
+def measure(names: list[str], interactive: bool, **options: dict[str, object]) -> Iterator[tuple[str, Rows]]:
+    """Run benchmarks by name; `options` are further arguments of each, by its name."""
     for name in names:
         with StageDisplay(interactive=interactive) as progress:
-            rows = BENCHMARKS[name](progress)
+            rows = BENCHMARKS[name](progress, **options.get(name, {}))
         yield name, rows
 
 
@@ -161,6 +163,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m targets.benchmark", description=__doc__)
     parser.add_argument("benchmarks", nargs="*", metavar="NAME",
         help=f"any of {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--events", type=Path, nargs="+", metavar="FILE",
+        help="streaming: recordings, of which the busiest is taken (default: synthetic gestures)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
     args = parser.parse_args()
     if unknown := set(args.benchmarks) - set(BENCHMARKS):
@@ -170,7 +174,8 @@ def main() -> int:
     def work() -> int:
         check_outputs(args)
         results = {}
-        for name, rows in measure(args.benchmarks or list(BENCHMARKS), interactive=True):
+        for name, rows in measure(args.benchmarks or list(BENCHMARKS), interactive=True,
+                streaming={"events": args.events}):
             results[name] = rows
             show(BENCHMARKS[name].__doc__, rows, table_console(args.json))
         if args.json:

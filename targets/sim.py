@@ -27,15 +27,16 @@ from litex.build.parser import LiteXArgumentParser
 from litex.build.sim import SimPlatform
 
 from accel.config import add_config_args, config_from_args
+from host.console import table_console
 from host.defaults import choose_network, given_network, preferred_sizes
 from host.errors import QCLIFError
 from host.link import DEFAULT_BAUDRATE
-from host.options import add_run_args, check_outputs, open_link, read_samples
+from host.options import add_run_args, check_outputs, open_link, positive, read_samples
 from host.outcome import guarded
 from host.sample import Sample
 from soc.soc import ROM_BYTES, QCLIFSoC, main_ram_bytes
 from targets.progress import StageDisplay
-from targets.sim_build import SimBuild, SimOptions
+from targets.sim_build import LINE_TOLERANCE, PINS, STREAM, SimBuild, SimOptions
 from targets.simulator import SimulatedSoC, exit_on_sigterm
 
 # IOs ----------------------------------------------------------------------------------------------
@@ -44,7 +45,11 @@ _io = [
     ("sys_clk",    0, Pins(1)),
     ("sys_rst",    0, Pins(1)),
     ("sim_finish", 0, Pins(1)),
-    ("serial", 0,
+]
+
+# The UART of LiteX's name: byte streams of its model of a PHY, or the pins of a real one.
+_serial = {
+    STREAM: ("serial", 0,
         Subsignal("source_valid", Pins(1)),
         Subsignal("source_ready", Pins(1)),
         Subsignal("source_data",  Pins(8)),
@@ -52,13 +57,17 @@ _io = [
         Subsignal("sink_ready",   Pins(1)),
         Subsignal("sink_data",    Pins(8)),
     ),
-]
+    PINS: ("serial", 0,
+        Subsignal("tx", Pins(1)),
+        Subsignal("rx", Pins(1)),
+    ),
+}
 
 # Platform -----------------------------------------------------------------------------------------
 
 class Platform(SimPlatform):
-    def __init__(self):
-        SimPlatform.__init__(self, "SIM", list(_io))
+    def __init__(self, uart_name):
+        SimPlatform.__init__(self, "SIM", [*_io, _serial[uart_name]])
 
 # CRG ----------------------------------------------------------------------------------------------
 
@@ -89,15 +98,19 @@ class BaseSoC(QCLIFSoC):
     config           : sizes of the accelerator and the link.
     sys_clk_freq     : Hz of the simulated clock.
     with_accelerator : False leaves the accelerator out.
+    uart_name        : STREAM, on which bytes go at the speed of the CPU, or PINS of LiteX's RS232 PHY.
+    uart_baudrate    : of the PHY, bits a second.
     kwargs           : LiteX's SoCCore options.
     """
-    def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, **kwargs):
-        platform = Platform()
+    def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, uart_name=STREAM,
+        uart_baudrate=DEFAULT_BAUDRATE, **kwargs):
+        platform = Platform(uart_name)
         kwargs   = {"integrated_main_ram_size": main_ram_bytes(config), **kwargs}
         self.crg = _CRG(platform)
         QCLIFSoC.__init__(self, platform, sys_clk_freq, config,
             with_accelerator = with_accelerator,
-            uart_name        = "sim",
+            uart_name        = uart_name,
+            uart_baudrate    = uart_baudrate,
             **kwargs)
 
         # The simulator is traced, where it was built so, and ended by a pad.
@@ -109,7 +122,7 @@ class BaseSoC(QCLIFSoC):
 # LiteX's options that a simulated SoC of ours cannot follow.
 _FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "no_compile",
     "no_compile_software", "no_compile_gateware", "memory_x", "bios_lto", "bios_format", "bios_console",
-    "no_uart", "uart_name", "uart_fifo_depth")
+    "no_uart", "uart_fifo_depth")
 
 
 def sim_args(parser):
@@ -117,6 +130,9 @@ def sim_args(parser):
     parser.add_argument("--sys-clk-freq",    default=50e6, type=float, metavar="HZ", help="Simulated clock.")
     parser.add_argument("--no-accelerator",  action="store_true", help="Leave the accelerator out of the SoC.")
     parser.add_argument("--non-interactive", action="store_true", help="Show no live progress.")
+    line = parser.add_argument_group(f"Serial line (--uart-name {PINS}: LiteX's RS232 PHY, simulated bit by bit)")
+    line.add_argument("--line-baudrate", type=positive, metavar="N",
+        help="Bits a second of the line's other end (default: --uart-baudrate, that is exactly the SoC's).")
     serve = parser.add_argument_group("Serving")
     serve.add_argument("--serve",    action="store_true", help="Keep the SoC up and print its ports.")
     serve.add_argument("--tcp-port", default=0, type=int, metavar="PORT",
@@ -182,8 +198,20 @@ def stream_to(soc: SimulatedSoC, samples: list[Sample], args) -> int:
     """Stream recordings to the SoC and compare, as host/stream.py does. Returns the exit code."""
     # Imports torch, which takes seconds that --serve and errors in the arguments need not wait for.
     from host.stream import stream
-    with open_link(soc.port, DEFAULT_BAUDRATE, args) as link:
-        return stream(link, choose_network(args, samples, link.info.config), samples, args)
+    mismatch = 0 if soc.options.baudrate is None else soc.line_baudrate/soc.options.baudrate - 1
+    try:
+        with open_link(soc.port, DEFAULT_BAUDRATE, args) as link:
+            status = stream(link, choose_network(args, samples, link.info.config), samples, args)
+    except QCLIFError as error:
+        if abs(mismatch) <= LINE_TOLERANCE:
+            raise
+        raise QCLIFError(f"{error}; --line-baudrate {soc.line_baudrate} is {mismatch:+.1%} from the SoC's "
+            f"{soc.options.baudrate}, {LINE_TOLERANCE:.0%} are sure to work") from error
+    if soc.options.baudrate is not None:
+        line = soc.counters
+        table_console(args.json).print(f"serial line          {soc.options.baudrate} baud, the other end's "
+            f"{mismatch:+.1%}; of the SoC's {line.sent} bytes {line.framing} with framing errors, {line.overruns} lost")
+    return status
 
 
 def run(parser, args) -> int:
@@ -197,11 +225,12 @@ def run(parser, args) -> int:
         network.check_fits(options.config)
     with StageDisplay(interactive=not args.non_interactive) as progress:
         soc = SimulatedSoC(options,
-            output_dir   = args.output_dir,
-            jobs         = number(args, "jobs") if args.jobs else None,
-            tcp_port     = args.tcp_port,
-            trace_window = (number(args, "trace_start"), number(args, "trace_end")),
-            progress     = progress)
+            output_dir    = args.output_dir,
+            jobs          = number(args, "jobs") if args.jobs else None,
+            tcp_port      = args.tcp_port,
+            trace_window  = (number(args, "trace_start"), number(args, "trace_end")),
+            line_baudrate = args.line_baudrate,
+            progress      = progress)
         build = soc.build()
     export(build, args)
     with soc:
@@ -213,7 +242,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.prog        = "python -m targets.sim"
     parser.description = "The qCLIF SoC under Verilator."
     parser.set_platform(SimPlatform)
-    parser.set_defaults(integrated_rom_size=ROM_BYTES, integrated_sram_size=None, uart_name="sim")
+    parser.set_defaults(integrated_rom_size=ROM_BYTES, integrated_sram_size=None, uart_name=STREAM,
+        uart_baudrate=DEFAULT_BAUDRATE)
     sim_args(parser)
     add_run_args(parser)
     args = parser.parse_args(argv)

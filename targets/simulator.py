@@ -32,7 +32,8 @@ class LineCounters(NamedTuple):
     """Counters of the simulated UART: `struct status` of sim_modules/qclif_uart, field by field.
 
     clocks, bytes the SoC received and sent, clocks in which it had to wait for a slow client, bytes dropped
-    because there was no client, bytes that older clients lost because they did not read.
+    because there was no client, bytes that older clients lost because they did not read; where the SoC has pins, bytes
+    from it with a wrong start or stop bit, and bytes from it that the newest client lost because it did not read.
     """
     clocks:    int
     received:  int
@@ -40,6 +41,8 @@ class LineCounters(NamedTuple):
     waited:    int
     unplugged: int
     skipped:   int
+    framing:   int
+    overruns:  int
 
 
 _COUNTERS    = struct.Struct(f"={len(LineCounters._fields)}Q")
@@ -55,13 +58,14 @@ class SimulatedSoC:
 
     Parameters
     ----------
-    options      : SimOptions, or a QCLIFConfig alone.
-    output_dir   : directory of the build; None: the cache's.
-    jobs         : compiler processes at a time.
-    tcp_port     : on 127.0.0.1; 0: a free one.
-    trace_window : first and last picosecond of the trace, -1: to the end.
-    rom_init     : memory file (a hexadecimal word a line) to boot from in place of our firmware.
-    progress     : called with the name of each stage of a build that has to run.
+    options       : SimOptions, or a QCLIFConfig alone.
+    output_dir    : directory of the build; None: the cache's.
+    jobs          : compiler processes at a time.
+    tcp_port      : on 127.0.0.1; 0: a free one.
+    trace_window  : first and last picosecond of the trace, -1: to the end.
+    rom_init      : memory file (a hexadecimal word a line) to boot from in place of our firmware.
+    line_baudrate : bits a second of what is at the SoC's pins; None: exactly the SoC's.
+    progress      : called with the name of each stage of a build that has to run.
 
     Attributes
     ----------
@@ -74,24 +78,27 @@ class SimulatedSoC:
     """
     def __init__(self, options: SimOptions | QCLIFConfig, output_dir: str | Path | None = None,
         jobs: int | None = None, tcp_port: int = 0, trace_window: tuple[int, int] = (0, -1),
-        rom_init: str | Path | None = None,
+        rom_init: str | Path | None = None, line_baudrate: int | None = None,
         progress: Callable[[str], None] = lambda stage: None):
         if not 0 <= tcp_port < 2**16:
             raise QCLIFError(f"TCP port {tcp_port}: 1 to {2**16 - 1} are possible, 0 for a free one")
-        self.options      = options if isinstance(options, SimOptions) else SimOptions(config=options)
-        self.output_dir   = output_dir
-        self.jobs         = jobs
-        self.tcp_port     = tcp_port
-        self.trace_window = trace_window
-        self.rom_init     = rom_init
-        self.progress     = progress
-        self.port         = None
-        self.pty          = None
-        self._built       = None
-        self._process     = None
-        self._directory   = None
-        self._log         = None
-        self._status      = None
+        self.options       = options if isinstance(options, SimOptions) else SimOptions(config=options)
+        self.output_dir    = output_dir
+        self.jobs          = jobs
+        self.tcp_port      = tcp_port
+        self.trace_window  = trace_window
+        self.rom_init      = rom_init
+        self.line_baudrate = line_baudrate or self.options.baudrate
+        self.progress      = progress
+        self.port          = None
+        self.pty           = None
+        self._built        = None
+        self._process      = None
+        self._directory    = None
+        self._log          = None
+        self._status       = None
+        if line_baudrate is not None:
+            self.options.check_line(line_baudrate)
 
     # Life -----------------------------------------------------------------------------------------
 
@@ -180,7 +187,8 @@ class SimulatedSoC:
         for module in sim_config:
             if module.get("module") == "qclif_uart":
                 module["args"] = {"port": self.tcp_port, "report": str(report),
-                    "status": str(directory/"status"), "parent": os.getpid()}
+                    "status": str(directory/"status"), "parent": os.getpid(),
+                    "baudrate": self.line_baudrate or 0}
         (directory/"sim_config.js").write_text(json.dumps(sim_config))
 
     def _finish_trace(self) -> None:

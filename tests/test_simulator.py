@@ -23,14 +23,12 @@ import serial
 
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
-from soc.builder import make_package, prefer_own_tools, write_rom_init
-from soc.soc import ROM_BYTES
 from targets import sim_build, tools
 from targets.sim_build import SimOptions, build_simulator
 from targets.simulator import SimulatedSoC
+from tests.echo import connect, echo_firmware, receive
 
 ROOT = Path(__file__).resolve().parent.parent
-ECHO = Path(__file__).resolve().parent/"echo_firmware"
 
 OPTIONS = SimOptions()
 
@@ -42,40 +40,13 @@ def build():
 
 @pytest.fixture(scope="module")
 def echo_rom(build, tmp_path_factory):
-    """Memory file of the echo firmware, compiled with the headers of the build."""
-    software = tmp_path_factory.mktemp("software")
-    (software/"include").symlink_to(build.directory/"software"/"include")
-    (software/"echo").mkdir()
-    os.environ["ECHO_DIRECTORY"] = str(ECHO)
-    prefer_own_tools()
-    make_package(software/"echo", str(ECHO))
-    write_rom_init(software/"echo"/"echo.bin", software/"rom.init", ROM_BYTES, "little")
-    return software/"rom.init"
+    return echo_firmware(build, tmp_path_factory.mktemp("software"))
 
 
 @pytest.fixture
 def echo(echo_rom):
     with SimulatedSoC(OPTIONS, rom_init=echo_rom) as soc:
         yield soc
-
-
-def connect(soc, receive_buffer=None):
-    client = socket.socket()
-    if receive_buffer:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    client.connect(("127.0.0.1", int(soc.port.rsplit(":", 1)[1])))
-    client.settimeout(20)
-    return client
-
-
-def receive(client, count):
-    received = bytearray()
-    while len(received) < count:
-        data = client.recv(count - len(received))
-        if not data:
-            break
-        received += data
-    return bytes(received)
 
 
 def wait_for(condition, seconds=30):

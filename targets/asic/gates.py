@@ -12,7 +12,7 @@ random values, others for each seed: what the netlist computes must not depend o
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,12 +52,34 @@ def build_netlist(harness: str, netlist: Netlist, library: Library, macros: Mapp
     QCLIFError : a cell that is not known or not simulated, or Verilator is missing or fails.
     """
     cells = netlist.cells()
-    texts = {
-        "netlist.sv":          _VECTOR.sub(r"\1 /* verilator split_var */;", netlist.edited(edits)),
-        "cells.sv":            cell_models_verilog(library, cells - macros.keys()) + models,
-        "macros.sv":           "".join(macro_model_verilog(macros[name]) for name in sorted(cells & macros.keys())),
-        f"V{netlist.top}.h":   _header(netlist),
-    }
+    inputs = [port for port, (direction, _) in netlist.modules[netlist.top].ports.items() if direction == "input"]
+    return build_gates(harness, netlist.top, inputs, {
+        "netlist.sv": apart(netlist.edited(edits)),
+        "cells.sv":   cell_models_verilog(library, cells - macros.keys()) + models,
+        "macros.sv":  "".join(macro_model_verilog(macros[name]) for name in sorted(cells & macros.keys())),
+    })
+
+
+def apart(netlist: str) -> str:
+    """The text of a netlist, for build_gates(), with each bit of its vectors a variable of its own."""
+    return _VECTOR.sub(r"\1 /* verilator split_var */;", netlist)
+
+
+def build_gates(harness: str, top: str, inputs: Sequence[str], files: Mapping[str, str]) -> Path:
+    """Program that runs Verilog without delays, cached by content; what has no reset starts with random values.
+
+    Parameters
+    ----------
+    harness : of targets.asic.harness.program.HARNESSES.
+    top : module that it drives.
+    inputs : ports of it.
+    files : texts by the names of files, *.sv; netlists are to be taken apart().
+
+    Raises
+    ------
+    QCLIFError : the files cannot be written, or Verilator is missing or fails.
+    """
+    texts  = {**files, f"V{top}.h": _header(top, inputs)}
     digest = hashlib.sha256("\n".join(texts.values()).encode()).hexdigest()
     folder = build_root()/"asic"/"gatesim"/digest[:24]
     try:
@@ -68,16 +90,15 @@ def build_netlist(harness: str, netlist: Netlist, library: Library, macros: Mapp
         raise QCLIFError(f"cannot write to {folder}: {error.strerror}; set QCLIF_BUILD_DIR to another "
             f"folder") from error
     # More optimisation takes longer than it saves.
-    return verilate(harness, netlist.top, [*(folder/name for name in texts if name.endswith(".sv")), SUPPORT], [
+    return verilate(harness, top, [*(folder/name for name in files), SUPPORT], [
         "--prefix", CLASS, "-CFLAGS", f"-O1 -I{folder}", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline",
         "--x-initial", "unique", "--x-assign", "unique", "-Wno-lint", "-Wno-style"])
 
 
-def _header(netlist: Netlist) -> str:
+def _header(top: str, inputs: Sequence[str]) -> str:
     """Class of the harness's name whose inputs start at 0, as Verilator leaves them without random values."""
-    name   = f"V{netlist.top}"
-    inputs = [port for port, (direction, _) in netlist.modules[netlist.top].ports.items() if direction == "input"]
-    clear  = " ".join(f"memset(&{port}, 0, sizeof {port});" for port in inputs)
+    name  = f"V{top}"
+    clear = " ".join(f"memset(&{port}, 0, sizeof {port});" for port in inputs)
     return f'#include <cstring>\n#include "{CLASS}.h"\nstruct {name} : {CLASS} {{\n    {name}() {{ {clear} }}\n}};\n'
 
 

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The core after Yosys's synth_ecp5, cell by cell under Verilator, against the golden model: spikes and states.
+
+examples:
+  python -m targets.post_synthesis                                         a synthetic gesture, the shipped network
+  python -m targets.post_synthesis --events recording.npz --network net.npz
+  python -m targets.post_synthesis --neurons 64 --lanes 4 --network random --mutants 20
+
+Look-up tables, carry chains, flip-flops and distributed RAM are the models that come with Yosys; block RAM and
+multiplier, of which it has none, are ours. Mutants are netlists with one look-up table inverted: how many of them the
+comparison notices says what it is worth.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from accel.config import QCLIFConfig, add_config_args, config_from_args
+from host.console import table_console
+from host.errors import QCLIFError
+from host.options import add_input_args, check_outputs, encode_samples, read_samples
+from host.outcome import EXIT_MISMATCH, guarded
+from host.report import write_json
+from targets.progress import StageDisplay
+from targets.simulator import exit_on_sigterm
+
+# Check --------------------------------------------------------------------------------------------
+
+def gates_of(config: QCLIFConfig, program: Path, seed: int):
+    """The runner of a program of targets.ecp5_netlist.build(), the ASIC flow's.
+
+    Parameters
+    ----------
+    seed : of what memories start with.
+    """
+    # Imports torch, which takes seconds that --help and errors in the options need not wait for.
+    from targets.asic.design import AsicConfig
+    from targets.asic.gatesim import Gates
+    return Gates(AsicConfig("core", config), None, None, program, seed)
+
+
+def caught(gates, count: int, network, samples: Sequence) -> list[bool]:
+    """For each of `count` mutants that the program holds, whether it differs from the golden model."""
+    from targets.asic.gates import environment
+
+    def differs(steps) -> bool:
+        try:
+            result = gates.run(network, [steps], 0, len(steps))
+        except QCLIFError:
+            # It does not answer.
+            return True
+        return result.mismatches + result.state_mismatches > 0
+
+    found = []
+    for number in range(count):
+        with environment(QCLIF_MUTANT=number):
+            found.append(any(map(differs, samples)))
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    """Synthesise, simulate, compare, print. Returns the exit code."""
+    from host.defaults import choose_network, given_network, preferred_sizes
+    from targets.ecp5_netlist import build, luts, synthesise
+    check_outputs(args)
+    samples = read_samples(args)
+    config  = config_from_args(args, **preferred_sizes(given_network(args), samples))
+    network, name = choose_network(args, samples, config)
+    samples = encode_samples(samples, network.encoder, network.contexts, args)
+    with StageDisplay() as progress:
+        netlist = synthesise(config, progress=progress)
+        mutants = luts(netlist, args.mutants, args.seed)
+        progress(f"compiling the netlist of {sum(netlist.cells.values())} cells with Verilator")
+        # For Verilator, 0 is another one each time.
+        gates   = gates_of(config, build(netlist, mutants), args.seed + 1)
+        results = []
+        for sample in samples:
+            progress(f"{sample.name}: {len(sample.steps)} steps")
+            results.append(gates.run(network, [sample.steps], 0, len(sample.steps)))
+        if mutants:
+            progress(f"{len(mutants)} mutants")
+        found = caught(gates, len(mutants), network, [sample.steps for sample in samples])
+    figures = {
+        "yosys": f"{netlist.yosys.kind} {netlist.yosys.version}", "cells": netlist.cells, "config": config.to_dict(),
+        "network": name,
+        "samples": [{"sample": sample.name, "steps": result.steps, "inputs": len(sample.steps.sources),
+            "spikes": result.spikes, "mismatches": result.mismatches, "states": result.states,
+            "state_mismatches": result.state_mismatches} for sample, result in zip(samples, results, strict=True)],
+        **({"mutants": len(found), "mutants_caught": sum(found)} if found else {}),
+    }
+    show(figures, table_console(args.json))
+    if args.json:
+        write_json(figures, args.json)
+    return EXIT_MISMATCH if any(each.mismatches + each.state_mismatches for each in results) else 0
+
+# Report -------------------------------------------------------------------------------------------
+
+def show(figures: dict, console: Console) -> None:
+    """Print what run() found."""
+    table = Table(title="netlist of ECP5 cells against golden model", title_justify="left")
+    for column in ("sample", "steps", "inputs", "spikes", "differ", "V_a, V_s", "differ", "match"):
+        table.add_column(column, justify="left" if column in ("sample", "match") else "right")
+    for each in figures["samples"]:
+        wrong = each["mismatches"] + each["state_mismatches"]
+        table.add_row(escape(each["sample"]), *(str(each[name]) for name in ("steps", "inputs", "spikes", "mismatches",
+            "states", "state_mismatches")), f"[red]{wrong} differ[/]" if wrong else "[green]exact[/]")
+    console.print(table)
+    summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    summary.add_row("network", escape(figures["network"]))
+    summary.add_row("cells", ", ".join(f"{count} {cell}" for cell, count in figures["cells"].items()))
+    summary.add_row("Yosys", figures["yosys"])
+    if "mutants" in figures:
+        summary.add_row("mutants", f"{figures['mutants_caught']} of {figures['mutants']} noticed")
+    console.print(summary)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m targets.post_synthesis", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_config_args(parser)
+    add_input_args(parser, samples=1)
+    parser.add_argument("--mutants", type=int, default=0, metavar="K",
+        help="also run K netlists with one look-up table inverted (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
+    args = parser.parse_args(argv)
+    exit_on_sigterm()
+    return guarded(lambda: run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

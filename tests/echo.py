@@ -1,0 +1,47 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A firmware that sends back what it receives, and clients of the simulated SoC that it runs on."""
+
+import os
+import socket
+from pathlib import Path
+
+from soc.builder import make_package, prefer_own_tools, write_rom_init
+from soc.soc import ROM_BYTES
+
+ECHO = Path(__file__).resolve().parent/"echo_firmware"
+
+
+def echo_firmware(build, software):
+    """Memory file of the echo firmware, compiled with the headers of the build in the folder `software`."""
+    (software/"include").symlink_to(build.directory/"software"/"include")
+    (software/"echo").mkdir()
+    os.environ["ECHO_DIRECTORY"] = str(ECHO)
+    prefer_own_tools()
+    make_package(software/"echo", str(ECHO))
+    write_rom_init(software/"echo"/"echo.bin", software/"rom.init", ROM_BYTES, "little")
+    return software/"rom.init"
+
+
+def connect(soc, receive_buffer=None):
+    """A socket to the SoC's UART."""
+    client = socket.socket()
+    if receive_buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    client.connect(("127.0.0.1", int(soc.port.rsplit(":", 1)[1])))
+    client.settimeout(20)
+    return client
+
+
+def receive(client, count):
+    """The next `count` bytes that come, fewer where the line ends."""
+    received = bytearray()
+    while len(received) < count:
+        data = client.recv(count - len(received))
+        if not data:
+            break
+        received += data
+    return bytes(received)
