@@ -13,13 +13,18 @@ from litex.soc.cores.uart import RS232PHYModel, UARTPHY
 from litex.soc.integration.soc_core import SoCCore
 
 from accel.config import QCLIFConfig
+from host.cheader import STACK_BYTES
 from host.errors import QCLIFError
+from host.protocol import SENSOR_LIMIT
 from soc.uart import DeepUART
 
 # Memory sizes -------------------------------------------------------------------------------------
 
 # The firmware, which the CPU starts straight from reset.
 ROM_BYTES = 32*1024
+
+# Variables of the firmware that depend on no size.
+STATE_BYTES = 512
 
 # Stack, link state, and the x/y tables of the event encoder for sensors up to 2048 x 2048.
 SRAM_BASE_BYTES = 24*1024
@@ -35,6 +40,18 @@ def sram_bytes(config: QCLIFConfig) -> int:
     readout = 4*config.outputs*(config.neurons + 1)
     lists   = 8*(config.sources + config.neurons + config.step_events)
     return _power_of_two(SRAM_BASE_BYTES + frames + readout + lists)
+
+
+def least_sram_bytes(config: QCLIFConfig) -> int:
+    """Bytes of SRAM that the firmware needs without main RAM: its stack, tables and buffers, one by one.
+
+    Unlike sram_bytes() it leaves nothing for later: block RAM is what FPGAs have least of.
+    """
+    tables  = 4*256 + 2*2*SENSOR_LIMIT                                  # CRC; x and y of the encoder
+    frames  = (config.frame_bytes + 4)*config.frame_window + config.frame_bytes + 2
+    readout = 4*config.outputs*(config.neurons + 1)
+    lists   = 4*config.inputs + 2*config.step_events + 6*config.neurons
+    return STACK_BYTES + STATE_BYTES + tables + frames + readout + lists
 
 
 def main_ram_bytes(config: QCLIFConfig) -> int:

@@ -1,0 +1,73 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a target needs to know of a board beyond its litex-boards platform."""
+
+import importlib
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from host.errors import QCLIFError
+
+INSTALL_BOARDS = "pip install litex-boards==2023.12"
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board.
+
+    Attributes
+    ----------
+    name : of its target.
+    title : for people.
+    module : of litex_boards, below `platforms` and `targets`.
+    devices : FPGAs that it is sold with, as --device takes them, the default first.
+    device_argument : argument of the platform's class that takes the device, "" where there is only one.
+    toolchain : LiteX's name of the default one.
+    sys_clk_freq : default clock in Hz.
+    uart_baudrate : default of its USB bridge, which `uart_limit` bounds.
+    leds : pads of its LEDs; `active_low` where 0 lights them.
+    crg : further arguments of the clock and reset generator of litex_boards' target.
+    platform : further arguments of the platform's class.
+    loader : options of openFPGALoader that select it.
+    variants : the platform's name of a device, where that is another.
+    """
+    name:            str
+    title:           str
+    module:          str
+    devices:         tuple[str, ...]
+    device_argument: str = ""
+    toolchain:       str = "trellis"
+    sys_clk_freq:    float = 50e6
+    uart_baudrate:   int = 1_000_000
+    uart_limit:      int = 3_000_000
+    leds:            str = "user_led"
+    active_low:      bool = False
+    crg:             dict[str, object] = field(default_factory=dict)
+    platform:        dict[str, object] = field(default_factory=dict)
+    loader:          tuple[str, ...] = ()
+    variants:        dict[str, str] = field(default_factory=dict)
+
+    def platform_module(self) -> ModuleType:
+        """litex_boards' description of the pins."""
+        return _import("platforms", self.module)
+
+    def target_module(self) -> ModuleType:
+        """litex_boards' target, whose clock and reset generator is used."""
+        return _import("targets", self.module)
+
+    def make_platform(self, device: str, toolchain: str):
+        """The platform with a device and a toolchain."""
+        arguments = dict(self.platform, toolchain=toolchain)
+        if self.device_argument:
+            arguments[self.device_argument] = self.variants.get(device, device)
+        return self.platform_module().Platform(**arguments)
+
+
+def _import(kind: str, module: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"litex_boards.{kind}.{module}")
+    except ImportError as error:
+        raise QCLIFError(f"litex-boards' {kind[:-1]} {module} cannot be imported ({error}): {INSTALL_BOARDS}") from error

@@ -1,0 +1,33 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The boards that have a target of their own, and how any other is found."""
+
+from host.errors import QCLIFError
+from targets.boards.board import Board
+
+BOARDS = {board.name: board for board in (
+    Board(
+        name            = "ulx3s",
+        title           = "Radiona ULX3S",
+        module          = "radiona_ulx3s",
+        devices         = ("LFE5U-85F", "LFE5U-45F", "LFE5U-25F", "LFE5U-12F"),
+        device_argument = "device",
+        sys_clk_freq    = 60e6,
+        loader          = ("--board", "ulx3s"),
+    ),
+)}
+
+
+def find_board(name: str) -> Board:
+    """A board by its name.
+
+    Raises
+    ------
+    QCLIFError : there is none of this name.
+    """
+    if name not in BOARDS:
+        raise QCLIFError(f"board {name!r} is not known: {', '.join(BOARDS)}")
+    return BOARDS[name]

@@ -1,0 +1,81 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""LiteX's share of a board's build, a process of its own: `python -m targets.boards.elaborate DIR LIBRARIES`.
+
+Reads DIR/options.json; writes the SoC's Verilog, constraints, scripts, firmware, register exports and
+documentation below DIR, and DIR/soc.json with what the build needs to know of them. Runs no FPGA tool.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+from litex.soc.doc import generate_docs
+from litex.soc.integration.soc import SoCError
+
+from host.errors import QCLIFError
+from soc.builder import FirmwareBuilder
+from targets.boards.catalogue import find_board
+from targets.boards.options import BoardOptions
+from targets.boards.soc import BoardSoC
+
+# nextpnr's report: utilisation, clocks, critical paths.
+REPORT = "report.json"
+
+# All files of a build are named alike, whatever the platform is called.
+BUILD_NAME = "top"
+
+
+def make_soc(options: BoardOptions) -> BoardSoC:
+    """The SoC of a request.
+
+    Raises
+    ------
+    QCLIFError : the board cannot have it; the text says why.
+    """
+    return BoardSoC(find_board(options.board), options.device, options.toolchain, options.sys_clk_freq, options.config,
+        uart_baudrate = options.uart_baudrate,
+        **{"integrated_rom_size": options.rom_bytes, "integrated_sram_size": options.sram_bytes, **options.soc})
+
+
+def elaborate(options: BoardOptions, directory: Path, libraries: Path) -> None:
+    """Write everything that the FPGA tools need into `directory`."""
+    soc = make_soc(options)
+    if hasattr(soc.platform.toolchain, "_pnr_opts"):
+        soc.platform.toolchain._pnr_opts += f"--report {REPORT} "
+    builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
+        csr_svd=directory/"csr.svd")
+    flow = dict(options.flow)
+    if "timingstrict" in flow:
+        # The build looks at the report, which then exists also where timing fails.
+        flow["timingstrict"] = False
+    if "compress" in flow:
+        flow["compress"] = True
+    builder.build(run=False, build_name=BUILD_NAME, **flow)
+    generate_docs(soc, str(directory/"doc"), project_name="qCLIF SoC", author="the qCLIF SoC's authors")
+    extension = getattr(soc.platform, "_bitstream_ext", ".bit")
+    (directory/"soc.json").write_text(json.dumps({
+        "part":      soc.platform.device,
+        "bitstream": BUILD_NAME + (extension if isinstance(extension, str) else extension["sram"]),
+    }))
+
+
+def main() -> int:
+    directory, libraries = map(Path, sys.argv[1:])
+    logging.basicConfig(level=logging.INFO)
+    try:
+        elaborate(BoardOptions.from_json(json.loads((directory/"options.json").read_text())), directory, libraries)
+    except (QCLIFError, SoCError, subprocess.CalledProcessError) as error:
+        # The log, which what is printed goes to, says the rest.
+        print(f"error: {str(error) or type(error).__name__}", flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

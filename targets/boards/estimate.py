@@ -1,0 +1,141 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a configuration takes of an FPGA, before anything is built, and the largest one that fits.
+
+Block RAM is counted memory by memory. Logic is a sum of parts that were measured on ECP5 (`python -m targets.ulx3s
+--build`), and scaled for FPGAs whose tables have more inputs.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from accel.config import QCLIFConfig
+from host.errors import QCLIFError
+from targets.boards.devices import Device
+from targets.boards.memories import blocks, core_memories, soc_memories
+from targets.boards.options import BoardOptions
+
+# A device is full before its last table is used: routing, and what the estimate does not know.
+USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0}
+
+# Sizes that are tried where the user leaves them open, the preferred ones first. More lanes than this make a step
+# shorter than the CPU and the UART make it.
+LANES   = (16, 8, 4, 2, 1)
+NEURONS = (200, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32, 16)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells that a part takes: tables, flip-flops, block RAMs, multipliers."""
+    lut:  float
+    ff:   float
+    bram: int = 0
+    dsp:  int = 0
+
+
+# CPUs that were measured; others are taken for the largest of them.
+CPUS = {
+    "vexriscv standard": Cells(2900, 1500, 12, 4),
+    "vexriscv lite":     Cells(2200, 1100,  6, 4),
+    "vexriscv minimal":  Cells(1600,  900,  2, 0),
+}
+
+# Registers, bus, UART, timer, LEDs and the accelerator without its lanes.
+BASE = Cells(2500, 1700, 0, 1)
+
+# Of each bit of a lane's two sums: adder, and the register that holds it.
+SUM_BIT = Cells(2.4, 2.0)
+
+# A table of 6 inputs does the work of so many of 4.
+LUT6 = 1.6
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a configuration takes: cells by name, and those of the device."""
+    config: QCLIFConfig
+    device: Device
+    needed: dict[str, int]
+
+    @property
+    def excess(self) -> dict[str, tuple[int, int]]:
+        """Cells that are short: name to (needed, usable)."""
+        usable = {name: int(getattr(self.device, name)*share) for name, share in USABLE.items()}
+        return {name: (need, usable[name]) for name, need in self.needed.items() if need > usable[name]}
+
+    @property
+    def fits(self) -> bool:
+        return not self.excess
+
+
+def estimate(options: BoardOptions, device: Device) -> Estimate:
+    """Cells that a request needs on a device."""
+    config   = options.config
+    cpu      = CPUS.get(options.cpu, CPUS["vexriscv standard"])
+    with_dsp = device.dsp > 0
+    memories = [*core_memories(config), *soc_memories(config, options.rom_bytes, options.sram_bytes)]
+    sum_bits = 2*config.lanes*config.accumulator_bits
+    lut      = BASE.lut + cpu.lut + SUM_BIT.lut*sum_bits
+    return Estimate(config, device, {
+        "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
+        "ff":   round(BASE.ff + cpu.ff + SUM_BIT.ff*sum_bits),
+        "bram": cpu.bram + sum(blocks(memory, device.family) for memory in memories),
+        "dsp":  (BASE.dsp + cpu.dsp) if with_dsp else 0,
+    })
+
+
+def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOptions]:
+    """Requests with other neurons and lanes than `fixed` ones, those that are preferred first."""
+    for neurons in (fixed.get("neurons"),) if "neurons" in fixed else NEURONS:
+        for lanes in (fixed.get("lanes"),) if "lanes" in fixed else LANES:
+            if lanes <= neurons or "lanes" in fixed:
+                config = dataclasses.replace(options.config, neurons=neurons, lanes=lanes, **_follow(options, fixed))
+                yield dataclasses.replace(options, config=config)
+
+
+def _follow(options: BoardOptions, fixed: dict[str, int]) -> dict[str, int]:
+    """Capacities that follow from the sizes, where the user has not fixed them: 0 computes them anew."""
+    return {name: 0 for name in ("step_events", "spike_fifo", "frame_bytes") if name not in fixed}
+
+
+def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOptions:
+    """The preferred request of those that fit.
+
+    Parameters
+    ----------
+    options : what was asked for, with defaults.
+    device : where it has to fit.
+    fixed : sizes that the user named, which are kept.
+
+    Raises
+    ------
+    QCLIFError : none fits; it says what is short and by how much, and what would fit.
+    """
+    for candidate in candidates(options, fixed):
+        if estimate(candidate, device).fits:
+            return candidate
+    *_, smallest = candidates(options, fixed)
+    raise QCLIFError(f"{refusal(estimate(smallest, device))}: {_remedy(options, device, fixed)}")
+
+
+def refusal(short: Estimate) -> str:
+    """What is short, and by how much."""
+    names = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers"}
+    texts = [f"{need} {names[name]} for {usable} ({need - usable} too many)" for name, (need, usable) in
+        short.excess.items()]
+    config = short.config
+    return (f"{config.neurons} neurons, {config.inputs} inputs, {config.lanes} lanes need {' and '.join(texts)} on "
+        f"{short.device.name}")
+
+
+def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str:
+    free = {name: value for name, value in fixed.items() if name not in ("neurons", "lanes")}
+    for candidate in candidates(options, free):
+        if estimate(candidate, device).fits:
+            return (f"--neurons {candidate.config.neurons} --lanes {candidate.config.lanes} would fit, or choose a "
+                "larger --device")
+    return "lower --inputs or --weight-bits, or choose a larger --device"

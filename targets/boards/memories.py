@@ -1,0 +1,69 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The memories of a SoC, from its configuration alone, and the block RAMs that they become."""
+
+from dataclasses import dataclass
+
+from accel.config import QCLIFConfig
+from targets.boards.devices import SHAPES
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A memory: what it is for, words, bits, and bits that are written at a time (0: all)."""
+    name:        str
+    depth:       int
+    width:       int
+    granularity: int = 0
+
+
+def core_memories(config: QCLIFConfig) -> list[Shape]:
+    """Memories of the accelerator and its peripheral."""
+    lanes  = [min(config.slice_lanes, config.lanes - first) for first in range(0, config.lanes, config.slice_lanes)]
+    slices = [count*config.weight_bits for count in lanes]
+    row    = _index_bits(max(config.inputs, config.contexts))
+    neuron = _index_bits(config.neurons)
+    state, weight = config.state_bits, config.weight_bits
+    return [
+        *[Shape("somatic weights", config.soma_words, width) for width in slices],
+        *[Shape("apical weights", config.apical_words, width) for width in slices],
+        Shape("parameters", config.neurons, 2*state),
+        Shape("parameters", config.neurons, state + 2*weight),
+        Shape("states", config.neurons, 2*state),
+        Shape("events", 2**(_index_bits(config.step_events) + 1), 1 + row),
+        Shape("spikes", 2**(neuron + 1), neuron),
+        # A stream FIFO keeps its `first` and `last` beside the neuron and the flag of a spike.
+        Shape("spike FIFO", config.spike_fifo, neuron + 3),
+    ]
+
+
+def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[Shape]:
+    """Memories of the SoC but for those of CPU and accelerator."""
+    return [
+        Shape("ROM", rom_bytes//4, 32),
+        Shape("SRAM", sram_bytes//4, 32, 8),
+        # Bytes with `first` and `last`, of which Yosys leaves the byte.
+        Shape("UART FIFO", config.uart_fifo, 8),
+        Shape("UART FIFO", config.uart_fifo, 8),
+    ]
+
+
+def _index_bits(count: int) -> int:
+    return (max(2, count) - 1).bit_length()
+
+
+def blocks(shape: Shape, family: str) -> int:
+    """Fewest block RAMs of a family's shapes that hold a memory."""
+    def needed(words: int, bits: int) -> int:
+        # A byte that is written by itself takes whole columns.
+        if shape.granularity:
+            columns = shape.width//shape.granularity
+            per_block = max(1, bits//shape.granularity)
+            across = -(-columns//per_block)*(-(-shape.granularity//bits) if bits < shape.granularity else 1)
+        else:
+            across = -(-shape.width//bits)
+        return -(-shape.depth//words)*across
+    return min(needed(words, bits) for words, bits in SHAPES[family])

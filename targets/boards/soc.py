@@ -1,0 +1,50 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+from migen import *
+
+from litex.gen import *
+
+from host.errors import QCLIFError
+from soc.leds    import StatusLeds
+from soc.soc     import QCLIFSoC
+
+# Board SoC ----------------------------------------------------------------------------------------
+
+class BoardSoC(QCLIFSoC):
+    """The SoC on a board of litex-boards: its pins, and the clock and reset generator of its target.
+
+    Parameters
+    ----------
+    board        : Board.
+    device       : one of its devices.
+    toolchain    : LiteX's name of it.
+    sys_clk_freq : Hz.
+    config       : sizes of the accelerator and of the link.
+    kwargs       : QCLIFSoC's and LiteX's SoCCore options.
+    """
+    def __init__(self, board, device, toolchain, sys_clk_freq, config, **kwargs):
+        platform = board.make_platform(device, toolchain)
+        try:
+            self.crg = board.target_module()._CRG(platform, sys_clk_freq, **board.crg)
+            # PLLs look for their dividers at the end, far from here.
+            for name in ("pll", "usb_pll"):
+                if hasattr(getattr(self.crg, name, None), "compute_config"):
+                    getattr(self.crg, name).compute_config()
+        except (ValueError, AssertionError) as error:
+            raise QCLIFError(f"{board.title} has no clock of {sys_clk_freq/1e6:g} MHz "
+                f"({error or 'out of its limits'}): choose another --sys-clk-freq") from error
+        QCLIFSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
+
+        # # #
+
+        pads = platform.request_all(board.leds) if board.leds else []
+        if len(pads):
+            self.leds = leds = StatusLeds(pads, sys_clk_freq, active_low=board.active_low)
+            lost = self.uart._rxoverflows.fields.bytes != 0
+            if hasattr(self, "qclif"):
+                self.comb += leds.busy.eq(self.qclif.core.busy)
+                lost = lost | (self.qclif._errors.status != 0)
+            self.sync += leds.error.eq(lost)
