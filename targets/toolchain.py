@@ -147,12 +147,14 @@ def find_toolchain(names: Iterable[str], source: str = "auto") -> Toolchain:
         else:
             found.append(program)
     if missing:
-        where  = {"auto": "neither on the PATH nor among Python's packages", "path": "not on the PATH",
-            "pypi": "not among Python's packages"}[source]
-        known  = [package for package in dict.fromkeys(packages) if package]
-        remedy = f"pip install {' '.join(known)}" if known and source != "path" else "install the vendor's or your distribution's"
-        if source == "path":
-            remedy = "extend the PATH, or leave out --tools path"
+        where, remedy = {
+            "auto": ("neither on the PATH nor among Python's packages", "install them, or extend the PATH"),
+            "path": ("not on the PATH", "install them, extend the PATH, or leave out --tools path"),
+            "pypi": ("not among Python's packages", "leave out --tools pypi"),
+        }[source]
+        known = [package for package in dict.fromkeys(packages) if package]
+        if known and source != "path":
+            remedy = f"pip install {' '.join(known)}"
         raise QCLIFError(f"{', '.join(missing)}: {where}: {remedy}")
     return Toolchain(tuple(found))
 

@@ -171,7 +171,8 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
     write_text(path, script)
     with open(log, "w") as output:
         # Relative where that is possible: pyosys takes no blanks.
-        status = run_program([*tool.command, tool.path(path) if tool.root else name], folder, output, dict(tool.environment))
+        command = [*tool.command, tool.path(path) if tool.root else name]
+        status  = run_program(command, folder, output, dict(tool.environment))
     text = log.read_text(errors="replace")
     # A program that knows no failure prints an error and goes on with a wrong design, to more errors.
     errors = [match[0] for match in ERRORS.finditer(text)]

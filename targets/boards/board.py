@@ -70,4 +70,5 @@ def _import(kind: str, module: str) -> ModuleType:
     try:
         return importlib.import_module(f"litex_boards.{kind}.{module}")
     except ImportError as error:
-        raise QCLIFError(f"litex-boards' {kind[:-1]} {module} cannot be imported ({error}): {INSTALL_BOARDS}") from error
+        raise QCLIFError(f"litex-boards' {kind[:-1]} {module} cannot be imported ({error}): "
+            f"{INSTALL_BOARDS}") from error

@@ -22,7 +22,7 @@ from pathlib import Path
 from host.errors import QCLIFError
 from targets.asic.tools import ERRORS, run_program, write_text
 from targets.boards.elaborate import BUILD_NAME, REPORT
-from targets.boards.options import BoardOptions
+from targets.boards.request import BoardOptions
 from targets.boards.report import Report, read_report
 from targets.sim_build import ROOT, build_root, last_lines, locked
 from targets.tools import PROGRAMS, check_programs

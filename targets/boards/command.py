@@ -21,7 +21,8 @@ from targets.boards.devices import find_device
 from targets.boards.estimate import estimate, fit
 from targets.boards.figures import figures, show
 from targets.boards.loader import load
-from targets.boards.options import UART_FIFO, BoardOptions, BoardParser, board_options, given_sizes, make_parser
+from targets.boards.options import BoardParser, board_options, given_sizes, make_parser
+from targets.boards.request import UART_FIFO, BoardOptions
 from targets.progress import StageDisplay
 from targets.simulator import exit_on_sigterm
 

@@ -21,7 +21,7 @@ from litex.soc.integration.soc import SoCError
 from host.errors import QCLIFError
 from soc.builder import FirmwareBuilder
 from targets.boards.catalogue import find_board
-from targets.boards.options import BoardOptions
+from targets.boards.request import BoardOptions
 from targets.boards.soc import BoardSoC
 
 # nextpnr's report: utilisation, clocks, critical paths.

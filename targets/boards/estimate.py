@@ -17,7 +17,7 @@ from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from targets.boards.devices import Device
 from targets.boards.memories import blocks, core_memories, soc_memories
-from targets.boards.options import BoardOptions
+from targets.boards.request import BoardOptions
 
 # A device is full before its last table is used: routing, and what the estimate does not know.
 USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0}

@@ -11,7 +11,7 @@ from rich.table import Table
 from targets.boards.board import Board
 from targets.boards.build import BoardBuild
 from targets.boards.estimate import Estimate
-from targets.boards.options import BoardOptions
+from targets.boards.request import BoardOptions
 
 NAMES = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers",
     "spram": "large RAMs"}

@@ -6,8 +6,6 @@
 """Options of the board targets: LiteX's, the sizes, and ours."""
 
 import argparse
-import dataclasses
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from litex.build.parser import LiteXArgumentParser
@@ -16,84 +14,32 @@ from litex.soc.integration.soc_core import soc_core_argdict
 
 from accel.config import LIMITS, QCLIFConfig, add_config_args
 from host.errors import QCLIFError
-from soc.soc import least_sram_bytes
 from targets.boards.board import Board
+from targets.boards.request import ROM_BYTES, BoardOptions
 from targets.toolchain import SOURCES
-
-# The firmware has 12 to 14 KB: a ROM of this size spares half the block RAM of the simulator's.
-ROM_BYTES = 16*1024
-
-# Block RAM is given out in steps of this.
-SRAM_STEP = 2*1024
-
-# Capacity of the UART's FIFOs where the user does not say: two frames, one block RAM each on most FPGAs.
-UART_FIFO = 2048
 
 # LiteX's options that a board of ours cannot follow.
 _FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "memory_x", "bios_lto",
     "bios_format", "bios_console", "no_uart", "uart_fifo_depth", "integrated_rom_init", "no_compile",
     "no_compile_software")
 
-# Build request ------------------------------------------------------------------------------------
-
-@dataclass(frozen=True)
-class BoardOptions:
-    """Everything that a bitstream is built from, but for sources and tools.
-
-    Attributes
-    ----------
-    board : name of a Board.
-    device : one of its devices.
-    toolchain : LiteX's name.
-    sys_clk_freq : Hz.
-    uart_baudrate : bits a second.
-    config : sizes.
-    soc : LiteX's SoCCore options that differ from our defaults.
-    flow : LiteX's options of the toolchain.
-    """
-    board:         str
-    device:        str
-    toolchain:     str
-    sys_clk_freq:  int
-    uart_baudrate: int
-    config:        QCLIFConfig = field(default_factory=QCLIFConfig)
-    soc:           dict = field(default_factory=dict)
-    flow:          dict = field(default_factory=dict)
-
-    @property
-    def cpu(self) -> str:
-        """CPU and variant: "vexriscv standard"."""
-        return f"{self.soc.get('cpu_type') or 'vexriscv'} {self.soc.get('cpu_variant') or 'standard'}"
-
-    @property
-    def rom_bytes(self) -> int:
-        return self.soc.get("integrated_rom_size") or ROM_BYTES
-
-    @property
-    def sram_bytes(self) -> int:
-        return self.soc.get("integrated_sram_size") or -(-least_sram_bytes(self.config)//SRAM_STEP)*SRAM_STEP
-
-    @property
-    def name(self) -> str:
-        """Name of the build's folder."""
-        c = self.config
-        return (f"{self.board}-{self.device.lower()}-n{c.neurons}-i{c.inputs}-p{c.lanes}-w{c.weight_bits}-"
-            f"{round(self.sys_clk_freq/1e6)}mhz")
-
-    def to_json(self) -> dict:
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, content: dict) -> "BoardOptions":
-        return cls(**{**content, "config": QCLIFConfig(**content["config"])})
-
 # Parser -------------------------------------------------------------------------------------------
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Examples as they are written, defaults at the end."""
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=10, width=120)
+
 
 class BoardParser(LiteXArgumentParser):
     """LiteX's parser, for a list of arguments that need not be the process' own."""
     def __init__(self, argv: list[str], **kwargs):
         self._argv = argv
         LiteXArgumentParser.__init__(self, **kwargs)
+
+    def format_help(self):
+        self.formatter_class = _HelpFormatter
+        return LiteXArgumentParser.format_help(self)
 
     def get_value_from_key(self, key, default=None):
         for position, text in enumerate(self._argv):
@@ -105,8 +51,9 @@ class BoardParser(LiteXArgumentParser):
 
 def make_parser(board: Board, argv: list[str], prog: str, description: str) -> BoardParser:
     """The parser of a board's target."""
-    parser = BoardParser(argv, description=description, prog=prog, allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser             = BoardParser(argv)
+    parser.prog        = prog
+    parser.description = description
     parser.set_platform(board.platform_module().Platform)
     parser.add_target_group()
     parser.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
@@ -114,9 +61,9 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
     add = parser.add_target_argument
     add("--flash", action="store_true", help="Write the bitstream to the board's flash: it stays after power-off.")
     add("--device", default=board.devices[0], metavar="NAME",
-        help=f"FPGA: {', '.join(board.devices)} (default: {board.devices[0]}).")
+        help=f"FPGA: {', '.join(board.devices)}.")
     add("--sys-clk-freq", default=board.sys_clk_freq, type=float, metavar="HZ",
-        help=f"System clock (default: {board.sys_clk_freq:g}).")
+        help="System clock.")
     add("--tools", choices=list(SOURCES), default="auto",
         help="Where the tools come from: " + "; ".join(f"{name}: {text}" for name, text in SOURCES.items()) + ".")
     add("--cable", metavar="NAME", help="openFPGALoader's name of the cable, where the board's own is not used.")
