@@ -145,6 +145,12 @@ class _Build:
             read_report(report, self.options.sys_clk_freq/1e6) if report.exists() else None,
             done["build_seconds"], self.tools.versions)
 
+    def _read_state(self) -> dict:
+        try:
+            return json.loads(self.state.read_text())
+        except (OSError, ValueError):
+            return {}
+
     def _elaborate(self) -> None:
         # What is left of another SoC must not be taken for this one's.
         for name in (self.directory/"soc.json", *self.gateware.glob("*.init")):

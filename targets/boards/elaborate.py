@@ -13,6 +13,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from litex.soc.doc import generate_docs
@@ -21,6 +22,8 @@ from litex.soc.integration.soc import SoCError
 from host.errors import QCLIFError
 from soc.builder import FirmwareBuilder
 from targets.boards.catalogue import find_board
+from targets.boards.devices import find_device
+from targets.boards.memories import IN_TABLES, TABLES_FAMILIES
 from targets.boards.request import BoardOptions
 from targets.boards.soc import BoardSoC
 
@@ -43,11 +46,23 @@ def make_soc(options: BoardOptions) -> BoardSoC:
         **{"integrated_rom_size": options.rom_bytes, "integrated_sram_size": options.sram_bytes, **options.soc})
 
 
+def table_commands(soc: BoardSoC) -> Iterator[str]:
+    """Commands of Yosys that make small memories of look-up tables: block RAM is what FPGAs have least of."""
+    memories = [f"{BUILD_NAME}/m:{name}" for name in IN_TABLES]
+    if soc.cpu_type == "vexriscv":
+        memories.append("VexRiscv/m:RegFilePlugin_regFile")
+    yield f"hierarchy -top {BUILD_NAME}"
+    yield f'setattr -set ram_style "distributed" {" ".join(memories)}'
+
+
 def elaborate(options: BoardOptions, directory: Path, libraries: Path) -> None:
     """Write everything that the FPGA tools need into `directory`."""
     soc = make_soc(options)
     if hasattr(soc.platform.toolchain, "_pnr_opts"):
         soc.platform.toolchain._pnr_opts += f"--report {REPORT} "
+    device = find_device(options.device)
+    if device is not None and device.family in TABLES_FAMILIES:
+        soc.platform.toolchain._yosys_cmds = list(table_commands(soc))
     builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
         csr_svd=directory/"csr.svd")
     flow = dict(options.flow)

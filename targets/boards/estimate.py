@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from targets.boards.devices import Device
-from targets.boards.memories import blocks, core_memories, soc_memories
+from targets.boards.memories import TABLES_FAMILIES, blocks, core_memories, in_tables, soc_memories
 from targets.boards.request import BoardOptions
 
 # A device is full before its last table is used: routing, and what the estimate does not know.
@@ -39,16 +39,22 @@ class Cells:
 
 # CPUs that were measured; others are taken for the largest of them.
 CPUS = {
-    "vexriscv standard": Cells(2900, 1500, 12, 4),
-    "vexriscv lite":     Cells(2200, 1100,  6, 4),
-    "vexriscv minimal":  Cells(1600,  900,  2, 0),
+    "vexriscv standard": Cells(2900, 1500, 8, 4),
+    "vexriscv lite":     Cells(2200, 1100, 3, 4),
+    "vexriscv minimal":  Cells(1600,  900, 0, 0),
 }
 
-# Registers, bus, UART, timer, LEDs and the accelerator without its lanes.
-BASE = Cells(2500, 1700, 0, 1)
+# Block RAMs of a CPU's registers, where these are not made of tables.
+REGISTER_FILE = 2
 
-# Of each bit of a lane's two sums: adder, and the register that holds it.
-SUM_BIT = Cells(2.4, 2.0)
+# Bits of a memory that one table of 4 inputs holds: 16, less what selects and writes them.
+TABLE_BITS = 8
+
+# Registers, bus, UART, timer, LEDs and the accelerator without its lanes.
+BASE = Cells(3900, 2000, 0, 1)
+
+# Of each bit of a lane's two sums: adder, register that holds it, and its share of the selection of lanes and words.
+SUM_BIT = Cells(5.7, 2.5)
 
 # A table of 6 inputs does the work of so many of 4.
 LUT6 = 1.6
@@ -79,11 +85,13 @@ def estimate(options: BoardOptions, device: Device) -> Estimate:
     with_dsp = device.dsp > 0
     memories = [*core_memories(config), *soc_memories(config, options.rom_bytes, options.sram_bytes)]
     sum_bits = 2*config.lanes*config.accumulator_bits
-    lut      = BASE.lut + cpu.lut + SUM_BIT.lut*sum_bits
+    tables   = [memory for memory in memories if in_tables(memory, device.family)]
+    lut      = BASE.lut + cpu.lut + SUM_BIT.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
+    register = 0 if device.family in TABLES_FAMILIES else REGISTER_FILE
     return Estimate(config, device, {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
         "ff":   round(BASE.ff + cpu.ff + SUM_BIT.ff*sum_bits),
-        "bram": cpu.bram + sum(blocks(memory, device.family) for memory in memories),
+        "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
         "dsp":  (BASE.dsp + cpu.dsp) if with_dsp else 0,
     })
 

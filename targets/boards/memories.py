@@ -11,9 +11,14 @@ from accel.config import QCLIFConfig
 from targets.boards.devices import SHAPES
 
 
+# Small memories of the accelerator that waste a block RAM each: on these families they are made of tables.
+IN_TABLES       = ("parameters0", "parameters1", "states0", "spike_list0")
+TABLES_FAMILIES = ("ecp5",)
+
+
 @dataclass(frozen=True)
 class Shape:
-    """A memory: what it is for, words, bits, and bits that are written at a time (0: all)."""
+    """A memory: name in the Verilog or what it is for, words, bits, and bits that are written at a time (0: all)."""
     name:        str
     depth:       int
     width:       int
@@ -30,14 +35,19 @@ def core_memories(config: QCLIFConfig) -> list[Shape]:
     return [
         *[Shape("somatic weights", config.soma_words, width) for width in slices],
         *[Shape("apical weights", config.apical_words, width) for width in slices],
-        Shape("parameters", config.neurons, 2*state),
-        Shape("parameters", config.neurons, state + 2*weight),
-        Shape("states", config.neurons, 2*state),
-        Shape("events", 2**(_index_bits(config.step_events) + 1), 1 + row),
-        Shape("spikes", 2**(neuron + 1), neuron),
+        Shape("parameters0", config.neurons, 2*state),
+        Shape("parameters1", config.neurons, state + 2*weight),
+        Shape("states0", config.neurons, 2*state),
+        Shape("event_list0", 2**(_index_bits(config.step_events) + 1), 1 + row),
+        Shape("spike_list0", 2**(neuron + 1), neuron),
         # A stream FIFO keeps its `first` and `last` beside the neuron and the flag of a spike.
         Shape("spike FIFO", config.spike_fifo, neuron + 3),
     ]
+
+
+def in_tables(shape: Shape, family: str) -> bool:
+    """Whether a memory is made of look-up tables, not of block RAM."""
+    return family in TABLES_FAMILIES and shape.name in IN_TABLES
 
 
 def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[Shape]:

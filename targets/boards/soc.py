@@ -3,6 +3,8 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
+import copy
+
 from migen import *
 
 from litex.gen import *
@@ -10,6 +12,16 @@ from litex.gen import *
 from host.errors import QCLIFError
 from soc.leds    import StatusLeds
 from soc.soc     import QCLIFSoC
+
+# Clock --------------------------------------------------------------------------------------------
+
+def check_pll(pll):
+    """Raise a ValueError where a PLL has no dividers for its clocks, which LiteX looks for at the end."""
+    if hasattr(pll, "compute_config"):
+        # Some add an output for their feedback.
+        trial         = copy.copy(pll)
+        trial.clkouts = dict(pll.clkouts)
+        trial.compute_config()
 
 # Board SoC ----------------------------------------------------------------------------------------
 
@@ -29,13 +41,10 @@ class BoardSoC(QCLIFSoC):
         platform = board.make_platform(device, toolchain)
         try:
             self.crg = board.target_module()._CRG(platform, sys_clk_freq, **board.crg)
-            # PLLs look for their dividers at the end, far from here.
-            for name in ("pll", "usb_pll"):
-                if hasattr(getattr(self.crg, name, None), "compute_config"):
-                    getattr(self.crg, name).compute_config()
+            check_pll(getattr(self.crg, "pll", None))
         except (ValueError, AssertionError) as error:
             raise QCLIFError(f"{board.title} has no clock of {sys_clk_freq/1e6:g} MHz "
-                f"({error or 'out of its limits'}): choose another --sys-clk-freq") from error
+                f"({str(error) or 'out of the limits of its PLL'}): choose another --sys-clk-freq") from error
         QCLIFSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
 
         # # #
