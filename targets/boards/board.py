@@ -6,6 +6,7 @@
 """What a target needs to know of a board beyond its litex-boards platform."""
 
 import importlib
+import inspect
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -28,6 +29,7 @@ class Board:
     toolchain : LiteX's name of the default one.
     sys_clk_freq : default clock in Hz.
     uart_baudrate : default of its USB bridge, which `uart_limit` bounds.
+    uart_name : pads of its UART.
     leds : pads of its LEDs; `active_low` where 0 lights them.
     crg : further arguments of the clock and reset generator of litex_boards' target.
     platform : further arguments of the platform's class.
@@ -43,6 +45,7 @@ class Board:
     sys_clk_freq:    float = 50e6
     uart_baudrate:   int = 1_000_000
     uart_limit:      int = 3_000_000
+    uart_name:       str = "serial"
     leds:            str = "user_led"
     active_low:      bool = False
     crg:             dict[str, object] = field(default_factory=dict)
@@ -60,15 +63,20 @@ class Board:
 
     def make_platform(self, device: str, toolchain: str):
         """The platform with a device and a toolchain."""
-        arguments = dict(self.platform, toolchain=toolchain)
+        cls       = self.platform_module().Platform
+        arguments = dict(self.platform)
+        if "toolchain" in inspect.signature(cls.__init__).parameters:
+            arguments["toolchain"] = toolchain
         if self.device_argument:
             arguments[self.device_argument] = self.variants.get(device, device)
-        return self.platform_module().Platform(**arguments)
+        return cls(**arguments)
 
 
 def _import(kind: str, module: str) -> ModuleType:
     try:
         return importlib.import_module(f"litex_boards.{kind}.{module}")
     except ImportError as error:
-        raise QCLIFError(f"litex-boards' {kind[:-1]} {module} cannot be imported ({error}): "
-            f"{INSTALL_BOARDS}") from error
+        package = (error.name or "litex_boards").split(".")[0]
+        remedy  = INSTALL_BOARDS if package == "litex_boards" else f"install {package}"
+        raise QCLIFError(f"litex-boards' {kind[:-1]} {module} needs the Python package {package}, which is not there: "
+            f"{remedy}") from error

@@ -5,8 +5,8 @@
 
 """The boards that have a target of their own, and how any other is found."""
 
-from host.errors import QCLIFError
 from targets.boards.board import Board
+from targets.boards.generic import describe
 
 BOARDS = {board.name: board for board in (
     Board(
@@ -22,12 +22,13 @@ BOARDS = {board.name: board for board in (
 
 
 def find_board(name: str) -> Board:
-    """A board by its name.
+    """A board by its name: of a target of ours, or of litex-boards.
 
     Raises
     ------
-    QCLIFError : there is none of this name.
+    QCLIFError : there is none of this name, or it cannot have our SoC.
     """
-    if name not in BOARDS:
-        raise QCLIFError(f"board {name!r} is not known: {', '.join(BOARDS)}")
-    return BOARDS[name]
+    for board in BOARDS.values():
+        if name in (board.name, board.module):
+            return board
+    return describe(name)

@@ -41,9 +41,12 @@ def make_soc(options: BoardOptions) -> BoardSoC:
     ------
     QCLIFError : the board cannot have it; the text says why.
     """
-    return BoardSoC(find_board(options.board), options.device, options.toolchain, options.sys_clk_freq, options.config,
+    board    = find_board(options.board)
+    defaults = {"integrated_rom_size": options.rom_bytes, "integrated_sram_size": options.sram_bytes,
+        "uart_name": board.uart_name}
+    return BoardSoC(board, options.device, options.toolchain, options.sys_clk_freq, options.config,
         uart_baudrate = options.uart_baudrate,
-        **{"integrated_rom_size": options.rom_bytes, "integrated_sram_size": options.sram_bytes, **options.soc})
+        **{**defaults, **options.soc})
 
 
 def table_commands(soc: BoardSoC) -> Iterator[str]:

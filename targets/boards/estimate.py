@@ -10,7 +10,7 @@ Block RAM is counted memory by memory. Logic is a sum of parts that were measure
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from accel.config import QCLIFConfig
@@ -23,9 +23,17 @@ from targets.boards.request import BoardOptions
 USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0}
 
 # Sizes that are tried where the user leaves them open, the preferred ones first. More lanes than this make a step
-# shorter than the CPU and the UART make it.
+# shorter than the CPU and the UART make it. Fewer inputs are a coarser grid: 8 x 8 and two polarities are 128.
+INPUTS  = (512, 256, 128, 64)
+NEURONS = (200, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32)
 LANES   = (16, 8, 4, 2, 1)
-NEURONS = (200, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32, 16)
+
+# Capacities that follow from the sizes; 0 computes them anew.
+FOLLOWING = ("step_events", "spike_fifo", "frame_bytes")
+
+# What costs nothing that a user would notice, where block RAM is short: link buffers, and classes of the readout
+# beyond those of the gestures.
+SAVINGS = ({}, {"frame_window": 4, "outputs": 11}, {"frame_window": 2, "outputs": 11})
 
 
 @dataclass(frozen=True)
@@ -97,17 +105,19 @@ def estimate(options: BoardOptions, device: Device) -> Estimate:
 
 
 def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOptions]:
-    """Requests with other neurons and lanes than `fixed` ones, those that are preferred first."""
-    for neurons in (fixed.get("neurons"),) if "neurons" in fixed else NEURONS:
-        for lanes in (fixed.get("lanes"),) if "lanes" in fixed else LANES:
-            if lanes <= neurons or "lanes" in fixed:
-                config = dataclasses.replace(options.config, neurons=neurons, lanes=lanes, **_follow(options, fixed))
-                yield dataclasses.replace(options, config=config)
+    """Requests with other sizes than `fixed` ones, those that are preferred first."""
+    def choices(name: str, values: Iterable[int]) -> Iterable[int]:
+        return (fixed[name],) if name in fixed else values
 
-
-def _follow(options: BoardOptions, fixed: dict[str, int]) -> dict[str, int]:
-    """Capacities that follow from the sizes, where the user has not fixed them: 0 computes them anew."""
-    return {name: 0 for name in ("step_events", "spike_fifo", "frame_bytes") if name not in fixed}
+    follow = {name: 0 for name in FOLLOWING if name not in fixed}
+    for inputs in choices("inputs", INPUTS):
+        for neurons in choices("neurons", NEURONS):
+            for saving in SAVINGS:
+                saved = {name: value for name, value in saving.items() if name not in fixed}
+                for lanes in choices("lanes", LANES):
+                    config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
+                        **follow)
+                    yield dataclasses.replace(options, config=config)
 
 
 def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOptions:
@@ -141,9 +151,12 @@ def refusal(short: Estimate) -> str:
 
 
 def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str:
-    free = {name: value for name, value in fixed.items() if name not in ("neurons", "lanes")}
-    for candidate in candidates(options, free):
-        if estimate(candidate, device).fits:
-            return (f"--neurons {candidate.config.neurons} --lanes {candidate.config.lanes} would fit, or choose a "
-                "larger --device")
-    return "lower --inputs or --weight-bits, or choose a larger --device"
+    chosen = ("neurons", "lanes", "inputs")
+    # The fewer of the user's sizes have to change the better.
+    for freed in (("lanes",), ("lanes", "neurons"), chosen):
+        kept = {name: value for name, value in fixed.items() if name not in freed}
+        for candidate in candidates(options, kept) if kept != fixed else ():
+            if estimate(candidate, device).fits:
+                sizes = " ".join(f"--{name} {getattr(candidate.config, name)}" for name in chosen)
+                return f"{sizes} would fit, or choose a larger --device"
+    return "lower --weight-bits or --neurons, take --cpu-variant lite, or choose a larger --device"

@@ -57,7 +57,7 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
     parser.set_platform(board.platform_module().Platform)
     parser.add_target_group()
     parser.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
-        uart_baudrate=board.uart_baudrate)
+        uart_baudrate=board.uart_baudrate, uart_name=board.uart_name)
     add = parser.add_target_argument
     add("--flash", action="store_true", help="Write the bitstream to the board's flash: it stays after power-off.")
     add("--device", default=board.devices[0], metavar="NAME",
