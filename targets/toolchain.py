@@ -33,7 +33,7 @@ SOURCES = {
     "pypi": "only PyPI's",
 }
 
-# Older ones synthesise ECP5 memories and multipliers to netlists that current versions of nextpnr refuse.
+# Debian 12's: its netlists go through current versions of nextpnr. Older ones were not tried.
 OLDEST_YOSYS = (0, 23)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 from host.errors import QCLIFError
+from targets.boards.devices import Device, find_device
 
 INSTALL_BOARDS = "pip install litex-boards==2023.12"
 
@@ -33,8 +34,7 @@ class Board:
     leds : pads of its LEDs; `active_low` where 0 lights them.
     crg : further arguments of the clock and reset generator of litex_boards' target.
     platform : further arguments of the platform's class.
-    loader : options of openFPGALoader that select it.
-    variants : the platform's name of a device, where that is another.
+    loader : openFPGALoader's name of the board, for each device or under "" for all.
     """
     name:            str
     title:           str
@@ -50,8 +50,7 @@ class Board:
     active_low:      bool = False
     crg:             dict[str, object] = field(default_factory=dict)
     platform:        dict[str, object] = field(default_factory=dict)
-    loader:          tuple[str, ...] = ()
-    variants:        dict[str, str] = field(default_factory=dict)
+    loader:          dict[str, str] = field(default_factory=dict)
 
     def platform_module(self) -> ModuleType:
         """litex_boards' description of the pins."""
@@ -68,8 +67,12 @@ class Board:
         if "toolchain" in inspect.signature(cls.__init__).parameters:
             arguments["toolchain"] = toolchain
         if self.device_argument:
-            arguments[self.device_argument] = self.variants.get(device, device)
+            arguments[self.device_argument] = device
         return cls(**arguments)
+
+    def part(self, device: str, toolchain: str) -> Device | None:
+        """What an FPGA of the board holds; None where nothing is known of it."""
+        return find_device(self.make_platform(device, toolchain).device)
 
 
 def _import(kind: str, module: str) -> ModuleType:

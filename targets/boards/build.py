@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -110,7 +111,11 @@ def build_board(options: BoardOptions, output_dir: Path | None = None, source: s
 def _tools(toolchain: str, source: str) -> Toolchain:
     if toolchain in OPEN_TOOLCHAINS:
         return find_toolchain(OPEN_TOOLCHAINS[toolchain], source)
-    return find_toolchain((VENDOR_PROGRAMS.get(toolchain, toolchain),), "path")
+    program = VENDOR_PROGRAMS.get(toolchain, toolchain)
+    if shutil.which(program) is None:
+        raise QCLIFError(f"{program} of toolchain {toolchain} is not on the PATH: extend it, or generate all that it "
+            "needs with --no-compile-gateware")
+    return find_toolchain((program,), "path")
 
 
 class _Build:

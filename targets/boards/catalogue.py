@@ -16,7 +16,19 @@ BOARDS = {board.name: board for board in (
         devices         = ("LFE5U-85F", "LFE5U-45F", "LFE5U-25F", "LFE5U-12F"),
         device_argument = "device",
         sys_clk_freq    = 60e6,
-        loader          = ("--board", "ulx3s"),
+        loader          = {"": "ulx3s"},
+    ),
+    Board(
+        name            = "arty",
+        title           = "Digilent Arty A7",
+        module          = "digilent_arty",
+        devices         = ("a7-35", "a7-100"),
+        device_argument = "variant",
+        toolchain       = "vivado",
+        sys_clk_freq    = 100e6,
+        uart_limit      = 12_000_000,
+        crg             = {"with_dram": False},
+        loader          = {"a7-35": "arty_a7_35t", "a7-100": "arty_a7_100t"},
     ),
 )}
 

@@ -17,7 +17,6 @@ from host.outcome import guarded
 from host.report import write_json
 from targets.boards.board import Board
 from targets.boards.build import BoardBuild, build_board
-from targets.boards.devices import find_device
 from targets.boards.estimate import estimate, fit
 from targets.boards.figures import figures, show
 from targets.boards.loader import load
@@ -37,7 +36,7 @@ def sized_options(parser: BoardParser, args: argparse.Namespace, board: Board) -
     sizes   = given_sizes(args)
     config  = QCLIFConfig(**{"uart_fifo": UART_FIFO, **sizes})
     options = board_options(parser, args, board, config)
-    device  = find_device(options.device)
+    device  = board.part(options.device, options.toolchain)
     if device is None or args.no_fit_check:
         return options
     return fit(options, device, sizes)
@@ -66,7 +65,7 @@ def run(board: Board, parser: BoardParser, args: argparse.Namespace, prog: str) 
     """Do what the options ask for. Returns the exit code."""
     check_outputs(args)
     options  = sized_options(parser, args, board)
-    device   = find_device(options.device)
+    device   = board.part(options.device, options.toolchain)
     expected = estimate(options, device) if device else None
     console  = table_console(args.json)
     build    = None

@@ -63,7 +63,7 @@ def elaborate(options: BoardOptions, directory: Path, libraries: Path) -> None:
     soc = make_soc(options)
     if hasattr(soc.platform.toolchain, "_pnr_opts"):
         soc.platform.toolchain._pnr_opts += f"--report {REPORT} "
-    device = find_device(options.device)
+    device = find_device(soc.platform.device)
     if device is not None and device.family in TABLES_FAMILIES:
         soc.platform.toolchain._yosys_cmds = list(table_commands(soc))
     builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,

@@ -20,7 +20,6 @@ from host.errors import QCLIFError
 from host.options import check_outputs, positive
 from host.report import write_json
 from targets.boards.catalogue import find_board
-from targets.boards.devices import find_device
 from targets.boards.elaborate import make_soc
 from targets.boards.estimate import fit
 from targets.boards.generic import modules
@@ -56,7 +55,7 @@ def examine(name: str, config: QCLIFConfig, fixed: dict[str, int]) -> Entry:
             board   = find_board(name)
             options = BoardOptions(board.name, board.devices[0], board.toolchain, int(board.sys_clk_freq),
                 board.uart_baudrate, config)
-            device  = find_device(board.devices[0])
+            device  = board.part(board.devices[0], board.toolchain)
             if device is not None:
                 options = fit(options, device, fixed)
             make_soc(options).finalize()

@@ -28,8 +28,9 @@ def loader_command(board: Board, device: str, toolchain: str) -> list[str]:
     ------
     QCLIFError : nobody knows how to load this board.
     """
-    if board.loader:
-        return [LOADER, *board.loader]
+    name = board.loader.get(device) or board.loader.get("")
+    if name:
+        return [LOADER, "--board", name]
     try:
         programmer = board.make_platform(device, toolchain).create_programmer()
     except (AttributeError, NotImplementedError, TypeError) as error:
