@@ -9,7 +9,6 @@ import argparse
 import shutil
 from collections.abc import Callable
 
-from accel.config import QCLIFConfig
 from host.console import table_console
 from host.errors import QCLIFError
 from host.options import check_outputs
@@ -21,7 +20,7 @@ from targets.boards.estimate import estimate, fit
 from targets.boards.figures import figures, show
 from targets.boards.loader import load
 from targets.boards.options import BoardParser, board_options, given_sizes, make_parser
-from targets.boards.request import UART_FIFO, BoardOptions
+from targets.boards.request import BoardOptions, board_config
 from targets.progress import StageDisplay
 from targets.simulator import exit_on_sigterm
 
@@ -34,8 +33,7 @@ def sized_options(parser: BoardParser, args: argparse.Namespace, board: Board) -
     QCLIFError : nothing fits, or an option cannot be followed.
     """
     sizes   = given_sizes(args)
-    config  = QCLIFConfig(**{"uart_fifo": UART_FIFO, **sizes})
-    options = board_options(parser, args, board, config)
+    options = board_options(parser, args, board, board_config(sizes))
     device  = board.part(options.device, options.toolchain)
     if device is None or args.no_fit_check:
         return options

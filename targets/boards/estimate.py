@@ -136,8 +136,10 @@ def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOp
     for candidate in candidates(options, fixed):
         if estimate(candidate, device).fits:
             return candidate
-    *_, smallest = candidates(options, fixed)
-    raise QCLIFError(f"{refusal(estimate(smallest, device))}: {_remedy(options, device, fixed)}")
+    # What the user named is told of as it is; of nothing, the smallest that was tried.
+    first, *_, last = candidates(options, fixed)
+    short = first if fixed.keys() & {"neurons", "inputs", "lanes"} else last
+    raise QCLIFError(f"{refusal(estimate(short, device))}: {_remedy(options, device, fixed)}")
 
 
 def refusal(short: Estimate) -> str:

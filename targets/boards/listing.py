@@ -23,7 +23,7 @@ from targets.boards.catalogue import find_board
 from targets.boards.elaborate import make_soc
 from targets.boards.estimate import fit
 from targets.boards.generic import modules
-from targets.boards.request import UART_FIFO, BoardOptions
+from targets.boards.request import BoardOptions, board_config
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def list_boards(argv: list[str], prog: str) -> int:
     check_outputs(args)
     logging.disable()
     fixed   = {"inputs": args.inputs} if args.inputs else {}
-    config  = QCLIFConfig(uart_fifo=UART_FIFO, **fixed)
+    config  = board_config(fixed)
     names   = args.names or modules()
     entries = []
     with progress_bars() as progress:

@@ -21,25 +21,27 @@ INSTALL = "sudo apt-get install openfpgaloader"
 CHECKS = "plug in the board's USB cable, see that you may use it (udev rules), or name it with --cable"
 
 
-def loader_command(board: Board, device: str, toolchain: str) -> list[str]:
+def loader_command(board: Board, device: str, toolchain: str, cable: str | None = None) -> list[str]:
     """openFPGALoader's command for a board, without the bitstream.
 
     Raises
     ------
-    QCLIFError : nobody knows how to load this board.
+    QCLIFError : nobody knows how to load this board, and no cable was named.
     """
-    name = board.loader.get(device) or board.loader.get("")
+    by_cable = ["--cable", cable] if cable else []
+    name     = board.loader.get(device) or board.loader.get("")
     if name:
-        return [LOADER, "--board", name]
+        return [LOADER, "--board", name, *by_cable]
     try:
         programmer = board.make_platform(device, toolchain).create_programmer()
-    except (AttributeError, NotImplementedError, TypeError) as error:
-        raise QCLIFError(f"litex-boards names no programmer for {board.title}: load the bitstream with the vendor's "
-            "tool") from error
-    if not isinstance(programmer, OpenFPGALoader):
-        raise QCLIFError(f"litex-boards loads {board.title} with {type(programmer).__name__}, not {LOADER}: load the "
-            "bitstream with that")
-    return list(programmer.cmd)
+    except (AttributeError, NotImplementedError, TypeError):
+        programmer = None
+    if isinstance(programmer, OpenFPGALoader):
+        return [*programmer.cmd, *by_cable]
+    if by_cable:
+        return [LOADER, *by_cable]
+    others = f"loads {board.title} with {type(programmer).__name__}" if programmer else f"cannot load {board.title}"
+    raise QCLIFError(f"litex-boards {others}: use that, or name {LOADER}'s cable with --cable")
 
 
 def load(board: Board, device: str, toolchain: str, bitstream: Path, flash: bool = False,
@@ -50,18 +52,13 @@ def load(board: Board, device: str, toolchain: str, bitstream: Path, flash: bool
     ------
     QCLIFError : the program is missing, or it does not reach the board.
     """
-    command = loader_command(board, device, toolchain)
+    command = loader_command(board, device, toolchain, cable)
     if shutil.which(command[0]) is None:
         raise QCLIFError(f"{LOADER} not found: {INSTALL}")
-    if cable:
-        command += ["--cable", cable]
     if flash:
         command += ["--write-flash"]
-    try:
-        result = subprocess.run([*command, str(bitstream)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-    except OSError as error:
-        raise QCLIFError(f"{command[0]} cannot be run: {error.strerror}; {INSTALL}") from error
+    result = subprocess.run([*command, str(bitstream)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
     if result.returncode:
         why = " ".join(last_lines(result.stdout.strip(), 2).split()) or f"status {result.returncode}"
         raise QCLIFError(f"{LOADER} does not reach {board.title} ({why}): {CHECKS}")

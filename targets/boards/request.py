@@ -8,7 +8,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 
-from accel.config import QCLIFConfig
+from accel.config import LIMITS, QCLIFConfig
 from soc.soc import least_sram_bytes
 
 # The firmware has 12 to 14 KB: a ROM of this size spares half the block RAM of the simulator's.
@@ -17,8 +17,10 @@ ROM_BYTES = 16*1024
 # Block RAM is given out in steps of this.
 SRAM_STEP = 2*1024
 
-# Capacity of the UART's FIFOs where the user does not say: two frames, one block RAM each on most FPGAs.
-UART_FIFO = 2048
+def board_config(sizes: dict[str, int]) -> QCLIFConfig:
+    """The configuration of sizes that were named, with UART FIFOs of two frames: one block RAM each on most FPGAs."""
+    largest = QCLIFConfig(**{"uart_fifo": LIMITS["uart_fifo"][1], **sizes})
+    return QCLIFConfig(**{"uart_fifo": 1 << (2*largest.frame_bytes - 1).bit_length(), **sizes})
 
 
 @dataclass(frozen=True)
