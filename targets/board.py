@@ -28,15 +28,19 @@ from targets.boards.command import board_main
 PROG = "python -m targets.board"
 
 
+def usage(asked: bool) -> int:
+    """Tell how to call it. Returns the exit code."""
+    print(f"usage: {PROG} NAME [OPTIONS], or --list\n\n{__doc__}", file=sys.stdout if asked else sys.stderr)
+    return 0 if asked else EXIT_ERROR
+
+
 def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["--list"]:
         from targets.boards.listing import list_boards
         return guarded(lambda: list_boards(argv[1:], PROG))
     if not argv or argv[0].startswith("-"):
-        asked = argv[:1] in (["--help"], ["-h"])
-        print(f"usage: {PROG} NAME [OPTIONS], or --list\n\n{__doc__}", file=sys.stdout if asked else sys.stderr)
-        return 0 if asked else EXIT_ERROR
+        return guarded(lambda: usage(argv[:1] in (["--help"], ["-h"])))
     return board_main(lambda: find_board(argv[0]), argv[1:], f"{PROG} {argv[0]}", __doc__)
 
 
