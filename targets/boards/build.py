@@ -156,12 +156,12 @@ class _Build:
         except (OSError, ValueError):
             return {}
 
-    def _elaborate(self) -> None:
+    def _elaborate(self, stage: str = "generating the SoC and its firmware", run: bool = False) -> None:
         # What is left of another SoC must not be taken for this one's.
         for name in (self.directory/"soc.json", *self.gateware.glob("*.init")):
             name.unlink(missing_ok=True)
-        self._stage("generating the SoC and its firmware", "elaborate", [sys.executable, "-m",
-            "targets.boards.elaborate", str(self.directory), str(build_root()/"libraries")], ROOT, {})
+        self._stage(stage, "elaborate", [sys.executable, "-m", "targets.boards.elaborate", str(self.directory),
+            str(build_root()/"libraries"), *(["run"] if run else [])], ROOT, {})
         for script in self.gateware.glob("*.ys"):
             script.write_text(relative_sources(script.read_text(), self.gateware))
 
@@ -174,7 +174,8 @@ class _Build:
         return digest.hexdigest()
 
     def _inputs(self) -> Iterator[Path]:
-        for pattern in ("*.v", "*.init", "*.ys", "*.lpf", "*.pcf", "*.cst", "*.xdc", "*.tcl", "*.sh"):
+        for pattern in ("*.v", "*.init", "*.ys", "*.lpf", "*.pcf", "*.cst", "*.sdc", "*.xdc", "*.qsf", "*.tcl",
+                "*.sh"):
             yield from self.gateware.glob(pattern)
         for script in self.gateware.glob("*.ys"):
             for name in re.findall(r"^read_\w+ (?:.* )?(\S+)$", script.read_text(), re.MULTILINE):
@@ -188,11 +189,13 @@ class _Build:
             if program.cold:
                 self._stage(f"compiling PyPI's {program.name}, which is done once", f"prepare-{program.name}",
                     [str(self.directory/"tools"/program.name), "--help"], self.directory, environment, check=False)
-        script = self.gateware/f"build_{BUILD_NAME}.sh"
-        for command in _commands(script):
-            name  = Path(shlex.split(command)[0]).name
-            stage = STAGES.get(name, f"running {name}")
-            self._stage(stage, name, ["bash", "-ec", command], self.gateware, environment)
+        if self.options.toolchain not in OPEN_TOOLCHAINS:
+            # LiteX knows how to call them.
+            self._elaborate(f"running {self.tools.programs[0].name}", run=True)
+            return
+        for command in _commands(self.gateware/f"build_{BUILD_NAME}.sh"):
+            name = shlex.split(command)[0]
+            self._stage(STAGES[name], name, ["bash", "-ec", command], self.gateware, environment)
 
     def _stage(self, stage: str, name: str, command: list[str], folder: Path, environment: dict[str, str],
         check: bool = True) -> None:
@@ -208,8 +211,5 @@ class _Build:
 
 
 def _commands(script: Path) -> list[str]:
-    """The commands of LiteX's script: one by one where it is a plain list of them, else as a whole."""
-    lines = [line for line in script.read_text().splitlines() if line and not line.startswith(("#", "set -e"))]
-    if all(Path(line.split()[0]).name in STAGES for line in lines):
-        return lines
-    return [shlex.join(["bash", script.name])]
+    """The commands of LiteX's script, one by one."""
+    return [line for line in script.read_text().splitlines() if line.split()[:1] and line.split()[0] in STAGES]

@@ -3,10 +3,11 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""LiteX's share of a board's build, a process of its own: `python -m targets.boards.elaborate DIR LIBRARIES`.
+"""LiteX's share of a board's build, a process of its own: `python -m targets.boards.elaborate DIR LIBRARIES [run]`.
 
 Reads DIR/options.json; writes the SoC's Verilog, constraints, scripts, firmware, register exports and
-documentation below DIR, and DIR/soc.json with what the build needs to know of them. Runs no FPGA tool.
+documentation below DIR, and DIR/soc.json with what the build needs to know of them. Only with "run", LiteX then
+calls the FPGA tools.
 """
 
 import json
@@ -58,8 +59,8 @@ def table_commands(soc: BoardSoC) -> Iterator[str]:
     yield f'setattr -set ram_style "distributed" {" ".join(memories)}'
 
 
-def elaborate(options: BoardOptions, directory: Path, libraries: Path) -> None:
-    """Write everything that the FPGA tools need into `directory`."""
+def elaborate(options: BoardOptions, directory: Path, libraries: Path, run: bool = False) -> None:
+    """Write everything that the FPGA tools need into `directory`, and run them where that is asked for."""
     soc = make_soc(options)
     if hasattr(soc.platform.toolchain, "_pnr_opts"):
         soc.platform.toolchain._pnr_opts += f"--report {REPORT} "
@@ -74,7 +75,7 @@ def elaborate(options: BoardOptions, directory: Path, libraries: Path) -> None:
         flow["timingstrict"] = False
     if "compress" in flow:
         flow["compress"] = True
-    builder.build(run=False, build_name=BUILD_NAME, **flow)
+    builder.build(run=run, build_name=BUILD_NAME, **flow)
     generate_docs(soc, str(directory/"doc"), project_name="qCLIF SoC", author="the qCLIF SoC's authors")
     extension = getattr(soc.platform, "_bitstream_ext", ".bit")
     (directory/"soc.json").write_text(json.dumps({
@@ -84,11 +85,13 @@ def elaborate(options: BoardOptions, directory: Path, libraries: Path) -> None:
 
 
 def main() -> int:
-    directory, libraries = map(Path, sys.argv[1:])
+    directory, libraries, *run = sys.argv[1:]
+    directory = Path(directory)
     logging.basicConfig(level=logging.INFO)
     try:
-        elaborate(BoardOptions.from_json(json.loads((directory/"options.json").read_text())), directory, libraries)
-    except (QCLIFError, SoCError, subprocess.CalledProcessError) as error:
+        options = BoardOptions.from_json(json.loads((directory/"options.json").read_text()))
+        elaborate(options, directory, Path(libraries), bool(run))
+    except (QCLIFError, SoCError, OSError, subprocess.CalledProcessError) as error:
         # The log, which what is printed goes to, says the rest.
         print(f"error: {str(error) or type(error).__name__}", flush=True)
         return 1
