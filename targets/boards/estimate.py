@@ -47,9 +47,9 @@ class Cells:
 
 # CPUs that were measured; others are taken for the largest of them.
 CPUS = {
-    "vexriscv standard": Cells(2900, 1500, 8, 4),
-    "vexriscv lite":     Cells(2200, 1100, 3, 4),
-    "vexriscv minimal":  Cells(1600,  900, 0, 0),
+    "vexriscv standard": Cells(3600, 1850, 8, 4),
+    "vexriscv lite":     Cells(3300, 1280, 2, 0),
+    "vexriscv minimal":  Cells(1830,  920, 0, 0),
 }
 
 # Block RAMs of a CPU's registers, where these are not made of tables.
@@ -59,7 +59,7 @@ REGISTER_FILE = 2
 TABLE_BITS = 8
 
 # Registers, bus, UART, timer, LEDs and the accelerator without its lanes.
-BASE = Cells(3900, 2000, 0, 1)
+BASE = Cells(3900, 1750, 0, 1)
 
 # Of each bit of a lane's two sums: adder, register that holds it, and its share of the selection of lanes and words.
 SUM_BIT = Cells(5.7, 2.5)

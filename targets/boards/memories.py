@@ -16,6 +16,10 @@ IN_TABLES       = ("parameters0", "parameters1", "states0", "spike_list0")
 TABLES_FAMILIES = ("ecp5",)
 
 
+# What one more row costs for each bit of a word, in block RAMs, as Yosys was seen to weigh it.
+SELECTION = 1/256
+
+
 @dataclass(frozen=True)
 class Shape:
     """A memory: name in the Verilog or what it is for, words, bits, and bits that are written at a time (0: all)."""
@@ -66,14 +70,14 @@ def _index_bits(count: int) -> int:
 
 
 def blocks(shape: Shape, family: str) -> int:
-    """Fewest block RAMs of a family's shapes that hold a memory."""
-    def needed(words: int, bits: int) -> int:
-        # A byte that is written by itself takes whole columns.
+    """Block RAMs that a memory becomes: as few as possible, unless that takes many rows of them to choose from."""
+    def cost(words: int, bits: int) -> tuple[float, int]:
+        rows = -(-shape.depth//words)
         if shape.granularity:
+            # What is written by itself takes whole columns.
             columns = shape.width//shape.granularity
-            per_block = max(1, bits//shape.granularity)
-            across = -(-columns//per_block)*(-(-shape.granularity//bits) if bits < shape.granularity else 1)
+            across  = -(-columns//max(1, bits//shape.granularity))*-(-shape.granularity//bits)
         else:
-            across = -(-shape.width//bits)
-        return -(-shape.depth//words)*across
-    return min(needed(words, bits) for words, bits in SHAPES[family])
+            across  = -(-shape.width//bits)
+        return rows*across + SELECTION*shape.width*(rows - 1), rows*across
+    return min(cost(words, bits) for words, bits in SHAPES[family])[1]
