@@ -112,9 +112,9 @@ def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOp
     follow = {name: 0 for name in FOLLOWING if name not in fixed}
     for inputs in choices("inputs", INPUTS):
         for neurons in choices("neurons", NEURONS):
-            for saving in SAVINGS:
-                saved = {name: value for name, value in saving.items() if name not in fixed}
-                for lanes in choices("lanes", LANES):
+            for lanes in choices("lanes", LANES):
+                for saving in SAVINGS:
+                    saved  = {name: value for name, value in saving.items() if name not in fixed}
                     config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
                         **follow)
                     yield dataclasses.replace(options, config=config)
