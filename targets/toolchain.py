@@ -9,6 +9,7 @@ PyPI has Yosys as native code (pyosys) and, like nextpnr and its packers, as Web
 /tmp of its own, so that its files have to be named relative to the current folder; it is compiled by its first run.
 """
 
+import functools
 import hashlib
 import importlib.resources
 import importlib.util
@@ -16,6 +17,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,7 +26,6 @@ from pathlib import Path
 
 from host.errors import QCLIFError
 from targets.asic.tools import Tool, find_yosys, path_yosys
-from targets.tools import tool_version
 
 # Where tools may come from.
 SOURCES = {
@@ -170,11 +171,20 @@ def _find(name: str, source: str) -> Program | None:
         return _find_yosys(source)
     path = shutil.which(name) if source != "pypi" else None
     if path:
-        return Program(name, tool_version(name) or "unknown", Path(path))
+        return Program(name, _version(path), Path(path))
     package = PACKAGES.get(name)
     if package is None or source == "path" or importlib.util.find_spec(_module(package)) is None:
         return None
     return _wasm(name, package)
+
+
+@functools.cache
+def _version(path: str) -> str:
+    """What a program says of its version; of one that says nothing, how long it is."""
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, errors="replace", check=False,
+        stdin=subprocess.DEVNULL)
+    text = (done.stdout + done.stderr).strip()
+    return text.splitlines()[0] if text and not done.returncode else f"{Path(path).stat().st_size} bytes"
 
 
 def _find_yosys(source: str) -> Program | None:

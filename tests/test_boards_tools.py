@@ -37,10 +37,10 @@ def empty_path(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
     tools._version.cache_clear()
-    toolchain.tool_version.cache_clear()
+    toolchain._version.cache_clear()
     yield folder
     tools._version.cache_clear()
-    toolchain.tool_version.cache_clear()
+    toolchain._version.cache_clear()
 
 
 @pytest.fixture
@@ -68,6 +68,11 @@ def test_programs_on_the_path_come_first(empty_path, no_packages, tmp_path):
         found = find_toolchain(ECP5, source)
         assert found.versions["yosys"] == "0.40"
         assert [program.path for program in found.programs] == [empty_path/name for name in ECP5]
+    assert found.versions["ecppack"] == "ecppack 7 --version"
+    program(empty_path, "ecppack", "exit 1")
+    toolchain._version.cache_clear()
+    assert find_toolchain(ECP5).versions["ecppack"] == "17 bytes"
+    program(empty_path, "ecppack", "echo ecppack 7 \"$@\"")
     with pytest.raises(QCLIFError, match="yosys, nextpnr-ecp5, ecppack: not among Python's packages"):
         find_toolchain(ECP5, "pypi")
     environment = found.install(tmp_path/"tools")

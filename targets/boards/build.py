@@ -137,8 +137,9 @@ class _Build:
         bitstream = self.gateware/soc["bitstream"]
         done      = self._read_state()
         if done.get("inputs") != digest or not bitstream.exists():
-            # An interrupted build must not look finished.
-            self.state.unlink(missing_ok=True)
+            # An interrupted build must not look finished, nor another's files like this one's.
+            for path in (self.state, bitstream, self.gateware/REPORT):
+                path.unlink(missing_ok=True)
             start = time.monotonic()
             self._run_tools()
             if not bitstream.exists():

@@ -49,8 +49,10 @@ def figures(board: Board, options: BoardOptions, estimate: Estimate | None, buil
 def show(content: dict, console: Console) -> None:
     """Print the tables of figures()."""
     config = content["config"]
-    table  = Table(title=f"{content['board']}, {content['device']}: {config['neurons']} neurons, "
-        f"{config['inputs']} inputs, {config['contexts']} contexts, {config['lanes']} lanes")
+    console.print(f"{content['board']}, {content['device']}: {config['neurons']} neurons, {config['inputs']} inputs, "
+        f"{config['contexts']} contexts, {config['weight_bits']}-bit weights, {config['lanes']} lanes, "
+        f"CPU {content['cpu']}", highlight=False, soft_wrap=True)
+    table  = Table()
     table.add_column("cells")
     built = "available" in content
     for name in ("estimate", *(("used", "available") if built else ())):
