@@ -82,6 +82,26 @@ def test_boards_that_cannot_be_had(capsys):
     assert board.main([]) == EXIT_ERROR
 
 
+def test_the_list_of_boards(tmp_path, capsys):
+    names = ["ulx3s", "digilent_basys3", "terasic_de2_115", "sipeed_tang_primer_20k", "digilent_atlys", "orangecrab",
+        "xilinx_kc705"]
+    assert board.main(["--list", *names, "--json", str(tmp_path/"list.json")]) == 0
+    entries = {entry["name"]: entry for entry in json.loads((tmp_path/"list.json").read_text())["boards"]}
+    assert list(entries) == names
+    for name in names[:4]:
+        assert entries[name]["neurons"] >= 32 and entries[name]["inputs"] >= 64 and not entries[name]["refusal"]
+    # Of a Spartan-6 nothing is known: it can be built for, but what fits is not told.
+    assert not entries["digilent_atlys"]["refusal"] and entries["digilent_atlys"]["neurons"] is None
+    assert "UART 'serial' is not on this platform: use --uart-name" in entries["orangecrab"]["refusal"]
+    assert "litepcie" in entries["xilinx_kc705"]["refusal"]
+    assert "5 of 7 boards can have the SoC." in capsys.readouterr().out
+
+
+def test_a_board_of_an_unknown_fpga(capsys):
+    assert board.main(["atlys", "--neurons", "64"]) == 0
+    assert "What xc6slx45-csg324-3 holds is not known here: no estimate." in capsys.readouterr().out
+
+
 def test_without_a_tool(monkeypatch, tmp_path, capsys):
     compiler = tmp_path/"riscv64-unknown-elf-gcc"
     for name in (compiler.name, "make"):

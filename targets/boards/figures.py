@@ -63,7 +63,10 @@ def show(content: dict, console: Console) -> None:
             cells += [content.get(name), content["available"].get(name)]
         if any(cell is not None for cell in cells):
             table.add_row(text, *("" if cell is None else str(cell) for cell in cells))
-    console.print(table)
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(f"What {content['device']} holds is not known here: no estimate.", highlight=False)
     for name, text in _lines(content):
         console.print(f"{name:20} {text}", highlight=False, soft_wrap=True)
 
