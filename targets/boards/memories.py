@@ -15,6 +15,9 @@ from targets.boards.devices import SHAPES
 IN_TABLES       = ("parameters0", "parameters1", "states0", "spike_list0")
 TABLES_FAMILIES = ("ecp5",)
 
+# Yosys makes memories of tables by itself up to about this many bits.
+TABLES_BITS = 1024
+
 
 # What one more row costs for each bit of a word, in block RAMs, as Yosys was seen to weigh it.
 SELECTION = 1/256
@@ -51,7 +54,7 @@ def core_memories(config: QCLIFConfig) -> list[Shape]:
 
 def in_tables(shape: Shape, family: str) -> bool:
     """Whether a memory is made of look-up tables, not of block RAM."""
-    return family in TABLES_FAMILIES and shape.name in IN_TABLES
+    return family in TABLES_FAMILIES and (shape.name in IN_TABLES or shape.depth*shape.width <= TABLES_BITS)
 
 
 def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[Shape]:
