@@ -20,7 +20,9 @@ from accel.population import spike_layout
 # QCLIF --------------------------------------------------------------------------------------------
 
 class QCLIF(LiteXModule, AutoDoc):
-    def __init__(self, config):
+    def __init__(self, config, slow_bus=False):
+        # slow_bus: no CSR is accessed sooner than three clocks after another one. What is read of the
+        # memories is then held in registers, without which it is the longest path of an FPGA's SoC.
         self.intro = ModuleDoc("""QCLIF
 
         Recurrent network of context-dependent neurons (qCLIF): event-driven accelerator.
@@ -170,6 +172,7 @@ class QCLIF(LiteXModule, AutoDoc):
         word    = Signal(SPACE_SHIFT)
         access  = Signal()
         again   = Signal()
+        fetched = Signal(WORD_BITS)
         gap     = 2**config.slice_bits - config.slices + 1
         in_weights = address[SPACE_SHIFT:] < SPACE_PARAMETERS
         last_slice = (address[:config.slice_bits] == config.slices - 1) if config.slice_bits else Constant(1)
@@ -179,13 +182,17 @@ class QCLIF(LiteXModule, AutoDoc):
             port.write.eq(self._data.re & (address[SPACE_SHIFT:] < SPACE_STATE)),
             port.data_w.eq(self._data.r),
             port.read.eq((self._address.re | again) & ~core.busy),
-            self._data.w.eq(port.data_r),
+            self._data.w.eq(fetched),
             access.eq(self._data.re | self._data.we),
             word.eq(address[:SPACE_SHIFT] + Mux(in_weights & last_slice, gap, 1)),
             self._address.we.eq(access),
             self._address.dat_w.eq(Cat(word, address[SPACE_SHIFT:])),
         ]
         self.sync += again.eq(self._data.we)
+        if slow_bus:
+            self.sync += fetched.eq(port.data_r)
+        else:
+            self.comb += fetched.eq(port.data_r)
 
         # Errors: seen by a read that follows right after the write.
         # ----------------------------------------------------------

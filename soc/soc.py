@@ -13,13 +13,18 @@ from litex.soc.cores.uart import RS232PHYModel, UARTPHY
 from litex.soc.integration.soc_core import SoCCore
 
 from accel.config import QCLIFConfig
+from host.cheader import STACK_BYTES
 from host.errors import QCLIFError
+from host.protocol import SENSOR_LIMIT
 from soc.uart import DeepUART
 
 # Memory sizes -------------------------------------------------------------------------------------
 
 # The firmware, which the CPU starts straight from reset.
 ROM_BYTES = 32*1024
+
+# Variables of the firmware that depend on no size.
+STATE_BYTES = 512
 
 # Stack, link state, and the x/y tables of the event encoder for sensors up to 2048 x 2048.
 SRAM_BASE_BYTES = 24*1024
@@ -37,6 +42,18 @@ def sram_bytes(config: QCLIFConfig) -> int:
     return _power_of_two(SRAM_BASE_BYTES + frames + readout + lists)
 
 
+def least_sram_bytes(config: QCLIFConfig) -> int:
+    """Bytes of SRAM that the firmware needs without main RAM: its stack, tables and buffers, one by one.
+
+    Unlike sram_bytes() it leaves nothing for later: block RAM is what FPGAs have least of.
+    """
+    tables  = 4*256 + 2*2*SENSOR_LIMIT                                  # CRC; x and y of the encoder
+    frames  = (config.frame_bytes + 4)*config.frame_window + config.frame_bytes + 2
+    readout = 4*config.outputs*(config.neurons + 1)
+    lists   = 4*config.inputs + 2*config.step_events + 6*config.neurons
+    return STACK_BYTES + STATE_BYTES + tables + frames + readout + lists
+
+
 def main_ram_bytes(config: QCLIFConfig) -> int:
     """Bytes of main RAM that hold the CPU engine's copy of the largest network, a power of two."""
     synapses   = config.neurons*(config.soma_rows + config.apical_rows)
@@ -49,7 +66,7 @@ def _power_of_two(size: int) -> int:
 
 # Accelerator --------------------------------------------------------------------------------------
 
-def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif") -> None:
+def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", slow_bus: bool = False) -> None:
     """Add the accelerator to any LiteX SoC.
 
     It becomes `soc.<name>` with its CSRs, an interrupt where the SoC has them, and the sizes of the build as
@@ -57,13 +74,14 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif") -> None:
 
     Parameters
     ----------
-    soc    : SoC with a CSR bus, not yet finalized.
-    config : sizes of the accelerator.
-    name   : name of the peripheral; our firmware expects "qclif".
+    soc      : SoC with a CSR bus, not yet finalized.
+    config   : sizes of the accelerator.
+    name     : name of the peripheral; our firmware expects "qclif".
+    slow_bus : the bridge to the CSR bus is a registered one, which makes a shorter path from the memories possible.
     """
     from accel.peripheral import QCLIF
     soc.check_if_exists(name)
-    soc.add_module(name=name, module=QCLIF(config))
+    soc.add_module(name=name, module=QCLIF(config, slow_bus))
     if soc.irq.enabled:
         soc.irq.add(name, use_loc_if_exists=True)
     for field, value in config.to_dict().items():
@@ -82,21 +100,28 @@ class QCLIFSoC(SoCCore):
     sys_clk_freq     : Hz.
     config           : sizes of the accelerator and of the link.
     with_accelerator : False leaves the accelerator out; the CPU engine remains.
+    slow_bus         : registers in the bridge to the CSR bus and behind the accelerator's memories: a higher clock,
+                       and one clock more for each access of the CPU to a register.
     uart_phy         : PHY of the UART; without it LiteX's `uart_name` ("serial", "sim", "jtag_uart" or a pad
                        name of the platform) and `uart_baudrate` choose one.
     kwargs           : LiteX's SoCCore options: cpu_type, cpu_variant, integrated_main_ram_size ...
     """
-    def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, uart_phy=None,
+    def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, slow_bus=False, uart_phy=None,
         uart_name="serial", uart_baudrate=115200, **kwargs):
         defaults = dict(
             integrated_rom_size  = ROM_BYTES,
             integrated_sram_size = sram_bytes(config),
             ident                = "qCLIF SoC",
         )
+        self.slow_bus = slow_bus
         SoCCore.__init__(self, platform, int(sys_clk_freq), **{**defaults, **kwargs, "with_uart": False})
         self.add_deep_uart(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))
         if with_accelerator:
-            add_qclif(self, config)
+            add_qclif(self, config, slow_bus=slow_bus)
+
+    def add_csr_bridge(self, name="csr", origin=None, register=False):
+        """LiteX's, which it calls when the SoC is complete."""
+        SoCCore.add_csr_bridge(self, name, origin, register or self.slow_bus)
 
     def get_uart_phy(self, uart_name: str, baudrate: int):
         """PHY of the UART that LiteX's `uart_name` stands for on this platform."""

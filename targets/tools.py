@@ -27,9 +27,22 @@ HEADERS = {
 
 def check_tools() -> None:
     """Raise a QCLIFError that names everything missing and the one command that installs it."""
-    missing = {name: package for name, package in PROGRAMS.items() if shutil.which(name) is None}
+    missing = _missing(PROGRAMS)
     if "g++" not in missing:
         missing.update({name: package for name, package in HEADERS.items() if not _has_header(name)})
+    _refuse(missing)
+
+
+def check_programs(programs: dict[str, str]) -> None:
+    """Raise a QCLIFError that names all programs that are missing, of names and Debian packages, and the remedy."""
+    _refuse(_missing(programs))
+
+
+def _missing(programs: dict[str, str]) -> dict[str, str]:
+    return {name: package for name, package in programs.items() if shutil.which(name) is None}
+
+
+def _refuse(missing: dict[str, str]) -> None:
     if missing:
         raise QCLIFError(f"{', '.join(missing)} not found: sudo apt-get install "
             f"{' '.join(dict.fromkeys(missing.values()))}")

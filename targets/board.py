@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The SoC on any board of litex-boards whose platform allows it.
+
+examples:
+  python -m targets.board --list                                    all boards: device, tools, what fits, or why not
+  python -m targets.board colorlight_i5                             what fits on one
+  python -m targets.board colorlight_i5 --build                     its bitstream, where its tools are installed
+  python -m targets.board digilent_basys3 --build --no-compile-gateware   all that they need, where they are not
+  python -m targets.board de0nano --neurons 32 --load               the name without its vendor
+"""
+
+import signal
+import sys
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from host.outcome import EXIT_ERROR, guarded
+from targets.boards.catalogue import find_board
+from targets.boards.command import board_main
+
+PROG = "python -m targets.board"
+
+
+def usage(asked: bool) -> int:
+    """Tell how to call it. Returns the exit code."""
+    print(f"usage: {PROG} NAME [OPTIONS], or --list\n\n{__doc__}", file=sys.stdout if asked else sys.stderr)
+    return 0 if asked else EXIT_ERROR
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["--list"]:
+        from targets.boards.listing import list_boards
+        return guarded(lambda: list_boards(argv[1:], PROG))
+    if not argv or argv[0].startswith("-"):
+        return guarded(lambda: usage(argv[:1] in (["--help"], ["-h"])))
+    return board_main(lambda: find_board(argv[0]), argv[1:], f"{PROG} {argv[0]}", __doc__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a target needs to know of a board beyond its litex-boards platform."""
+
+import importlib
+import inspect
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from host.errors import QCLIFError
+from targets.boards.devices import Device, find_device
+
+INSTALL_BOARDS = "pip install litex-boards==2023.12"
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board.
+
+    Attributes
+    ----------
+    name : of its target.
+    title : for people.
+    module : of litex_boards, below `platforms` and `targets`.
+    devices : FPGAs that it is sold with, as --device takes them, the default first.
+    device_argument : argument of the platform's class that takes the device, "" where there is only one.
+    toolchain : LiteX's name of the default one.
+    sys_clk_freq : default clock in Hz.
+    uart_baudrate : default of its USB bridge, which `uart_limit` bounds.
+    uart_name : pads of its UART.
+    leds : pads of its LEDs; `active_low` where 0 lights them.
+    crg : further arguments of the clock and reset generator of litex_boards' target.
+    platform : further arguments of the platform's class.
+    loader : openFPGALoader's name of the board, for each device or under "" for all.
+    """
+    name:            str
+    title:           str
+    module:          str
+    devices:         tuple[str, ...]
+    device_argument: str = ""
+    toolchain:       str = "trellis"
+    sys_clk_freq:    float = 50e6
+    uart_baudrate:   int = 1_000_000
+    uart_limit:      int = 3_000_000
+    uart_name:       str = "serial"
+    leds:            str = "user_led"
+    active_low:      bool = False
+    crg:             dict[str, object] = field(default_factory=dict)
+    platform:        dict[str, object] = field(default_factory=dict)
+    loader:          dict[str, str] = field(default_factory=dict)
+
+    def platform_module(self) -> ModuleType:
+        """litex_boards' description of the pins."""
+        return _import("platforms", self.module)
+
+    def target_module(self) -> ModuleType:
+        """litex_boards' target, whose clock and reset generator is used."""
+        return _import("targets", self.module)
+
+    def make_platform(self, device: str, toolchain: str):
+        """The platform with a device and a toolchain."""
+        cls       = self.platform_module().Platform
+        arguments = dict(self.platform)
+        if "toolchain" in inspect.signature(cls.__init__).parameters:
+            arguments["toolchain"] = toolchain
+        if self.device_argument:
+            arguments[self.device_argument] = device
+        return cls(**arguments)
+
+    def part(self, device: str, toolchain: str) -> Device | None:
+        """What an FPGA of the board holds; None where nothing is known of it."""
+        return find_device(self.make_platform(device, toolchain).device)
+
+
+def _import(kind: str, module: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"litex_boards.{kind}.{module}")
+    except ImportError as error:
+        package = (error.name or "litex_boards").split(".")[0]
+        remedy  = INSTALL_BOARDS if package == "litex_boards" else f"install {package}"
+        raise QCLIFError(f"litex-boards' {kind[:-1]} {module} needs the Python package {package}, which is not there: "
+            f"{remedy}") from error

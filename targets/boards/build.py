@@ -1,0 +1,217 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Builds a board's bitstream, and only when something has changed that it depends on.
+
+LiteX generates the SoC each time, which takes seconds. What it wrote and the tools' versions say whether synthesis,
+place and route, and packing run again, which takes minutes.
+"""
+
+import hashlib
+import json
+import re
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.errors import QCLIFError
+from targets.asic.tools import ERRORS, run_program, write_text
+from targets.boards.elaborate import BUILD_NAME, REPORT
+from targets.boards.request import BoardOptions
+from targets.boards.report import Report, read_report
+from targets.sim_build import ROOT, build_root, last_lines, locked
+from targets.tools import PROGRAMS, check_programs
+from targets.toolchain import Toolchain, find_toolchain, relative_sources
+
+# Programs of LiteX's toolchains, where they are open ones that report in a way that we read.
+OPEN_TOOLCHAINS = {
+    "trellis":  ("yosys", "nextpnr-ecp5", "ecppack"),
+    "icestorm": ("yosys", "nextpnr-ice40", "icepack"),
+}
+
+# What the others need to be on the PATH.
+VENDOR_PROGRAMS = {
+    "vivado": "vivado", "ise": "xst", "quartus": "quartus_sh", "diamond": "diamondc", "radiant": "radiantc",
+    "gowin": "gw_sh", "efinity": "efx_run", "libero": "libero", "anlogic": "td",
+}
+
+# What a stage is called, by the program that it runs.
+STAGES = {
+    "yosys":         "synthesising with Yosys",
+    "nextpnr-ecp5":  "placing and routing with nextpnr",
+    "nextpnr-ice40": "placing and routing with nextpnr",
+    "ecppack":       "packing the bitstream",
+    "icepack":       "packing the bitstream",
+}
+
+SOFTWARE = ("riscv64-unknown-elf-gcc", "make")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class BoardBuild:
+    """A finished build.
+
+    Attributes
+    ----------
+    options : what was asked for.
+    directory : gateware/, software/, doc/, csr.csv, csr.json, csr.svd and logs.
+    bitstream : file for the board; None where only the tool's inputs were generated.
+    report : of place and route; None where the tool's is not read.
+    build_seconds : of the FPGA tools, when they ran.
+    tools : their versions.
+    """
+    options:       BoardOptions
+    directory:     Path
+    bitstream:     Path | None
+    report:        Report | None
+    build_seconds: float | None
+    tools:         dict[str, str]
+
+
+def default_directory(options: BoardOptions) -> Path:
+    """Folder of a build that the user gives none."""
+    content = json.dumps(options.to_json(), sort_keys=True)
+    return build_root()/"boards"/f"{options.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def build_board(options: BoardOptions, output_dir: Path | None = None, source: str = "auto", run: bool = True,
+    progress: Progress = lambda stage: None) -> BoardBuild:
+    """Build a bitstream, or find it built.
+
+    Parameters
+    ----------
+    options : what to build.
+    output_dir : folder of the build; None: one of its own below build_root()/boards.
+    source : where tools come from, one of targets.toolchain.SOURCES.
+    run : False generates what the FPGA tools need, and does not run them.
+    progress : called with the name of each stage.
+
+    Raises
+    ------
+    QCLIFError : a tool is missing or failed, or the board cannot be had so.
+    """
+    check_programs({name: PROGRAMS[name] for name in SOFTWARE})
+    tools     = _tools(options.toolchain, source) if run else None
+    directory = Path(output_dir).resolve() if output_dir else default_directory(options)
+    if re.search(r"\s", str(directory)):
+        raise QCLIFError(f"{directory}: LiteX's scripts take no blanks in names: choose another --output-dir")
+    write_text(directory/"options.json", json.dumps(options.to_json(), indent=1))
+    with locked(directory/"lock", progress):
+        return _Build(options, directory, tools, progress).run()
+
+
+def _tools(toolchain: str, source: str) -> Toolchain:
+    if toolchain in OPEN_TOOLCHAINS:
+        return find_toolchain(OPEN_TOOLCHAINS[toolchain], source)
+    program = VENDOR_PROGRAMS.get(toolchain, toolchain)
+    if shutil.which(program) is None:
+        raise QCLIFError(f"{program} of toolchain {toolchain} is not on the PATH: extend it, or generate all that it "
+            "needs with --no-compile-gateware")
+    return find_toolchain((program,), "path")
+
+
+class _Build:
+    """The stages of one build, under its lock."""
+    def __init__(self, options: BoardOptions, directory: Path, tools: Toolchain | None, progress: Progress):
+        self.options   = options
+        self.directory = directory
+        self.gateware  = directory/"gateware"
+        self.tools     = tools
+        self.progress  = progress
+        self.state     = directory/"build.json"
+
+    def run(self) -> BoardBuild:
+        self._elaborate()
+        soc = json.loads((self.directory/"soc.json").read_text())
+        if self.tools is None:
+            return BoardBuild(self.options, self.directory, None, None, None, {})
+        digest    = self._digest()
+        bitstream = self.gateware/soc["bitstream"]
+        done      = self._read_state()
+        if done.get("inputs") != digest or not bitstream.exists():
+            # An interrupted build must not look finished, nor another's files like this one's.
+            for path in (self.state, bitstream, self.gateware/REPORT):
+                path.unlink(missing_ok=True)
+            start = time.monotonic()
+            self._run_tools()
+            if not bitstream.exists():
+                raise QCLIFError(f"no {bitstream.name} came out: see the logs in {self.directory}")
+            done = {"inputs": digest, "build_seconds": round(time.monotonic() - start, 1)}
+            write_text(self.state, json.dumps(done))
+        report = self.gateware/REPORT
+        return BoardBuild(self.options, self.directory, bitstream,
+            read_report(report, self.options.sys_clk_freq/1e6) if report.exists() else None,
+            done["build_seconds"], self.tools.versions)
+
+    def _read_state(self) -> dict:
+        try:
+            return json.loads(self.state.read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def _elaborate(self, stage: str = "generating the SoC and its firmware", run: bool = False) -> None:
+        # What is left of another SoC must not be taken for this one's.
+        for name in (self.directory/"soc.json", *self.gateware.glob("*.init")):
+            name.unlink(missing_ok=True)
+        self._stage(stage, "elaborate", [sys.executable, "-m", "targets.boards.elaborate", str(self.directory),
+            str(build_root()/"libraries"), *(["run"] if run else [])], ROOT, {"PYTHONHASHSEED": "0"})
+        for script in self.gateware.glob("*.ys"):
+            script.write_text(relative_sources(script.read_text(), self.gateware))
+
+    def _digest(self) -> str:
+        """All that the FPGA tools are given, without comments, which hold dates and names of folders."""
+        digest = hashlib.sha256(json.dumps(self.tools.versions, sort_keys=True).encode())
+        for path in sorted(self._inputs()):
+            digest.update(f"\n{path.name}\n".encode())
+            text = re.sub(r"/\*.*?\*/", "", path.read_text(errors="replace"), flags=re.DOTALL)
+            digest.update(re.sub(r"(//|# ?Autogenerated).*", "", text).encode())
+        return digest.hexdigest()
+
+    def _inputs(self) -> Iterator[Path]:
+        for pattern in ("*.v", "*.init", "*.ys", "*.lpf", "*.pcf", "*.cst", "*.sdc", "*.xdc", "*.qsf", "*.tcl",
+                "*.sh"):
+            yield from self.gateware.glob(pattern)
+        for script in self.gateware.glob("*.ys"):
+            for name in re.findall(r"^read_\w+ (?:.* )?(\S+)$", script.read_text(), re.MULTILINE):
+                source = self.gateware/name
+                if source.parent != self.gateware:
+                    yield source
+
+    def _run_tools(self) -> None:
+        environment = self.tools.install(self.directory/"tools")
+        for program in self.tools.programs:
+            if program.cold:
+                self._stage(f"compiling PyPI's {program.name}, which is done once", f"prepare-{program.name}",
+                    [str(self.directory/"tools"/program.name), "--help"], self.directory, environment, check=False)
+        if self.options.toolchain not in OPEN_TOOLCHAINS:
+            # LiteX knows how to call them.
+            self._elaborate(f"running {self.tools.programs[0].name}", run=True)
+            return
+        for command in _commands(self.gateware/f"build_{BUILD_NAME}.sh"):
+            name = shlex.split(command)[0]
+            self._stage(STAGES[name], name, ["bash", "-ec", command], self.gateware, environment)
+
+    def _stage(self, stage: str, name: str, command: list[str], folder: Path, environment: dict[str, str],
+        check: bool = True) -> None:
+        self.progress(stage)
+        log = self.directory/f"{name}.log"
+        with open(log, "w") as output:
+            status = run_program(command, folder, output, environment)
+        if status and check:
+            text = log.read_text(errors="replace")
+            match = ERRORS.search(text) or re.search(r"^error: .*", text, re.MULTILINE)
+            why   = match[0].removeprefix("error: ") if match else " ".join(last_lines(text, 1).split())
+            raise QCLIFError(f"{stage} failed: {why}; its log is {log}")
+
+
+def _commands(script: Path) -> list[str]:
+    """The commands of LiteX's script, one by one."""
+    return [line for line in script.read_text().splitlines() if line.split()[:1] and line.split()[0] in STAGES]

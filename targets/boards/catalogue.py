@@ -1,0 +1,46 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The boards that have a target of their own, and how any other is found."""
+
+from targets.boards.board import Board
+from targets.boards.generic import describe
+
+BOARDS = {board.name: board for board in (
+    Board(
+        name            = "ulx3s",
+        title           = "Radiona ULX3S",
+        module          = "radiona_ulx3s",
+        devices         = ("LFE5U-85F", "LFE5U-45F", "LFE5U-25F", "LFE5U-12F"),
+        device_argument = "device",
+        sys_clk_freq    = 60e6,
+        loader          = {"": "ulx3s"},
+    ),
+    Board(
+        name            = "arty",
+        title           = "Digilent Arty A7",
+        module          = "digilent_arty",
+        devices         = ("a7-35", "a7-100"),
+        device_argument = "variant",
+        toolchain       = "vivado",
+        sys_clk_freq    = 100e6,
+        uart_limit      = 12_000_000,
+        crg             = {"with_dram": False},
+        loader          = {"a7-35": "arty_a7_35t", "a7-100": "arty_a7_100t"},
+    ),
+)}
+
+
+def find_board(name: str) -> Board:
+    """A board by its name: of a target of ours, or of litex-boards.
+
+    Raises
+    ------
+    QCLIFError : there is none of this name, or it cannot have our SoC.
+    """
+    for board in BOARDS.values():
+        if name in (board.name, board.module):
+            return board
+    return describe(name)

@@ -1,0 +1,109 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The command of a board's target: estimate, build, report, load."""
+
+import argparse
+import shutil
+from collections.abc import Callable
+
+from host.console import table_console
+from host.errors import QCLIFError
+from host.options import check_outputs
+from host.outcome import guarded
+from host.report import write_json
+from targets.boards.board import Board
+from targets.boards.build import BoardBuild, build_board
+from targets.boards.estimate import estimate, fit
+from targets.boards.figures import figures, show
+from targets.boards.loader import load
+from targets.boards.options import BoardParser, board_options, given_sizes, make_parser
+from targets.boards.request import BoardOptions, board_config
+from targets.progress import StageDisplay
+from targets.simulator import exit_on_sigterm
+
+
+def sized_options(parser: BoardParser, args: argparse.Namespace, board: Board) -> BoardOptions:
+    """The request with sizes that fit the device, where the device is known.
+
+    Raises
+    ------
+    QCLIFError : nothing fits, or an option cannot be followed.
+    """
+    sizes   = given_sizes(args)
+    options = board_options(parser, args, board, board_config(sizes))
+    device  = board.part(options.device, options.toolchain)
+    if device is None or args.no_fit_check:
+        return options
+    return fit(options, device, sizes)
+
+
+def check_timing(build: BoardBuild, allow: bool) -> None:
+    """Raise a QCLIFError where the clock is not reached."""
+    wanted = build.options.sys_clk_freq/1e6
+    if build.report is None or build.report.fmax_mhz is None or build.report.fmax_mhz >= wanted or allow:
+        return
+    raise QCLIFError(f"{wanted:g} MHz is not reached, {build.report.fmax_mhz:.1f} MHz is: lower --sys-clk-freq, try "
+        "another --nextpnr-seed or fewer --lanes, or take the risk with --allow-timing-fail")
+
+
+def export(build: BoardBuild, args: argparse.Namespace) -> None:
+    """Copy the register exports to where LiteX's options want them."""
+    for name, target in {"csr.csv": args.soc_csv, "csr.json": args.soc_json, "csr.svd": args.soc_svd}.items():
+        try:
+            if target:
+                shutil.copyfile(build.directory/name, target)
+        except OSError as error:
+            raise QCLIFError(f"cannot write {target}: {error.strerror}") from error
+
+
+def run(board: Board, parser: BoardParser, args: argparse.Namespace, prog: str) -> int:
+    """Do what the options ask for. Returns the exit code."""
+    check_outputs(args)
+    options  = sized_options(parser, args, board)
+    device   = board.part(options.device, options.toolchain)
+    expected = estimate(options, device) if device else None
+    console  = table_console(args.json)
+    build    = None
+    if args.build or args.load or args.flash:
+        with StageDisplay(interactive=not args.non_interactive) as progress:
+            build = build_board(options, args.output_dir, args.tools, not args.no_compile_gateware, progress)
+        export(build, args)
+    content = figures(board, options, expected, build)
+    show(content, console)
+    if args.json:
+        write_json(content, args.json)
+    if build is None:
+        console.print(f"Nothing is built yet: {prog} --build, then --load (until power-off) or --flash.")
+        return 0
+    check_timing(build, args.allow_timing_fail)
+    if build.bitstream is None:
+        console.print(f"Generated for the FPGA tools: {build.directory/'gateware'}", highlight=False, soft_wrap=True)
+    elif args.load or args.flash:
+        with StageDisplay(interactive=not args.non_interactive) as progress:
+            progress("writing the flash" if args.flash else "loading the bitstream")
+            load(board, options.device, options.toolchain, build.bitstream, args.flash, args.cable)
+        console.print(f"Now: python host/stream.py --port /dev/ttyUSB0 --baudrate {options.uart_baudrate}",
+            highlight=False, soft_wrap=True)
+    return 0
+
+
+def board_main(find: Callable[[], Board], argv: list[str], prog: str, description: str) -> int:
+    """main() of a target. Returns the exit code.
+
+    Parameters
+    ----------
+    find : gives the board.
+    argv : arguments.
+    prog : how the command is called.
+    description : of its help.
+    """
+    def work() -> int:
+        board  = find()
+        parser = make_parser(board, argv, prog, description)
+        return run(board, parser, parser.parse_args(argv), prog)
+
+    exit_on_sigterm()
+    return guarded(work)

@@ -1,0 +1,164 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What a configuration takes of an FPGA, before anything is built, and the largest one that fits.
+
+Block RAM is counted memory by memory. Logic is a sum of parts that were measured on ECP5 (`python -m targets.ulx3s
+--build`), and scaled for FPGAs whose tables have more inputs.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from accel.config import QCLIFConfig
+from host.errors import QCLIFError
+from targets.boards.devices import Device
+from targets.boards.memories import TABLES_FAMILIES, blocks, core_memories, in_tables, soc_memories
+from targets.boards.request import BoardOptions
+
+# A device is full before its last table is used: routing, and what the estimate does not know.
+USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0}
+
+# Sizes that are tried where the user leaves them open, the preferred ones first. More lanes than this make a step
+# shorter than the CPU and the UART make it. Fewer inputs are a coarser grid: 8 x 8 and two polarities are 128.
+INPUTS  = (512, 256, 128, 64)
+NEURONS = (200, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32)
+LANES   = (16, 8, 4, 2, 1)
+
+# Capacities that follow from the sizes; 0 computes them anew.
+FOLLOWING = ("step_events", "spike_fifo", "frame_bytes")
+
+# What costs nothing that a user would notice, where block RAM is short: link buffers, and classes of the readout
+# beyond those of the gestures.
+SAVINGS = ({}, {"frame_window": 4, "outputs": 11}, {"frame_window": 2, "outputs": 11})
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells that a part takes: tables, flip-flops, block RAMs, multipliers."""
+    lut:  float
+    ff:   float
+    bram: int = 0
+    dsp:  int = 0
+
+
+# CPUs that were measured; others are taken for the largest of them.
+CPUS = {
+    "vexriscv standard": Cells(3600, 1850, 8, 4),
+    "vexriscv lite":     Cells(3300, 1280, 2, 0),
+    "vexriscv minimal":  Cells(1830,  920, 0, 0),
+}
+
+# Block RAMs of a CPU's registers, where these are not made of tables.
+REGISTER_FILE = 2
+
+# Bits of a memory that one table of 4 inputs holds: 16, less what selects and writes them.
+TABLE_BITS = 8
+
+# Registers, bus, UART, timer, LEDs and the accelerator without its lanes.
+BASE = Cells(3900, 1750, 0, 1)
+
+# Of each bit of a lane's two sums: adder, register that holds it, and its share of the selection of lanes and words.
+SUM_BIT = Cells(5.7, 2.5)
+
+# A table of 6 inputs does the work of so many of 4.
+LUT6 = 1.6
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a configuration takes: cells by name, and those of the device."""
+    config: QCLIFConfig
+    device: Device
+    needed: dict[str, int]
+
+    @property
+    def excess(self) -> dict[str, tuple[int, int]]:
+        """Cells that are short: name to (needed, usable)."""
+        usable = {name: int(getattr(self.device, name)*share) for name, share in USABLE.items()}
+        return {name: (need, usable[name]) for name, need in self.needed.items() if need > usable[name]}
+
+    @property
+    def fits(self) -> bool:
+        return not self.excess
+
+
+def estimate(options: BoardOptions, device: Device) -> Estimate:
+    """Cells that a request needs on a device."""
+    config   = options.config
+    cpu      = CPUS.get(options.cpu, CPUS["vexriscv standard"])
+    with_dsp = device.dsp > 0
+    memories = [*core_memories(config), *soc_memories(config, options.rom_bytes, options.sram_bytes)]
+    sum_bits = 2*config.lanes*config.accumulator_bits
+    tables   = [memory for memory in memories if in_tables(memory, device.family)]
+    lut      = BASE.lut + cpu.lut + SUM_BIT.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
+    register = 0 if device.family in TABLES_FAMILIES else REGISTER_FILE
+    return Estimate(config, device, {
+        "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
+        "ff":   round(BASE.ff + cpu.ff + SUM_BIT.ff*sum_bits),
+        "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
+        "dsp":  (BASE.dsp + cpu.dsp) if with_dsp else 0,
+    })
+
+
+def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOptions]:
+    """Requests with other sizes than `fixed` ones, those that are preferred first."""
+    def choices(name: str, values: Iterable[int]) -> Iterable[int]:
+        return (fixed[name],) if name in fixed else values
+
+    follow = {name: 0 for name in FOLLOWING if name not in fixed}
+    for inputs in choices("inputs", INPUTS):
+        for neurons in choices("neurons", NEURONS):
+            for lanes in choices("lanes", LANES):
+                for saving in SAVINGS:
+                    saved  = {name: value for name, value in saving.items() if name not in fixed}
+                    config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
+                        **follow)
+                    yield dataclasses.replace(options, config=config)
+
+
+def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOptions:
+    """The preferred request of those that fit.
+
+    Parameters
+    ----------
+    options : what was asked for, with defaults.
+    device : where it has to fit.
+    fixed : sizes that the user named, which are kept.
+
+    Raises
+    ------
+    QCLIFError : none fits; it says what is short and by how much, and what would fit.
+    """
+    for candidate in candidates(options, fixed):
+        if estimate(candidate, device).fits:
+            return candidate
+    # What the user named is told of as it is; of nothing, the smallest that was tried.
+    first, *_, last = candidates(options, fixed)
+    short = first if fixed.keys() & {"neurons", "inputs", "lanes"} else last
+    raise QCLIFError(f"{refusal(estimate(short, device))}: {_remedy(options, device, fixed)}")
+
+
+def refusal(short: Estimate) -> str:
+    """What is short, and by how much."""
+    names = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers"}
+    texts = [f"{need} {names[name]} for {usable} ({need - usable} too many)" for name, (need, usable) in
+        short.excess.items()]
+    config = short.config
+    return (f"{config.neurons} neurons, {config.inputs} inputs, {config.lanes} lanes need {' and '.join(texts)} on "
+        f"{short.device.name}")
+
+
+def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str:
+    chosen = ("neurons", "lanes", "inputs")
+    # The fewer of the user's sizes have to change the better.
+    for freed in (("lanes",), ("lanes", "neurons"), chosen):
+        kept = {name: value for name, value in fixed.items() if name not in freed}
+        for candidate in candidates(options, kept) if kept != fixed else ():
+            if estimate(candidate, device).fits:
+                sizes = " ".join(f"--{name} {getattr(candidate.config, name)}" for name in chosen)
+                return f"{sizes} would fit, or choose a larger --device"
+    return "lower --weight-bits or --neurons, take --cpu-variant lite, or choose a larger --device"

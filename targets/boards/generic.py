@@ -1,0 +1,148 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A description of any board of litex-boards, from its platform and its target."""
+
+import inspect
+import pkgutil
+import re
+
+from litex.build.generic_platform import Subsignal
+
+from host.errors import QCLIFError
+from targets.boards.board import INSTALL_BOARDS, Board
+
+# Pads of LEDs, those that are preferred first.
+LEDS = ("user_led", "led", "user_led_n", "led_n", "user_ledr", "gpio_leds")
+
+# Arguments of clock and reset generators that ask for more than the system's clock, and what they get.
+CRG_ARGUMENTS = {
+    "sdram_rate":       "1:1",
+    "iodelay_clk_freq": 200e6,
+    "x5_clk_freq":      None,
+}
+
+DEFAULT_CLOCK = 50e6
+
+# A USB bridge of unknown make: what all of them do.
+BAUDRATE = 115_200
+LIMIT    = 1_000_000
+
+
+def modules() -> list[str]:
+    """Names of all boards of litex-boards that have a platform and a target.
+
+    Raises
+    ------
+    QCLIFError : it is not installed.
+    """
+    try:
+        import litex_boards.platforms
+        import litex_boards.targets
+    except ImportError as error:
+        raise QCLIFError(f"litex-boards is not installed: {INSTALL_BOARDS}") from error
+    platforms, targets = ({module.name for module in pkgutil.iter_modules(package.__path__)} for package in
+        (litex_boards.platforms, litex_boards.targets))
+    return sorted(platforms & targets)
+
+
+def find_module(name: str) -> str:
+    """The module of a board; its vendor can be left out where that is clear.
+
+    Raises
+    ------
+    QCLIFError : there is none, or there are several.
+    """
+    known   = modules()
+    wanted  = name.lower().replace("-", "_")
+    matches = [wanted] if wanted in known else [module for module in known if module.endswith(f"_{wanted}")]
+    if len(matches) == 1:
+        return matches[0]
+    similar = matches or [module for module in known if wanted in module]
+    hint    = f"did you mean {', '.join(similar)}?" if similar else "--list names all"
+    raise QCLIFError(f"board {name!r} is not one of litex-boards': {hint}")
+
+
+def describe(name: str) -> Board:
+    """The description of a board by the name of its module.
+
+    Raises
+    ------
+    QCLIFError : it cannot have our SoC; says why.
+    """
+    module = find_module(name)
+    board  = Board(name=module, title=module.replace("_", " "), module=module, devices=("",))
+    target = board.target_module()
+    if not hasattr(target, "_CRG"):
+        raise QCLIFError(f"{board.title}: its target in litex-boards has no clock and reset generator to build on")
+    platform, toolchain = _platform(board)
+    resources = platform.constraint_manager.available
+    pads      = {resource[0] for resource in resources}
+    leds      = next((leds for leds in LEDS if leds in pads), "")
+    return Board(
+        name          = module,
+        title         = board.title,
+        module        = module,
+        devices       = (platform.device,),
+        toolchain     = toolchain,
+        sys_clk_freq  = _clock(target),
+        uart_baudrate = BAUDRATE,
+        uart_limit    = LIMIT,
+        uart_name     = _uart(resources),
+        leds          = leds,
+        active_low    = leds.endswith("_n"),
+        crg           = _crg_arguments(board.title, target._CRG, toolchain),
+    )
+
+
+def _platform(board: Board):
+    """A platform with its default device, and the name of its toolchain."""
+    cls = board.platform_module().Platform
+    try:
+        platform = cls()
+    except Exception as error:
+        # Whatever a platform of others raises is no fault of ours.
+        text = " ".join(str(error).split())
+        raise QCLIFError(f"{board.title}: its platform cannot be made ({type(error).__name__}: {text})") from error
+    return platform, _toolchain(cls, platform)
+
+
+def _toolchain(cls, platform) -> str:
+    default = inspect.signature(cls.__init__).parameters.get("toolchain")
+    if default is not None and isinstance(default.default, str):
+        return default.default
+    # "LatticeTrellisToolchain", "GowinToolchain" ...
+    words = re.findall(r"[A-Z][a-z0-9]*", type(platform.toolchain).__name__)
+    return words[-2].lower() if len(words) > 1 else "vivado"
+
+
+def _clock(target) -> float:
+    default = inspect.signature(target.BaseSoC.__init__).parameters.get("sys_clk_freq")
+    return float(default.default) if default is not None and isinstance(default.default, (int, float)) \
+        else DEFAULT_CLOCK
+
+
+def _uart(resources: list[tuple]) -> str:
+    """Pads of a UART: "serial", as LiteX calls it, else others with its two lines."""
+    def lines(resource: tuple) -> set[str]:
+        return {part.name for part in resource if isinstance(part, Subsignal)}
+    names = [resource[0] for resource in resources if lines(resource) >= {"tx", "rx"}]
+    return next((name for name in names if name != "serial" and re.search("serial|uart", name)), "serial") \
+        if "serial" not in names else "serial"
+
+
+def _crg_arguments(title: str, crg, toolchain: str) -> dict[str, object]:
+    known     = {**CRG_ARGUMENTS, "toolchain": toolchain}
+    arguments = {}
+    for name, parameter in inspect.signature(crg.__init__).parameters.items():
+        if name in ("self", "platform", "sys_clk_freq"):
+            continue
+        if name in known:
+            arguments[name] = known[name]
+        elif name.startswith("with_") and name != "with_rst":
+            arguments[name] = False
+        elif parameter.default is inspect.Parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            raise QCLIFError(f"{title}: its clock and reset generator wants {name!r}, which we do not have")
+    return arguments

@@ -1,0 +1,104 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Which boards of litex-boards can have the SoC, and how large a network fits on each."""
+
+import argparse
+import contextlib
+import io
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from accel.config import QCLIFConfig
+from host.console import progress_bars, table_console
+from host.errors import QCLIFError
+from host.options import check_outputs, positive
+from host.report import write_json
+from targets.boards.catalogue import find_board
+from targets.boards.elaborate import make_soc
+from targets.boards.estimate import fit
+from targets.boards.generic import modules
+from targets.boards.request import BoardOptions, board_config
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A board: what it has and what fits, or in `refusal` why it cannot have the SoC.
+
+    `neurons`, `inputs` and `lanes` are those of the largest network that fits, None where its device is not known.
+    """
+    name:      str
+    device:    str = ""
+    toolchain: str = ""
+    clock_mhz: float | None = None
+    neurons:   int | None = None
+    inputs:    int | None = None
+    lanes:     int | None = None
+    refusal:   str = ""
+
+
+def examine(name: str, config: QCLIFConfig, fixed: dict[str, int]) -> Entry:
+    """Try a board: describe it, fit a network, make the SoC.
+
+    Parameters
+    ----------
+    config : sizes; neurons and lanes are chosen where `fixed` does not name them.
+    """
+    try:
+        # LiteX and boards print and log while they are made.
+        with contextlib.redirect_stdout(io.StringIO()):
+            board   = find_board(name)
+            options = BoardOptions(board.name, board.devices[0], board.toolchain, int(board.sys_clk_freq),
+                board.uart_baudrate, config)
+            device  = board.part(board.devices[0], board.toolchain)
+            if device is not None:
+                options = fit(options, device, fixed)
+            make_soc(options).finalize()
+    except QCLIFError as error:
+        return Entry(name, refusal=str(error))
+    except Exception as error:
+        # What a platform of others raises is the answer, whatever it is.
+        return Entry(name, refusal=f"{type(error).__name__}: {' '.join(str(error).split())}")
+    chosen = options.config if device is not None else None
+    return Entry(name, board.devices[0], board.toolchain, board.sys_clk_freq/1e6, chosen and chosen.neurons,
+        chosen and chosen.inputs, chosen and chosen.lanes)
+
+
+def list_boards(argv: list[str], prog: str) -> int:
+    """The command: a table of all boards, or of those that are named. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog=f"{prog} --list", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="boards (default: all)")
+    parser.add_argument("--inputs", type=positive, metavar="N", help="of the network (default: 512, or what fits)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table; - for standard output")
+    args = parser.parse_args(argv)
+    check_outputs(args)
+    logging.disable()
+    fixed   = {"inputs": args.inputs} if args.inputs else {}
+    config  = board_config(fixed)
+    names   = args.names or modules()
+    entries = []
+    with progress_bars() as progress:
+        for done, name in enumerate(names):
+            progress("boards", done, len(names))
+            entries.append(examine(name, config, fixed))
+    table = Table(title="Boards of litex-boards, and the network that fits")
+    for column in ("board", "device", "tools", "MHz", "neurons", "inputs", "lanes"):
+        table.add_column(column)
+    able = [entry for entry in entries if not entry.refusal]
+    for entry in able:
+        table.add_row(entry.name, entry.device, entry.toolchain, f"{entry.clock_mhz:g}", str(entry.neurons or "?"),
+            str(entry.inputs or "?"), str(entry.lanes or "?"))
+    console = table_console(args.json)
+    console.print(table)
+    for entry in entries:
+        if entry.refusal:
+            console.print(f"{entry.name}: {entry.refusal}", highlight=False, soft_wrap=True)
+    console.print(f"{len(able)} of {len(entries)} boards can have the SoC.", highlight=False)
+    if args.json:
+        write_json({"boards": [asdict(entry) for entry in entries]}, args.json)
+    return 0

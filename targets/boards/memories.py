@@ -1,0 +1,86 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The memories of a SoC, from its configuration alone, and the block RAMs that they become."""
+
+from dataclasses import dataclass
+
+from accel.config import QCLIFConfig
+from targets.boards.devices import SHAPES
+
+
+# Small memories of the accelerator that waste a block RAM each: on these families they are made of tables.
+IN_TABLES       = ("parameters0", "parameters1", "states0", "spike_list0")
+TABLES_FAMILIES = ("ecp5",)
+
+# Yosys makes memories of tables by itself up to about this many bits.
+TABLES_BITS = 1024
+
+
+# What one more row costs for each bit of a word, in block RAMs, as Yosys was seen to weigh it.
+SELECTION = 1/256
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A memory: name in the Verilog or what it is for, words, bits, and bits that are written at a time (0: all)."""
+    name:        str
+    depth:       int
+    width:       int
+    granularity: int = 0
+
+
+def core_memories(config: QCLIFConfig) -> list[Shape]:
+    """Memories of the accelerator and its peripheral."""
+    lanes  = [min(config.slice_lanes, config.lanes - first) for first in range(0, config.lanes, config.slice_lanes)]
+    slices = [count*config.weight_bits for count in lanes]
+    row    = _index_bits(max(config.inputs, config.contexts))
+    neuron = _index_bits(config.neurons)
+    state, weight = config.state_bits, config.weight_bits
+    return [
+        *[Shape("somatic weights", config.soma_words, width) for width in slices],
+        *[Shape("apical weights", config.apical_words, width) for width in slices],
+        Shape("parameters0", config.neurons, 2*state),
+        Shape("parameters1", config.neurons, state + 2*weight),
+        Shape("states0", config.neurons, 2*state),
+        Shape("event_list0", 2**(_index_bits(config.step_events) + 1), 1 + row),
+        Shape("spike_list0", 2**(neuron + 1), neuron),
+        # A stream FIFO keeps its `first` and `last` beside the neuron and the flag of a spike.
+        Shape("spike FIFO", config.spike_fifo, neuron + 3),
+    ]
+
+
+def in_tables(shape: Shape, family: str) -> bool:
+    """Whether a memory is made of look-up tables, not of block RAM."""
+    return family in TABLES_FAMILIES and (shape.name in IN_TABLES or shape.depth*shape.width <= TABLES_BITS)
+
+
+def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[Shape]:
+    """Memories of the SoC but for those of CPU and accelerator."""
+    return [
+        Shape("ROM", rom_bytes//4, 32),
+        Shape("SRAM", sram_bytes//4, 32, 8),
+        # Bytes with `first` and `last`, of which Yosys leaves the byte.
+        Shape("UART FIFO", config.uart_fifo, 8),
+        Shape("UART FIFO", config.uart_fifo, 8),
+    ]
+
+
+def _index_bits(count: int) -> int:
+    return (max(2, count) - 1).bit_length()
+
+
+def blocks(shape: Shape, family: str) -> int:
+    """Block RAMs that a memory becomes: as few as possible, unless that takes many rows of them to choose from."""
+    def cost(words: int, bits: int) -> tuple[float, int]:
+        rows = -(-shape.depth//words)
+        if shape.granularity:
+            # What is written by itself takes whole columns.
+            columns = shape.width//shape.granularity
+            across  = -(-columns//max(1, bits//shape.granularity))*-(-shape.granularity//bits)
+        else:
+            across  = -(-shape.width//bits)
+        return rows*across + SELECTION*shape.width*(rows - 1), rows*across
+    return min(cost(words, bits) for words, bits in SHAPES[family])[1]

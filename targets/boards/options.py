@@ -1,0 +1,114 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Options of the board targets: LiteX's, the sizes, and ours."""
+
+import argparse
+from pathlib import Path
+
+from litex.build.parser import LiteXArgumentParser
+from litex.soc.cores.cpu import CPUS
+from litex.soc.integration.soc_core import soc_core_argdict
+
+from accel.config import LIMITS, QCLIFConfig, add_config_args
+from host.errors import QCLIFError
+from targets.boards.board import Board
+from targets.boards.request import ROM_BYTES, BoardOptions
+from targets.toolchain import SOURCES
+
+# LiteX's options that a board of ours cannot follow.
+_FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "memory_x", "bios_lto",
+    "bios_format", "bios_console", "no_uart", "uart_fifo_depth", "integrated_rom_init", "no_compile",
+    "no_compile_software")
+
+# Parser -------------------------------------------------------------------------------------------
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Examples as they are written, defaults at the end."""
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=10, width=120)
+
+
+class BoardParser(LiteXArgumentParser):
+    """LiteX's parser, for a list of arguments that need not be the process' own."""
+    def __init__(self, argv: list[str], **kwargs):
+        self._argv = argv
+        LiteXArgumentParser.__init__(self, **kwargs)
+
+    def format_help(self):
+        self.formatter_class = _HelpFormatter
+        return LiteXArgumentParser.format_help(self)
+
+    def get_value_from_key(self, key, default=None):
+        for position, text in enumerate(self._argv):
+            name, equal, value = text.partition("=")
+            if name == key:
+                return value if equal else (self._argv[position + 1:] or [default])[0]
+        return default
+
+
+def make_parser(board: Board, argv: list[str], prog: str, description: str) -> BoardParser:
+    """The parser of a board's target."""
+    parser             = BoardParser(argv)
+    parser.prog        = prog
+    parser.description = description
+    parser.set_platform(board.platform_module().Platform)
+    parser.add_target_group()
+    parser.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
+        uart_baudrate=board.uart_baudrate, uart_name=board.uart_name)
+    add = parser.add_target_argument
+    add("--flash", action="store_true", help="Write the bitstream to the board's flash: it stays after power-off.")
+    add("--device", default=board.devices[0], metavar="NAME",
+        help=f"FPGA: {', '.join(board.devices)}.")
+    add("--sys-clk-freq", default=board.sys_clk_freq, type=float, metavar="HZ",
+        help="System clock.")
+    add("--tools", choices=list(SOURCES), default="auto",
+        help="Where the tools come from: " + "; ".join(f"{name}: {text}" for name, text in SOURCES.items()) + ".")
+    add("--cable", metavar="NAME", help="openFPGALoader's name of the cable, where the board's own is not used.")
+    add("--allow-timing-fail", action="store_true", help="A clock that is not reached is no error.")
+    add("--no-fit-check", action="store_true", help="Build also what the estimate says does not fit.")
+    add("--json", type=Path, metavar="FILE", help="Write the figures; - for standard output.")
+    add("--non-interactive", action="store_true", help="Show no live progress.")
+    add_config_args(parser)
+    return parser
+
+
+def given_sizes(args: argparse.Namespace) -> dict[str, int]:
+    """Sizes that the command line names."""
+    return {name: value for name in LIMITS if (value := getattr(args, name)) is not None}
+
+
+def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, config: QCLIFConfig) -> BoardOptions:
+    """What is to be built; what cannot be followed is refused."""
+    for name in _FIXED:
+        if getattr(args, name, None) != parser.get_default(name):
+            raise QCLIFError(f"--{name.replace('_', '-')} has no effect on the boards' SoC: leave it out")
+    devices = {device.lower(): device for device in board.devices}
+    if args.device.lower() not in devices:
+        raise QCLIFError(f"--device is {args.device!r}: {board.title} has {', '.join(board.devices)}")
+    cpus = sorted(CPUS.keys() - {"None"})
+    if args.cpu_type not in cpus:
+        raise QCLIFError(f"--cpu-type is {args.cpu_type!r}: LiteX has {', '.join(cpus)}")
+    if not 1e6 <= args.sys_clk_freq <= 1e9:
+        raise QCLIFError(f"--sys-clk-freq is {args.sys_clk_freq:g}: Hz are meant, 1e6 to 1e9")
+    # The PHY's clock is the system's: fewer than a handful of clocks a bit leave no room for its rounding.
+    limit = min(board.uart_limit, int(args.sys_clk_freq/8))
+    if not 9600 <= args.uart_baudrate <= limit:
+        raise QCLIFError(f"--uart-baudrate is {args.uart_baudrate}: {board.title} at {args.sys_clk_freq/1e6:g} MHz "
+            f"takes 9600 to {limit}")
+    ours     = ("uart_baudrate", "with_uart", "clk_freq")
+    defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
+    given    = {name: value for name, value in soc_core_argdict(args).items()
+        if value != defaults.get(name) and name not in ours}
+    return BoardOptions(
+        board         = board.name,
+        device        = devices[args.device.lower()],
+        toolchain     = args.toolchain,
+        sys_clk_freq  = int(args.sys_clk_freq),
+        uart_baudrate = args.uart_baudrate,
+        config        = config,
+        soc           = given,
+        flow          = parser.toolchain_argdict,
+    )

@@ -1,0 +1,117 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Fit of configurations to FPGAs: the memories of the real SoC, block RAMs, and what is chosen or refused."""
+
+import pytest
+from migen import Memory
+
+from accel.config import QCLIFConfig
+from host.errors import QCLIFError
+from targets.boards.devices import SHAPES, Device, find_device
+from targets.boards.estimate import estimate, fit
+from targets.boards.memories import Shape, blocks, core_memories, soc_memories
+from targets.boards.request import BoardOptions
+
+pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
+
+CONFIGS = {
+    "default": QCLIFConfig(uart_fifo=2048),
+    "single":  QCLIFConfig(neurons=1, inputs=1, contexts=0, lanes=1),
+    "narrow":  QCLIFConfig(neurons=37, lanes=9, weight_bits=4, state_bits=12, contexts=0),
+    "wide":    QCLIFConfig(neurons=128, inputs=578, contexts=12, lanes=32, weight_bits=3, spike_fifo=100),
+}
+
+
+def options(config: QCLIFConfig, device: str = "LFE5U-85F", **soc) -> BoardOptions:
+    return BoardOptions("ulx3s", device, "trellis", 50_000_000, 1_000_000, config, soc)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_memories_are_those_of_the_soc(name):
+    from targets.boards.elaborate import make_soc
+    request = options(CONFIGS[name], ident="")
+    soc     = make_soc(request)
+    soc.finalize()
+    real = sorted((memory.depth, memory.width) for memory in soc._fragment.specials if isinstance(memory, Memory))
+    told = [*core_memories(request.config), *soc_memories(request.config, request.rom_bytes, request.sram_bytes)]
+    # The UART's FIFOs keep `first` and `last` beside their bytes, which nobody reads.
+    fifo = {(request.config.uart_fifo, 8): (request.config.uart_fifo, 10)}
+    shapes = [fifo.get((shape.depth, shape.width), (shape.depth, shape.width)) for shape in told]
+    assert real == sorted((max(2, depth), width) for depth, width in shapes)
+
+
+@pytest.mark.parametrize("depth, width, granularity, expected", (
+    (512, 36, 0, 1), (513, 36, 0, 2), (2048, 9, 0, 1), (9256, 32, 0, 20), (1280, 32, 0, 3),
+    (2730, 32, 0, 6), (6656, 32, 8, 13), (10240, 32, 8, 20), (200, 16, 0, 1),
+    (1024, 32, 8, 2), (2048, 32, 8, 4), (4096, 32, 8, 8), (16384, 32, 8, 32), (16384, 1, 0, 1), (1, 1, 0, 1),
+))
+def test_block_rams_of_a_memory(depth, width, granularity, expected):
+    assert blocks(Shape("", depth, width, granularity), "ecp5") == expected
+
+
+@pytest.mark.parametrize("family", SHAPES)
+def test_no_block_holds_more_than_its_bits(family):
+    for words, bits in SHAPES[family]:
+        assert blocks(Shape("", words, bits), family) == 1
+        assert blocks(Shape("", words + 1, bits), family) == 2 or blocks(Shape("", words + 1, bits), family) == 1
+    capacity = max(words*bits for words, bits in SHAPES[family])
+    for depth, width in ((10_000, 17), (333, 333), (70_000, 3)):
+        assert blocks(Shape("", depth, width), family)*capacity >= depth*width
+
+
+def test_devices():
+    assert find_device("LFE5U-12F-6BG381C").name == "LFE5U-12F"
+    assert find_device("lfe5um5g-85f-8bg756c").bram == 208
+    assert find_device("xc7a35ticsg324-1L").dsp == 90
+    assert find_device("ice40-up5k-sg48").lut == 5280
+    assert find_device("GW2AR-LV18QN88C8/I7").bram == 46
+    assert find_device("unheard-of") is None
+
+
+def test_the_default_network_is_chosen_where_it_fits():
+    chosen = fit(options(QCLIFConfig()), find_device("LFE5U-85F"), {}).config
+    assert (chosen.neurons, chosen.inputs, chosen.contexts) == (200, 512, 10) and chosen.lanes >= 16
+
+
+@pytest.mark.parametrize("device", ("LFE5U-25F", "LFE5U-45F", "XC7A35T", "GW2AR-18", "XC7A100T"))
+def test_what_is_chosen_fits_and_the_next_larger_does_not(device):
+    device = find_device(device)
+    chosen = fit(options(QCLIFConfig(inputs=128)), device, {"inputs": 128})
+    assert estimate(chosen, device).fits and chosen.config.inputs == 128
+    neurons = chosen.config.neurons
+    if neurons < 200:
+        larger = fit_or_none(options(QCLIFConfig(inputs=128)), device, {"inputs": 128, "neurons": neurons + 16})
+        assert larger is None
+
+
+def fit_or_none(request, device, fixed):
+    try:
+        return fit(request, device, fixed)
+    except QCLIFError:
+        return None
+
+
+def test_what_is_named_is_kept_or_refused():
+    device = find_device("LFE5U-25F")
+    config = QCLIFConfig(neurons=200, lanes=8)
+    with pytest.raises(QCLIFError, match=r"^200 neurons, 512 inputs, 8 lanes need \d+ block RAMs for 56 "
+            r"\(\d+ too many\) on LFE5U-25F: --neurons \d+ --lanes \d+ --inputs 512 would fit, or "):
+        fit(options(config), device, {"neurons": 200, "lanes": 8})
+    kept = fit(options(QCLIFConfig(neurons=24, lanes=3, inputs=64)), device, {"neurons": 24, "lanes": 3, "inputs": 64})
+    assert (kept.config.neurons, kept.config.lanes, kept.config.inputs) == (24, 3, 64)
+
+
+def test_nothing_fits_on_next_to_nothing():
+    tiny = Device("tiny", "ecp5", 1000, 1000, 4, 0)
+    with pytest.raises(QCLIFError, match=r"look-up tables for 900 .* flip-flops for 900 .* block RAMs for 4 .*: lower "
+            "--weight-bits or --neurons, take --cpu-variant lite, or choose a larger --device"):
+        fit(options(QCLIFConfig()), tiny, {})
+
+
+def test_capacities_follow_the_chosen_sizes():
+    chosen = fit(options(QCLIFConfig(inputs=128)), find_device("LFE5U-25F"), {"inputs": 128}).config
+    given  = {name: getattr(chosen, name) for name in ("neurons", "lanes", "frame_window", "outputs")}
+    assert chosen == QCLIFConfig(inputs=128, **given)

