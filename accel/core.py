@@ -23,7 +23,7 @@ memory_port_layout = [
     ("address", SPACE_SHIFT),
     ("write",   1), # While idle: one word, stored at once.
     ("data_w",  WORD_BITS),
-    ("read",    1), # While idle: data_r in the next clock, until the next read.
+    ("read",    1), # While idle: data_r in the next clock (weights of a registered core: one later), until the next.
     ("data_r",  WORD_BITS),
 ]
 
@@ -53,6 +53,7 @@ class QCLIFCore(LiteXModule):
     Parameters
     ----------
     config : QCLIFConfig.
+    registered : as the synapse array's.
 
     Attributes
     ----------
@@ -66,7 +67,7 @@ class QCLIFCore(LiteXModule):
     event_full, event_unknown : pulses; an event was dropped in the clock before.
     pulses : {name: signal} of `core_counters`, of the clock before.
     """
-    def __init__(self, config):
+    def __init__(self, config, registered=False):
         self.config        = config
         self.sink          = stream.Endpoint(event_layout(config))
         self.source        = stream.Endpoint(spike_layout(config))
@@ -84,7 +85,7 @@ class QCLIFCore(LiteXModule):
 
         self.events     = events     = EventList(config)
         self.walker     = walker     = Walker(config)
-        self.synapses   = synapses   = SynapseArray(config)
+        self.synapses   = synapses   = SynapseArray(config, registered)
         self.population = population = Population(config, synapses.soma_sums, synapses.apical_sums)
 
         # Events -> Walker -> Synapses -> Population.
@@ -180,12 +181,13 @@ class QCLIFCore(LiteXModule):
         # Weights.
         # --------
         views = {}
-        for number, memory, enable, address in (
-            (SPACE_SOMA,   self.synapses.soma,   self.walker.soma_en,   self.walker.soma_adr),
-            (SPACE_APICAL, self.synapses.apical, self.walker.apical_en, self.walker.apical_adr),
+        self.sync += self.synapses.fetch.eq(port.read & idle)
+        for number, memory, words, enable, address in (
+            (SPACE_SOMA,   self.synapses.soma,   self.synapses.words[0], self.walker.soma_en,   self.walker.soma_adr),
+            (SPACE_APICAL, self.synapses.apical, self.synapses.words[1], self.walker.apical_en, self.walker.apical_adr),
         ):
-            slices  = [memory.read_data[n:n + config.slice_lanes*config.weight_bits]
-                for n in range(0, len(memory.read_data), config.slice_lanes*config.weight_bits)]
+            slices  = [words[n:n + config.slice_lanes*config.weight_bits]
+                for n in range(0, len(words), config.slice_lanes*config.weight_bits)]
             views[number] = Array(slices)[shift] if len(slices) > 1 else slices[0]
             self.comb += [
                 memory.write_adr.eq(word),

@@ -20,9 +20,9 @@ from accel.population import spike_layout
 # QCLIF --------------------------------------------------------------------------------------------
 
 class QCLIF(LiteXModule, AutoDoc):
-    def __init__(self, config, slow_bus=False):
-        # slow_bus: no CSR is accessed sooner than three clocks after another one. What is read of the
-        # memories is then held in registers, without which it is the longest path of an FPGA's SoC.
+    def __init__(self, config, registered=False):
+        # registered: the core's. What is read of its weights arrives a clock later: no CSR may be accessed sooner
+        # than three clocks after another one.
         self.intro = ModuleDoc("""QCLIF
 
         Recurrent network of context-dependent neurons (qCLIF): event-driven accelerator.
@@ -38,7 +38,7 @@ class QCLIF(LiteXModule, AutoDoc):
         ``errors`` and is counted in ``counter_overflows``.
         """)
         self.config = config
-        self.core   = core = QCLIFCore(config)
+        self.core   = core = QCLIFCore(config, registered)
 
         # Events and spikes.
         # ------------------
@@ -172,7 +172,6 @@ class QCLIF(LiteXModule, AutoDoc):
         word    = Signal(SPACE_SHIFT)
         access  = Signal()
         again   = Signal()
-        fetched = Signal(WORD_BITS)
         gap     = 2**config.slice_bits - config.slices + 1
         in_weights = address[SPACE_SHIFT:] < SPACE_PARAMETERS
         last_slice = (address[:config.slice_bits] == config.slices - 1) if config.slice_bits else Constant(1)
@@ -182,17 +181,13 @@ class QCLIF(LiteXModule, AutoDoc):
             port.write.eq(self._data.re & (address[SPACE_SHIFT:] < SPACE_STATE)),
             port.data_w.eq(self._data.r),
             port.read.eq((self._address.re | again) & ~core.busy),
-            self._data.w.eq(fetched),
+            self._data.w.eq(port.data_r),
             access.eq(self._data.re | self._data.we),
             word.eq(address[:SPACE_SHIFT] + Mux(in_weights & last_slice, gap, 1)),
             self._address.we.eq(access),
             self._address.dat_w.eq(Cat(word, address[SPACE_SHIFT:])),
         ]
         self.sync += again.eq(self._data.we)
-        if slow_bus:
-            self.sync += fetched.eq(port.data_r)
-        else:
-            self.comb += fetched.eq(port.data_r)
 
         # Errors: seen by a read that follows right after the write.
         # ----------------------------------------------------------

@@ -24,19 +24,28 @@ class SynapseArray(LiteXModule):
     The somatic and the apical memory are read side by side, so that a recurrent row costs one clock.
     A group's sums stand for one clock, or until they are taken: `ce` is low meanwhile.
 
+    Parameters
+    ----------
+    config : QCLIFConfig.
+    registered : registers between weight memories and sums: one clock more a step, and a higher clock
+        where memories are slow and of many blocks, as in FPGAs.
+
     Attributes
     ----------
     soma, apical : the weight memories; their read ports belong to the walker while it walks.
+    words : the somatic and the apical word that they gave, behind the registers where there are some.
+    fetch : software reads a word: `registered` takes it from the memories.
     walk_* : the walker's words, one clock before their weights arrive.
     soma_sums, apical_sums : I_s and I_a of the lanes, without biases.
     valid, ready, last, lanes : handshake of a group's sums; `last` group of the step, neurons in the group.
     ce : everything before and here advances.
     sops : synaptic operations of this clock.
     """
-    def __init__(self, config):
+    def __init__(self, config, registered=False):
         bits = (config.accumulator_bits, True)
         self.soma           = weight_memory(config, config.soma_words,   "weights_soma")
         self.apical         = weight_memory(config, config.apical_words, "weights_apical")
+        self.fetch          = Signal()
         self.walk_valid     = Signal()
         self.walk_first     = Signal()
         self.walk_last      = Signal()
@@ -74,13 +83,28 @@ class SynapseArray(LiteXModule):
             hits[1].eq(self.walk_apical),
         )
 
+        # Out of the memories.
+        # --------------------
+        self.words = [self.soma.read_data, self.apical.read_data]
+        if registered:
+            before    = [first, last, step_last, lanes, *hits, *self.words]
+            registers = [Signal(len(signal), name="weights_register", reset_less=True) for signal in before]
+            arrived   = Signal()
+            self.sync += If(self.ce & (word | arrived) | self.fetch,
+                arrived.eq(word),
+                *[register.eq(signal) for register, signal in zip(registers, before, strict=True)],
+            )
+            word = arrived
+            first, last, step_last, lanes, *hits = registers[:-len(self.words)]
+            self.words = registers[-len(self.words):]
+
         # Sums.
         # -----
-        for memory, hit, sums in zip((self.soma, self.apical), hits, (self.soma_sums, self.apical_sums), strict=True):
+        for weights, hit, sums in zip(self.words, hits, (self.soma_sums, self.apical_sums), strict=True):
             for lane, total in enumerate(sums):
                 weight = Signal((config.weight_bits, True), name="weight")
                 offset = lane*config.weight_bits
-                self.comb += weight.eq(memory.read_data[offset:offset + config.weight_bits])
+                self.comb += weight.eq(weights[offset:offset + config.weight_bits])
                 self.sync += If(self.ce & word,
                     If(hit,
                         total.eq(Mux(first, 0, total) + weight),

@@ -42,9 +42,9 @@ def core_ios(core: QCLIFCore) -> set[Signal]:
     return ios
 
 
-def core_verilog(config: QCLIFConfig, name: str = "qclif_core") -> str:
+def core_verilog(config: QCLIFConfig, name: str = "qclif_core", registered: bool = False) -> str:
     """Verilog text of the core: inferred memories, clock `sys_clk`, synchronous reset `sys_rst`."""
-    core = QCLIFCore(config)
+    core = QCLIFCore(config, registered)
     core.cd_sys = ClockDomain("sys")
     ios  = core_ios(core) | {core.cd_sys.clk, core.cd_sys.rst}
     text = str(convert(core, ios=ios, name=name, regular_comb=False))
@@ -57,10 +57,12 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("qclif_core.v"),
         help="file to write (default: %(default)s)")
     parser.add_argument("--name", default="qclif_core", help="name of the module (default: %(default)s)")
+    parser.add_argument("--registered", action="store_true",
+        help="registers behind the weight memories: a higher clock on FPGAs for one clock more a step")
     add_config_args(parser)
     args = parser.parse_args()
     try:
-        args.output.write_text(core_verilog(config_from_args(args), args.name))
+        args.output.write_text(core_verilog(config_from_args(args), args.name, args.registered))
     except (ConfigError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -66,7 +66,7 @@ def _power_of_two(size: int) -> int:
 
 # Accelerator --------------------------------------------------------------------------------------
 
-def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", slow_bus: bool = False) -> None:
+def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered: bool = False) -> None:
     """Add the accelerator to any LiteX SoC.
 
     It becomes `soc.<name>` with its CSRs, an interrupt where the SoC has them, and the sizes of the build as
@@ -74,14 +74,15 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", slow_bus: 
 
     Parameters
     ----------
-    soc      : SoC with a CSR bus, not yet finalized.
-    config   : sizes of the accelerator.
-    name     : name of the peripheral; our firmware expects "qclif".
-    slow_bus : the bridge to the CSR bus is a registered one, which makes a shorter path from the memories possible.
+    soc        : SoC with a CSR bus, not yet finalized.
+    config     : sizes of the accelerator.
+    name       : name of the peripheral; our firmware expects "qclif".
+    registered : registers behind the accelerator's memories: a higher clock on FPGAs, for one clock more a step.
+                 The bridge to the CSR bus has to be a registered one.
     """
     from accel.peripheral import QCLIF
     soc.check_if_exists(name)
-    soc.add_module(name=name, module=QCLIF(config, slow_bus))
+    soc.add_module(name=name, module=QCLIF(config, registered))
     if soc.irq.enabled:
         soc.irq.add(name, use_loc_if_exists=True)
     for field, value in config.to_dict().items():
@@ -100,28 +101,28 @@ class QCLIFSoC(SoCCore):
     sys_clk_freq     : Hz.
     config           : sizes of the accelerator and of the link.
     with_accelerator : False leaves the accelerator out; the CPU engine remains.
-    slow_bus         : registers in the bridge to the CSR bus and behind the accelerator's memories: a higher clock,
-                       and one clock more for each access of the CPU to a register.
+    registered       : registers in the bridge to the CSR bus and behind the accelerator's memories: a higher clock
+                       on FPGAs, for one clock more a step and an access of the CPU to a register.
     uart_phy         : PHY of the UART; without it LiteX's `uart_name` ("serial", "sim", "jtag_uart" or a pad
                        name of the platform) and `uart_baudrate` choose one.
     kwargs           : LiteX's SoCCore options: cpu_type, cpu_variant, integrated_main_ram_size ...
     """
-    def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, slow_bus=False, uart_phy=None,
+    def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, registered=False, uart_phy=None,
         uart_name="serial", uart_baudrate=115200, **kwargs):
         defaults = dict(
             integrated_rom_size  = ROM_BYTES,
             integrated_sram_size = sram_bytes(config),
             ident                = "qCLIF SoC",
         )
-        self.slow_bus = slow_bus
+        self.registered = registered
         SoCCore.__init__(self, platform, int(sys_clk_freq), **{**defaults, **kwargs, "with_uart": False})
         self.add_deep_uart(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))
         if with_accelerator:
-            add_qclif(self, config, slow_bus=slow_bus)
+            add_qclif(self, config, registered=registered)
 
     def add_csr_bridge(self, name="csr", origin=None, register=False):
         """LiteX's, which it calls when the SoC is complete."""
-        SoCCore.add_csr_bridge(self, name, origin, register or self.slow_bus)
+        SoCCore.add_csr_bridge(self, name, origin, register or self.registered)
 
     def get_uart_phy(self, uart_name: str, baudrate: int):
         """PHY of the UART that LiteX's `uart_name` stands for on this platform."""

@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The core as a netlist of ECP5 cells (Yosys, synth_ecp5), and as a program that simulates it."""
+"""The core, as boards have it, as a netlist of ECP5 cells (Yosys, synth_ecp5) and as a program that simulates it."""
 
 import importlib.util
 import os
@@ -107,7 +107,7 @@ def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
             raise QCLIFError(f"cannot write to {folder.parent}: {error.strerror}; set QCLIF_BUILD_DIR to another "
                 "folder") from error
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-            (Path(temporary)/"core.v").write_text(core_verilog(config, TOP))
+            (Path(temporary)/"core.v").write_text(core_verilog(config, TOP, registered=True))
             run_tool(yosys, SCRIPT, Path(temporary), "synth.ys", progress=progress,
                 stage=f"synth_ecp5 of Yosys {yosys.version}")
             folder.mkdir(exist_ok=True)

@@ -29,12 +29,13 @@ class CoreBench:
     pulses : sums of the core's counter pulses.
     readback : words read back, in the order of the image.
     """
-    def __init__(self, network, config, steps, with_states=False, sink_gap=0, source_gap=0, readback=False):
+    def __init__(self, network, config, steps, with_states=False, sink_gap=0, source_gap=0, readback=False,
+            registered=False):
         self.network, self.config, self.steps = network, config, steps
         self.with_states, self.sink_gap, self.source_gap = with_states, sink_gap, source_gap
-        self.with_readback = readback
+        self.with_readback, self.registered = readback, registered
         self.spikes, self.states, self.readback = [], [], []
-        self.core   = QCLIFCore(config)
+        self.core   = QCLIFCore(config, registered)
         self.pulses = dict.fromkeys(self.core.pulses, 0)
         self.loaded = False
         self.done   = False
@@ -69,6 +70,8 @@ class CoreBench:
         yield
         yield memory.read.eq(0)
         yield
+        if self.registered:
+            yield
         return (yield memory.data_r)
 
     def read_back(self):

@@ -29,14 +29,14 @@ def expect(network, steps):
 
 
 @settings(max_examples=40)
-@given(data=st.data(), sink_gap=st.integers(0, 2), source_gap=st.integers(0, 3))
-def test_core(data, sink_gap, source_gap):
+@given(data=st.data(), sink_gap=st.integers(0, 2), source_gap=st.integers(0, 3), registered=st.booleans())
+def test_core(data, sink_gap, source_gap, registered):
     config  = data.draw(configs())
     network = data.draw(networks(config))
     steps   = data.draw(inputs_of(network))
     spikes, states, rows = expect(network, steps)
     bench = CoreBench(network, config, steps, with_states=data.draw(st.booleans()), sink_gap=sink_gap,
-        source_gap=source_gap)
+        source_gap=source_gap, registered=registered)
     assert bench.spikes == spikes
     if bench.with_states:
         assert bench.states == states
@@ -53,12 +53,21 @@ def test_core(data, sink_gap, source_gap):
 
 
 @settings(max_examples=15)
-@given(data=st.data())
-def test_memory_reads_back(data):
+@given(data=st.data(), registered=st.booleans())
+def test_memory_reads_back(data, registered):
     config  = data.draw(configs())
     network = data.draw(networks(config))
-    bench   = CoreBench(network, config, [[]], readback=True)
+    bench   = CoreBench(network, config, [[]], readback=True, registered=registered)
     assert bench.readback == [int(word) for _, _, words in image(network, config) for word in words]
+
+
+def test_registers_take_one_clock_a_step():
+    config  = QCLIFConfig(neurons=6, inputs=12, contexts=2, lanes=2)
+    network = random_network(config)
+    steps   = [[0, 5, 13], [], [1, 2, 3, 12], [7]]
+    plain, registered = (CoreBench(network, config, steps, with_states=True, registered=each) for each in (False, True))
+    assert registered.spikes == plain.spikes
+    assert registered.pulses["busy"] == plain.pulses["busy"] + len(steps)
 
 
 def test_every_source_at_once():

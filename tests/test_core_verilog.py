@@ -33,9 +33,10 @@ BUILDS = {
 needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
 
 
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize(("name", "registered"),
+    [*((name, False) for name in BUILDS), ("default", True), ("odd", True)])
 @needs_verilator
-def test_verilated_core_equals_golden_model(name):
+def test_verilated_core_equals_golden_model(name, registered):
     config = BUILDS[name]
     grid   = {512: (16, 16), 128: (8, 8), 8: (2, 2)}[config.inputs]
     encoder, steps = Encoder(grid=grid), []
@@ -43,7 +44,7 @@ def test_verilated_core_equals_golden_model(name):
         context = poisson_context(200, 0, contexts=config.contexts) if config.contexts else None
         steps.append(encoder.encode(sample.events, context))
     network = random_network(config, encoder, steps)
-    core    = CoreSimulator(config)
+    core    = CoreSimulator(config, registered)
     for each, golden in zip(steps, GoldenModel(network).run(steps, states=True), strict=True):
         run = core.run(network, each, states=True)
         assert run.spikes == golden.spikes

@@ -28,11 +28,11 @@ FULL, UNKNOWN, PUSH, MEMORY = 1, 2, 4, 8
 class Registers(Module):
     """The peripheral on a 32-bit CSR bus, accessed by register name as fast as LiteX's bridge.
 
-    That is every second clock, every third one with the registers of a slow bus.
+    That is every second clock, every third one with registers behind the memories and in the bridge.
     """
-    def __init__(self, config, slow_bus=False):
-        self.slow_bus         = slow_bus
-        self.submodules.qclif = QCLIF(config, slow_bus)
+    def __init__(self, config, registered=False):
+        self.registered       = registered
+        self.submodules.qclif = QCLIF(config, registered)
         csrs = self.qclif.get_csrs()
         self.submodules.bank = csr_bus.CSRBank(csrs, bus=csr_bus.Interface(data_width=32))
         # A storage of one word is called name0.
@@ -41,14 +41,14 @@ class Registers(Module):
     def write(self, name, value):
         yield from self.bank.bus.write(self.addresses[name], int(value))
         yield
-        if self.slow_bus:
+        if self.registered:
             yield
 
     def read(self, name):
         yield from self.bank.bus.read(self.addresses[name])
         yield
         value = yield self.bank.bus.dat_r
-        if self.slow_bus:
+        if self.registered:
             yield
         return value
 
@@ -80,9 +80,9 @@ class Registers(Module):
                     return spikes
 
 
-def drive(config, generator, slow_bus=False):
+def drive(config, generator, registered=False):
     """Run generator(registers) and return what it returned."""
-    dut, result = Registers(config, slow_bus), []
+    dut, result = Registers(config, registered), []
 
     def run():
         result.append((yield from generator(dut)))
@@ -94,10 +94,10 @@ def build_source(source, network, config):
     return source if source < network.inputs else config.inputs + source - network.inputs
 
 
-@pytest.mark.parametrize("slow_bus", (False, True))
+@pytest.mark.parametrize("registered", (False, True))
 @settings(max_examples=12)
 @given(data=st.data())
-def test_network_through_registers(slow_bus, data):
+def test_network_through_registers(registered, data):
     config  = data.draw(configs(neurons=6, inputs=6, contexts=2, lanes=5))
     network = data.draw(networks(config))
     steps   = data.draw(inputs_of(network, steps=4, events=6))
@@ -126,7 +126,7 @@ def test_network_through_registers(slow_bus, data):
             counters[name] = yield from dut.read(f"counter_{name}")
         return read_back, runs, counters, (yield from dut.read("errors"))
 
-    read_back, runs, counters, errors = drive(config, session, slow_bus)
+    read_back, runs, counters, errors = drive(config, session, registered)
     reference, expected = Reference(network), []
     for sources in steps:
         spikes = reference.step(sources)

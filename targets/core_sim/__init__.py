@@ -52,19 +52,20 @@ class CoreSimulator:
     Parameters
     ----------
     config : sizes of the core.
+    registered : with the registers of FPGAs behind the weight memories.
 
     Raises
     ------
     QCLIFError : Verilator or the compiler is missing or fails.
     """
-    def __init__(self, config: QCLIFConfig) -> None:
+    def __init__(self, config: QCLIFConfig, registered: bool = False) -> None:
         self.config  = config
         # Not of the Verilog: the order of its processes differs from one generation to the next.
         versions     = [tool_version("verilator"), *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
-        key          = tree_digest(("accel", "targets/core_sim"), [repr(config), *versions])
+        key          = tree_digest(("accel", "targets/core_sim"), [repr(config), str(registered), *versions])
         self.program = build_root()/"core"/key
         if not self.program.exists():
-            self._build(core_verilog(config, TOP))
+            self._build(core_verilog(config, TOP, registered))
 
     def _build(self, verilog: str) -> None:
         self.program.parent.mkdir(parents=True, exist_ok=True)
