@@ -98,17 +98,19 @@ class BaseSoC(QCLIFSoC):
     config           : sizes of the accelerator and the link.
     sys_clk_freq     : Hz of the simulated clock.
     with_accelerator : False leaves the accelerator out.
+    registered       : the registers behind the accelerator's memories that boards have.
     uart_name        : STREAM, on which bytes go at the speed of the CPU, or PINS of LiteX's RS232 PHY.
     uart_baudrate    : of the PHY, bits a second.
     kwargs           : LiteX's SoCCore options.
     """
-    def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, uart_name=STREAM,
-        uart_baudrate=DEFAULT_BAUDRATE, **kwargs):
+    def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, registered=False,
+        uart_name=STREAM, uart_baudrate=DEFAULT_BAUDRATE, **kwargs):
         platform = Platform(uart_name)
         kwargs   = {"integrated_main_ram_size": main_ram_bytes(config), **kwargs}
         self.crg = _CRG(platform)
         QCLIFSoC.__init__(self, platform, sys_clk_freq, config,
             with_accelerator = with_accelerator,
+            registered       = registered,
             uart_name        = uart_name,
             uart_baudrate    = uart_baudrate,
             **kwargs)
@@ -129,6 +131,8 @@ def sim_args(parser):
     """Add our options to LiteX's."""
     parser.add_argument("--sys-clk-freq",    default=50e6, type=float, metavar="HZ", help="Simulated clock.")
     parser.add_argument("--no-accelerator",  action="store_true", help="Leave the accelerator out of the SoC.")
+    parser.add_argument("--registered",      action="store_true",
+        help="As on boards: registers behind the accelerator's memories and in the bridge to its CSRs.")
     parser.add_argument("--non-interactive", action="store_true", help="Show no live progress.")
     line = parser.add_argument_group(f"Serial line (--uart-name {PINS}: LiteX's RS232 PHY, simulated bit by bit)")
     line.add_argument("--line-baudrate", type=positive, metavar="N",
@@ -164,6 +168,7 @@ def sim_options(parser, args, sizes: dict[str, int]) -> SimOptions:
         config           = config_from_args(args, **sizes),
         sys_clk_freq     = int(args.sys_clk_freq),
         with_accelerator = not args.no_accelerator,
+        registered       = args.registered,
         soc              = given,
         threads          = number(args, "threads"),
         opt_level        = args.opt_level,

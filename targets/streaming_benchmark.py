@@ -44,9 +44,9 @@ def busiest(files: list[Path] | None) -> Sample:
 
 
 def line_options() -> SimOptions:
-    """The SoC with serial pins, and as many clocks a bit as the board's: only their ratio counts."""
+    """A board's SoC with serial pins, and as many clocks a bit as the board's: only their ratio counts."""
     clock = SimOptions().sys_clk_freq
-    return SimOptions(soc={"uart_name": PINS, "uart_baudrate": BAUDRATE*clock//CLOCK_HZ})
+    return SimOptions(registered=True, soc={"uart_name": PINS, "uart_baudrate": BAUDRATE*clock//CLOCK_HZ})
 
 
 def bench_streaming(progress: StageDisplay, events: list[Path] | None = None) -> list[dict[str, object]]:
@@ -54,7 +54,7 @@ def bench_streaming(progress: StageDisplay, events: list[Path] | None = None) ->
     sample  = busiest(events)
     network = random_network(QCLIFConfig(), ENCODER, [sample.steps])
     runs: dict[tuple[bool, str], Run] = {}
-    for with_line, options in ((False, SimOptions()), (True, line_options())):
+    for with_line, options in ((False, SimOptions(registered=True)), (True, line_options())):
         with SimulatedSoC(options, progress=progress) as soc:
             for encode in ("host", "device"):
                 progress(f"{sample.name} encoded on the {encode}, with{'' if with_line else 'out'} a serial line")

@@ -79,7 +79,7 @@ def test_real_recording_step_by_step(program, steps):
     """Spikes and states are the golden model's, and clocks and counters those of the RTL."""
     network = random_network(SIZES, ENCODER, [steps], rate=0.1)
     golden  = GoldenModel(network).run([steps], states=True)[0]
-    clocks  = CoreSimulator(SIZES).run(network, steps, states=True).counters
+    clocks  = CoreSimulator(SIZES, registered=True).run(network, steps, states=True).counters
     assert len(golden.spikes.sources) > 20
     # Whatever memories start with.
     for seed in (1, 2, 3):

@@ -59,7 +59,7 @@ REGISTER_FILE = 2
 TABLE_BITS = 8
 
 # Registers, bus, UART, timer, LEDs and the accelerator without its lanes.
-BASE = Cells(3900, 1750, 0, 1)
+BASE = Cells(3900, 1900, 0, 1)
 
 # Of each bit of a lane's two sums: adder, register that holds it, and its share of the selection of lanes and words.
 SUM_BIT = Cells(5.7, 2.5)

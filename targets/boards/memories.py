@@ -74,7 +74,7 @@ def _index_bits(count: int) -> int:
 
 def blocks(shape: Shape, family: str) -> int:
     """Block RAMs that a memory becomes: as few as possible, unless that takes many rows of them to choose from."""
-    def cost(words: int, bits: int) -> tuple[float, int]:
+    def cost(words: int, bits: int) -> tuple[float, int, int]:
         rows = -(-shape.depth//words)
         if shape.granularity:
             # What is written by itself takes whole columns.
@@ -82,5 +82,5 @@ def blocks(shape: Shape, family: str) -> int:
             across  = -(-columns//max(1, bits//shape.granularity))*-(-shape.granularity//bits)
         else:
             across  = -(-shape.width//bits)
-        return rows*across + SELECTION*shape.width*(rows - 1), rows*across
-    return min(cost(words, bits) for words, bits in SHAPES[family])[1]
+        return rows*across + SELECTION*shape.width*(rows - 1), rows, rows*across
+    return min(cost(words, bits) for words, bits in SHAPES[family])[2]
