@@ -182,12 +182,12 @@ class QCLIFCore(LiteXModule):
         # --------
         views = {}
         self.sync += self.synapses.fetch.eq(port.read & idle)
-        for number, memory, words, enable, address in (
-            (SPACE_SOMA,   self.synapses.soma,   self.synapses.words[0], self.walker.soma_en,   self.walker.soma_adr),
-            (SPACE_APICAL, self.synapses.apical, self.synapses.words[1], self.walker.apical_en, self.walker.apical_adr),
+        for number, memory, enable, address in (
+            (SPACE_SOMA,   self.synapses.soma,   self.walker.soma_en,   self.walker.soma_adr),
+            (SPACE_APICAL, self.synapses.apical, self.walker.apical_en, self.walker.apical_adr),
         ):
-            slices  = [words[n:n + config.slice_lanes*config.weight_bits]
-                for n in range(0, len(words), config.slice_lanes*config.weight_bits)]
+            slices  = [memory.read_data[n:n + config.slice_lanes*config.weight_bits]
+                for n in range(0, len(memory.read_data), config.slice_lanes*config.weight_bits)]
             views[number] = Array(slices)[shift] if len(slices) > 1 else slices[0]
             self.comb += [
                 memory.write_adr.eq(word),

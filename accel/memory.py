@@ -56,3 +56,65 @@ class SlicedMemory(LiteXModule):
             ]
             outputs.append(read.dat_r)
         self.comb += self.read_data.eq(Cat(*outputs))
+
+# Banked Memory ------------------------------------------------------------------------------------
+
+# Words of a bank: what a block RAM of FPGAs mostly has at the width of a weight of 8 bits.
+BANK_WORDS = 2048
+
+def bank_depths(depth):
+    """Words of each bank of a BankedMemory."""
+    return [min(BANK_WORDS, depth - first) for first in range(0, depth, BANK_WORDS)]
+
+class BankedMemory(LiteXModule):
+    """A SlicedMemory in banks, each with registers behind it: one clock more, and a higher clock on FPGAs.
+
+    A deep memory is many block RAMs there, all over the device. Their outputs are slow, and the choice among
+    them would come on top of it, and on top of that what is made of the word.
+
+    Parameters
+    ----------
+    widths, depth, name : as SlicedMemory's.
+
+    Attributes
+    ----------
+    read_adr, read_en, write_adr, write_en, write_data : as SlicedMemory's.
+    take : the word that was read goes to the registers.
+    read_data : the word at `read_adr`, one clock after a `take` that comes one clock after `read_en`.
+    """
+    def __init__(self, widths, depth, name):
+        self.widths     = tuple(widths)
+        self.depth      = depth
+        self.read_adr   = Signal(max=max(2, depth))
+        self.read_en    = Signal()
+        self.take       = Signal()
+        self.read_data  = Signal(sum(widths))
+        self.write_adr  = Signal(max=max(2, depth))
+        self.write_en   = Signal(len(widths))
+        self.write_data = Signal(max(widths))
+
+        # # #
+
+        depths    = bank_depths(depth)
+        bank_bits = log2_int(BANK_WORDS)
+        read_bank = Signal(max=max(2, len(depths)), reset_less=True)
+        bank      = Signal(max=max(2, len(depths)), reset_less=True)
+        words     = []
+        self.sync += [
+            If(self.read_en, read_bank.eq(self.read_adr[bank_bits:])),
+            If(self.take, bank.eq(read_bank)),
+        ]
+        for n, words_of_bank in enumerate(depths):
+            memory = SlicedMemory(widths, words_of_bank, f"{name}{n}_")
+            word   = Signal(len(self.read_data), name=f"{name}_word", reset_less=True)
+            self.add_module(name=f"bank{n}", module=memory)
+            self.comb += [
+                memory.read_adr.eq(self.read_adr),
+                memory.read_en.eq(self.read_en & (self.read_adr[bank_bits:] == n)),
+                memory.write_adr.eq(self.write_adr),
+                memory.write_data.eq(self.write_data),
+                If(self.write_adr[bank_bits:] == n, memory.write_en.eq(self.write_en)),
+            ]
+            self.sync += If(self.take, word.eq(memory.read_data))
+            words.append(word)
+        self.comb += self.read_data.eq(Array(words)[bank])

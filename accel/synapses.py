@@ -7,14 +7,14 @@ from migen import *
 
 from litex.gen import *
 
-from accel.memory import SlicedMemory
+from accel.memory import BankedMemory, SlicedMemory
 
 # Weight Memory ------------------------------------------------------------------------------------
 
-def weight_memory(config, depth, name):
+def weight_memory(config, depth, name, registered=False):
     """Memory of weight words, one weight a lane, cut to 32-bit slices for software."""
     lanes  = [min(config.slice_lanes, config.lanes - n*config.slice_lanes) for n in range(config.slices)]
-    return SlicedMemory([count*config.weight_bits for count in lanes], depth, name)
+    return (BankedMemory if registered else SlicedMemory)([count*config.weight_bits for count in lanes], depth, name)
 
 # Synapse Array ------------------------------------------------------------------------------------
 
@@ -27,14 +27,13 @@ class SynapseArray(LiteXModule):
     Parameters
     ----------
     config : QCLIFConfig.
-    registered : registers between weight memories and sums: one clock more a step, and a higher clock
-        where memories are slow and of many blocks, as in FPGAs.
+    registered : weight memories in banks with registers behind them: one clock more a step, and a higher
+        clock on FPGAs.
 
     Attributes
     ----------
     soma, apical : the weight memories; their read ports belong to the walker while it walks.
-    words : the somatic and the apical word that they gave, behind the registers where there are some.
-    fetch : software reads a word: `registered` takes it from the memories.
+    fetch : software has read a word, which `registered` memories take to their registers.
     walk_* : the walker's words, one clock before their weights arrive.
     soma_sums, apical_sums : I_s and I_a of the lanes, without biases.
     valid, ready, last, lanes : handshake of a group's sums; `last` group of the step, neurons in the group.
@@ -43,8 +42,8 @@ class SynapseArray(LiteXModule):
     """
     def __init__(self, config, registered=False):
         bits = (config.accumulator_bits, True)
-        self.soma           = weight_memory(config, config.soma_words,   "weights_soma")
-        self.apical         = weight_memory(config, config.apical_words, "weights_apical")
+        self.soma           = weight_memory(config, config.soma_words,   "weights_soma", registered)
+        self.apical         = weight_memory(config, config.apical_words, "weights_apical", registered)
         self.fetch          = Signal()
         self.walk_valid     = Signal()
         self.walk_first     = Signal()
@@ -83,28 +82,29 @@ class SynapseArray(LiteXModule):
             hits[1].eq(self.walk_apical),
         )
 
-        # Out of the memories.
-        # --------------------
-        self.words = [self.soma.read_data, self.apical.read_data]
         if registered:
-            before    = [first, last, step_last, lanes, *hits, *self.words]
-            registers = [Signal(len(signal), name="weights_register", reset_less=True) for signal in before]
-            arrived   = Signal()
-            self.sync += If(self.ce & (word | arrived) | self.fetch,
-                arrived.eq(word),
-                *[register.eq(signal) for register, signal in zip(registers, before, strict=True)],
+            before = [first, last, step_last, lanes, *hits]
+            after  = [Signal(len(signal), name="taken", reset_less=True) for signal in before]
+            taken  = Signal()
+            move   = Signal()
+            self.comb += [
+                move.eq(self.ce & (word | taken)),
+                self.soma.take.eq(move | self.fetch),
+                self.apical.take.eq(move | self.fetch),
+            ]
+            self.sync += If(move,
+                taken.eq(word),
+                *[new.eq(old) for new, old in zip(after, before, strict=True)],
             )
-            word = arrived
-            first, last, step_last, lanes, *hits = registers[:-len(self.words)]
-            self.words = registers[-len(self.words):]
+            word, (first, last, step_last, lanes, *hits) = taken, after
 
         # Sums.
         # -----
-        for weights, hit, sums in zip(self.words, hits, (self.soma_sums, self.apical_sums), strict=True):
+        for memory, hit, sums in zip((self.soma, self.apical), hits, (self.soma_sums, self.apical_sums), strict=True):
             for lane, total in enumerate(sums):
                 weight = Signal((config.weight_bits, True), name="weight")
                 offset = lane*config.weight_bits
-                self.comb += weight.eq(weights[offset:offset + config.weight_bits])
+                self.comb += weight.eq(memory.read_data[offset:offset + config.weight_bits])
                 self.sync += If(self.ce & word,
                     If(hit,
                         total.eq(Mux(first, 0, total) + weight),

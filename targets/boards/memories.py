@@ -8,6 +8,7 @@
 from dataclasses import dataclass
 
 from accel.config import QCLIFConfig
+from accel.memory import bank_depths
 from targets.boards.devices import SHAPES
 
 
@@ -40,8 +41,8 @@ def core_memories(config: QCLIFConfig) -> list[Shape]:
     neuron = _index_bits(config.neurons)
     state, weight = config.state_bits, config.weight_bits
     return [
-        *[Shape("somatic weights", config.soma_words, width) for width in slices],
-        *[Shape("apical weights", config.apical_words, width) for width in slices],
+        *[Shape("somatic weights", depth, width) for depth in bank_depths(config.soma_words) for width in slices],
+        *[Shape("apical weights", depth, width) for depth in bank_depths(config.apical_words) for width in slices],
         Shape("parameters0", config.neurons, 2*state),
         Shape("parameters1", config.neurons, state + 2*weight),
         Shape("states0", config.neurons, 2*state),
