@@ -1,0 +1,59 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The memory in banks against a list: writes of slices, reads across banks, words that stay."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from migen import run_simulation
+
+from accel.memory import BANK_WORDS, BankedMemory, bank_depths
+
+DEPTHS = (1, 5, BANK_WORDS, BANK_WORDS + 1, 3*BANK_WORDS - 7)
+WIDTHS = (7, 4)
+
+
+@settings(max_examples=12)
+@given(data=st.data(), depth=st.sampled_from(DEPTHS))
+def test_banked_memory(data, depth):
+    edges     = [n for n in (0, BANK_WORDS - 1, BANK_WORDS, 2*BANK_WORDS, depth - 1) if n < depth]
+    addresses = st.one_of(st.sampled_from(edges), st.integers(0, depth - 1))
+    writes    = data.draw(st.lists(st.tuples(addresses, st.integers(1, 3), st.integers(0, 2**WIDTHS[0] - 1)),
+        max_size=12))
+    reads     = data.draw(st.lists(st.tuples(addresses, st.integers(0, 2)), min_size=1, max_size=12))
+    memory, words, got = BankedMemory(WIDTHS, depth, "memory"), {}, []
+
+    def drive():
+        for address, enable, value in writes:
+            yield memory.write_adr.eq(address)
+            yield memory.write_en.eq(enable)
+            yield memory.write_data.eq(value)
+            yield
+        yield memory.write_en.eq(0)
+        for address, wait in reads:
+            yield memory.read_adr.eq(address)
+            yield memory.read_en.eq(1)
+            yield
+            yield memory.read_en.eq(0)
+            yield memory.read_adr.eq((address + 1) % depth)
+            for _ in range(wait):
+                yield
+            yield memory.take.eq(1)
+            yield
+            yield memory.take.eq(0)
+            for _ in range(1 + wait):
+                yield
+            got.append((yield memory.read_data))
+
+    run_simulation(memory, drive())
+    for address, enable, value in writes:
+        low, high = words.get(address, (0, 0))
+        words[address] = (value if enable & 1 else low, value % 2**WIDTHS[1] if enable & 2 else high)
+    assert got == [low | high << WIDTHS[0] for low, high in (words.get(address, (0, 0)) for address, _ in reads)]
+
+
+def test_banks_hold_every_word_once():
+    for depth in DEPTHS:
+        assert sum(bank_depths(depth)) == depth and max(bank_depths(depth)) <= BANK_WORDS
