@@ -21,9 +21,12 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
     Raises
     ------
-    QCLIFError : the folder is missing or not writable, or the disk is full.
+    QCLIFError : the folder is missing or not writable, the disk is full, or the name is a device's or a pipe's.
     """
     path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # Else root would lose /dev/null.
+        raise QCLIFError(f"{path}: is a device or a pipe, which a file cannot replace: choose another file")
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             try:

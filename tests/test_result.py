@@ -65,6 +65,14 @@ def test_no_readout():
     assert Result.collect([steps], [steps], [np.zeros(0, np.int32)], [-1]).logits.shape == (1, 0)
 
 
+def test_a_pipe_is_not_replaced(tmp_path):
+    path = tmp_path/"pipe"
+    os.mkfifo(path)
+    with pytest.raises(QCLIFError, match="pipe: is a device or a pipe"):
+        small().save(path)
+    assert path.is_fifo()
+
+
 def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path/"run.npz"
     small().save(path)
