@@ -96,12 +96,16 @@ class BankedMemory(LiteXModule):
         # # #
 
         depths    = bank_depths(depth)
-        bank_bits = log2_int(BANK_WORDS)
+
+        def bank_of(address):
+            # Where there is only one, an address has no bits that choose it.
+            return address[log2_int(BANK_WORDS):] if len(depths) > 1 else Constant(0, 1)
+
         read_bank = Signal(max=max(2, len(depths)), reset_less=True)
         bank      = Signal(max=max(2, len(depths)), reset_less=True)
         words     = []
         self.sync += [
-            If(self.read_en, read_bank.eq(self.read_adr[bank_bits:])),
+            If(self.read_en, read_bank.eq(bank_of(self.read_adr))),
             If(self.take, bank.eq(read_bank)),
         ]
         for n, words_of_bank in enumerate(depths):
@@ -110,10 +114,10 @@ class BankedMemory(LiteXModule):
             self.add_module(name=f"bank{n}", module=memory)
             self.comb += [
                 memory.read_adr.eq(self.read_adr),
-                memory.read_en.eq(self.read_en & (self.read_adr[bank_bits:] == n)),
+                memory.read_en.eq(self.read_en & (bank_of(self.read_adr) == n)),
                 memory.write_adr.eq(self.write_adr),
                 memory.write_data.eq(self.write_data),
-                If(self.write_adr[bank_bits:] == n, memory.write_en.eq(self.write_en)),
+                If(bank_of(self.write_adr) == n, memory.write_en.eq(self.write_en)),
             ]
             self.sync += If(self.take, word.eq(memory.read_data))
             words.append(word)

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from migen import run_simulation
 
+from accel.config import QCLIFConfig
 from accel.memory import BANK_WORDS, BankedMemory, bank_depths
+from accel.verilog import core_verilog
 
 DEPTHS = (1, 5, BANK_WORDS, BANK_WORDS + 1, 3*BANK_WORDS - 7)
 WIDTHS = (7, 4)
@@ -57,3 +59,8 @@ def test_banked_memory(data, depth):
 def test_banks_hold_every_word_once():
     for depth in DEPTHS:
         assert sum(bank_depths(depth)) == depth and max(bank_depths(depth)) <= BANK_WORDS
+
+
+def test_one_bank_becomes_verilog():
+    """LiteX's Verilog has no slices without bits, which the simulation takes."""
+    assert "weights_soma0" in core_verilog(QCLIFConfig(neurons=4, inputs=4, lanes=2), "qclif_core", registered=True)
