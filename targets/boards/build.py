@@ -33,6 +33,7 @@ from targets.toolchain import Toolchain, find_toolchain, relative_sources
 OPEN_TOOLCHAINS = {
     "trellis":  ("yosys", "nextpnr-ecp5", "ecppack"),
     "icestorm": ("yosys", "nextpnr-ice40", "icepack"),
+    "apicula":  ("yosys", "nextpnr-himbaechel", "gowin_pack"),
 }
 
 # What the others need to be on the PATH.
@@ -43,11 +44,13 @@ VENDOR_PROGRAMS = {
 
 # What a stage is called, by the program that it runs.
 STAGES = {
-    "yosys":         "synthesising with Yosys",
-    "nextpnr-ecp5":  "placing and routing with nextpnr",
-    "nextpnr-ice40": "placing and routing with nextpnr",
-    "ecppack":       "packing the bitstream",
-    "icepack":       "packing the bitstream",
+    "yosys":              "synthesising with Yosys",
+    "nextpnr-ecp5":       "placing and routing with nextpnr",
+    "nextpnr-ice40":      "placing and routing with nextpnr",
+    "nextpnr-himbaechel": "placing and routing with nextpnr",
+    "ecppack":            "packing the bitstream",
+    "icepack":            "packing the bitstream",
+    "gowin_pack":         "packing the bitstream",
 }
 
 SOFTWARE = ("riscv64-unknown-elf-gcc", "make")

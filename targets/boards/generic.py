@@ -12,7 +12,7 @@ import re
 from litex.build.generic_platform import Subsignal
 
 from host.errors import QCLIFError
-from targets.boards.board import INSTALL_BOARDS, Board
+from targets.boards.board import CLOCK_ARGUMENTS, INSTALL_BOARDS, Board
 
 # Pads of LEDs, those that are preferred first.
 LEDS = ("user_led", "led", "user_led_n", "led_n", "user_ledr", "gpio_leds")
@@ -75,8 +75,7 @@ def describe(name: str) -> Board:
     module = find_module(name)
     board  = Board(name=module, title=module.replace("_", " "), module=module, devices=("",))
     target = board.target_module()
-    if not hasattr(target, "_CRG"):
-        raise QCLIFError(f"{board.title}: its target in litex-boards has no clock and reset generator to build on")
+    crg    = board.crg_class()
     platform, toolchain = _platform(board)
     resources = platform.constraint_manager.available
     pads      = {resource[0] for resource in resources}
@@ -93,7 +92,7 @@ def describe(name: str) -> Board:
         uart_name     = _uart(resources),
         leds          = leds,
         active_low    = leds.endswith("_n"),
-        crg           = _crg_arguments(board.title, target._CRG, toolchain),
+        crg           = _crg_arguments(board.title, crg, toolchain, _parameters(target)),
     )
 
 
@@ -118,10 +117,15 @@ def _toolchain(cls, platform) -> str:
     return words[-2].lower() if len(words) > 1 else "vivado"
 
 
+def _parameters(target) -> dict[str, object]:
+    """Parameters of a target's SoC, with their defaults."""
+    return {name: parameter.default for name, parameter in inspect.signature(target.BaseSoC.__init__).parameters.items()
+        if parameter.default is not inspect.Parameter.empty}
+
+
 def _clock(target) -> float:
-    default = inspect.signature(target.BaseSoC.__init__).parameters.get("sys_clk_freq")
-    return float(default.default) if default is not None and isinstance(default.default, (int, float)) \
-        else DEFAULT_CLOCK
+    default = _parameters(target).get("sys_clk_freq")
+    return float(default) if isinstance(default, (int, float)) else DEFAULT_CLOCK
 
 
 def _uart(resources: list[tuple]) -> str:
@@ -133,16 +137,21 @@ def _uart(resources: list[tuple]) -> str:
         if "serial" not in names else "serial"
 
 
-def _crg_arguments(title: str, crg, toolchain: str) -> dict[str, object]:
+def _crg_arguments(title: str, crg, toolchain: str, soc: dict[str, object]) -> dict[str, object]:
+    """What a clock and reset generator gets; `soc` are the defaults of the target's SoC, which may know more."""
     known     = {**CRG_ARGUMENTS, "toolchain": toolchain}
     arguments = {}
     for name, parameter in inspect.signature(crg.__init__).parameters.items():
-        if name in ("self", "platform", "sys_clk_freq"):
+        if name in ("self", "platform", *CLOCK_ARGUMENTS):
             continue
         if name in known:
             arguments[name] = known[name]
         elif name.startswith("with_") and name != "with_rst":
             arguments[name] = False
-        elif parameter.default is inspect.Parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+        elif parameter.default is not inspect.Parameter.empty or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+            continue
+        elif name in soc:
+            arguments[name] = soc[name]
+        else:
             raise QCLIFError(f"{title}: its clock and reset generator wants {name!r}, which we do not have")
     return arguments

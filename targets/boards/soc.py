@@ -40,7 +40,7 @@ class BoardSoC(QCLIFSoC):
     def __init__(self, board, device, toolchain, sys_clk_freq, config, **kwargs):
         platform = board.make_platform(device, toolchain)
         try:
-            self.crg = board.target_module()._CRG(platform=platform, sys_clk_freq=sys_clk_freq, **board.crg)
+            self.crg = board.make_crg(platform, sys_clk_freq)
             check_pll(getattr(self.crg, "pll", None))
         except (ValueError, AssertionError) as error:
             raise QCLIFError(f"{board.title} has no clock of {sys_clk_freq/1e6:g} MHz "
