@@ -10,6 +10,7 @@ Block RAM is counted memory by memory. Logic is a sum of parts that were measure
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,9 +24,10 @@ from targets.boards.request import BoardOptions
 USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0}
 
 # Sizes that are tried where the user leaves them open, the preferred ones first. More lanes than this make a step
-# shorter than the CPU and the UART make it. Fewer inputs are a coarser grid: 8 x 8 and two polarities are 128.
+# shorter than the CPU and the UART make it. Fewer inputs are a coarser grid: 8 x 8 and two polarities are 128. With
+# fewer than 64 neurons a network is of little use: a coarser grid comes first.
 INPUTS  = (512, 256, 128, 64)
-NEURONS = (200, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32)
+NEURONS = ((200, 192, 176, 160, 144, 128, 112, 96, 80, 64), (48, 32))
 LANES   = (16, 8, 4, 2, 1)
 
 # Capacities that follow from the sizes; 0 computes them anew.
@@ -110,14 +112,13 @@ def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOp
         return (fixed[name],) if name in fixed else values
 
     follow = {name: 0 for name in FOLLOWING if name not in fixed}
-    for inputs in choices("inputs", INPUTS):
-        for neurons in choices("neurons", NEURONS):
-            for lanes in choices("lanes", LANES):
-                for saving in SAVINGS:
-                    saved  = {name: value for name, value in saving.items() if name not in fixed}
-                    config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
-                        **follow)
-                    yield dataclasses.replace(options, config=config)
+    for group in ((fixed["neurons"],),) if "neurons" in fixed else NEURONS:
+        for inputs, neurons, lanes, saving in itertools.product(choices("inputs", INPUTS), group,
+                choices("lanes", LANES), SAVINGS):
+            saved  = {name: value for name, value in saving.items() if name not in fixed}
+            config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
+                **follow)
+            yield dataclasses.replace(options, config=config)
 
 
 def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOptions:

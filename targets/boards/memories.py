@@ -14,7 +14,7 @@ from targets.boards.devices import SHAPES
 
 # Small memories of the accelerator that waste a block RAM each: on these families they are made of tables.
 IN_TABLES       = ("parameters0", "parameters1", "states0", "spike_list0")
-TABLES_FAMILIES = ("ecp5",)
+TABLES_FAMILIES = ("ecp5", "gowin")
 
 # Yosys makes memories of tables by itself up to about this many bits.
 TABLES_BITS = 1024
