@@ -68,7 +68,17 @@ def test_devices():
     assert find_device("xc7a35ticsg324-1L").dsp == 90
     assert find_device("ice40-up5k-sg48").lut == 5280
     assert find_device("GW2AR-LV18QN88C8/I7").bram == 46
+    assert find_device("XC7S15-ftgb196").bram == 20
+    assert find_device("xc6slx9-tqg144-2").lut == 5720 and find_device("xczu2cg-sfvc784-1-e").name == "XCZU2"
+    assert find_device("GW1N-LV1QN48C6/I5").bram == 4 and find_device("GW5AST-LV138FPG676AES").dsp == 298
     assert find_device("unheard-of") is None
+
+
+def test_a_coarser_grid_comes_before_a_network_of_little_use():
+    chosen = fit(options(QCLIFConfig()), find_device("GW2AR-18"), {}).config
+    assert (chosen.neurons, chosen.inputs) == (64, 256)
+    chosen = fit(options(QCLIFConfig()), find_device("GW2AR-18"), {"inputs": 512}).config
+    assert (chosen.neurons, chosen.inputs) == (32, 512)
 
 
 def test_the_default_network_is_chosen_where_it_fits():

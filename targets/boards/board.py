@@ -39,6 +39,7 @@ class Board:
     leds : pads of its LEDs; `active_low` where 0 lights them.
     crg : further arguments of the clock and reset generator of litex_boards' target.
     platform : further arguments of the platform's class.
+    extension : pads that litex_boards describes apart from the platform.
     loader : openFPGALoader's name of the board, for each device or under "" for all.
     """
     name:            str
@@ -55,6 +56,7 @@ class Board:
     active_low:      bool = False
     crg:             dict[str, object] = field(default_factory=dict)
     platform:        dict[str, object] = field(default_factory=dict)
+    extension:       list[tuple] = field(default_factory=list)
     loader:          dict[str, str] = field(default_factory=dict)
 
     def platform_module(self) -> ModuleType:
@@ -95,7 +97,9 @@ class Board:
             arguments["toolchain"] = toolchain
         if self.device_argument:
             arguments[self.device_argument] = device
-        return cls(**arguments)
+        platform = cls(**arguments)
+        platform.add_extension(self.extension)
+        return platform
 
     def part(self, device: str, toolchain: str) -> Device | None:
         """What an FPGA of the board holds; None where nothing is known of it."""

@@ -8,6 +8,7 @@
 import inspect
 import pkgutil
 import re
+from types import ModuleType
 
 from litex.build.generic_platform import Subsignal
 
@@ -78,6 +79,7 @@ def describe(name: str) -> Board:
     crg    = board.crg_class()
     platform, toolchain = _platform(board)
     resources = platform.constraint_manager.available
+    extension = [] if _uarts(resources) else _extension(board.platform_module(), target)
     pads      = {resource[0] for resource in resources}
     leds      = next((leds for leds in LEDS if leds in pads), "")
     return Board(
@@ -89,7 +91,8 @@ def describe(name: str) -> Board:
         sys_clk_freq  = _clock(target),
         uart_baudrate = BAUDRATE,
         uart_limit    = LIMIT,
-        uart_name     = _uart(resources),
+        uart_name     = _uart([*resources, *extension]),
+        extension     = extension,
         leds          = leds,
         active_low    = leds.endswith("_n"),
         crg           = _crg_arguments(board.title, crg, toolchain, _parameters(target)),
@@ -104,7 +107,8 @@ def _platform(board: Board):
     except Exception as error:
         # Whatever a platform of others raises is no fault of ours.
         text = " ".join(str(error).split())
-        raise QCLIFError(f"{board.title}: its platform cannot be made ({type(error).__name__}: {text})") from error
+        kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+        raise QCLIFError(f"{board.title}: its platform cannot be made: {kind}{text}") from error
     return platform, _toolchain(cls, platform)
 
 
@@ -128,13 +132,32 @@ def _clock(target) -> float:
     return float(default) if isinstance(default, (int, float)) else DEFAULT_CLOCK
 
 
-def _uart(resources: list[tuple]) -> str:
-    """Pads of a UART: "serial", as LiteX calls it, else others with its two lines."""
+def _uarts(resources: list[tuple]) -> list[str]:
+    """Names of pads that are a UART's."""
     def lines(resource: tuple) -> set[str]:
         return {part.name for part in resource if isinstance(part, Subsignal)}
-    names = [resource[0] for resource in resources if lines(resource) >= {"tx", "rx"}]
-    return next((name for name in names if name != "serial" and re.search("serial|uart", name)), "serial") \
-        if "serial" not in names else "serial"
+    return [resource[0] for resource in resources if re.search("serial|uart", resource[0]) and
+        lines(resource) >= {"tx", "rx"}]
+
+
+def _uart(resources: list[tuple]) -> str:
+    """Pads of a UART: "serial", as LiteX calls it, else others with its two lines."""
+    names = _uarts(resources)
+    return "serial" if "serial" in names or not names else names[0]
+
+
+def _extension(*modules: ModuleType) -> list[tuple]:
+    """Pads of a UART that litex_boards describes apart from the platform, in a list or a function of these modules."""
+    for module in modules:
+        for name, content in vars(module).items():
+            if not re.search("serial|uart", name):
+                continue
+            if inspect.isfunction(content) and all(parameter.default is not inspect.Parameter.empty for parameter in
+                    inspect.signature(content).parameters.values()):
+                content = content()
+            if isinstance(content, list) and _uarts(content):
+                return content
+    return []
 
 
 def _crg_arguments(title: str, crg, toolchain: str, soc: dict[str, object]) -> dict[str, object]:

@@ -6,6 +6,7 @@
 """Options of the board targets: LiteX's, the sizes, and ours."""
 
 import argparse
+import re
 from pathlib import Path
 
 from litex.build.parser import LiteXArgumentParser
@@ -66,6 +67,9 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
         help="System clock.")
     add("--tools", choices=list(SOURCES), default="auto",
         help="Where the tools come from: " + "; ".join(f"{name}: {text}" for name, text in SOURCES.items()) + ".")
+    add("--uart-pins", metavar="TX,RX[,STANDARD]",
+        help="UART on pins that a USB adapter is wired to: of a connector, as in pmoda:0,pmoda:1, or of the FPGA. The "
+        "standard is 3.3 V CMOS unless it is named.")
     add("--cable", metavar="NAME", help="openFPGALoader's name of the cable, where the board's own is not used.")
     add("--allow-timing-fail", action="store_true", help="A clock that is not reached is no error.")
     add("--no-fit-check", action="store_true", help="Build also what the estimate says does not fit.")
@@ -102,6 +106,10 @@ def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, c
     defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
     given    = {name: value for name, value in soc_core_argdict(args).items()
         if value != defaults.get(name) and name not in ours}
+    if args.uart_pins is not None:
+        if not re.fullmatch(r"[^,\s]+,[^,\s]+(,[^,]+)?", args.uart_pins):
+            raise QCLIFError(f"--uart-pins is {args.uart_pins!r}: name two pins, TX,RX, as in pmoda:0,pmoda:1")
+        given["uart_pins"] = args.uart_pins
     return BoardOptions(
         board         = board.name,
         device        = devices[args.device.lower()],
