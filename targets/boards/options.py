@@ -9,6 +9,7 @@ import argparse
 import re
 from pathlib import Path
 
+from litex.build.nextpnr_wrapper import nextpnr_argdict, nextpnr_args
 from litex.build.parser import LiteXArgumentParser
 from litex.soc.cores.cpu import CPUS
 from litex.soc.integration.soc_core import soc_core_argdict
@@ -23,6 +24,9 @@ from targets.toolchain import SOURCES
 _FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "memory_x", "bios_lto",
     "bios_format", "bios_console", "no_uart", "uart_fifo_depth", "integrated_rom_init", "no_compile",
     "no_compile_software")
+
+# Toolchains with nextpnr whose options LiteX does not offer.
+NEXTPNR_ONLY = ("apicula",)
 
 # Parser -------------------------------------------------------------------------------------------
 
@@ -42,6 +46,12 @@ class BoardParser(LiteXArgumentParser):
         self.formatter_class = _HelpFormatter
         return LiteXArgumentParser.format_help(self)
 
+    @property
+    def toolchain_argdict(self):
+        if self._toolchain in NEXTPNR_ONLY:
+            return nextpnr_argdict(self._args)
+        return super().toolchain_argdict
+
     def get_value_from_key(self, key, default=None):
         for position, text in enumerate(self._argv):
             name, equal, value = text.partition("=")
@@ -56,6 +66,7 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
     parser.prog        = prog
     parser.description = description
     parser.set_platform(board.platform_module().Platform)
+    parser._default_toolchain = board.toolchain
     parser.add_target_group()
     parser.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
         uart_baudrate=board.uart_baudrate, uart_name=board.uart_name)
@@ -76,6 +87,8 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
     add("--json", type=Path, metavar="FILE", help="Write the figures; - for standard output.")
     add("--non-interactive", action="store_true", help="Show no live progress.")
     add_config_args(parser)
+    if parser.get_value_from_key("--toolchain", board.toolchain) in NEXTPNR_ONLY:
+        nextpnr_args(parser)
     return parser
 
 
