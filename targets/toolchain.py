@@ -186,13 +186,13 @@ def _package(name: str) -> str:
 def _find(name: str, source: str) -> Program | None:
     if name == "yosys":
         return _find_yosys(source)
-    path = shutil.which(name) if source != "pypi" else None
-    if path:
-        return Program(name, _version(path), Path(path))
     package = PACKAGES.get(name)
-    if package is None or source == "path" or importlib.util.find_spec(_module(package)) is None:
-        return None
-    return _packaged(name, package)
+    there   = package is not None and importlib.util.find_spec(_module(package)) is not None
+    path    = shutil.which(name) if source != "pypi" else None
+    # The script of a package of this very Python tells no version.
+    if path and not (source == "auto" and there and Path(path).parent == Path(sys.executable).parent):
+        return Program(name, _version(path), Path(path))
+    return _packaged(name, package) if there and source != "path" else None
 
 
 @functools.cache

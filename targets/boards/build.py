@@ -42,6 +42,9 @@ VENDOR_PROGRAMS = {
     "gowin": "gw_sh", "efinity": "efx_run", "libero": "libero", "anlogic": "td",
 }
 
+# What nextpnr knows no delays of: the clock that it tells is that of the other paths.
+UNTIMED = {"apicula": ("multipliers", "second ports of block RAMs")}
+
 # What a stage is called, by the program that it runs.
 STAGES = {
     "yosys":              "synthesising with Yosys",
