@@ -160,7 +160,7 @@ def test_programs_of_pypi_for_gowin_run_under_their_plain_names(tmp_path):
         assert done.returncode == 0, f"{command}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
     report = read_report(tmp_path/"top.report", 48)
     assert report.available == {"lut": 20736, "ff": 15552, "bram": 46, "dsp": 48}
-    assert report.used["bram"] == 1 and report.used["dsp"] == 0 and report.used["ff"] >= 18
+    assert report.used["bram"] == 1 and report.used["dsp"] == 0 and report.used["ff"] >= 10
     assert report.fmax_mhz > 48
     # The bits of all tiles as text, and those of the block RAM.
     assert re.fullmatch(r"[01\n]{4500000,8000000}", (tmp_path/"top.fs").read_text())
