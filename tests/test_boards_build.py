@@ -26,7 +26,7 @@ from targets.asic.tools import find_yosys, run_tool
 from targets.boards.build import build_board
 from targets.boards.catalogue import find_board
 from targets.boards.request import BoardOptions, board_config
-from targets.ecp5_netlist import share
+from targets.fpga_netlist import share
 
 pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
 
