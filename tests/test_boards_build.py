@@ -21,7 +21,7 @@ import pytest
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from soc.soc import least_sram_bytes
-from targets import board, ulx3s
+from targets import board, tang_nano_20k, ulx3s
 from targets.asic.tools import find_yosys, run_tool
 from targets.boards.build import build_board
 from targets.boards.catalogue import find_board
@@ -150,6 +150,19 @@ def test_all_that_the_tools_need_is_generated(name, tmp_path, capsys):
     assert "bitstream" not in json.loads((tmp_path/"board.json").read_text())
     if VENDORS[name] in CELLS:
         check_verilog(gateware, VENDORS[name])
+
+@pytest.mark.parametrize("module, arguments, options", (
+    (ulx3s,         ["--device", "LFE5U-25F"],        {"--report top.report", "--seed 1"}),
+    (tang_nano_20k, ["--nextpnr-seed", "7"],          {"--report top.report", "--seed 7", "--freq 48"}),
+    (tang_nano_20k, ["--sys-clk-freq", "40.5e6"],     {"--report top.report", "--seed 1", "--freq 40.5"}),
+))
+def test_what_nextpnr_is_told(module, arguments, options, tmp_path):
+    """A report of one name, and the clock where LiteX has no constraints for it."""
+    assert module.main(["--build", "--no-compile-gateware", "--output-dir", str(tmp_path), "--non-interactive",
+        *arguments]) == 0
+    command, = [line for line in (tmp_path/"gateware"/"build_top.sh").read_text().splitlines() if "nextpnr-" in line]
+    assert set(re.findall(r"--(?:report|seed|freq) \S+", command)) == options
+    assert command.count("--report") == 1
 
 # Failures -----------------------------------------------------------------------------------------
 

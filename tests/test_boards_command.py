@@ -16,7 +16,7 @@ import pytest
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from host.outcome import EXIT_ERROR
-from targets import arty, board, ulx3s
+from targets import arty, board, tang_nano_20k, ulx3s
 from targets.boards import command, loader
 from targets.boards.board import Board
 from targets.boards.build import BoardBuild
@@ -196,6 +196,16 @@ def test_figures_of_a_build(built, tmp_path, capsys):
     assert not built
 
 
+def test_what_nextpnr_does_not_time_is_told(monkeypatch, tmp_path, capsys):
+    gowin = replace(OPTIONS, board="tang_nano_20k", device="GW2AR-18", toolchain="apicula")
+    monkeypatch.setattr(command, "build_board", lambda *arguments: build(tmp_path, options=gowin))
+    assert tang_nano_20k.main(["--build", "--non-interactive", "--json", "-"]) == 0
+    output = capsys.readouterr()
+    assert json.loads(output.out)["untimed"] == ["multipliers", "second ports of block RAMs"]
+    assert ("51.9 MHz reached, not counting multipliers and second ports of block RAMs, whose delays nextpnr does not "
+        "know") in output.err
+
+
 def test_loading_and_flashing(built, tmp_path):
     common = ["--device", "LFE5U-25F", "--sys-clk-freq", "50e6", "--non-interactive"]
     assert ulx3s.main(["--load", *common]) == 0
@@ -259,8 +269,9 @@ def test_the_loader_is_called_for_the_board(loader_program, tmp_path):
     load(ULX3S, "LFE5U-25F", "trellis", Path("x.bit"), flash=True, cable="ft232")
     load(find_board("arty"), "a7-100", "vivado", Path("y.bit"))
     load(find_board("colorlight_i5"), "LFE5U-25F-6BG381C", "trellis", Path("z.bit"), cable="cmsisdap")
+    load(find_board("tang_nano_20k"), "GW2AR-18", "apicula", Path("t.fs"), flash=True)
     assert arguments.read_text().splitlines() == ["--board ulx3s x.bit", "--board ulx3s --cable ft232 --write-flash "
-        "x.bit", "--board arty_a7_100t y.bit", "--cable cmsisdap z.bit"]
+        "x.bit", "--board arty_a7_100t y.bit", "--cable cmsisdap z.bit", "--cable ft2232 --write-flash t.fs"]
 
 
 def test_no_cable_and_no_loader(loader_program, monkeypatch, tmp_path):
