@@ -25,7 +25,7 @@ from host.errors import QCLIFError
 from soc.builder import FirmwareBuilder
 from targets.boards.catalogue import find_board
 from targets.boards.devices import find_device
-from targets.boards.memories import IN_TABLES, TABLES_FAMILIES
+from targets.boards.memories import IN_TABLES, TABLES_BITS
 from targets.boards.request import BoardOptions
 from targets.boards.soc import BoardSoC
 
@@ -76,7 +76,7 @@ def elaborate(options: BoardOptions, directory: Path, libraries: Path, run: bool
     if hasattr(soc.platform.toolchain, "_pnr_opts"):
         soc.platform.toolchain._pnr_opts += "".join(f"{option} " for option in nextpnr_options(soc))
     device = find_device(soc.platform.device)
-    if device is not None and device.family in TABLES_FAMILIES:
+    if device is not None and device.family in TABLES_BITS:
         soc.platform.toolchain._yosys_cmds = list(table_commands(soc))
     builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
         csr_svd=directory/"csr.svd")

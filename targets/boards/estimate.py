@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from targets.boards.devices import Device
-from targets.boards.memories import TABLES_FAMILIES, blocks, core_memories, in_tables, soc_memories
+from targets.boards.memories import TABLES_BITS, blocks, core_memories, in_tables, soc_memories
 from targets.boards.request import BoardOptions
 
 # A device is full before its last table is used: routing, and what the estimate does not know.
@@ -97,7 +97,7 @@ def estimate(options: BoardOptions, device: Device) -> Estimate:
     sum_bits = 2*config.lanes*config.accumulator_bits
     tables   = [memory for memory in memories if in_tables(memory, device.family)]
     lut      = BASE.lut + cpu.lut + SUM_BIT.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
-    register = 0 if device.family in TABLES_FAMILIES else REGISTER_FILE
+    register = 0 if device.family in TABLES_BITS else REGISTER_FILE
     return Estimate(config, device, {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
         "ff":   round(BASE.ff + cpu.ff + SUM_BIT.ff*sum_bits),
