@@ -30,6 +30,9 @@ INPUTS  = (512, 256, 128, 64)
 NEURONS = ((200, 192, 176, 160, 144, 128, 112, 96, 80, 64), (48, 32))
 LANES   = (16, 8, 4, 2, 1)
 
+# The CPU only moves bytes: one without data cache and multiplier comes before a network of little use.
+SPARED_CPUS = ({}, {"cpu_variant": "lite"})
+
 # Capacities that follow from the sizes; 0 computes them anew.
 FOLLOWING = ("step_events", "spike_fifo", "frame_bytes")
 
@@ -112,13 +115,14 @@ def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOp
         return (fixed[name],) if name in fixed else values
 
     follow = {name: 0 for name in FOLLOWING if name not in fixed}
+    cpus   = ({},) if {"cpu_type", "cpu_variant"} & options.soc.keys() else SPARED_CPUS
     for group in ((fixed["neurons"],),) if "neurons" in fixed else NEURONS:
-        for inputs, neurons, lanes, saving in itertools.product(choices("inputs", INPUTS), group,
+        for cpu, inputs, neurons, lanes, saving in itertools.product(cpus, choices("inputs", INPUTS), group,
                 choices("lanes", LANES), SAVINGS):
             saved  = {name: value for name, value in saving.items() if name not in fixed}
             config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
                 **follow)
-            yield dataclasses.replace(options, config=config)
+            yield dataclasses.replace(options, config=config, soc={**options.soc, **cpu})
 
 
 def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOptions:
@@ -162,4 +166,4 @@ def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str
             if estimate(candidate, device).fits:
                 sizes = " ".join(f"--{name} {getattr(candidate.config, name)}" for name in chosen)
                 return f"{sizes} would fit, or choose a larger --device"
-    return "lower --weight-bits or --neurons, take --cpu-variant lite, or choose a larger --device"
+    return "lower --weight-bits or --neurons, take --cpu-variant minimal, or choose a larger --device"
