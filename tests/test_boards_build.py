@@ -21,10 +21,12 @@ import pytest
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from soc.soc import least_sram_bytes
-from targets import board, ulx3s
+from targets import board, tang_nano_20k, ulx3s
+from targets.asic.tools import find_yosys, run_tool
 from targets.boards.build import build_board
 from targets.boards.catalogue import find_board
 from targets.boards.request import BoardOptions, board_config
+from targets.fpga_netlist import share
 
 pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
 
@@ -101,14 +103,34 @@ def test_the_firmware_fits_closely_in_the_sram(sizes, tmp_path):
 # Generation ---------------------------------------------------------------------------------------
 
 BOARDS = {
-    "Lattice": ("colorlight_i5", "lattice_versa_ecp5", "muselab_icesugar_pro", "trellisboard"),
-    "Xilinx":  ("digilent_arty", "digilent_basys3", "digilent_nexys4ddr", "numato_mimas_a7"),
-    "Intel":   ("terasic_de10nano", "terasic_de10lite", "qmtech_5cefa2"),
-    "Gowin":   ("sipeed_tang_primer_20k",),
+    "Lattice": ("colorlight_i5", "lattice_versa_ecp5", "muselab_icesugar_pro", "trellisboard", "gsd_orangecrab"),
+    "Xilinx":  ("digilent_arty", "digilent_basys3", "digilent_nexys4ddr", "numato_mimas_a7", "xilinx_kc705"),
+    "Intel":   ("terasic_de10nano", "terasic_de10lite", "qmtech_5cefa2", "terasic_de0nano", "qmtech_ep4cgx150"),
+    "Gowin":   ("sipeed_tang_primer_20k", "sipeed_tang_nano_20k"),
+}
+VENDORS = {name: vendor for vendor, names in BOARDS.items() for name in names}
+
+# What Yosys has of the vendors' cells, of which older versions have some under another name. Of Intel's, it has not
+# those that LiteX uses.
+CELLS = {
+    "Lattice": ("ecp5/cells_sim.v", "ecp5/cells_bb.v"),
+    "Xilinx":  ("xilinx/cells_sim.v", "xilinx/cells_xtra.v"),
+    "Gowin":   ("gowin/cells_sim.v", "gowin/cells_xtra_gw2a.v", "gowin/cells_xtra.v"),
 }
 
 
-@pytest.mark.parametrize("name", [name for names in BOARDS.values() for name in names])
+def check_verilog(folder: Path, vendor: str) -> None:
+    """Yosys reads it: all modules and their ports are there, and no net of the top has no driver or two of them."""
+    yosys   = find_yosys()
+    library = [name for name in CELLS[vendor] if (share(yosys)/name).exists()]
+    cpu     = Path(importlib.util.find_spec("pythondata_cpu_vexriscv").submodule_search_locations[0])
+    script  = [f"read_verilog -lib {' '.join(f'+/{name}' for name in library)}",
+        f"read_verilog {yosys.path(cpu/'verilog'/'VexRiscv.v')}", "read_verilog top.v", "hierarchy -check -top top",
+        "proc", "check -assert top"]
+    run_tool(yosys, "\n".join(script) + "\n", folder, "check.ys")
+
+
+@pytest.mark.parametrize("name", VENDORS)
 def test_all_that_the_tools_need_is_generated(name, tmp_path, capsys):
     assert board.main([name, "--build", "--no-compile-gateware", "--output-dir", str(tmp_path), "--non-interactive",
         "--json", str(tmp_path/"board.json")]) == 0
@@ -126,6 +148,21 @@ def test_all_that_the_tools_need_is_generated(name, tmp_path, capsys):
     # LiteX writes a memory for Intel byte by byte.
     assert sum(path.stat().st_size for path in gateware.glob("top_rom*.init")) > 8192
     assert "bitstream" not in json.loads((tmp_path/"board.json").read_text())
+    if VENDORS[name] in CELLS:
+        check_verilog(gateware, VENDORS[name])
+
+@pytest.mark.parametrize("module, arguments, options", (
+    (ulx3s,         ["--device", "LFE5U-25F"],        {"--report top.report", "--seed 1"}),
+    (tang_nano_20k, ["--nextpnr-seed", "7"],          {"--report top.report", "--seed 7", "--freq 48"}),
+    (tang_nano_20k, ["--sys-clk-freq", "40.5e6"],     {"--report top.report", "--seed 1", "--freq 40.5"}),
+))
+def test_what_nextpnr_is_told(module, arguments, options, tmp_path):
+    """A report of one name, and the clock where LiteX has no constraints for it."""
+    assert module.main(["--build", "--no-compile-gateware", "--output-dir", str(tmp_path), "--non-interactive",
+        *arguments]) == 0
+    command, = [line for line in (tmp_path/"gateware"/"build_top.sh").read_text().splitlines() if "nextpnr-" in line]
+    assert set(re.findall(r"--(?:report|seed|freq) \S+", command)) == options
+    assert command.count("--report") == 1
 
 # Failures -----------------------------------------------------------------------------------------
 
@@ -167,4 +204,4 @@ def test_a_folder_that_will_not_do(tmp_path):
 
 
 def test_the_boards_are_known():
-    assert all(find_board(name).module == name for names in BOARDS.values() for name in names)
+    assert all(find_board(name).module == name for name in VENDORS)

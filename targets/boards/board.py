@@ -7,13 +7,18 @@
 
 import importlib
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 
 from host.errors import QCLIFError
 from targets.boards.devices import Device, find_device
+from targets.boards.stand_ins import import_target
 
 INSTALL_BOARDS = "pip install litex-boards==2023.12"
+
+# What clock and reset generators call the frequency of the system's clock.
+CLOCK_ARGUMENTS = {"sys_clk_freq", "clk_freq"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Board:
     leds : pads of its LEDs; `active_low` where 0 lights them.
     crg : further arguments of the clock and reset generator of litex_boards' target.
     platform : further arguments of the platform's class.
+    extension : pads that litex_boards describes apart from the platform.
     loader : openFPGALoader's name of the board, for each device or under "" for all.
     """
     name:            str
@@ -50,15 +56,38 @@ class Board:
     active_low:      bool = False
     crg:             dict[str, object] = field(default_factory=dict)
     platform:        dict[str, object] = field(default_factory=dict)
+    extension:       list[tuple] = field(default_factory=list)
     loader:          dict[str, str] = field(default_factory=dict)
 
     def platform_module(self) -> ModuleType:
         """litex_boards' description of the pins."""
-        return _import("platforms", self.module)
+        return _import("platforms", self.module, importlib.import_module)
 
     def target_module(self) -> ModuleType:
         """litex_boards' target, whose clock and reset generator is used."""
-        return _import("targets", self.module)
+        return _import("targets", self.module, import_target)
+
+    def crg_class(self) -> type:
+        """Clock and reset generator of litex_boards' target.
+
+        Raises
+        ------
+        QCLIFError : it has none, or one that takes no frequency.
+        """
+        target = self.target_module()
+        found  = next((cls for name in ("_CRG", "CRG") if (cls := getattr(target, name, None)) and
+            cls.__module__ == target.__name__), None)
+        if found is None:
+            raise QCLIFError(f"{self.title}: its target in litex-boards has no clock and reset generator to build on")
+        if not CLOCK_ARGUMENTS & inspect.signature(found.__init__).parameters.keys():
+            raise QCLIFError(f"{self.title}: its clock and reset generator takes no frequency, and tells none")
+        return found
+
+    def make_crg(self, platform, sys_clk_freq: float):
+        """The clock and reset generator for a frequency in Hz."""
+        cls   = self.crg_class()
+        clock = CLOCK_ARGUMENTS & inspect.signature(cls.__init__).parameters.keys()
+        return cls(platform=platform, **dict.fromkeys(clock, sys_clk_freq), **self.crg)
 
     def make_platform(self, device: str, toolchain: str):
         """The platform with a device and a toolchain."""
@@ -68,16 +97,18 @@ class Board:
             arguments["toolchain"] = toolchain
         if self.device_argument:
             arguments[self.device_argument] = device
-        return cls(**arguments)
+        platform = cls(**arguments)
+        platform.add_extension(self.extension)
+        return platform
 
     def part(self, device: str, toolchain: str) -> Device | None:
         """What an FPGA of the board holds; None where nothing is known of it."""
         return find_device(self.make_platform(device, toolchain).device)
 
 
-def _import(kind: str, module: str) -> ModuleType:
+def _import(kind: str, module: str, load: Callable[[str], ModuleType]) -> ModuleType:
     try:
-        return importlib.import_module(f"litex_boards.{kind}.{module}")
+        return load(f"litex_boards.{kind}.{module}")
     except ImportError as error:
         package = (error.name or "litex_boards").split(".")[0]
         remedy  = INSTALL_BOARDS if package == "litex_boards" else f"install {package}"

@@ -33,6 +33,7 @@ from targets.toolchain import Toolchain, find_toolchain, relative_sources
 OPEN_TOOLCHAINS = {
     "trellis":  ("yosys", "nextpnr-ecp5", "ecppack"),
     "icestorm": ("yosys", "nextpnr-ice40", "icepack"),
+    "apicula":  ("yosys", "nextpnr-himbaechel", "gowin_pack"),
 }
 
 # What the others need to be on the PATH.
@@ -41,13 +42,18 @@ VENDOR_PROGRAMS = {
     "gowin": "gw_sh", "efinity": "efx_run", "libero": "libero", "anlogic": "td",
 }
 
+# What nextpnr knows no delays of: the clock that it tells is that of the other paths.
+UNTIMED = {"apicula": ("multipliers", "second ports of block RAMs")}
+
 # What a stage is called, by the program that it runs.
 STAGES = {
-    "yosys":         "synthesising with Yosys",
-    "nextpnr-ecp5":  "placing and routing with nextpnr",
-    "nextpnr-ice40": "placing and routing with nextpnr",
-    "ecppack":       "packing the bitstream",
-    "icepack":       "packing the bitstream",
+    "yosys":              "synthesising with Yosys",
+    "nextpnr-ecp5":       "placing and routing with nextpnr",
+    "nextpnr-ice40":      "placing and routing with nextpnr",
+    "nextpnr-himbaechel": "placing and routing with nextpnr",
+    "ecppack":            "packing the bitstream",
+    "icepack":            "packing the bitstream",
+    "gowin_pack":         "packing the bitstream",
 }
 
 SOFTWARE = ("riscv64-unknown-elf-gcc", "make")

@@ -30,6 +30,16 @@ BOARDS = {board.name: board for board in (
         crg             = {"with_dram": False},
         loader          = {"a7-35": "arty_a7_35t", "a7-100": "arty_a7_100t"},
     ),
+    Board(
+        name            = "tang_nano_20k",
+        title           = "Sipeed Tang Nano 20K",
+        module          = "sipeed_tang_nano_20k",
+        devices         = ("GW2AR-18",),
+        toolchain       = "apicula",
+        sys_clk_freq    = 48e6,
+        leds            = "led_n",
+        active_low      = True,
+    ),
 )}
 
 

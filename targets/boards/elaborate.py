@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from litex.build.gowin.apicula import GowinApiculaToolchain
 from litex.soc.doc import generate_docs
 from litex.soc.integration.soc import SoCError
 
@@ -24,15 +25,15 @@ from host.errors import QCLIFError
 from soc.builder import FirmwareBuilder
 from targets.boards.catalogue import find_board
 from targets.boards.devices import find_device
-from targets.boards.memories import IN_TABLES, TABLES_FAMILIES
+from targets.boards.memories import IN_TABLES, TABLES_BITS
 from targets.boards.request import BoardOptions
 from targets.boards.soc import BoardSoC
 
-# nextpnr's report: utilisation, clocks, critical paths.
-REPORT = "report.json"
-
 # All files of a build are named alike, whatever the platform is called.
 BUILD_NAME = "top"
+
+# nextpnr's report: utilisation, clocks, critical paths. Where LiteX asks for one, it calls it so.
+REPORT = f"{BUILD_NAME}.report"
 
 
 def make_soc(options: BoardOptions) -> BoardSoC:
@@ -59,13 +60,23 @@ def table_commands(soc: BoardSoC) -> Iterator[str]:
     yield f'setattr -set ram_style "distributed" {" ".join(memories)}'
 
 
+def nextpnr_options(soc: BoardSoC) -> Iterator[str]:
+    """Options of nextpnr that LiteX does not give it."""
+    toolchain = soc.platform.toolchain
+    if toolchain.pnr_fmt != "report":
+        yield f"--report {REPORT}"
+    if isinstance(toolchain, GowinApiculaToolchain):
+        # It hands over no clock constraints.
+        yield f"--freq {soc.sys_clk_freq/1e6:g}"
+
+
 def elaborate(options: BoardOptions, directory: Path, libraries: Path, run: bool = False) -> None:
     """Write everything that the FPGA tools need into `directory`, and run them where that is asked for."""
     soc = make_soc(options)
     if hasattr(soc.platform.toolchain, "_pnr_opts"):
-        soc.platform.toolchain._pnr_opts += f"--report {REPORT} "
+        soc.platform.toolchain._pnr_opts += "".join(f"{option} " for option in nextpnr_options(soc))
     device = find_device(soc.platform.device)
-    if device is not None and device.family in TABLES_FAMILIES:
+    if device is not None and device.family in TABLES_BITS:
         soc.platform.toolchain._yosys_cmds = list(table_commands(soc))
     builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
         csr_svd=directory/"csr.svd")

@@ -10,23 +10,28 @@ Block RAM is counted memory by memory. Logic is a sum of parts that were measure
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from targets.boards.devices import Device
-from targets.boards.memories import TABLES_FAMILIES, blocks, core_memories, in_tables, soc_memories
+from targets.boards.memories import TABLES_BITS, blocks, core_memories, in_tables, soc_memories
 from targets.boards.request import BoardOptions
 
 # A device is full before its last table is used: routing, and what the estimate does not know.
 USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0}
 
 # Sizes that are tried where the user leaves them open, the preferred ones first. More lanes than this make a step
-# shorter than the CPU and the UART make it. Fewer inputs are a coarser grid: 8 x 8 and two polarities are 128.
+# shorter than the CPU and the UART make it. Fewer inputs are a coarser grid: 8 x 8 and two polarities are 128. With
+# fewer than 64 neurons a network is of little use: a coarser grid comes first.
 INPUTS  = (512, 256, 128, 64)
-NEURONS = (200, 192, 176, 160, 144, 128, 112, 96, 80, 64, 48, 32)
+NEURONS = ((200, 192, 176, 160, 144, 128, 112, 96, 80, 64), (48, 32))
 LANES   = (16, 8, 4, 2, 1)
+
+# The CPU only moves bytes: one without data cache and multiplier comes before a network of little use.
+SPARED_CPUS = ({}, {"cpu_variant": "lite"})
 
 # Capacities that follow from the sizes; 0 computes them anew.
 FOLLOWING = ("step_events", "spike_fifo", "frame_bytes")
@@ -95,7 +100,7 @@ def estimate(options: BoardOptions, device: Device) -> Estimate:
     sum_bits = 2*config.lanes*config.accumulator_bits
     tables   = [memory for memory in memories if in_tables(memory, device.family)]
     lut      = BASE.lut + cpu.lut + SUM_BIT.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
-    register = 0 if device.family in TABLES_FAMILIES else REGISTER_FILE
+    register = 0 if device.family in TABLES_BITS else REGISTER_FILE
     return Estimate(config, device, {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
         "ff":   round(BASE.ff + cpu.ff + SUM_BIT.ff*sum_bits),
@@ -110,14 +115,14 @@ def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOp
         return (fixed[name],) if name in fixed else values
 
     follow = {name: 0 for name in FOLLOWING if name not in fixed}
-    for inputs in choices("inputs", INPUTS):
-        for neurons in choices("neurons", NEURONS):
-            for lanes in choices("lanes", LANES):
-                for saving in SAVINGS:
-                    saved  = {name: value for name, value in saving.items() if name not in fixed}
-                    config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
-                        **follow)
-                    yield dataclasses.replace(options, config=config)
+    cpus   = ({},) if {"cpu_type", "cpu_variant"} & options.soc.keys() else SPARED_CPUS
+    for group in ((fixed["neurons"],),) if "neurons" in fixed else NEURONS:
+        for cpu, inputs, neurons, lanes, saving in itertools.product(cpus, choices("inputs", INPUTS), group,
+                choices("lanes", LANES), SAVINGS):
+            saved  = {name: value for name, value in saving.items() if name not in fixed}
+            config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
+                **follow)
+            yield dataclasses.replace(options, config=config, soc={**options.soc, **cpu})
 
 
 def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOptions:
@@ -161,4 +166,4 @@ def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str
             if estimate(candidate, device).fits:
                 sizes = " ".join(f"--{name} {getattr(candidate.config, name)}" for name in chosen)
                 return f"{sizes} would fit, or choose a larger --device"
-    return "lower --weight-bits or --neurons, take --cpu-variant lite, or choose a larger --device"
+    return "lower --weight-bits or --neurons, take --cpu-variant minimal, or choose a larger --device"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from targets.boards.board import Board
-from targets.boards.build import BoardBuild
+from targets.boards.build import UNTIMED, BoardBuild
 from targets.boards.estimate import Estimate
 from targets.boards.request import BoardOptions
 
@@ -40,6 +40,8 @@ def figures(board: Board, options: BoardOptions, estimate: Estimate | None, buil
             content["available"] = build.report.available
             if build.report.fmax_mhz is not None:
                 content["fmax_mhz"] = round(build.report.fmax_mhz, 2)
+                if options.toolchain in UNTIMED:
+                    content["untimed"] = list(UNTIMED[options.toolchain])
             if build.report.path is not None:
                 path = build.report.path
                 content["critical_path"] = {"from": path.source, "to": path.sink, "delay_ns": round(path.delay_ns, 3)}
@@ -75,6 +77,8 @@ def _lines(content: dict):
     clock = f"{content['sys_clk_mhz']:g} MHz"
     if "fmax_mhz" in content:
         clock += f" asked for, {content['fmax_mhz']:.1f} MHz reached"
+    if "untimed" in content:
+        clock += f", not counting {' and '.join(content['untimed'])}, whose delays nextpnr does not know"
     yield "clock", clock
     if "critical_path" in content:
         path = content["critical_path"]

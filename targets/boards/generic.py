@@ -8,11 +8,12 @@
 import inspect
 import pkgutil
 import re
+from types import ModuleType
 
 from litex.build.generic_platform import Subsignal
 
 from host.errors import QCLIFError
-from targets.boards.board import INSTALL_BOARDS, Board
+from targets.boards.board import CLOCK_ARGUMENTS, INSTALL_BOARDS, Board
 
 # Pads of LEDs, those that are preferred first.
 LEDS = ("user_led", "led", "user_led_n", "led_n", "user_ledr", "gpio_leds")
@@ -75,10 +76,10 @@ def describe(name: str) -> Board:
     module = find_module(name)
     board  = Board(name=module, title=module.replace("_", " "), module=module, devices=("",))
     target = board.target_module()
-    if not hasattr(target, "_CRG"):
-        raise QCLIFError(f"{board.title}: its target in litex-boards has no clock and reset generator to build on")
+    crg    = board.crg_class()
     platform, toolchain = _platform(board)
     resources = platform.constraint_manager.available
+    extension = [] if _uarts(resources) else _extension(board.platform_module(), target)
     pads      = {resource[0] for resource in resources}
     leds      = next((leds for leds in LEDS if leds in pads), "")
     return Board(
@@ -90,10 +91,11 @@ def describe(name: str) -> Board:
         sys_clk_freq  = _clock(target),
         uart_baudrate = BAUDRATE,
         uart_limit    = LIMIT,
-        uart_name     = _uart(resources),
+        uart_name     = _uart([*resources, *extension]),
+        extension     = extension,
         leds          = leds,
         active_low    = leds.endswith("_n"),
-        crg           = _crg_arguments(board.title, target._CRG, toolchain),
+        crg           = _crg_arguments(board.title, crg, toolchain, _parameters(target)),
     )
 
 
@@ -105,7 +107,8 @@ def _platform(board: Board):
     except Exception as error:
         # Whatever a platform of others raises is no fault of ours.
         text = " ".join(str(error).split())
-        raise QCLIFError(f"{board.title}: its platform cannot be made ({type(error).__name__}: {text})") from error
+        kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+        raise QCLIFError(f"{board.title}: its platform cannot be made: {kind}{text}") from error
     return platform, _toolchain(cls, platform)
 
 
@@ -118,31 +121,60 @@ def _toolchain(cls, platform) -> str:
     return words[-2].lower() if len(words) > 1 else "vivado"
 
 
+def _parameters(target) -> dict[str, object]:
+    """Parameters of a target's SoC, with their defaults."""
+    return {name: parameter.default for name, parameter in inspect.signature(target.BaseSoC.__init__).parameters.items()
+        if parameter.default is not inspect.Parameter.empty}
+
+
 def _clock(target) -> float:
-    default = inspect.signature(target.BaseSoC.__init__).parameters.get("sys_clk_freq")
-    return float(default.default) if default is not None and isinstance(default.default, (int, float)) \
-        else DEFAULT_CLOCK
+    default = _parameters(target).get("sys_clk_freq")
+    return float(default) if isinstance(default, (int, float)) else DEFAULT_CLOCK
+
+
+def _uarts(resources: list[tuple]) -> list[str]:
+    """Names of pads that are a UART's."""
+    def lines(resource: tuple) -> set[str]:
+        return {part.name for part in resource if isinstance(part, Subsignal)}
+    return [resource[0] for resource in resources if re.search("serial|uart", resource[0]) and
+        lines(resource) >= {"tx", "rx"}]
 
 
 def _uart(resources: list[tuple]) -> str:
     """Pads of a UART: "serial", as LiteX calls it, else others with its two lines."""
-    def lines(resource: tuple) -> set[str]:
-        return {part.name for part in resource if isinstance(part, Subsignal)}
-    names = [resource[0] for resource in resources if lines(resource) >= {"tx", "rx"}]
-    return next((name for name in names if name != "serial" and re.search("serial|uart", name)), "serial") \
-        if "serial" not in names else "serial"
+    names = _uarts(resources)
+    return "serial" if "serial" in names or not names else names[0]
 
 
-def _crg_arguments(title: str, crg, toolchain: str) -> dict[str, object]:
+def _extension(*modules: ModuleType) -> list[tuple]:
+    """Pads of a UART that litex_boards describes apart from the platform, in a list or a function of these modules."""
+    for module in modules:
+        for name, content in vars(module).items():
+            if not re.search("serial|uart", name):
+                continue
+            if inspect.isfunction(content) and all(parameter.default is not inspect.Parameter.empty for parameter in
+                    inspect.signature(content).parameters.values()):
+                content = content()
+            if isinstance(content, list) and _uarts(content):
+                return content
+    return []
+
+
+def _crg_arguments(title: str, crg, toolchain: str, soc: dict[str, object]) -> dict[str, object]:
+    """What a clock and reset generator gets; `soc` are the defaults of the target's SoC, which may know more."""
     known     = {**CRG_ARGUMENTS, "toolchain": toolchain}
     arguments = {}
     for name, parameter in inspect.signature(crg.__init__).parameters.items():
-        if name in ("self", "platform", "sys_clk_freq"):
+        if name in ("self", "platform", *CLOCK_ARGUMENTS):
             continue
         if name in known:
             arguments[name] = known[name]
         elif name.startswith("with_") and name != "with_rst":
             arguments[name] = False
-        elif parameter.default is inspect.Parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+        elif parameter.default is not inspect.Parameter.empty or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+            continue
+        elif name in soc:
+            arguments[name] = soc[name]
+        else:
             raise QCLIFError(f"{title}: its clock and reset generator wants {name!r}, which we do not have")
     return arguments

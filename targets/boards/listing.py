@@ -39,6 +39,7 @@ class Entry:
     neurons:   int | None = None
     inputs:    int | None = None
     lanes:     int | None = None
+    cpu:       str = ""
     refusal:   str = ""
 
 
@@ -66,7 +67,7 @@ def examine(name: str, config: QCLIFConfig, fixed: dict[str, int]) -> Entry:
         return Entry(name, refusal=f"{type(error).__name__}: {' '.join(str(error).split())}")
     chosen = options.config if device is not None else None
     return Entry(name, board.devices[0], board.toolchain, board.sys_clk_freq/1e6, chosen and chosen.neurons,
-        chosen and chosen.inputs, chosen and chosen.lanes)
+        chosen and chosen.inputs, chosen and chosen.lanes, options.cpu)
 
 
 def list_boards(argv: list[str], prog: str) -> int:
@@ -87,12 +88,12 @@ def list_boards(argv: list[str], prog: str) -> int:
             progress("boards", done, len(names))
             entries.append(examine(name, config, fixed))
     table = Table(title="Boards of litex-boards, and the network that fits")
-    for column in ("board", "device", "tools", "MHz", "neurons", "inputs", "lanes"):
+    for column in ("board", "device", "tools", "MHz", "neurons", "inputs", "lanes", "CPU"):
         table.add_column(column)
     able = [entry for entry in entries if not entry.refusal]
     for entry in able:
         table.add_row(entry.name, entry.device, entry.toolchain, f"{entry.clock_mhz:g}", str(entry.neurons or "?"),
-            str(entry.inputs or "?"), str(entry.lanes or "?"))
+            str(entry.inputs or "?"), str(entry.lanes or "?"), entry.cpu)
     console = table_console(args.json)
     console.print(table)
     for entry in entries:

@@ -12,12 +12,11 @@ from accel.memory import bank_depths
 from targets.boards.devices import SHAPES
 
 
-# Small memories of the accelerator that waste a block RAM each: on these families they are made of tables.
-IN_TABLES       = ("parameters0", "parameters1", "states0", "spike_list0")
-TABLES_FAMILIES = ("ecp5",)
+# Small memories of the accelerator that waste a block RAM each: on families with TABLES_BITS they are made of tables.
+IN_TABLES = ("parameters0", "parameters1", "states0", "spike_list0")
 
 # Yosys makes memories of tables by itself up to about this many bits.
-TABLES_BITS = 1024
+TABLES_BITS = {"ecp5": 1024, "gowin": 1536}
 
 
 # What one more row costs for each bit of a word, in block RAMs, as Yosys was seen to weigh it.
@@ -55,7 +54,7 @@ def core_memories(config: QCLIFConfig) -> list[Shape]:
 
 def in_tables(shape: Shape, family: str) -> bool:
     """Whether a memory is made of look-up tables, not of block RAM."""
-    return family in TABLES_FAMILIES and (shape.name in IN_TABLES or shape.depth*shape.width <= TABLES_BITS)
+    return family in TABLES_BITS and (shape.name in IN_TABLES or shape.depth*shape.width <= TABLES_BITS[family])
 
 
 def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[Shape]:

@@ -6,8 +6,10 @@
 """Options of the board targets: LiteX's, the sizes, and ours."""
 
 import argparse
+import re
 from pathlib import Path
 
+from litex.build.nextpnr_wrapper import nextpnr_argdict, nextpnr_args
 from litex.build.parser import LiteXArgumentParser
 from litex.soc.cores.cpu import CPUS
 from litex.soc.integration.soc_core import soc_core_argdict
@@ -22,6 +24,9 @@ from targets.toolchain import SOURCES
 _FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "memory_x", "bios_lto",
     "bios_format", "bios_console", "no_uart", "uart_fifo_depth", "integrated_rom_init", "no_compile",
     "no_compile_software")
+
+# Toolchains with nextpnr whose options LiteX does not offer.
+NEXTPNR_ONLY = ("apicula",)
 
 # Parser -------------------------------------------------------------------------------------------
 
@@ -41,6 +46,12 @@ class BoardParser(LiteXArgumentParser):
         self.formatter_class = _HelpFormatter
         return LiteXArgumentParser.format_help(self)
 
+    @property
+    def toolchain_argdict(self):
+        if self._toolchain in NEXTPNR_ONLY:
+            return nextpnr_argdict(self._args)
+        return super().toolchain_argdict
+
     def get_value_from_key(self, key, default=None):
         for position, text in enumerate(self._argv):
             name, equal, value = text.partition("=")
@@ -55,6 +66,7 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
     parser.prog        = prog
     parser.description = description
     parser.set_platform(board.platform_module().Platform)
+    parser._default_toolchain = board.toolchain
     parser.add_target_group()
     parser.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
         uart_baudrate=board.uart_baudrate, uart_name=board.uart_name)
@@ -66,12 +78,17 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
         help="System clock.")
     add("--tools", choices=list(SOURCES), default="auto",
         help="Where the tools come from: " + "; ".join(f"{name}: {text}" for name, text in SOURCES.items()) + ".")
+    add("--uart-pins", metavar="TX,RX[,STANDARD]",
+        help="UART on pins that a USB adapter is wired to: of a connector, as in pmoda:0,pmoda:1, or of the FPGA. The "
+        "standard is 3.3 V CMOS unless it is named.")
     add("--cable", metavar="NAME", help="openFPGALoader's name of the cable, where the board's own is not used.")
     add("--allow-timing-fail", action="store_true", help="A clock that is not reached is no error.")
     add("--no-fit-check", action="store_true", help="Build also what the estimate says does not fit.")
     add("--json", type=Path, metavar="FILE", help="Write the figures; - for standard output.")
     add("--non-interactive", action="store_true", help="Show no live progress.")
     add_config_args(parser)
+    if parser.get_value_from_key("--toolchain", board.toolchain) in NEXTPNR_ONLY:
+        nextpnr_args(parser)
     return parser
 
 
@@ -102,6 +119,10 @@ def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, c
     defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
     given    = {name: value for name, value in soc_core_argdict(args).items()
         if value != defaults.get(name) and name not in ours}
+    if args.uart_pins is not None:
+        if not re.fullmatch(r"[^,\s]+,[^,\s]+(,[^,]+)?", args.uart_pins):
+            raise QCLIFError(f"--uart-pins is {args.uart_pins!r}: name two pins, TX,RX, as in pmoda:0,pmoda:1")
+        given["uart_pins"] = args.uart_pins
     return BoardOptions(
         board         = board.name,
         device        = devices[args.device.lower()],

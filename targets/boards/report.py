@@ -91,6 +91,7 @@ def _critical_path(paths: list[dict], clock: str | None) -> CriticalPath | None:
 
 def _design_name(cell: str) -> str:
     """Name of a cell without what synthesis has added."""
-    for ending in ("_TRELLIS_FF", "_LUT4", "_CCU2C", "_PFUMX", "_L6MUX21", "_DP16KD", "_SB_", "$"):
+    for ending in ("_TRELLIS_FF", "_LUT4", "_CCU2C", "_PFUMX", "_L6MUX21", "_DP16KD", "_SB_", "_DFF", "_LUT",
+        "_MUX2_", "_ALU", "$"):
         cell = cell.split(ending)[0] or cell
     return cell

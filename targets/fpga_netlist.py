@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The core, as boards have it, as a netlist of ECP5 cells (Yosys, synth_ecp5) and as a program that simulates it."""
+"""The core, as boards have it, as a netlist of an FPGA's cells (Yosys) and as a program that simulates it."""
 
 import importlib.util
 import os
@@ -22,23 +22,15 @@ from host.errors import QCLIFError
 from targets.asic.gates import apart, build_gates
 from targets.asic.tools import INSTALL_YOSYS, Tool, find_yosys, run_tool
 from targets.core_sim import TOP
-from targets.ecp5_cells import block_ram_verilog, multiplier_verilog
+from targets.fpga_families import FAMILIES, Family
 from targets.sim_build import build_root, tree_digest
 
-# Models of ours, for cells that are black boxes to Yosys.
-OWN_MODELS = {"DP16KD": block_ram_verilog, "MULT18X18D": multiplier_verilog}
-
-SCRIPT = f"""read_verilog core.v
-synth_ecp5 -top {TOP}
-write_verilog -noattr netlist.v
-"""
-
-_INSTANCE = re.compile(r"^  ([A-Z]\w*) (?:#\($|\S+ \($)", re.MULTILINE)
+_INSTANCE = re.compile(r"^  ([A-Z]\w*) (?:#\($|\S+ +\($)", re.MULTILINE)
 _INPUT    = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
-_MODULE   = re.compile(r"^module (\w+)\b.*?^endmodule", re.MULTILINE | re.DOTALL)
+_MODULE   = re.compile(r"^module (\w+)\b.*?^\s*endmodule", re.MULTILINE | re.DOTALL)
 _LUT      = re.compile(r"^  LUT4 #\(\n    \.INIT\((16'h[0-9a-f]{4})\)\n  \) (\S+) +\(", re.MULTILINE)
 # The model of a block RAM has no contents of its own to start with, which is more than zeros ask of the design.
-_ZEROS    = re.compile(r"^    \.INITVAL_[0-9A-F]{2}\(320'h0+\),?\n", re.MULTILINE)
+_ZEROS    = re.compile(r"^    \.INIT(?:VAL|_RAM)_[0-9A-F]{2}\(\d+'h0+\),?\n", re.MULTILINE)
 
 # Simulation ends, whatever the netlist does.
 _CLOCK = """
@@ -47,33 +39,20 @@ _CLOCK = """
 endmodule
 """
 
-# A look-up table whose output is the opposite while it is the chosen one.
-_MUTANT = """
-module qclif_mutant(input A, B, C, D, output Z);
-    parameter [15:0] INIT = 0;
-    parameter NUMBER = 0;
-    import "DPI-C" function int qclif_mutant();
-    int chosen;
-    wire right, wrong;
-    initial chosen = qclif_mutant();
-    LUT4 #(.INIT(INIT))  lut_right(.A(A), .B(B), .C(C), .D(D), .Z(right));
-    LUT4 #(.INIT(~INIT)) lut_wrong(.A(A), .B(B), .C(C), .D(D), .Z(wrong));
-    assign Z = chosen == NUMBER ? wrong : right;
-endmodule
-"""
-
 # Netlist ------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)
-class Ecp5Netlist:
+class Netlist:
     """A netlist of the core.
 
     Attributes
     ----------
+    family : whose cells it has.
     config : sizes of the core.
     text : structural Verilog, one module.
     yosys : what it was made with.
     """
+    family: Family
     config: QCLIFConfig
     text:   str
     yosys:  Tool
@@ -85,8 +64,8 @@ class Ecp5Netlist:
 
 
 def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
-        progress: Callable[[str], None] = lambda stage: None) -> Ecp5Netlist:
-    """The core of these sizes through synth_ecp5, cached by its sizes and sources.
+        progress: Callable[[str], None] = lambda stage: None, family: Family = FAMILIES["ecp5"]) -> Netlist:
+    """The core of these sizes through the synthesis for a family, cached by its sizes and sources.
 
     Parameters
     ----------
@@ -98,8 +77,8 @@ def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
     QCLIFError : there is no Yosys, or it fails.
     """
     yosys  = yosys or find_yosys()
-    key    = tree_digest(("accel",), [repr(config), yosys.kind, yosys.version, SCRIPT])
-    folder = build_root()/"ecp5"/key[:24]
+    key    = tree_digest(("accel",), [repr(config), yosys.kind, yosys.version, family.script])
+    folder = build_root()/family.name/key[:24]
     if not (folder/"netlist.v").exists():
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -108,13 +87,13 @@ def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
                 "folder") from error
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             (Path(temporary)/"core.v").write_text(core_verilog(config, TOP, registered=True))
-            run_tool(yosys, SCRIPT, Path(temporary), "synth.ys", progress=progress,
-                stage=f"synth_ecp5 of Yosys {yosys.version}")
+            run_tool(yosys, family.script, Path(temporary), "synth.ys", progress=progress,
+                stage=f"synth_{family.name} of Yosys {yosys.version}")
             folder.mkdir(exist_ok=True)
             for name in ("core.v", "synth.log", "netlist.v"):
                 # Another process may have made the same.
                 os.replace(Path(temporary)/name, folder/name)
-    return Ecp5Netlist(config, (folder/"netlist.v").read_text(), yosys)
+    return Netlist(family, config, (folder/"netlist.v").read_text(), yosys)
 
 # Models -------------------------------------------------------------------------------------------
 
@@ -125,23 +104,23 @@ def share(yosys: Tool) -> Path:
     return Path(importlib.util.find_spec(yosys.kind).submodule_search_locations[0])/"share"
 
 
-def cell_models(yosys: Tool, cells: Sequence[str]) -> str:
-    """Verilog of cells: those that come with the Yosys, and OWN_MODELS for its black boxes.
+def cell_models(family: Family, yosys: Tool, cells: Sequence[str]) -> str:
+    """Verilog of cells: models that come with the Yosys, and ours for its black boxes.
 
     Raises
     ------
     QCLIFError : its files are not there, or a cell is not among them.
     """
-    folder = share(yosys)/"ecp5"
-    files  = [path for name in ("cells_sim.v", "common_sim.vh", "ccu2c_sim.vh") if (path := folder/name).exists()]
+    folder = share(yosys)/family.name
+    files  = [path for name in family.files if (path := folder/name).exists()]
     if not files:
-        raise QCLIFError(f"Yosys {yosys.version} has no models of ECP5's cells in {folder}: install another one, "
-            f"{INSTALL_YOSYS}")
+        raise QCLIFError(f"Yosys {yosys.version} has no models of {family.title}'s cells in {folder}: install another "
+            f"one, {INSTALL_YOSYS}")
     known = {match[1]: match[0] for path in files for match in _MODULE.finditer(path.read_text())}
-    return "".join(_with_parts(cells, known))
+    return "".join(_with_parts(cells, known, family.models))
 
 
-def _with_parts(cells: Sequence[str], known: dict[str, str]) -> Iterator[str]:
+def _with_parts(cells: Sequence[str], known: dict[str, str], ours: dict[str, str]) -> Iterator[str]:
     """Models of cells, and of cells that these are made of."""
     todo, done = list(cells), set()
     while todo:
@@ -149,8 +128,8 @@ def _with_parts(cells: Sequence[str], known: dict[str, str]) -> Iterator[str]:
         if cell in done:
             continue
         done.add(cell)
-        if cell in OWN_MODELS:
-            yield OWN_MODELS[cell]()
+        if cell in ours:
+            yield ours[cell]
         elif cell in known:
             yield known[cell] + "\n"
             todo += [name for name in known if name != cell and re.search(rf"^\s*{name} ", known[cell], re.MULTILINE)]
@@ -160,13 +139,13 @@ def _with_parts(cells: Sequence[str], known: dict[str, str]) -> Iterator[str]:
 
 # Program ------------------------------------------------------------------------------------------
 
-def luts(netlist: Ecp5Netlist, count: int, seed: int = 1) -> list[str]:
+def luts(netlist: Netlist, count: int, seed: int = 1) -> list[str]:
     """Names of `count` look-up tables, chosen at random; fewer where there are fewer."""
     names = [match[2] for match in _LUT.finditer(netlist.text)]
     return random.Random(seed).sample(names, min(count, len(names)))
 
 
-def build(netlist: Ecp5Netlist, mutants: Sequence[str] = ()) -> Path:
+def build(netlist: Netlist, mutants: Sequence[str] = ()) -> Path:
     """Program that runs the netlist by the harness of targets.core_sim, cached by content.
 
     Parameters
@@ -187,6 +166,6 @@ def build(netlist: Ecp5Netlist, mutants: Sequence[str] = ()) -> Path:
     text = _LUT.sub(mutated, _ZEROS.sub("", netlist.text))
     text = text[:text.rindex("endmodule")] + _CLOCK
     if mutants:
-        text += _MUTANT
+        text += netlist.family.mutant
     return build_gates("core", TOP, _INPUT.findall(netlist.text), {
-        "netlist.sv": apart(text), "cells.sv": cell_models(netlist.yosys, list(netlist.cells))})
+        "netlist.sv": apart(text), "cells.sv": cell_models(netlist.family, netlist.yosys, list(netlist.cells))})
