@@ -20,11 +20,12 @@ from pathlib import Path
 from litex.soc.doc import generate_docs
 from litex.soc.integration.soc import SoCError
 
+from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from soc.builder import FirmwareBuilder
 from targets.boards.catalogue import find_board
 from targets.boards.devices import find_device
-from targets.boards.memories import IN_TABLES, TABLES_FAMILIES
+from targets.boards.memories import IN_TABLES, TABLES_FAMILIES, large_memories
 from targets.boards.request import BoardOptions
 from targets.boards.soc import BoardSoC
 
@@ -59,6 +60,13 @@ def table_commands(soc: BoardSoC) -> Iterator[str]:
     yield f'setattr -set ram_style "distributed" {" ".join(memories)}'
 
 
+def large_commands(config: QCLIFConfig, count: int) -> Iterator[str]:
+    """Commands of Yosys that put memories into `count` large RAMs, which it does not do by itself."""
+    memories = [f"{BUILD_NAME}/m:{shape.name}" for shape in large_memories(config, count)]
+    yield f"hierarchy -top {BUILD_NAME}"
+    yield f'setattr -set ram_style "huge" {" ".join(memories)}'
+
+
 def elaborate(options: BoardOptions, directory: Path, libraries: Path, run: bool = False) -> None:
     """Write everything that the FPGA tools need into `directory`, and run them where that is asked for."""
     soc = make_soc(options)
@@ -67,6 +75,8 @@ def elaborate(options: BoardOptions, directory: Path, libraries: Path, run: bool
     device = find_device(soc.platform.device)
     if device is not None and device.family in TABLES_FAMILIES:
         soc.platform.toolchain._yosys_cmds = list(table_commands(soc))
+    if options.flash_offset:
+        soc.platform.toolchain._yosys_cmds = list(large_commands(options.config, device.spram))
     builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
         csr_svd=directory/"csr.svd")
     flow = dict(options.flow)
