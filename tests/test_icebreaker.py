@@ -8,13 +8,15 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from accel.config import QCLIFConfig
 from host import synthetic
-from host.encoder import Encoder
+from host.encoder import Encoder, poisson_context
+from host.errors import QCLIFError
 from host.link import Link
 from host.outcome import EXIT_ERROR
 from host.random_network import random_network
@@ -25,6 +27,8 @@ from targets.boards import command
 from targets.boards.build import BoardBuild
 from targets.boards.catalogue import find_board
 from targets.boards.request import ROM_BYTES
+from targets.ice40_netlist import build, synthesise
+from targets.post_synthesis import gates_of
 from targets.sim_build import PINS, SimOptions
 from targets.simulator import SimulatedSoC
 from targets.toolchain import clock_constraints, plain_netlist
@@ -67,6 +71,33 @@ def test_the_simulated_soc_boots_from_its_flash_and_is_exact():
         assert runs[0].compared[0].states == 2*config.neurons*len(sample.steps)
         assert runs[0].compared[0].run.counters["spikes"] > 0
         assert (soc.counters.framing, soc.counters.overruns) == (0, 0)
+
+# Netlist ------------------------------------------------------------------------------------------
+
+@needs_verilator
+def test_the_netlist_is_exact_and_a_nibble_that_is_not_stored_is_noticed():
+    config   = QCLIFConfig(neurons=12, inputs=32, contexts=2, lanes=2, state_bits=6, current_bits=8)
+    encoder  = Encoder(grid=(4, 4))
+    steps    = synthetic_steps(encoder, config.contexts)
+    network  = random_network(config, encoder, [steps], rate=0.1)
+    try:
+        netlist = synthesise(config)
+    except QCLIFError as error:
+        pytest.skip(str(error))
+    assert netlist.cells["SB_SPRAM256KA"] == 2 and netlist.cells["SB_MAC16"] == 1 and netlist.cells["SB_LUT4"] > 300
+    right = gates_of(config, build(netlist), 1).run(network, [steps], 0, len(steps))
+    assert (right.mismatches, right.state_mismatches) == (0, 0)
+    assert right.spikes > 20 and right.states == 2*config.neurons*len(steps)
+    text, count = re.subn(r"\.MASKWREN\(\{ [^,]+,", ".MASKWREN({ 1'h0,", netlist.text)
+    assert count == 2
+    wrong = gates_of(config, build(replace(netlist, text=text)), 1).run(network, [steps], 0, len(steps))
+    assert wrong.state_mismatches > 0
+
+
+def synthetic_steps(encoder, contexts):
+    record  = synthetic.record(0, duration_us=300_000)
+    context = poisson_context(60, 0, contexts=contexts)
+    return Sample("clap", record.events, context, record.label, record.sensor_size).encoded(encoder, contexts).steps
 
 # Bitstream ----------------------------------------------------------------------------------------
 
