@@ -63,10 +63,11 @@ TABLE_BITS = 8
 BASE = Cells(3900, 1900, 0, 1)
 
 # The same of an iCE40 without timer, controller and tables for memories; a cell there is a table and a flip-flop.
-BASE_ICE40 = Cells(2930, 0, 0, 1)
+BASE_ICE40 = Cells(3020, 0, 0, 1)
 
 # Of each bit of a lane's two sums: adder, register that holds it, and its share of the selection of lanes and words.
-SUM_BIT = Cells(5.7, 2.5)
+SUM_BIT       = Cells(5.7, 2.5)
+SUM_BIT_ICE40 = Cells(4.4, 0)
 
 # A table of 6 inputs does the work of so many of 4.
 LUT6 = 1.6
@@ -99,14 +100,14 @@ def estimate(options: BoardOptions, device: Device) -> Estimate:
     sizes    = (0, 0) if options.flash_offset else (options.rom_bytes, options.sram_bytes)
     core     = core_memories(config, banked=not options.flash_offset)
     memories = [each for each in (*core, *soc_memories(config, *sizes)) if each not in large]
-    base     = BASE_ICE40 if device.family == "ice40" else BASE
+    base, bit = (BASE_ICE40, SUM_BIT_ICE40) if device.family == "ice40" else (BASE, SUM_BIT)
     sum_bits = 2*config.lanes*config.accumulator_bits
     tables   = [memory for memory in memories if in_tables(memory, device.family)]
-    lut      = base.lut + cpu.lut + SUM_BIT.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
+    lut      = base.lut + cpu.lut + bit.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
     register = 0 if device.family in TABLES_FAMILIES or options.cpu.startswith("serv") else REGISTER_FILE
     needed   = {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
-        "ff":   round(base.ff + cpu.ff + SUM_BIT.ff*sum_bits),
+        "ff":   round(base.ff + cpu.ff + bit.ff*sum_bits),
         "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
         "dsp":  (base.dsp + cpu.dsp) if with_dsp else 0,
     }
