@@ -139,7 +139,8 @@ def test_what_is_named_is_kept_or_refused():
 def test_nothing_fits_on_next_to_nothing():
     tiny = Device("tiny", "ecp5", 1000, 1000, 4, 0)
     with pytest.raises(QCLIFError, match=r"look-up tables for 900 .* flip-flops for 900 .* block RAMs for 4 .*: lower "
-            "--weight-bits or --neurons, take --cpu-variant lite, or choose a larger --device"):
+            r"--weight-bits or --neurons, take a smaller CPU \(--cpu-variant lite, --cpu-type serv\), or choose a larger "
+            "--device"):
         fit(options(QCLIFConfig()), tiny, {})
 
 

@@ -93,19 +93,19 @@ class Estimate:
 
 def estimate(options: BoardOptions, device: Device) -> Estimate:
     """Cells that a request needs on a device."""
-    config   = options.config
-    cpu      = CPUS.get(options.cpu, CPUS["vexriscv standard"])
-    with_dsp = device.dsp > 0
-    large    = large_memories(config, device.spram) if options.flash_offset else {}
-    sizes    = (0, 0) if options.flash_offset else (options.rom_bytes, options.sram_bytes)
-    core     = core_memories(config, banked=not options.flash_offset)
-    memories = [each for each in (*core, *soc_memories(config, *sizes)) if each not in large]
+    config    = options.config
+    cpu       = CPUS.get(options.cpu, CPUS["vexriscv standard"])
+    with_dsp  = device.dsp > 0
+    large     = large_memories(config, device.spram) if options.flash_offset else {}
+    sizes     = (0, 0) if options.flash_offset else (options.rom_bytes, options.sram_bytes)
+    core      = core_memories(config, banked=not options.flash_offset)
+    memories  = [each for each in (*core, *soc_memories(config, *sizes)) if each not in large]
     base, bit = (BASE_ICE40, SUM_BIT_ICE40) if device.family == "ice40" else (BASE, SUM_BIT)
-    sum_bits = 2*config.lanes*config.accumulator_bits
-    tables   = [memory for memory in memories if in_tables(memory, device.family)]
-    lut      = base.lut + cpu.lut + bit.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
-    register = 0 if device.family in TABLES_FAMILIES or options.cpu.startswith("serv") else REGISTER_FILE
-    needed   = {
+    sum_bits  = 2*config.lanes*config.accumulator_bits
+    tables    = [memory for memory in memories if in_tables(memory, device.family)]
+    lut       = base.lut + cpu.lut + bit.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
+    register  = 0 if device.family in TABLES_FAMILIES or options.cpu.startswith("serv") else REGISTER_FILE
+    needed    = {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
         "ff":   round(base.ff + cpu.ff + bit.ff*sum_bits),
         "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
@@ -176,4 +176,4 @@ def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str
             if estimate(candidate, device).fits:
                 sizes = " ".join(f"--{name} {getattr(candidate.config, name)}" for name in chosen)
                 return f"{sizes} would fit, or choose a larger --device"
-    return "lower --weight-bits or --neurons, take --cpu-variant lite, or choose a larger --device"
+    return "lower --weight-bits or --neurons, take a smaller CPU (--cpu-variant lite, --cpu-type serv), or choose a larger --device"
