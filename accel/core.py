@@ -53,7 +53,7 @@ class QCLIFCore(LiteXModule):
     Parameters
     ----------
     config : QCLIFConfig.
-    registered : as the synapse array's.
+    registered, single_port : as the synapse array's.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class QCLIFCore(LiteXModule):
     event_full, event_unknown : pulses; an event was dropped in the clock before.
     pulses : {name: signal} of `core_counters`, of the clock before.
     """
-    def __init__(self, config, registered=False):
+    def __init__(self, config, registered=False, single_port=False):
         self.config        = config
         self.sink          = stream.Endpoint(event_layout(config))
         self.source        = stream.Endpoint(spike_layout(config))
@@ -85,7 +85,7 @@ class QCLIFCore(LiteXModule):
 
         self.events     = events     = EventList(config)
         self.walker     = walker     = Walker(config)
-        self.synapses   = synapses   = SynapseArray(config, registered)
+        self.synapses   = synapses   = SynapseArray(config, registered, single_port)
         self.population = population = Population(config, synapses.soma_sums, synapses.apical_sums)
 
         # Events -> Walker -> Synapses -> Population.
@@ -160,8 +160,8 @@ class QCLIFCore(LiteXModule):
         self.add_memory_port()
 
     def add_memory_port(self):
-        """Writes have ports of their own; reads borrow the core's. Both while it is idle: a memory may be one
-        single-port macro."""
+        """Writes have ports of their own; reads borrow the core's. Both while it is idle, and at the same address: a
+        memory may be one single-port macro."""
         config, port = self.config, self.memory
         idle         = Signal()
         write        = Signal()

@@ -20,6 +20,7 @@ class SlicedMemory(LiteXModule):
     widths : bits of each slice, lowest first; the word is their concatenation.
     depth : words.
     name : name of the memory in the Verilog.
+    single_port : one port does both: `read_adr` is the address of writes, too, and a clock that writes does not read.
 
     Attributes
     ----------
@@ -27,7 +28,7 @@ class SlicedMemory(LiteXModule):
     read_adr, read_en, read_data : the word at `read_adr`, one clock after `read_en`; it stays until the next one.
     write_adr, write_en, write_data : `write_en` has one bit a slice; the data is the slice's.
     """
-    def __init__(self, widths, depth, name):
+    def __init__(self, widths, depth, name, single_port=False):
         if depth < 1 or not widths or min(widths) < 1:
             raise ValueError(f"memory {name}: {depth} words of slices {widths} cannot be built")
         self.widths     = tuple(widths)
@@ -44,9 +45,21 @@ class SlicedMemory(LiteXModule):
         outputs = []
         for n, width in enumerate(widths):
             memory = Memory(width, max(2, depth), name=f"{name}{n}")
+            self.specials += memory
+            if single_port:
+                port = memory.get_port(write_capable=True, has_re=True, mode=NO_CHANGE)
+                self.specials += port
+                self.comb += [
+                    port.adr.eq(self.read_adr),
+                    port.re.eq(self.read_en),
+                    port.we.eq(self.write_en[n]),
+                    port.dat_w.eq(self.write_data[:width]),
+                ]
+                outputs.append(port.dat_r)
+                continue
             write  = memory.get_port(write_capable=True, mode=READ_FIRST)
             read   = memory.get_port(has_re=True, mode=READ_FIRST)
-            self.specials += memory, write, read
+            self.specials += write, read
             self.comb += [
                 read.adr.eq(self.read_adr),
                 read.re.eq(self.read_en),
@@ -74,7 +87,7 @@ class BankedMemory(LiteXModule):
 
     Parameters
     ----------
-    widths, depth, name : as SlicedMemory's.
+    widths, depth, name, single_port : as SlicedMemory's.
 
     Attributes
     ----------
@@ -82,7 +95,7 @@ class BankedMemory(LiteXModule):
     take : the word that was read goes to the registers.
     read_data : the word at `read_adr`, one clock after a `take` that comes one clock after `read_en`.
     """
-    def __init__(self, widths, depth, name):
+    def __init__(self, widths, depth, name, single_port=False):
         self.widths     = tuple(widths)
         self.depth      = depth
         self.read_adr   = Signal(max=max(2, depth))
@@ -109,7 +122,7 @@ class BankedMemory(LiteXModule):
             If(self.take, bank.eq(read_bank)),
         ]
         for n, words_of_bank in enumerate(depths):
-            memory = SlicedMemory(widths, words_of_bank, f"{name}{n}_")
+            memory = SlicedMemory(widths, words_of_bank, f"{name}{n}_", single_port)
             word   = Signal(len(self.read_data), name=f"{name}_word", reset_less=True)
             self.add_module(name=f"bank{n}", module=memory)
             self.comb += [

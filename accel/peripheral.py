@@ -20,9 +20,9 @@ from accel.population import spike_layout
 # QCLIF --------------------------------------------------------------------------------------------
 
 class QCLIF(LiteXModule, AutoDoc):
-    def __init__(self, config, registered=False):
-        # registered: the core's. What is read of its weights arrives a clock later: no CSR may be accessed sooner
-        # than three clocks after another one.
+    def __init__(self, config, registered=False, single_port=False):
+        # registered, single_port: the core's. With registers, what is read of its weights arrives a clock later: no CSR
+        # may be accessed sooner than three clocks after another one.
         self.intro = ModuleDoc("""QCLIF
 
         Recurrent network of context-dependent neurons (qCLIF): event-driven accelerator.
@@ -38,7 +38,7 @@ class QCLIF(LiteXModule, AutoDoc):
         ``errors`` and is counted in ``counter_overflows``.
         """)
         self.config = config
-        self.core   = core = QCLIFCore(config, registered)
+        self.core   = core = QCLIFCore(config, registered, single_port)
 
         # Events and spikes.
         # ------------------

@@ -11,10 +11,11 @@ from accel.memory import BankedMemory, SlicedMemory
 
 # Weight Memory ------------------------------------------------------------------------------------
 
-def weight_memory(config, depth, name, registered=False):
+def weight_memory(config, depth, name, registered=False, single_port=False):
     """Memory of weight words, one weight a lane, cut to 32-bit slices for software."""
     lanes  = [min(config.slice_lanes, config.lanes - n*config.slice_lanes) for n in range(config.slices)]
-    return (BankedMemory if registered else SlicedMemory)([count*config.weight_bits for count in lanes], depth, name)
+    memory = BankedMemory if registered else SlicedMemory
+    return memory([count*config.weight_bits for count in lanes], depth, name, single_port)
 
 # Synapse Array ------------------------------------------------------------------------------------
 
@@ -29,6 +30,7 @@ class SynapseArray(LiteXModule):
     config : QCLIFConfig.
     registered : weight memories in banks with registers behind them: one clock more a step, and a higher
         clock on FPGAs.
+    single_port : weight memories of one port, as the large RAMs of some FPGAs have: clocks and results stay the same.
 
     Attributes
     ----------
@@ -40,10 +42,10 @@ class SynapseArray(LiteXModule):
     ce : everything before and here advances.
     sops : synaptic operations of this clock.
     """
-    def __init__(self, config, registered=False):
+    def __init__(self, config, registered=False, single_port=False):
         bits = (config.accumulator_bits, True)
-        self.soma           = weight_memory(config, config.soma_words,   "weights_soma", registered)
-        self.apical         = weight_memory(config, config.apical_words, "weights_apical", registered)
+        self.soma           = weight_memory(config, config.soma_words,   "weights_soma",   registered, single_port)
+        self.apical         = weight_memory(config, config.apical_words, "weights_apical", registered, single_port)
         self.fetch          = Signal()
         self.walk_valid     = Signal()
         self.walk_first     = Signal()

@@ -42,9 +42,10 @@ def core_ios(core: QCLIFCore) -> set[Signal]:
     return ios
 
 
-def core_verilog(config: QCLIFConfig, name: str = "qclif_core", registered: bool = False) -> str:
+def core_verilog(config: QCLIFConfig, name: str = "qclif_core", registered: bool = False,
+    single_port: bool = False) -> str:
     """Verilog text of the core: inferred memories, clock `sys_clk`, synchronous reset `sys_rst`."""
-    core = QCLIFCore(config, registered)
+    core = QCLIFCore(config, registered, single_port)
     core.cd_sys = ClockDomain("sys")
     ios  = core_ios(core) | {core.cd_sys.clk, core.cd_sys.rst}
     text = str(convert(core, ios=ios, name=name, regular_comb=False))
@@ -59,10 +60,11 @@ def main() -> int:
     parser.add_argument("--name", default="qclif_core", help="name of the module (default: %(default)s)")
     parser.add_argument("--registered", action="store_true",
         help="registers behind the weight memories: a higher clock on FPGAs for one clock more a step")
+    parser.add_argument("--single-port", action="store_true", help="weight memories of one port")
     add_config_args(parser)
     args = parser.parse_args()
     try:
-        args.output.write_text(core_verilog(config_from_args(args), args.name, args.registered))
+        args.output.write_text(core_verilog(config_from_args(args), args.name, args.registered, args.single_port))
     except (ConfigError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -22,11 +22,12 @@ from host.errors import QCLIFError
 
 FIRMWARE_DIR = Path(__file__).resolve().parent.parent/"firmware"
 
-# What the firmware is linked with. LiteX's further packages are drivers of cores that we do not have.
-LIBRARIES = ("libc", "libcompiler_rt", "libbase")
+# What the firmware is linked with. LiteX's further packages are drivers of cores that we do not have. These two depend
+# on the CPU and the compiler only, so that all builds can share them.
+LIBRARIES = ("libc", "libcompiler_rt")
 
-# Libraries that depend on the CPU and the compiler only, so that all builds can share them.
-SHARED_LIBRARIES = ("libc", "libcompiler_rt")
+# Needed for its headers alone: its code wants peripherals, which a small SoC has not.
+HEADERS = "libbase"
 
 # Firmware Builder ---------------------------------------------------------------------------------
 
@@ -49,6 +50,7 @@ class FirmwareBuilder(builder.Builder):
         for name in LIBRARIES:
             self.add_software_package(name)
             self.add_software_library(name)
+        self.add_software_package(HEADERS)
 
     def add_software_package(self, name, src_dir=None):
         if name == "bios" and src_dir is None:
@@ -68,10 +70,7 @@ class FirmwareBuilder(builder.Builder):
         if self.libraries_dir is None or not self.compile_software:
             return builder.Builder._generate_rom_software(self, compile_bios)
         for name in LIBRARIES:
-            if name in SHARED_LIBRARIES:
-                self._share_library(name)
-            else:
-                self._make(name, dict(self.software_packages)[name])
+            self._share_library(name)
         if compile_bios:
             self._make("bios", str(FIRMWARE_DIR))
 

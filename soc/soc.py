@@ -10,12 +10,14 @@ from migen import *
 from litex.gen import *
 
 from litex.soc.cores.uart import RS232PHYModel, UARTPHY
+from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
 
 from accel.config import QCLIFConfig
 from host.cheader import STACK_BYTES
 from host.errors import QCLIFError
 from host.protocol import SENSOR_LIMIT
+from soc.flash import RAM_BYTES, FlashRAM
 from soc.uart import DeepUART
 
 # Memory sizes -------------------------------------------------------------------------------------
@@ -66,7 +68,8 @@ def _power_of_two(size: int) -> int:
 
 # Accelerator --------------------------------------------------------------------------------------
 
-def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered: bool = False) -> None:
+def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered: bool = False,
+    single_port: bool = False) -> None:
     """Add the accelerator to any LiteX SoC.
 
     It becomes `soc.<name>` with its CSRs, an interrupt where the SoC has them, and the sizes of the build as
@@ -74,15 +77,16 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered
 
     Parameters
     ----------
-    soc        : SoC with a CSR bus, not yet finalized.
-    config     : sizes of the accelerator.
-    name       : name of the peripheral; our firmware expects "qclif".
-    registered : registers behind the accelerator's memories: a higher clock on FPGAs, for one clock more a step.
-                 The bridge to the CSR bus has to be a registered one.
+    soc         : SoC with a CSR bus, not yet finalized.
+    config      : sizes of the accelerator.
+    name        : name of the peripheral; our firmware expects "qclif".
+    registered  : registers behind the accelerator's memories: a higher clock on FPGAs, for one clock more a step.
+                  The bridge to the CSR bus has to be a registered one.
+    single_port : its weight memories have one port.
     """
     from accel.peripheral import QCLIF
     soc.check_if_exists(name)
-    soc.add_module(name=name, module=QCLIF(config, registered))
+    soc.add_module(name=name, module=QCLIF(config, registered, single_port))
     if soc.irq.enabled:
         soc.irq.add(name, use_loc_if_exists=True)
     for field, value in config.to_dict().items():
@@ -103,22 +107,47 @@ class QCLIFSoC(SoCCore):
     with_accelerator : False leaves the accelerator out; the CPU engine remains.
     registered       : registers in the bridge to the CSR bus and behind the accelerator's memories: a higher clock
                        on FPGAs, for one clock more a step and an access of the CPU to a register.
+    flash            : pads of the SPI flash, where the firmware is in it at `flash_offset`: it is then copied to large
+                       single-port RAMs, which take the place of ROM and SRAM, and hold the weights, too, without
+                       registers behind them.
     uart_phy         : PHY of the UART; without it LiteX's `uart_name` ("serial", "sim", "jtag_uart" or a pad
                        name of the platform) and `uart_baudrate` choose one.
     kwargs           : LiteX's SoCCore options: cpu_type, cpu_variant, integrated_main_ram_size ...
     """
-    def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, registered=False, uart_phy=None,
-        uart_name="serial", uart_baudrate=115200, **kwargs):
+    def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, registered=False, flash=None,
+        flash_offset=0, uart_phy=None, uart_name="serial", uart_baudrate=115200, **kwargs):
         defaults = dict(
             integrated_rom_size  = ROM_BYTES,
             integrated_sram_size = sram_bytes(config),
             ident                = "qCLIF SoC",
         )
+        rom_bytes       = {**defaults, **kwargs}["integrated_rom_size"]
         self.registered = registered
+        if flash is not None:
+            kwargs.update(integrated_rom_size=0, integrated_sram_size=0)
         SoCCore.__init__(self, platform, int(sys_clk_freq), **{**defaults, **kwargs, "with_uart": False})
+        if flash is not None:
+            self.add_flash_ram(flash, flash_offset, rom_bytes, least_sram_bytes(config))
         self.add_deep_uart(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))
         if with_accelerator:
-            add_qclif(self, config, registered=registered)
+            add_qclif(self, config, registered=registered and flash is None, single_port=flash is not None)
+
+    def add_flash_ram(self, pads, offset: int, rom_bytes: int, needed: int) -> None:
+        """Add RAM that starts with a copy of the flash: the firmware's ROM, followed by its SRAM of `needed` bytes or
+        more."""
+        origin, sram_bytes = self.mem_map["rom"], RAM_BYTES - rom_bytes
+        if needed > sram_bytes:
+            raise QCLIFError(f"the firmware needs {needed} bytes of SRAM for these sizes, {max(0, sram_bytes)} are "
+                "there: lower --frame-window, --frame-bytes or --outputs")
+        self.ram = FlashRAM(pads, offset, rom_bytes)
+        self.bus.add_slave("ram", self.ram.bus, SoCRegion(origin=origin, size=RAM_BYTES))
+        self.bus.add_region("rom", SoCRegion(origin=origin, size=rom_bytes, linker=True))
+        self.bus.add_region("sram", SoCRegion(origin=origin + rom_bytes, size=sram_bytes, linker=True))
+
+    def check_bios_requirements(self):
+        """LiteX's, whose BIOS wants a timer; our firmware does with the accelerator's clock."""
+        if not hasattr(self, "qclif"):
+            SoCCore.check_bios_requirements(self)
 
     def add_csr_bridge(self, name="csr", origin=None, register=False):
         """LiteX's, which it calls when the SoC is complete."""

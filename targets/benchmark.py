@@ -36,7 +36,7 @@ from targets.core_sim import CoreSimulator
 from targets.progress import StageDisplay
 from targets.sim_build import SimOptions
 from targets.simulator import SimulatedSoC, exit_on_sigterm
-from targets.streaming_benchmark import bench_streaming
+from targets.streaming_benchmark import bench_streaming, board_lines
 from targets.training_benchmark import bench_training
 
 LANES    = (1, 2, 4, 8, 16, 32, 64)
@@ -165,6 +165,8 @@ def main() -> int:
         help=f"any of {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--events", type=Path, nargs="+", metavar="FILE",
         help="streaming: recordings, of which the busiest is taken (default: synthetic gestures)")
+    parser.add_argument("--board", choices=list(board_lines()), default=next(iter(board_lines())),
+        help="streaming: whose clock, line and CPU (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
     args = parser.parse_args()
     if unknown := set(args.benchmarks) - set(BENCHMARKS):
@@ -175,7 +177,7 @@ def main() -> int:
         check_outputs(args)
         results = {}
         for name, rows in measure(args.benchmarks or list(BENCHMARKS), interactive=True,
-                streaming={"events": args.events}):
+                streaming={"events": args.events, "board": args.board}):
             results[name] = rows
             show(BENCHMARKS[name].__doc__, rows, table_console(args.json))
         if args.json:

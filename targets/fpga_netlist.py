@@ -26,14 +26,14 @@ from targets.fpga_families import FAMILIES, Family
 from targets.sim_build import build_root, tree_digest
 
 _INSTANCE = re.compile(r"^  ([A-Z]\w*) (?:#\($|\S+ +\($)", re.MULTILINE)
-_INPUT    = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
+INPUT     = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
 _MODULE   = re.compile(r"^module (\w+)\b.*?^\s*endmodule", re.MULTILINE | re.DOTALL)
 _LUT      = re.compile(r"^  LUT4 #\(\n    \.INIT\((16'h[0-9a-f]{4})\)\n  \) (\S+) +\(", re.MULTILINE)
 # The model of a block RAM has no contents of its own to start with, which is more than zeros ask of the design.
 _ZEROS    = re.compile(r"^    \.INIT(?:VAL|_RAM)_[0-9A-F]{2}\(\d+'h0+\),?\n", re.MULTILINE)
 
 # Simulation ends, whatever the netlist does.
-_CLOCK = """
+CLOCK = """
     import "DPI-C" function void qclif_clock();
     always @(posedge sys_clk) qclif_clock();
 endmodule
@@ -164,8 +164,8 @@ def build(netlist: Netlist, mutants: Sequence[str] = ()) -> Path:
         return f"  qclif_mutant #(.INIT({match[1]}), .NUMBER({numbers[match[2]]})) {match[2]} ("
 
     text = _LUT.sub(mutated, _ZEROS.sub("", netlist.text))
-    text = text[:text.rindex("endmodule")] + _CLOCK
+    text = text[:text.rindex("endmodule")] + CLOCK
     if mutants:
         text += netlist.family.mutant
-    return build_gates("core", TOP, _INPUT.findall(netlist.text), {
+    return build_gates("core", TOP, INPUT.findall(netlist.text), {
         "netlist.sv": apart(text), "cells.sv": cell_models(netlist.family, netlist.yosys, list(netlist.cells))})

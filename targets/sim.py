@@ -35,6 +35,7 @@ from host.options import add_run_args, check_outputs, open_link, positive, read_
 from host.outcome import guarded
 from host.sample import Sample
 from soc.soc import ROM_BYTES, QCLIFSoC, main_ram_bytes
+from targets.flash_model import FlashModel
 from targets.progress import StageDisplay
 from targets.sim_build import LINE_TOLERANCE, PINS, STREAM, SimBuild, SimOptions
 from targets.simulator import SimulatedSoC, exit_on_sigterm
@@ -62,6 +63,10 @@ _serial = {
         Subsignal("rx", Pins(1)),
     ),
 }
+
+# Of the simulated SPI flash, and what it takes to wake up.
+_flash       = [("cs_n", 1), ("clk", 1), ("mosi", 1), ("miso", 1)]
+WAKE_SECONDS = 3e-6
 
 # Platform -----------------------------------------------------------------------------------------
 
@@ -101,19 +106,30 @@ class BaseSoC(QCLIFSoC):
     registered       : the registers behind the accelerator's memories that boards have.
     uart_name        : STREAM, on which bytes go at the speed of the CPU, or PINS of LiteX's RS232 PHY.
     uart_baudrate    : of the PHY, bits a second.
+    flash_offset     : place of the firmware in a simulated SPI flash, from which it is copied to single-port RAMs as
+                       on the iCEBreaker; 0: there is no flash, the firmware is in ROM.
     kwargs           : LiteX's SoCCore options.
     """
     def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, registered=False,
-        uart_name=STREAM, uart_baudrate=DEFAULT_BAUDRATE, **kwargs):
-        platform = Platform(uart_name)
-        kwargs   = {"integrated_main_ram_size": main_ram_bytes(config), **kwargs}
-        self.crg = _CRG(platform)
+        uart_name=STREAM, uart_baudrate=DEFAULT_BAUDRATE, flash_offset=0, **kwargs):
+        platform  = Platform(uart_name)
+        rom_bytes = kwargs.setdefault("integrated_rom_size", ROM_BYTES)
+        flash     = Record(_flash) if flash_offset else None
+        kwargs    = {"integrated_main_ram_size": 0 if flash_offset else main_ram_bytes(config), **kwargs}
+        self.crg  = _CRG(platform)
         QCLIFSoC.__init__(self, platform, sys_clk_freq, config,
             with_accelerator = with_accelerator,
             registered       = registered,
+            flash            = flash,
+            flash_offset     = flash_offset,
             uart_name        = uart_name,
             uart_baudrate    = uart_baudrate,
             **kwargs)
+
+        # LiteX's builder puts the firmware where the ROM is.
+        if flash is not None:
+            self.rom = FlashModel(flash, flash_offset, rom_bytes, int(WAKE_SECONDS*sys_clk_freq))
+            self.integrated_rom_size = rom_bytes
 
         # The simulator is traced, where it was built so, and ended by a pad.
         self.comb += platform.trace.eq(1)

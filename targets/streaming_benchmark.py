@@ -5,6 +5,8 @@
 
 """Streaming over a board's serial line: which of line, CPU and accelerator is the limit, and how far from real time."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from accel.config import QCLIFConfig
@@ -17,13 +19,11 @@ from host.random_network import random_network
 from host.recordings import read_files
 from host.runner import Run, execute
 from host.sample import Sample
+from targets.boards.catalogue import find_board
+from targets.boards.request import ROM_BYTES
 from targets.progress import StageDisplay
 from targets.sim_build import PINS, SimOptions
 from targets.simulator import SimulatedSoC
-
-# Of the board.
-CLOCK_HZ = 60_000_000
-BAUDRATE = 3_000_000
 
 # Start bit, data, stop bit.
 BYTE_BITS = 10
@@ -34,32 +34,66 @@ CPU_CLOCKS = ("rx_clocks", "tx_clocks", "pump_clocks", "drain_clocks", "raw_cloc
 ENCODER = Encoder(bin_us=1000, count_threshold=1)
 
 
-def busiest(files: list[Path] | None) -> Sample:
+@dataclass(frozen=True)
+class Line:
+    """A board's serial line and what is at its ends.
+
+    Attributes
+    ----------
+    clock_hz, baudrate : of the board.
+    config : sizes of its accelerator.
+    encoder : of the network.
+    encode : where recordings are encoded.
+    soc : LiteX's options of its SoC.
+    """
+    clock_hz: int
+    baudrate: int
+    config:   QCLIFConfig = field(default_factory=QCLIFConfig)
+    encoder:  Encoder = ENCODER
+    encode:   tuple[str, ...] = ("host", "device")
+    soc:      Mapping[str, object] = field(default_factory=dict)
+
+
+def board_lines() -> dict[str, Line]:
+    """Lines of boards by name, the default first."""
+    icebreaker = find_board("icebreaker")
+    return {
+        "ulx3s":      Line(60_000_000, 3_000_000),
+        # SERV is too slow to encode there.
+        "icebreaker": Line(int(icebreaker.sys_clk_freq), icebreaker.uart_baudrate,
+            QCLIFConfig(neurons=64, lanes=4, **icebreaker.sizes), Encoder(), ("host",),
+            {**icebreaker.soc, "integrated_rom_size": ROM_BYTES, "flash_offset": icebreaker.flash_offset}),
+    }
+
+
+def busiest(files: list[Path] | None, line: Line) -> Sample:
     """The recording with the most events, of files or of the synthetic gestures; encoded."""
     samples = read_files(files) if files else synthetic.recordings(len(synthetic.GESTURES))
     sample  = max(samples, key=lambda each: 0 if each.events is None else len(each.events))
     if sample.events is None:
         raise QCLIFError("the recordings hold no raw events: give others with --events")
-    return sample.encoded(ENCODER, QCLIFConfig().contexts)
+    return sample.encoded(line.encoder, line.config.contexts)
 
 
-def line_options() -> SimOptions:
-    """A board's SoC with serial pins, and as many clocks a bit as the board's: only their ratio counts."""
-    clock = SimOptions().sys_clk_freq
-    return SimOptions(registered=True, soc={"uart_name": PINS, "uart_baudrate": BAUDRATE*clock//CLOCK_HZ})
+def soc_options(line: Line, with_line: bool) -> SimOptions:
+    """A board's SoC; with serial pins it has as many clocks a bit as the board's: only their ratio counts."""
+    pins = {"uart_name": PINS, "uart_baudrate": round(line.baudrate*SimOptions().sys_clk_freq/line.clock_hz)}
+    return SimOptions(line.config, registered=True, soc={**line.soc, **(pins if with_line else {})})
 
 
-def bench_streaming(progress: StageDisplay, events: list[Path] | None = None) -> list[dict[str, object]]:
-    """The busiest recording in steps of 1 ms, at 3 Mbaud and 60 MHz: clocks a byte, and times real time."""
-    sample  = busiest(events)
-    network = random_network(QCLIFConfig(), ENCODER, [sample.steps])
+def bench_streaming(progress: StageDisplay, events: list[Path] | None = None, board: str = "ulx3s"
+    ) -> list[dict[str, object]]:
+    """The busiest recording over a board's serial line: clocks a byte, and times real time."""
+    line    = board_lines()[board]
+    sample  = busiest(events, line)
+    network = random_network(line.config, line.encoder, [sample.steps])
     runs: dict[tuple[bool, str], Run] = {}
-    for with_line, options in ((False, SimOptions(registered=True)), (True, line_options())):
-        with SimulatedSoC(options, progress=progress) as soc:
-            for encode in ("host", "device"):
+    for with_line in (False, True):
+        with SimulatedSoC(soc_options(line, with_line), progress=progress) as soc:
+            for encode in line.encode:
                 progress(f"{sample.name} encoded on the {encode}, with{'' if with_line else 'out'} a serial line")
                 runs[with_line, encode] = _stream(soc, network, sample, encode)
-    return [row(sample, runs[False, encode], runs[True, encode]) for encode in ("host", "device")]
+    return [row(line, sample, runs[False, encode], runs[True, encode]) for encode in line.encode]
 
 
 def _stream(soc: SimulatedSoC, network: Network, sample: Sample, encode: str) -> Run:
@@ -70,7 +104,7 @@ def _stream(soc: SimulatedSoC, network: Network, sample: Sample, encode: str) ->
     return run
 
 
-def row(sample: Sample, work: Run, real: Run) -> dict[str, object]:
+def row(line: Line, sample: Sample, work: Run, real: Run) -> dict[str, object]:
     """One way to encode: clocks of each part for a byte of the line's busier direction, and times real time.
 
     Parameters
@@ -80,13 +114,13 @@ def row(sample: Sample, work: Run, real: Run) -> dict[str, object]:
     """
     count  = max(work.stats["rx_bytes"], work.stats["tx_bytes"])
     limits = {
-        "line": BYTE_BITS*CLOCK_HZ/BAUDRATE,
+        "line": BYTE_BITS*line.clock_hz/line.baudrate,
         "cpu":  sum(work.stats[name] for name in CPU_CLOCKS)/count,
         "core": work.compared[0].run.counters["busy"]/count,
     }
     limit    = max(limits, key=limits.__getitem__)
     clocks   = real.compared[0].run.counters["soc_clocks"]/count
-    duration = int(sample.events["t"][-1] - sample.events["t"][0])/1e6*CLOCK_HZ/count
+    duration = int(sample.events["t"][-1] - sample.events["t"][0])/1e6*line.clock_hz/count
     return {
         "encode": work.encode, "events": len(sample.events), "inputs": len(sample.steps.sources),
         "rx_bytes": work.stats["rx_bytes"], "tx_bytes": work.stats["tx_bytes"],

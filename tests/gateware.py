@@ -30,12 +30,12 @@ class CoreBench:
     readback : words read back, in the order of the image.
     """
     def __init__(self, network, config, steps, with_states=False, sink_gap=0, source_gap=0, readback=False,
-            registered=False):
+            registered=False, single_port=False):
         self.network, self.config, self.steps = network, config, steps
         self.with_states, self.sink_gap, self.source_gap = with_states, sink_gap, source_gap
         self.with_readback, self.registered = readback, registered
         self.spikes, self.states, self.readback = [], [], []
-        self.core   = QCLIFCore(config, registered)
+        self.core   = QCLIFCore(config, registered, single_port)
         self.pulses = dict.fromkeys(self.core.pulses, 0)
         self.loaded = False
         self.done   = False

@@ -10,9 +10,10 @@ from migen import Memory
 
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
+from targets.boards.catalogue import find_board
 from targets.boards.devices import SHAPES, Device, find_device
 from targets.boards.estimate import estimate, fit
-from targets.boards.memories import Shape, blocks, core_memories, soc_memories
+from targets.boards.memories import Shape, blocks, core_memories, large_memories, soc_memories
 from targets.boards.request import BoardOptions, board_config
 
 pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
@@ -41,6 +42,37 @@ def test_memories_are_those_of_the_soc(name):
     fifo = {(request.config.uart_fifo, 8): (request.config.uart_fifo, 10)}
     shapes = [fifo.get((shape.depth, shape.width), (shape.depth, shape.width)) for shape in told]
     assert real == sorted((max(2, depth), width) for depth, width in shapes)
+
+
+def test_memories_are_those_of_a_soc_with_large_rams():
+    from targets.boards.elaborate import make_soc
+    pytest.importorskip("pythondata_cpu_serv", reason="needs SERV: pip install -e '.[boards]'")
+    board   = find_board("icebreaker")
+    config  = QCLIFConfig(neurons=64, lanes=4, **board.sizes)
+    request = BoardOptions(board.name, "iCE40-UP5K", "icestorm", 24_000_000, 1_000_000, config, board.soc,
+        flash_offset=board.flash_offset)
+    soc = make_soc(request)
+    soc.finalize()
+    real  = sorted((memory.depth, memory.width) for memory in soc._fragment.specials if isinstance(memory, Memory))
+    large = large_memories(config, 4)
+    told  = [*core_memories(config, banked=False), *soc_memories(config, 0, 0)]
+    assert real == sorted([(16384, 16)]*2 + [(each.depth, 10 if each.name == "UART FIFO" else each.width)
+        for each in told])
+    # Four lanes of 8 bits take two, and leave none for the apical weights.
+    assert list(map(int, large.values())) == [1, 1, 2] and [each.name for each in large] == ["ram0", "ram1",
+        "weights_soma0"]
+
+
+@pytest.mark.parametrize("neurons, inputs, lanes, weight_bits, expected", (
+    (64, 256, 2, 8, {"ram0": 1, "ram1": 1, "weights_soma0": 1, "weights_apical0": 1}),
+    (96, 256, 2, 8, {"ram0": 1, "ram1": 1, "weights_soma0": 2}),
+    (96, 256, 4, 4, {"ram0": 1, "ram1": 1, "weights_soma0": 1, "weights_apical0": 1}),
+    (64, 512, 8, 8, {"ram0": 1, "ram1": 1, "weights_soma0": 2}),
+    (200, 512, 2, 8, {"ram0": 1, "ram1": 1, "weights_apical0": 2}),
+))
+def test_what_large_rams_hold(neurons, inputs, lanes, weight_bits, expected):
+    config = QCLIFConfig(neurons=neurons, inputs=inputs, lanes=lanes, weight_bits=weight_bits)
+    assert {shape.name: count for shape, count in large_memories(config, 4).items()} == expected
 
 
 @pytest.mark.parametrize("depth, width, granularity, expected", (
@@ -126,7 +158,8 @@ def test_what_is_named_is_kept_or_refused():
 def test_nothing_fits_on_next_to_nothing():
     tiny = Device("tiny", "ecp5", 1000, 1000, 4, 0)
     with pytest.raises(QCLIFError, match=r"look-up tables for 900 .* flip-flops for 900 .* block RAMs for 4 .*: lower "
-            "--weight-bits or --neurons, take --cpu-variant minimal, or choose a larger --device"):
+            r"--weight-bits or --neurons, take a smaller CPU \(--cpu-variant minimal, --cpu-type serv\), or choose a "
+            "larger --device"):
         fit(options(QCLIFConfig()), tiny, {})
 
 

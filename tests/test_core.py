@@ -29,14 +29,15 @@ def expect(network, steps):
 
 
 @settings(max_examples=40)
-@given(data=st.data(), sink_gap=st.integers(0, 2), source_gap=st.integers(0, 3), registered=st.booleans())
-def test_core(data, sink_gap, source_gap, registered):
+@given(data=st.data(), sink_gap=st.integers(0, 2), source_gap=st.integers(0, 3), registered=st.booleans(),
+    single_port=st.booleans())
+def test_core(data, sink_gap, source_gap, registered, single_port):
     config  = data.draw(configs())
     network = data.draw(networks(config))
     steps   = data.draw(inputs_of(network))
     spikes, states, rows = expect(network, steps)
     bench = CoreBench(network, config, steps, with_states=data.draw(st.booleans()), sink_gap=sink_gap,
-        source_gap=source_gap, registered=registered)
+        source_gap=source_gap, registered=registered, single_port=single_port)
     assert bench.spikes == spikes
     if bench.with_states:
         assert bench.states == states
@@ -53,11 +54,12 @@ def test_core(data, sink_gap, source_gap, registered):
 
 
 @settings(max_examples=15)
-@given(data=st.data(), registered=st.booleans())
-def test_memory_reads_back(data, registered):
+@given(data=st.data(), registered=st.booleans(), single_port=st.booleans())
+def test_memory_reads_back(data, registered, single_port):
     config  = data.draw(configs())
     network = data.draw(networks(config))
-    bench   = CoreBench(network, config, [[]], readback=True, registered=registered)
+    bench   = CoreBench(network, config, [[]], readback=True, registered=registered,
+        single_port=single_port)
     assert bench.readback == [int(word) for _, _, words in image(network, config) for word in words]
 
 
@@ -68,6 +70,14 @@ def test_registers_take_one_clock_a_step():
     plain, registered = (CoreBench(network, config, steps, with_states=True, registered=each) for each in (False, True))
     assert registered.spikes == plain.spikes
     assert registered.pulses["busy"] == plain.pulses["busy"] + len(steps)
+
+
+def test_memories_of_one_port_take_no_clock():
+    config  = QCLIFConfig(neurons=6, inputs=12, contexts=2, lanes=2)
+    network = random_network(config)
+    steps   = [[0, 5, 13], [], [1, 2, 3, 12], [7]]
+    two, one = (CoreBench(network, config, steps, with_states=True, single_port=each) for each in (False, True))
+    assert (one.spikes, one.states, one.pulses) == (two.spikes, two.states, two.pulses)
 
 
 def test_every_source_at_once():

@@ -13,7 +13,10 @@ import pytest
 from host.errors import QCLIFError
 from host.events import EVENT
 from host.sample import Sample
-from targets.streaming_benchmark import BAUDRATE, CLOCK_HZ, CPU_CLOCKS, busiest, line_options, row
+from targets.streaming_benchmark import CPU_CLOCKS, board_lines, busiest, row, soc_options
+
+LINES = board_lines()
+ULX3S = LINES["ulx3s"]
 
 
 def recording(path, count):
@@ -34,27 +37,30 @@ def fake_run(encode, rx, tx, cpu, core, soc_clocks):
 
 def test_the_recording_with_most_events(tmp_path):
     files = [recording(tmp_path/f"{count}.npz", count) for count in (500, 900, 20)]
-    found = busiest(files)
+    found = busiest(files, ULX3S)
     assert len(found.events) == 900 and found.steps is not None and len(found.steps) == 1001
-    assert busiest(None).name.startswith("synthetic")
+    assert busiest(None, ULX3S).name.startswith("synthetic")
 
 
 def test_recordings_without_events(monkeypatch):
     sample = Sample("inputs", None, None, -1, (8, 8))
     monkeypatch.setattr("targets.streaming_benchmark.read_files", lambda files: [sample])
     with pytest.raises(QCLIFError, match="no raw events"):
-        busiest(["file"])
+        busiest(["file"], ULX3S)
 
 
-def test_the_simulated_line_has_as_many_clocks_a_bit_as_the_board():
-    options = line_options()
-    assert options.baudrate*CLOCK_HZ == BAUDRATE*options.sys_clk_freq
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_the_simulated_line_has_as_many_clocks_a_bit_as_the_board(line):
+    options = soc_options(line, with_line=True)
+    assert options.baudrate*line.clock_hz == pytest.approx(line.baudrate*options.sys_clk_freq, rel=1e-6)
+    assert soc_options(line, with_line=False).baudrate is None
 
 
 @pytest.mark.parametrize("cpu, limit, real_time_limit", [(70_000, "line", 300.0), (400_000, "cpu", 150.0)])
 def test_the_slowest_part_is_the_limit(tmp_path, cpu, limit, real_time_limit):
-    sample  = busiest([recording(tmp_path/"one.npz", 900)])
-    figures = row(sample, fake_run("host", 1000, 400, cpu, 30_000, 1), fake_run("host", 1000, 400, 9, 9, 240_000))
+    sample  = busiest([recording(tmp_path/"one.npz", 900)], ULX3S)
+    figures = row(ULX3S, sample, fake_run("host", 1000, 400, cpu, 30_000, 1),
+        fake_run("host", 1000, 400, 9, 9, 240_000))
     assert (figures["line"], figures["cpu"], figures["core"], figures["measured"]) == (200, cpu/1000, 30, 240)
     assert figures["limit"] == limit
     # A second is 60 million clocks.

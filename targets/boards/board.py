@@ -36,11 +36,16 @@ class Board:
     sys_clk_freq : default clock in Hz.
     uart_baudrate : default of its USB bridge, which `uart_limit` bounds.
     uart_name : pads of its UART.
+    port : serial port that its UART usually becomes on the host.
     leds : pads of its LEDs; `active_low` where 0 lights them.
     crg : further arguments of the clock and reset generator of litex_boards' target.
     platform : further arguments of the platform's class.
     extension : pads that litex_boards describes apart from the platform.
     loader : openFPGALoader's name of the board, for each device or under "" for all.
+    flash_offset : place of the firmware in the SPI flash, behind the bitstream, from where it is copied to the large
+        RAMs of an iCE40 UltraPlus; 0 where it is in block RAM, and so in the bitstream.
+    sizes : sizes of the link that suit it, where the command line names no others.
+    soc : LiteX's SoCCore options that the board needs, for what the command line leaves open.
     """
     name:            str
     title:           str
@@ -52,12 +57,16 @@ class Board:
     uart_baudrate:   int = 1_000_000
     uart_limit:      int = 3_000_000
     uart_name:       str = "serial"
+    port:            str = "/dev/ttyUSB0"
     leds:            str = "user_led"
     active_low:      bool = False
     crg:             dict[str, object] = field(default_factory=dict)
     platform:        dict[str, object] = field(default_factory=dict)
     extension:       list[tuple] = field(default_factory=list)
     loader:          dict[str, str] = field(default_factory=dict)
+    flash_offset:    int = 0
+    sizes:           dict[str, int] = field(default_factory=dict)
+    soc:             dict[str, object] = field(default_factory=dict)
 
     def platform_module(self) -> ModuleType:
         """litex_boards' description of the pins."""

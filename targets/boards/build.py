@@ -27,7 +27,7 @@ from targets.boards.request import BoardOptions
 from targets.boards.report import Report, read_report
 from targets.sim_build import ROOT, build_root, last_lines, locked
 from targets.tools import PROGRAMS, check_programs
-from targets.toolchain import Toolchain, find_toolchain, relative_sources
+from targets.toolchain import Toolchain, clock_constraints, find_toolchain, plain_netlist, relative_sources
 
 # Programs of LiteX's toolchains, where they are open ones that report in a way that we read.
 OPEN_TOOLCHAINS = {
@@ -56,6 +56,9 @@ STAGES = {
     "gowin_pack":         "packing the bitstream",
 }
 
+# A byte of flash that nothing was written to.
+ERASED = b"\xff"
+
 SOFTWARE = ("riscv64-unknown-elf-gcc", "make")
 
 Progress = Callable[[str], None]
@@ -73,6 +76,7 @@ class BoardBuild:
     report : of place and route; None where the tool's is not read.
     build_seconds : of the FPGA tools, when they ran.
     tools : their versions.
+    image : what the flash gets, bitstream and firmware; None where the bitstream is all.
     """
     options:       BoardOptions
     directory:     Path
@@ -80,6 +84,7 @@ class BoardBuild:
     report:        Report | None
     build_seconds: float | None
     tools:         dict[str, str]
+    image:         Path | None = None
 
 
 def default_directory(options: BoardOptions) -> Path:
@@ -153,9 +158,17 @@ class _Build:
             done = {"inputs": digest, "build_seconds": round(time.monotonic() - start, 1)}
             write_text(self.state, json.dumps(done))
         report = self.gateware/REPORT
+        image = self._image(bitstream) if self.options.flash_offset else None
         return BoardBuild(self.options, self.directory, bitstream,
             read_report(report, self.options.sys_clk_freq/1e6) if report.exists() else None,
-            done["build_seconds"], self.tools.versions)
+            done["build_seconds"], self.tools.versions, image)
+
+    def _image(self, bitstream: Path) -> Path:
+        """Bitstream and, from its offset on, firmware: one file for the flash."""
+        firmware = (self.directory/"software"/"bios"/"bios.bin").read_bytes()
+        image    = self.gateware/f"{BUILD_NAME}.flash.bin"
+        image.write_bytes(bitstream.read_bytes().ljust(self.options.flash_offset, ERASED) + firmware)
+        return image
 
     def _read_state(self) -> dict:
         try:
@@ -170,7 +183,13 @@ class _Build:
         self._stage(stage, "elaborate", [sys.executable, "-m", "targets.boards.elaborate", str(self.directory),
             str(build_root()/"libraries"), *(["run"] if run else [])], ROOT, {"PYTHONHASHSEED": "0"})
         for script in self.gateware.glob("*.ys"):
-            script.write_text(relative_sources(script.read_text(), self.gateware))
+            script.write_text(plain_netlist(relative_sources(script.read_text(), self.gateware)))
+        program = self.gateware/f"{BUILD_NAME}_pre_pack.py"
+        if self.options.toolchain == "icestorm" and program.exists():
+            with open(self.gateware/f"{BUILD_NAME}.pcf", "a") as constraints:
+                constraints.write("\n" + clock_constraints(program.read_text()))
+            script = self.gateware/f"build_{BUILD_NAME}.sh"
+            script.write_text(script.read_text().replace(f"--pre-pack {program.name}", ""))
 
     def _digest(self) -> str:
         """All that the FPGA tools are given, without comments, which hold dates and names of folders."""

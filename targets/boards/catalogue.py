@@ -27,6 +27,7 @@ BOARDS = {board.name: board for board in (
         toolchain       = "vivado",
         sys_clk_freq    = 100e6,
         uart_limit      = 12_000_000,
+        port            = "/dev/ttyUSB1",
         crg             = {"with_dram": False},
         loader          = {"a7-35": "arty_a7_35t", "a7-100": "arty_a7_100t"},
     ),
@@ -39,6 +40,24 @@ BOARDS = {board.name: board for board in (
         sys_clk_freq    = 48e6,
         leds            = "led_n",
         active_low      = True,
+    ),
+    Board(
+        name            = "icebreaker",
+        title           = "1BitSquared iCEBreaker",
+        module          = "icebreaker",
+        devices         = ("iCE40-UP5K",),
+        toolchain       = "icestorm",
+        sys_clk_freq    = 24e6,
+        port            = "/dev/ttyUSB1",
+        leds            = "user_led_n",
+        active_low      = True,
+        loader          = {"": "ice40_generic"},
+        # A bitstream of the UP5K has 104,090 bytes.
+        flash_offset    = 0x20000,
+        # Shorter frames than others have leave block RAM for weights.
+        sizes           = {"frame_bytes": 512, "uart_fifo": 1024},
+        # The smallest CPU; its firmware needs no timer, and nothing of LiteX's controller.
+        soc             = {"cpu_type": "serv", "with_timer": False, "with_ctrl": False, "ident": ""},
     ),
 )}
 

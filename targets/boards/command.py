@@ -32,7 +32,7 @@ def sized_options(parser: BoardParser, args: argparse.Namespace, board: Board) -
     ------
     QCLIFError : nothing fits, or an option cannot be followed.
     """
-    sizes   = given_sizes(args)
+    sizes   = {**board.sizes, **given_sizes(args)}
     options = board_options(parser, args, board, board_config(sizes))
     device  = board.part(options.device, options.toolchain)
     if device is None or args.no_fit_check:
@@ -76,16 +76,19 @@ def run(board: Board, parser: BoardParser, args: argparse.Namespace, prog: str) 
     if args.json:
         write_json(content, args.json)
     if build is None:
-        console.print(f"Nothing is built yet: {prog} --build, then --load (until power-off) or --flash.")
+        then = "--flash" if board.flash_offset else "--load (until power-off) or --flash"
+        console.print(f"Nothing is built yet: {prog} --build, then {then}.")
         return 0
     check_timing(build, args.allow_timing_fail)
     if build.bitstream is None:
         console.print(f"Generated for the FPGA tools: {build.directory/'gateware'}", highlight=False, soft_wrap=True)
     elif args.load or args.flash:
+        # A firmware in the flash has to be there, too.
+        flash = args.flash or build.image is not None
         with StageDisplay(interactive=not args.non_interactive) as progress:
-            progress("writing the flash" if args.flash else "loading the bitstream")
-            load(board, options.device, options.toolchain, build.bitstream, args.flash, args.cable)
-        console.print(f"Now: python host/stream.py --port /dev/ttyUSB0 --baudrate {options.uart_baudrate}",
+            progress("writing the flash" if flash else "loading the bitstream")
+            load(board, options.device, options.toolchain, build.image or build.bitstream, flash, args.cable)
+        console.print(f"Now: python host/stream.py --port {board.port} --baudrate {options.uart_baudrate}",
             highlight=False, soft_wrap=True)
     return 0
 

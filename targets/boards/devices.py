@@ -34,6 +34,7 @@ class Device:
     ff : flip-flops.
     bram : block RAMs of the shapes of the family.
     dsp : multipliers of 18 x 18 bits or more (16 x 16 in `ice40`); 0 where there are none.
+    spram : large RAMs of one port, 16384 words of 16 bits.
     """
     name:   str
     family: str
@@ -41,6 +42,7 @@ class Device:
     ff:     int
     bram:   int
     dsp:    int
+    spram:  int = 0
 
 
 # A pattern that the names of platforms' devices are searched for, and the device. The 12F is a 25F that was sold
@@ -51,7 +53,7 @@ _DEVICES = {
     r"^LFE5U(M|M5G)?-45F":        Device("LFE5U-45F",   "ecp5",      43848,   43848,  108,    72),
     r"^LFE5U(M|M5G)?-85F":        Device("LFE5U-85F",   "ecp5",      83640,   83640,  208,   156),
     r"^LIFCL-40":                 Device("LIFCL-40",    "nexus",     32256,   32256,   84,    56),
-    r"^ICE40-UP5K":               Device("iCE40-UP5K",  "ice40",      5280,    5280,   30,     8),
+    r"^ICE40-UP5K":               Device("iCE40-UP5K",  "ice40",      5280,    5280,   30,     8, 4),
     r"^ICE40-HX8K":               Device("iCE40-HX8K",  "ice40",      7680,    7680,   32,     0),
     r"^GW2AR?-(LV)?18":           Device("GW2A-18",     "gowin",     20736,   15552,   46,    48),
     r"^GW5AST-(LV)?138":          Device("GW5AST-138",  "gowin",    138240,  138240,  340,   298),

@@ -21,11 +21,12 @@ from litex.build.gowin.apicula import GowinApiculaToolchain
 from litex.soc.doc import generate_docs
 from litex.soc.integration.soc import SoCError
 
+from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from soc.builder import FirmwareBuilder
 from targets.boards.catalogue import find_board
 from targets.boards.devices import find_device
-from targets.boards.memories import IN_TABLES, TABLES_BITS
+from targets.boards.memories import IN_TABLES, TABLES_BITS, large_memories
 from targets.boards.request import BoardOptions
 from targets.boards.soc import BoardSoC
 
@@ -70,6 +71,13 @@ def nextpnr_options(soc: BoardSoC) -> Iterator[str]:
         yield f"--freq {soc.sys_clk_freq/1e6:g}"
 
 
+def large_commands(config: QCLIFConfig, count: int) -> Iterator[str]:
+    """Commands of Yosys that put memories into `count` large RAMs, which it does not do by itself."""
+    memories = [f"{BUILD_NAME}/m:{shape.name}" for shape in large_memories(config, count)]
+    yield f"hierarchy -top {BUILD_NAME}"
+    yield f'setattr -set ram_style "huge" {" ".join(memories)}'
+
+
 def elaborate(options: BoardOptions, directory: Path, libraries: Path, run: bool = False) -> None:
     """Write everything that the FPGA tools need into `directory`, and run them where that is asked for."""
     soc = make_soc(options)
@@ -78,6 +86,8 @@ def elaborate(options: BoardOptions, directory: Path, libraries: Path, run: bool
     device = find_device(soc.platform.device)
     if device is not None and device.family in TABLES_BITS:
         soc.platform.toolchain._yosys_cmds = list(table_commands(soc))
+    if options.flash_offset:
+        soc.platform.toolchain._yosys_cmds = list(large_commands(options.config, device.spram))
     builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
         csr_svd=directory/"csr.svd")
     flow = dict(options.flow)

@@ -6,7 +6,7 @@
 """What a configuration takes of an FPGA, before anything is built, and the largest one that fits.
 
 Block RAM is counted memory by memory. Logic is a sum of parts that were measured on ECP5 (`python -m targets.ulx3s
---build`), and scaled for FPGAs whose tables have more inputs.
+--build`), and scaled for FPGAs whose tables have more inputs, or on iCE40 (`python -m targets.icebreaker --build`).
 """
 
 import dataclasses
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
 from targets.boards.devices import Device
-from targets.boards.memories import TABLES_BITS, blocks, core_memories, in_tables, soc_memories
+from targets.boards.memories import TABLES_BITS, blocks, core_memories, in_tables, large_memories, soc_memories
 from targets.boards.request import BoardOptions
 
 # A device is full before its last table is used: routing, and what the estimate does not know.
-USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0}
+USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0, "spram": 1.0}
 
 # Sizes that are tried where the user leaves them open, the preferred ones first. More lanes than this make a step
 # shorter than the CPU and the UART make it. Fewer inputs are a coarser grid: 8 x 8 and two polarities are 128. With
@@ -55,9 +55,10 @@ CPUS = {
     "vexriscv standard": Cells(3600, 1850, 8, 4),
     "vexriscv lite":     Cells(3300, 1280, 2, 0),
     "vexriscv minimal":  Cells(1830,  920, 0, 0),
+    "serv standard":     Cells( 350,  250, 1, 0),
 }
 
-# Block RAMs of a CPU's registers, where these are not made of tables.
+# Block RAMs of a CPU's registers, where these are not made of tables; SERV's always are in block RAM.
 REGISTER_FILE = 2
 
 # Bits of a memory that one table of 4 inputs holds: 16, less what selects and writes them.
@@ -66,8 +67,12 @@ TABLE_BITS = 8
 # Registers, bus, UART, timer, LEDs and the accelerator without its lanes.
 BASE = Cells(3900, 1900, 0, 1)
 
+# The same of an iCE40 without timer, controller and tables for memories; a cell there is a table and a flip-flop.
+BASE_ICE40 = Cells(3020, 0, 0, 1)
+
 # Of each bit of a lane's two sums: adder, register that holds it, and its share of the selection of lanes and words.
-SUM_BIT = Cells(5.7, 2.5)
+SUM_BIT       = Cells(5.7, 2.5)
+SUM_BIT_ICE40 = Cells(4.4, 0)
 
 # A table of 6 inputs does the work of so many of 4.
 LUT6 = 1.6
@@ -93,20 +98,29 @@ class Estimate:
 
 def estimate(options: BoardOptions, device: Device) -> Estimate:
     """Cells that a request needs on a device."""
-    config   = options.config
-    cpu      = CPUS.get(options.cpu, CPUS["vexriscv standard"])
-    with_dsp = device.dsp > 0
-    memories = [*core_memories(config), *soc_memories(config, options.rom_bytes, options.sram_bytes)]
-    sum_bits = 2*config.lanes*config.accumulator_bits
-    tables   = [memory for memory in memories if in_tables(memory, device.family)]
-    lut      = BASE.lut + cpu.lut + SUM_BIT.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
-    register = 0 if device.family in TABLES_BITS else REGISTER_FILE
-    return Estimate(config, device, {
+    config    = options.config
+    cpu       = CPUS.get(options.cpu, CPUS["vexriscv standard"])
+    with_dsp  = device.dsp > 0
+    large     = large_memories(config, device.spram) if options.flash_offset else {}
+    sizes     = (0, 0) if options.flash_offset else (options.rom_bytes, options.sram_bytes)
+    core      = core_memories(config, banked=not options.flash_offset)
+    memories  = [each for each in (*core, *soc_memories(config, *sizes)) if each not in large]
+    base, bit = (BASE_ICE40, SUM_BIT_ICE40) if device.family == "ice40" else (BASE, SUM_BIT)
+    sum_bits  = 2*config.lanes*config.accumulator_bits
+    tables    = [memory for memory in memories if in_tables(memory, device.family)]
+    lut       = base.lut + cpu.lut + bit.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
+    register  = 0 if device.family in TABLES_BITS or options.cpu.startswith("serv") else REGISTER_FILE
+    needed    = {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
-        "ff":   round(BASE.ff + cpu.ff + SUM_BIT.ff*sum_bits),
+        "ff":   round(base.ff + cpu.ff + bit.ff*sum_bits),
         "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
-        "dsp":  (BASE.dsp + cpu.dsp) if with_dsp else 0,
-    })
+        "dsp":  (base.dsp + cpu.dsp) if with_dsp else 0,
+    }
+    if device.family == "ice40":
+        del needed["ff"]
+    if large:
+        needed["spram"] = sum(large.values())
+    return Estimate(config, device, needed)
 
 
 def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOptions]:
@@ -149,7 +163,8 @@ def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOp
 
 def refusal(short: Estimate) -> str:
     """What is short, and by how much."""
-    names = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers"}
+    names = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers",
+        "spram": "large RAMs"}
     texts = [f"{need} {names[name]} for {usable} ({need - usable} too many)" for name, (need, usable) in
         short.excess.items()]
     config = short.config
@@ -166,4 +181,5 @@ def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str
             if estimate(candidate, device).fits:
                 sizes = " ".join(f"--{name} {getattr(candidate.config, name)}" for name in chosen)
                 return f"{sizes} would fit, or choose a larger --device"
-    return "lower --weight-bits or --neurons, take --cpu-variant minimal, or choose a larger --device"
+    return ("lower --weight-bits or --neurons, take a smaller CPU (--cpu-variant minimal, --cpu-type serv), or "
+        "choose a larger --device")

@@ -35,6 +35,8 @@ def figures(board: Board, options: BoardOptions, estimate: Estimate | None, buil
         if build.bitstream is not None:
             content["bitstream"]     = str(build.bitstream)
             content["build_seconds"] = build.build_seconds
+            if build.image is not None:
+                content["image"] = str(build.image)
         if build.report is not None:
             content |= build.report.used
             content["available"] = build.report.available
@@ -87,3 +89,5 @@ def _lines(content: dict):
         yield "tools", ", ".join(f"{name} ({version})" for name, version in content["tools"].items())
         yield "built in", f"{content['build_seconds']:.0f} s"
         yield "bitstream", content["bitstream"]
+    if "image" in content:
+        yield "with firmware", content["image"]

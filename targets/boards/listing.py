@@ -14,7 +14,6 @@ from pathlib import Path
 
 from rich.table import Table
 
-from accel.config import QCLIFConfig
 from host.console import progress_bars, table_console
 from host.errors import QCLIFError
 from host.options import check_outputs, positive
@@ -43,22 +42,23 @@ class Entry:
     refusal:   str = ""
 
 
-def examine(name: str, config: QCLIFConfig, fixed: dict[str, int]) -> Entry:
+def examine(name: str, fixed: dict[str, int]) -> Entry:
     """Try a board: describe it, fit a network, make the SoC.
 
     Parameters
     ----------
-    config : sizes; neurons and lanes are chosen where `fixed` does not name them.
+    fixed : sizes that are kept; the others are chosen.
     """
     try:
         # LiteX and boards print and log while they are made.
         with contextlib.redirect_stdout(io.StringIO()):
             board   = find_board(name)
             options = BoardOptions(board.name, board.devices[0], board.toolchain, int(board.sys_clk_freq),
-                board.uart_baudrate, config)
+                board.uart_baudrate, board_config({**board.sizes, **fixed}), soc=board.soc,
+                flash_offset=board.flash_offset)
             device  = board.part(board.devices[0], board.toolchain)
             if device is not None:
-                options = fit(options, device, fixed)
+                options = fit(options, device, {**board.sizes, **fixed})
             make_soc(options).finalize()
     except QCLIFError as error:
         return Entry(name, refusal=str(error))
@@ -80,13 +80,12 @@ def list_boards(argv: list[str], prog: str) -> int:
     check_outputs(args)
     logging.disable()
     fixed   = {"inputs": args.inputs} if args.inputs else {}
-    config  = board_config(fixed)
     names   = args.names or modules()
     entries = []
     with progress_bars() as progress:
         for done, name in enumerate(names):
             progress("boards", done, len(names))
-            entries.append(examine(name, config, fixed))
+            entries.append(examine(name, fixed))
     table = Table(title="Boards of litex-boards, and the network that fits")
     for column in ("board", "device", "tools", "MHz", "neurons", "inputs", "lanes", "CPU"):
         table.add_column(column)

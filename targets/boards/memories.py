@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from accel.config import QCLIFConfig
 from accel.memory import bank_depths
+from soc.flash import RAM_BITS, RAM_BYTES, RAM_WORDS
 from targets.boards.devices import SHAPES
 
 
@@ -17,7 +18,6 @@ IN_TABLES = ("parameters0", "parameters1", "states0", "spike_list0")
 
 # Yosys makes memories of tables by itself up to about this many bits.
 TABLES_BITS = {"ecp5": 1024, "gowin": 1536}
-
 
 # What one more row costs for each bit of a word, in block RAMs, as Yosys was seen to weigh it.
 SELECTION = 1/256
@@ -32,16 +32,19 @@ class Shape:
     granularity: int = 0
 
 
-def core_memories(config: QCLIFConfig) -> list[Shape]:
-    """Memories of the accelerator and its peripheral."""
+def core_memories(config: QCLIFConfig, banked: bool = True) -> list[Shape]:
+    """Memories of the accelerator and its peripheral; `banked`: the weights in banks, as of a registered core."""
+    banks  = bank_depths if banked else lambda depth: [depth]
     lanes  = [min(config.slice_lanes, config.lanes - first) for first in range(0, config.lanes, config.slice_lanes)]
     slices = [count*config.weight_bits for count in lanes]
     row    = _index_bits(max(config.inputs, config.contexts))
     neuron = _index_bits(config.neurons)
     state, weight = config.state_bits, config.weight_bits
     return [
-        *[Shape("somatic weights", depth, width) for depth in bank_depths(config.soma_words) for width in slices],
-        *[Shape("apical weights", depth, width) for depth in bank_depths(config.apical_words) for width in slices],
+        *[Shape(f"weights_soma{n}", depth, width) for depth in banks(config.soma_words)
+            for n, width in enumerate(slices)],
+        *[Shape(f"weights_apical{n}", depth, width) for depth in banks(config.apical_words)
+            for n, width in enumerate(slices)],
         Shape("parameters0", config.neurons, 2*state),
         Shape("parameters1", config.neurons, state + 2*weight),
         Shape("states0", config.neurons, 2*state),
@@ -57,11 +60,23 @@ def in_tables(shape: Shape, family: str) -> bool:
     return family in TABLES_BITS and (shape.name in IN_TABLES or shape.depth*shape.width <= TABLES_BITS[family])
 
 
+def large_memories(config: QCLIFConfig, count: int) -> dict[Shape, int]:
+    """Memories in the large RAMs of an iCE40 UltraPlus, and how many each takes: the CPU's, and of the weights, which
+    one port is enough for, as many as fit."""
+    cpu   = [Shape(f"ram{n}", RAM_WORDS, RAM_BITS, 8) for n in range(RAM_BYTES//RAM_WORDS*8//RAM_BITS)]
+    large = {}
+    for shape in [*cpu, *(shape for shape in core_memories(config, banked=False) if shape.name.startswith("weights"))]:
+        needed = -(-shape.depth//RAM_WORDS)*-(-shape.width//RAM_BITS)
+        if sum(large.values()) + needed <= count:
+            large[shape] = needed
+    return large
+
+
 def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[Shape]:
-    """Memories of the SoC but for those of CPU and accelerator."""
+    """Memories of the SoC but for those of CPU and accelerator; no bytes: none of that."""
     return [
-        Shape("ROM", rom_bytes//4, 32),
-        Shape("SRAM", sram_bytes//4, 32, 8),
+        *([Shape("ROM", rom_bytes//4, 32)] if rom_bytes else []),
+        *([Shape("SRAM", sram_bytes//4, 32, 8)] if sram_bytes else []),
         # Bytes with `first` and `last`, of which Yosys leaves the byte.
         Shape("UART FIFO", config.uart_fifo, 8),
         Shape("UART FIFO", config.uart_fifo, 8),

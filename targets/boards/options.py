@@ -69,7 +69,7 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
     parser._default_toolchain = board.toolchain
     parser.add_target_group()
     parser.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
-        uart_baudrate=board.uart_baudrate, uart_name=board.uart_name)
+        uart_baudrate=board.uart_baudrate, uart_name=board.uart_name, cpu_type=board.soc.get("cpu_type", "vexriscv"))
     add = parser.add_target_argument
     add("--flash", action="store_true", help="Write the bitstream to the board's flash: it stays after power-off.")
     add("--device", default=board.devices[0], metavar="NAME",
@@ -99,7 +99,7 @@ def given_sizes(args: argparse.Namespace) -> dict[str, int]:
 
 def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, config: QCLIFConfig) -> BoardOptions:
     """What is to be built; what cannot be followed is refused."""
-    for name in _FIXED:
+    for name in (*_FIXED, *(("integrated_sram_size",) if board.flash_offset else ())):
         if getattr(args, name, None) != parser.get_default(name):
             raise QCLIFError(f"--{name.replace('_', '-')} has no effect on the boards' SoC: leave it out")
     devices = {device.lower(): device for device in board.devices}
@@ -130,6 +130,7 @@ def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, c
         sys_clk_freq  = int(args.sys_clk_freq),
         uart_baudrate = args.uart_baudrate,
         config        = config,
-        soc           = given,
+        soc           = {**board.soc, **given},
         flow          = parser.toolchain_argdict,
+        flash_offset  = board.flash_offset,
     )

@@ -37,6 +37,7 @@ class BoardOptions:
     config : sizes.
     soc : LiteX's SoCCore options that differ from our defaults.
     flow : LiteX's options of the toolchain.
+    flash_offset : as the board's.
     """
     board:         str
     device:        str
@@ -46,6 +47,7 @@ class BoardOptions:
     config:        QCLIFConfig = field(default_factory=QCLIFConfig)
     soc:           dict = field(default_factory=dict)
     flow:          dict = field(default_factory=dict)
+    flash_offset:  int = 0
 
     @property
     def cpu(self) -> str:

@@ -81,7 +81,12 @@ class BoardSoC(QCLIFSoC):
         except (ValueError, AssertionError) as error:
             raise QCLIFError(f"{board.title} has no clock of {sys_clk_freq/1e6:g} MHz "
                 f"({str(error) or 'out of the limits of its PLL'}): choose another --sys-clk-freq") from error
-        QCLIFSoC.__init__(self, platform, sys_clk_freq, config, registered=True, uart_name=uart_name, **kwargs)
+        QCLIFSoC.__init__(self, platform, sys_clk_freq, config,
+            registered   = True,
+            uart_name    = uart_name,
+            flash        = platform.request("spiflash") if board.flash_offset else None,
+            flash_offset = board.flash_offset,
+            **kwargs)
 
         # # #
 
