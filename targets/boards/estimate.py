@@ -74,6 +74,9 @@ BASE_ICE40 = Cells(3020, 0, 0, 1)
 SUM_BIT       = Cells(5.7, 2.5)
 SUM_BIT_ICE40 = Cells(4.4, 0)
 
+# Of each bit that the banks of the weights hold in registers: the register, and its share of the choice among banks.
+BANK_BIT = Cells(0.7, 1)
+
 # A table of 6 inputs does the work of so many of 4.
 LUT6 = 1.6
 
@@ -107,12 +110,14 @@ def estimate(options: BoardOptions, device: Device) -> Estimate:
     memories  = [each for each in (*core, *soc_memories(config, *sizes)) if each not in large]
     base, bit = (BASE_ICE40, SUM_BIT_ICE40) if device.family == "ice40" else (BASE, SUM_BIT)
     sum_bits  = 2*config.lanes*config.accumulator_bits
+    bank_bits = 0 if options.flash_offset else sum(each.width for each in core if each.name.startswith("weights"))
     tables    = [memory for memory in memories if in_tables(memory, device.family)]
-    lut       = base.lut + cpu.lut + bit.lut*sum_bits + sum(m.depth*m.width for m in tables)/TABLE_BITS
+    lut       = base.lut + cpu.lut + bit.lut*sum_bits + BANK_BIT.lut*bank_bits + \
+        sum(m.depth*m.width for m in tables)/TABLE_BITS
     register  = 0 if device.family in TABLES_BITS or options.cpu.startswith("serv") else REGISTER_FILE
     needed    = {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
-        "ff":   round(base.ff + cpu.ff + bit.ff*sum_bits),
+        "ff":   round(base.ff + cpu.ff + bit.ff*sum_bits + BANK_BIT.ff*bank_bits),
         "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
         "dsp":  (base.dsp + cpu.dsp) if with_dsp else 0,
     }
