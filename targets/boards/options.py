@@ -66,6 +66,7 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
     parser.prog        = prog
     parser.description = description
     parser.set_platform(board.platform_module().Platform)
+    # LiteX's is the first that the platform has, and its options would be offered.
     parser._default_toolchain = board.toolchain
     parser.add_target_group()
     parser.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
