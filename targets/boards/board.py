@@ -87,9 +87,11 @@ class Board:
         found  = next((cls for name in ("_CRG", "CRG") if (cls := getattr(target, name, None)) and
             cls.__module__ == target.__name__), None)
         if found is None:
-            raise QCLIFError(f"{self.title}: its target in litex-boards has no clock and reset generator to build on")
+            raise QCLIFError(f"{self.title}: its target in litex-boards has no clock and reset generator to build on: "
+                "write a target of your own around soc.soc.QCLIFSoC")
         if not CLOCK_ARGUMENTS & inspect.signature(found.__init__).parameters.keys():
-            raise QCLIFError(f"{self.title}: its clock and reset generator takes no frequency, and tells none")
+            raise QCLIFError(f"{self.title}: its clock and reset generator takes no frequency, and tells none: "
+                "write a target of your own around soc.soc.QCLIFSoC")
         return found
 
     def make_crg(self, platform, sys_clk_freq: float):
