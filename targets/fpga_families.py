@@ -5,9 +5,13 @@
 
 """FPGA families whose cells Yosys makes of the core, and the models of these cells for simulation."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+from accel.config import QCLIFConfig
 from targets import ecp5_cells, gowin_cells
+from targets.boards.devices import find_device
+from targets.boards.memories import large_memories
 from targets.core_sim import TOP
 
 
@@ -22,20 +26,28 @@ class Family:
     options : of the synthesis.
     files : with models, in that folder; not all versions have all of them.
     models : ours by name, of cells that are black boxes to Yosys.
-    table : ports of a look-up table LUT4, its output first.
+    table : ports of a look-up table, its output first.
+    table_cell, table_init : names of the look-up table and of its parameter.
+    core : options of accel.verilog.core_verilog() that boards of the family have.
+    prepare : commands of Yosys for the core of some sizes, before the synthesis.
+    defines : Verilog before the files where they are taken whole; None: only the models that are needed.
     """
-    name:    str
-    title:   str
-    options: str
-    files:   tuple[str, ...]
-    models:  dict[str, str]
-    table:   tuple[str, ...]
+    name:       str
+    title:      str
+    options:    str
+    files:      tuple[str, ...]
+    models:     dict[str, str]
+    table:      tuple[str, ...]
+    table_cell: str = "LUT4"
+    table_init: str = "INIT"
+    core:       dict[str, bool] = field(default_factory=lambda: {"registered": True})
+    prepare:    Callable[[QCLIFConfig], Sequence[str]] = lambda config: ()
+    defines:    str | None = None
 
-    @property
-    def script(self) -> str:
+    def script(self, config: QCLIFConfig) -> str:
         """Script of Yosys: core.v to netlist.v."""
-        return (f"read_verilog core.v\nsynth_{self.name} {self.options}-top {TOP}\n"
-            "write_verilog -noattr netlist.v\n")
+        return "".join(f"{line}\n" for line in ("read_verilog core.v", *self.prepare(config),
+            f"synth_{self.name} {self.options}-top {TOP}", "write_verilog -noattr netlist.v"))
 
     @property
     def mutant(self) -> str:
@@ -50,11 +62,17 @@ module qclif_mutant(input {', '.join(inputs)}, output {output});
     int chosen;
     wire right, wrong;
     initial chosen = qclif_mutant();
-    LUT4 #(.INIT(INIT))  lut_right({wired}, .{output}(right));
-    LUT4 #(.INIT(~INIT)) lut_wrong({wired}, .{output}(wrong));
+    {self.table_cell} #(.{self.table_init}(INIT))  lut_right({wired}, .{output}(right));
+    {self.table_cell} #(.{self.table_init}(~INIT)) lut_wrong({wired}, .{output}(wrong));
     assign {output} = chosen == NUMBER ? wrong : right;
 endmodule
 """
+
+
+def _large_rams(config: QCLIFConfig) -> Sequence[str]:
+    """The weights in large RAMs, as the iCEBreaker has them."""
+    names = [shape.name for shape in large_memories(config, find_device("ice40-up5k").spram)]
+    return [f'setattr -set ram_style "huge" {TOP}/m:{name}' for name in names if name.startswith("weights")]
 
 
 FAMILIES = {family.name: family for family in (
@@ -63,4 +81,11 @@ FAMILIES = {family.name: family for family in (
         ("Z", "A", "B", "C", "D")),
     Family("gowin", "Gowin", "-noiopads ", ("cells_sim.v",),
         {**gowin_cells.block_rams(), **gowin_cells.multipliers()}, ("F", "I0", "I1", "I2", "I3")),
+    Family("ice40", "iCE40", "-dsp ", ("cells_sim.v",), {}, ("O", "I0", "I1", "I2", "I3"),
+        table_cell = "SB_LUT4",
+        table_init = "LUT_INIT",
+        core       = {"single_port": True},
+        prepare    = _large_rams,
+        # Verilator knows no inputs with defaults; Yosys leaves none open.
+        defines    = "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"),
 )}

@@ -26,14 +26,14 @@ from targets.fpga_families import FAMILIES, Family
 from targets.sim_build import build_root, tree_digest
 
 _INSTANCE = re.compile(r"^  ([A-Z]\w*) (?:#\($|\S+ +\($)", re.MULTILINE)
-INPUT     = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
+_INPUT    = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
 _MODULE   = re.compile(r"^module (\w+)\b.*?^\s*endmodule", re.MULTILINE | re.DOTALL)
-_LUT      = re.compile(r"^  LUT4 #\(\n    \.INIT\((16'h[0-9a-f]{4})\)\n  \) (\S+) +\(", re.MULTILINE)
+_LUT      = re.compile(r"^  (?:SB_)?LUT4 #\(\n    \.(?:LUT_)?INIT\((16'h[0-9a-f]{4})\)\n  \) (\S+) +\(", re.MULTILINE)
 # The model of a block RAM has no contents of its own to start with, which is more than zeros ask of the design.
 _ZEROS    = re.compile(r"^    \.INIT(?:VAL|_RAM)_[0-9A-F]{2}\(\d+'h0+\),?\n", re.MULTILINE)
 
 # Simulation ends, whatever the netlist does.
-CLOCK = """
+_CLOCK = """
     import "DPI-C" function void qclif_clock();
     always @(posedge sys_clk) qclif_clock();
 endmodule
@@ -77,7 +77,7 @@ def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
     QCLIFError : there is no Yosys, or it fails.
     """
     yosys  = yosys or find_yosys()
-    key    = tree_digest(("accel",), [repr(config), yosys.kind, yosys.version, family.script])
+    key    = tree_digest(("accel",), [repr(config), yosys.kind, yosys.version, family.script(config), str(family.core)])
     folder = build_root()/family.name/key[:24]
     if not (folder/"netlist.v").exists():
         try:
@@ -86,8 +86,8 @@ def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
             raise QCLIFError(f"cannot write to {folder.parent}: {error.strerror}; set QCLIF_BUILD_DIR to another "
                 "folder") from error
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-            (Path(temporary)/"core.v").write_text(core_verilog(config, TOP, registered=True))
-            run_tool(yosys, family.script, Path(temporary), "synth.ys", progress=progress,
+            (Path(temporary)/"core.v").write_text(core_verilog(config, TOP, **family.core))
+            run_tool(yosys, family.script(config), Path(temporary), "synth.ys", progress=progress,
                 stage=f"synth_{family.name} of Yosys {yosys.version}")
             folder.mkdir(exist_ok=True)
             for name in ("core.v", "synth.log", "netlist.v"):
@@ -116,6 +116,8 @@ def cell_models(family: Family, yosys: Tool, cells: Sequence[str]) -> str:
     if not files:
         raise QCLIFError(f"Yosys {yosys.version} has no models of {family.title}'s cells in {folder}: install another "
             f"one, {INSTALL_YOSYS}")
+    if family.defines is not None:
+        return family.defines + "".join(path.read_text() for path in files)
     known = {match[1]: match[0] for path in files for match in _MODULE.finditer(path.read_text())}
     return "".join(_with_parts(cells, known, family.models))
 
@@ -164,8 +166,8 @@ def build(netlist: Netlist, mutants: Sequence[str] = ()) -> Path:
         return f"  qclif_mutant #(.INIT({match[1]}), .NUMBER({numbers[match[2]]})) {match[2]} ("
 
     text = _LUT.sub(mutated, _ZEROS.sub("", netlist.text))
-    text = text[:text.rindex("endmodule")] + CLOCK
+    text = text[:text.rindex("endmodule")] + _CLOCK
     if mutants:
         text += netlist.family.mutant
-    return build_gates("core", TOP, INPUT.findall(netlist.text), {
+    return build_gates("core", TOP, _INPUT.findall(netlist.text), {
         "netlist.sv": apart(text), "cells.sv": cell_models(netlist.family, netlist.yosys, list(netlist.cells))})

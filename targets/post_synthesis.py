@@ -12,9 +12,10 @@ examples:
   python -m targets.post_synthesis --events recording.npz --network net.npz
   python -m targets.post_synthesis --neurons 64 --lanes 4 --network random --mutants 20
   python -m targets.post_synthesis --family gowin                          the cells of a Tang Nano 20K, not an ECP5's
+  python -m targets.post_synthesis --family ice40 --neurons 64 --lanes 4   of an iCEBreaker, with weights in large RAMs
 
 Spikes and states are compared. Look-up tables, carry chains, flip-flops and distributed RAM are the models that come
-with Yosys; block RAM and multiplier, of which it has none, are ours. Mutants are netlists with one look-up table
+with Yosys; block RAMs and multipliers, where it has none, are ours. Mutants are netlists with one look-up table
 inverted: how many of them the comparison notices says what it is worth.
 """
 
@@ -37,6 +38,7 @@ from host.errors import QCLIFError
 from host.options import add_input_args, check_outputs, encode_samples, read_samples
 from host.outcome import EXIT_MISMATCH, guarded
 from host.report import write_json
+from targets.fpga_families import FAMILIES
 from targets.progress import StageDisplay
 from targets.simulator import exit_on_sigterm
 
@@ -77,7 +79,6 @@ def caught(gates, count: int, network, samples: Sequence) -> list[bool]:
 def run(args: argparse.Namespace) -> int:
     """Synthesise, simulate, compare, print. Returns the exit code."""
     from host.defaults import choose_network, given_network, preferred_sizes
-    from targets.fpga_families import FAMILIES
     from targets.fpga_netlist import build, luts, synthesise
     check_outputs(args)
     samples = read_samples(args)
@@ -136,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add_config_args(parser)
     add_input_args(parser, samples=1)
-    parser.add_argument("--family", choices=("ecp5", "gowin"), default="ecp5",
+    parser.add_argument("--family", choices=tuple(FAMILIES), default="ecp5",
         help="FPGAs whose cells are used (default: %(default)s)")
     parser.add_argument("--mutants", type=int, default=0, metavar="K",
         help="also run K netlists with one look-up table inverted (default: %(default)s)")

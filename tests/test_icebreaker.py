@@ -27,7 +27,8 @@ from targets.boards import command
 from targets.boards.build import BoardBuild
 from targets.boards.catalogue import find_board
 from targets.boards.request import ROM_BYTES
-from targets.ice40_netlist import build, synthesise
+from targets.fpga_families import FAMILIES
+from targets.fpga_netlist import build, synthesise
 from targets.post_synthesis import gates_of
 from targets.sim_build import PINS, SimOptions
 from targets.simulator import SimulatedSoC
@@ -81,7 +82,7 @@ def test_the_netlist_is_exact_and_a_nibble_that_is_not_stored_is_noticed():
     steps    = synthetic_steps(encoder, config.contexts)
     network  = random_network(config, encoder, [steps], rate=0.1)
     try:
-        netlist = synthesise(config)
+        netlist = synthesise(config, family=FAMILIES["ice40"])
     except QCLIFError as error:
         pytest.skip(str(error))
     assert netlist.cells["SB_SPRAM256KA"] == 2 and netlist.cells["SB_MAC16"] == 1 and netlist.cells["SB_LUT4"] > 300

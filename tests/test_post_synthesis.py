@@ -72,24 +72,26 @@ def steps(recording):
 
 # Netlist ------------------------------------------------------------------------------------------
 
-# Of each family: carry chain, block RAM, table, multiplier, memory of tables, flip-flop.
+# Of each family: carry chain, block RAM, table, multiplier, memory of tables or large RAM, flip-flop.
 KINDS = {
     "ecp5":  {"CCU2C", "DP16KD", "LUT4", "MULT18X18D", "TRELLIS_DPR16X4", "TRELLIS_FF"},
     "gowin": {"ALU", "DPX9B", "LUT4", "MULT9X9", "RAM16SDP4", "DFFE"},
+    "ice40": {"SB_CARRY", "SB_RAM40_4K", "SB_LUT4", "SB_MAC16", "SB_SPRAM256KA", "SB_DFFE"},
 }
 
 
 def test_all_kinds_of_cells(netlist):
     assert KINDS[netlist.family.name] <= set(netlist.cells)
-    assert netlist.cells["DFFE" if netlist.family.name == "gowin" else "TRELLIS_FF"] > 100
+    flip_flop, = {"TRELLIS_FF", "DFFE", "SB_DFFE"} & KINDS[netlist.family.name]
+    assert netlist.cells[flip_flop] > 100
 
 
 @needs_verilator
-def test_real_recording_step_by_step(program, steps):
+def test_real_recording_step_by_step(netlist, program, steps):
     """Spikes and states are the golden model's, and clocks and counters those of the RTL."""
     network = random_network(SIZES, ENCODER, [steps], rate=0.1)
     golden  = GoldenModel(network).run([steps], states=True)[0]
-    clocks  = CoreSimulator(SIZES, registered=True).run(network, steps, states=True).counters
+    clocks  = CoreSimulator(SIZES, "registered" in netlist.family.core).run(network, steps, states=True).counters
     assert len(golden.spikes.sources) > 20
     # Whatever memories start with.
     for seed in (1, 2, 3):
