@@ -7,6 +7,7 @@
 #include "device.h"
 #include "link.h"
 #include "platform.h"
+#include "sdram.h"
 
 /* crt0 enters it on an interrupt; none is ever enabled. */
 void isr(void);
@@ -29,6 +30,15 @@ int main(void);
 int main(void)
 {
 	platform_start();
+	if (!sdram_start()) {
+		/* Rather no answer than a wrong one; a terminal may come late. */
+		for (;;) {
+			const uint32_t start = platform_clock();
+			say("\r\nqCLIF SoC: the SDRAM does not hold what is written to it\r\n");
+			while (platform_clock() - start < PLATFORM_CLOCK_HZ)
+				;
+		}
+	}
 	device_start();
 	link_start();
 	say("\r\nqCLIF SoC: binary protocol, use host/stream.py on this port\r\n");

@@ -65,6 +65,8 @@ class FirmwareBuilder(builder.Builder):
     def _generate_includes(self, with_bios=True):
         builder.Builder._generate_includes(self, with_bios)
         write_headers(self.config, self.generated_dir)
+        region = "sdram" if "sdram" in self.soc.bus.regions else "sram"
+        (Path(self.generated_dir)/"variables.ld").write_text(f'REGION_ALIAS("variables", {region})\n')
 
     def _generate_rom_software(self, compile_bios=True):
         if self.libraries_dir is None or not self.compile_software:

@@ -35,7 +35,7 @@ class StatusLeds(LiteXModule):
     Attributes
     ----------
     busy  : steps are being computed.
-    error : something was lost.
+    error : something was lost, or the SDRAM fails.
     """
     def __init__(self, pads, sys_clk_freq, active_low=False):
         self.busy  = Signal()

@@ -28,6 +28,9 @@ ROM_BYTES = 32*1024
 # Variables of the firmware that depend on no size.
 STATE_BYTES = 512
 
+# SRAM where SDRAM holds the buffers: stack, small variables, and the CRC's table, which each byte needs.
+SRAM_BESIDE_SDRAM = 4*1024
+
 # Stack, link state, and the x/y tables of the event encoder for sensors up to 2048 x 2048.
 SRAM_BASE_BYTES = 24*1024
 

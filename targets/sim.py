@@ -26,6 +26,9 @@ from litex.build.generic_platform import Pins, Subsignal
 from litex.build.parser import LiteXArgumentParser
 from litex.build.sim import SimPlatform
 
+from litedram import modules as litedram_modules
+from litedram.phy.model import SDRAMPHYModel
+
 from accel.config import add_config_args, config_from_args
 from host.console import table_console
 from host.defaults import choose_network, given_network, preferred_sizes
@@ -34,7 +37,8 @@ from host.link import DEFAULT_BAUDRATE
 from host.options import add_run_args, check_outputs, open_link, positive, read_samples
 from host.outcome import guarded
 from host.sample import Sample
-from soc.soc import ROM_BYTES, QCLIFSoC, main_ram_bytes
+from soc.sdram import add_sdram
+from soc.soc import ROM_BYTES, SRAM_BESIDE_SDRAM, QCLIFSoC, main_ram_bytes
 from targets.flash_model import FlashModel
 from targets.progress import StageDisplay
 from targets.sim_build import LINE_TOLERANCE, PINS, STREAM, SimBuild, SimOptions
@@ -67,6 +71,9 @@ _serial = {
 # Of the simulated SPI flash, and what it takes to wake up.
 _flash       = [("cs_n", 1), ("clk", 1), ("mosi", 1), ("miso", 1)]
 WAKE_SECONDS = 3e-6
+
+# Data bits of the simulated SDRAM.
+SDRAM_BITS = 16
 
 # Platform -----------------------------------------------------------------------------------------
 
@@ -106,17 +113,20 @@ class BaseSoC(QCLIFSoC):
     registered       : the registers behind the accelerator's memories that boards have.
     uart_name        : STREAM, on which bytes go at the speed of the CPU, or PINS of LiteX's RS232 PHY.
     uart_baudrate    : of the PHY, bits a second.
+    sdram            : LiteDRAM's name of a chip whose model holds the firmware's variables, "": SRAM does.
     flash_offset     : place of the firmware in a simulated SPI flash, from which it is copied to single-port RAMs as
                        on the iCEBreaker; 0: there is no flash, the firmware is in ROM.
     kwargs           : LiteX's SoCCore options.
     """
     def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, registered=False,
-        uart_name=STREAM, uart_baudrate=DEFAULT_BAUDRATE, flash_offset=0, **kwargs):
+        uart_name=STREAM, uart_baudrate=DEFAULT_BAUDRATE, flash_offset=0, sdram="", **kwargs):
         platform  = Platform(uart_name)
         rom_bytes = kwargs.setdefault("integrated_rom_size", ROM_BYTES)
         flash     = Record(_flash) if flash_offset else None
         kwargs    = {"integrated_main_ram_size": 0 if flash_offset else main_ram_bytes(config), **kwargs}
-        self.crg  = _CRG(platform)
+        if sdram:
+            kwargs.setdefault("integrated_sram_size", SRAM_BESIDE_SDRAM)
+        self.crg = _CRG(platform)
         QCLIFSoC.__init__(self, platform, sys_clk_freq, config,
             with_accelerator = with_accelerator,
             registered       = registered,
@@ -125,6 +135,10 @@ class BaseSoC(QCLIFSoC):
             uart_name        = uart_name,
             uart_baudrate    = uart_baudrate,
             **kwargs)
+
+        if sdram:
+            module = getattr(litedram_modules, sdram)(sys_clk_freq, "1:1")
+            add_sdram(self, SDRAMPHYModel(module, data_width=SDRAM_BITS, clk_freq=sys_clk_freq), module)
 
         # LiteX's builder puts the firmware where the ROM is.
         if flash is not None:

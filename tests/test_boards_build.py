@@ -20,7 +20,7 @@ import pytest
 
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
-from soc.soc import least_sram_bytes
+from soc.soc import SRAM_BESIDE_SDRAM, least_sram_bytes
 from targets import board, tang_nano_20k, ulx3s
 from targets.asic.tools import find_yosys, run_tool
 from targets.boards.build import build_board
@@ -99,6 +99,19 @@ def test_the_firmware_fits_closely_in_the_sram(sizes, tmp_path):
     *_, bss = map(int, size.splitlines()[1].split()[:3])
     stack = int(re.search(r"STACK_BYTES (\d+)", next(tmp_path.rglob("qclif_config.h")).read_text())[1])
     assert bss + stack <= least_sram_bytes(config) <= bss + stack + 1024
+
+
+def test_the_firmware_keeps_its_variables_in_sdram(tmp_path):
+    config  = board_config({"neurons": 200, "inputs": 512, "lanes": 8})
+    options = BoardOptions("ulx3s", "LFE5U-45F", "trellis", 50_000_000, 1_000_000, config, {"cpu_variant": "lite"},
+        with_sdram=True)
+    build_board(options, tmp_path, run=False)
+    elf   = tmp_path/"software"/"bios"/"bios.elf"
+    text  = subprocess.run(["riscv64-unknown-elf-nm", str(elf)], text=True, capture_output=True, check=True).stdout
+    place = {name: int(address, 16) for address, _, name in map(str.split, text.splitlines())}
+    assert place["_fstack"] - place["_fdata"] == SRAM_BESIDE_SDRAM
+    assert place["_evariables"] - place["_fvariables"] > least_sram_bytes(config) - SRAM_BESIDE_SDRAM - 2048
+    assert "sdram_dq" in (tmp_path/"gateware"/"top.lpf").read_text()
 
 # Generation ---------------------------------------------------------------------------------------
 

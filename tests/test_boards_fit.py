@@ -10,6 +10,7 @@ from migen import Memory
 
 from accel.config import QCLIFConfig
 from host.errors import QCLIFError
+from soc.soc import SRAM_BESIDE_SDRAM
 from targets.boards.catalogue import find_board
 from targets.boards.devices import SHAPES, Device, find_device
 from targets.boards.estimate import estimate, fit
@@ -153,6 +154,19 @@ def test_what_is_named_is_kept_or_refused():
         fit(options(config), device, {"neurons": 200, "lanes": 8})
     kept = fit(options(QCLIFConfig(neurons=24, lanes=3, inputs=64)), device, {"neurons": 24, "lanes": 3, "inputs": 64})
     assert (kept.config.neurons, kept.config.lanes, kept.config.inputs) == (24, 3, 64)
+
+
+def test_sdram_is_taken_where_what_is_named_fits_only_so():
+    device  = find_device("LFE5U-45F")
+    named   = {"neurons": 200, "inputs": 512, "lanes": 8}
+    request = options(board_config(named), "LFE5U-45F")
+    with pytest.raises(QCLIFError, match="need 132 block RAMs for 108 "):
+        fit(request, device, named)
+    chosen = fit(request, device, named, sdram=True)
+    assert (chosen.with_sdram, chosen.cpu, chosen.sram_bytes) == (True, "vexriscv lite", SRAM_BESIDE_SDRAM)
+    assert estimate(chosen, device).needed["bram"] == 108 and chosen.config.frame_window == request.config.frame_window
+    for spare, fixed in (("LFE5U-85F", named), ("LFE5U-45F", {}), ("LFE5U-45F", {"neurons": 128})):
+        assert not fit(request, find_device(spare), fixed, sdram=True).with_sdram
 
 
 def test_nothing_fits_on_next_to_nothing():

@@ -1,6 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-/* What the firmware needs of the hardware: bytes, a clock and, for the CPU engine, RAM. */
+/* What the firmware needs of the hardware: bytes, a clock and, for the CPU engine, RAM; whether there is SDRAM. */
 
 #ifndef PLATFORM_H
 #define PLATFORM_H
@@ -20,6 +20,10 @@
 #ifdef MAIN_RAM_BASE
 #define PLATFORM_RAM       ((uint32_t *)MAIN_RAM_BASE)
 #define PLATFORM_RAM_BYTES ((uint32_t)MAIN_RAM_SIZE)
+#endif
+
+#ifdef SDRAM_BASE
+#define PLATFORM_WITH_SDRAM
 #endif
 
 /* Set in platform_receive()'s word where it holds a byte. */

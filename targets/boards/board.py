@@ -45,6 +45,7 @@ class Board:
     flash_offset : place of the firmware in the SPI flash, behind the bitstream, from where it is copied to the large
         RAMs of an iCE40 UltraPlus; 0 where it is in block RAM, and so in the bitstream.
     sizes : sizes of the link that suit it, where the command line names no others.
+    sdram : LiteDRAM's names of its SDRAM and of the PHY that drives it; its clock is the clock generator's.
     soc : LiteX's SoCCore options that the board needs, for what the command line leaves open.
     """
     name:            str
@@ -66,6 +67,7 @@ class Board:
     loader:          dict[str, str] = field(default_factory=dict)
     flash_offset:    int = 0
     sizes:           dict[str, int] = field(default_factory=dict)
+    sdram:           tuple[str, str] | None = None
     soc:             dict[str, object] = field(default_factory=dict)
 
     def platform_module(self) -> ModuleType:
@@ -111,6 +113,13 @@ class Board:
         platform = cls(**arguments)
         platform.add_extension(self.extension)
         return platform
+
+    def make_sdram(self, platform, sys_clk_freq: float) -> tuple:
+        """PHY and chip of its SDRAM, as soc.sdram takes them, at a clock in Hz."""
+        from litedram import modules, phy
+        chip, driver = self.sdram
+        return (getattr(phy, driver)(platform.request("sdram"), sys_clk_freq),
+            getattr(modules, chip)(sys_clk_freq, "1:1"))
 
     def part(self, device: str, toolchain: str) -> Device | None:
         """What an FPGA of the board holds; None where nothing is known of it."""

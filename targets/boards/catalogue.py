@@ -17,6 +17,7 @@ BOARDS = {board.name: board for board in (
         device_argument = "device",
         sys_clk_freq    = 60e6,
         loader          = {"": "ulx3s"},
+        sdram           = ("MT48LC16M16", "GENSDRPHY"),
     ),
     Board(
         name            = "arty",

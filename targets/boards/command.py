@@ -37,7 +37,7 @@ def sized_options(parser: BoardParser, args: argparse.Namespace, board: Board) -
     device  = board.part(options.device, options.toolchain)
     if device is None or args.no_fit_check:
         return options
-    return fit(options, device, sizes)
+    return fit(options, device, sizes, board.sdram is not None)
 
 
 def check_timing(build: BoardBuild, allow: bool) -> None:

@@ -49,6 +49,7 @@ def make_soc(options: BoardOptions) -> BoardSoC:
         "uart_name": board.uart_name}
     return BoardSoC(board, options.device, options.toolchain, options.sys_clk_freq, options.config,
         uart_baudrate = options.uart_baudrate,
+        with_sdram    = options.with_sdram,
         **{**defaults, **options.soc})
 
 

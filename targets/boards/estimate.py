@@ -58,6 +58,9 @@ CPUS = {
     "serv standard":     Cells( 350,  250, 1, 0),
 }
 
+# LiteDRAM and its bridge to the bus.
+SDRAM = Cells(850, 450)
+
 # Block RAMs of a CPU's registers, where these are not made of tables; SERV's always are in block RAM.
 REGISTER_FILE = 2
 
@@ -112,12 +115,13 @@ def estimate(options: BoardOptions, device: Device) -> Estimate:
     sum_bits  = 2*config.lanes*config.accumulator_bits
     bank_bits = 0 if options.flash_offset else sum(each.width for each in core if each.name.startswith("weights"))
     tables    = [memory for memory in memories if in_tables(memory, device.family)]
-    lut       = base.lut + cpu.lut + bit.lut*sum_bits + BANK_BIT.lut*bank_bits + \
+    sdram     = SDRAM if options.with_sdram else Cells(0, 0)
+    lut       = base.lut + cpu.lut + sdram.lut + bit.lut*sum_bits + BANK_BIT.lut*bank_bits + \
         sum(m.depth*m.width for m in tables)/TABLE_BITS
     register  = 0 if device.family in TABLES_BITS or options.cpu.startswith("serv") else REGISTER_FILE
     needed    = {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
-        "ff":   round(base.ff + cpu.ff + bit.ff*sum_bits + BANK_BIT.ff*bank_bits),
+        "ff":   round(base.ff + cpu.ff + sdram.ff + bit.ff*sum_bits + BANK_BIT.ff*bank_bits),
         "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
         "dsp":  (base.dsp + cpu.dsp) if with_dsp else 0,
     }
@@ -144,7 +148,7 @@ def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOp
             yield dataclasses.replace(options, config=config, soc={**options.soc, **cpu})
 
 
-def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOptions:
+def fit(options: BoardOptions, device: Device, fixed: dict[str, int], sdram: bool = False) -> BoardOptions:
     """The preferred request of those that fit.
 
     Parameters
@@ -152,14 +156,16 @@ def fit(options: BoardOptions, device: Device, fixed: dict[str, int]) -> BoardOp
     options : what was asked for, with defaults.
     device : where it has to fit.
     fixed : sizes that the user named, which are kept.
+    sdram : the board has some for the firmware's variables; what fits without does without.
 
     Raises
     ------
     QCLIFError : none fits; it says what is short and by how much, and what would fit.
     """
-    for candidate in candidates(options, fixed):
-        if estimate(candidate, device).fits:
-            return candidate
+    for request in (options, dataclasses.replace(options, with_sdram=True)) if sdram else (options,):
+        for candidate in candidates(request, fixed):
+            if estimate(candidate, device).fits:
+                return candidate
     # What the user named is told of as it is; of nothing, the smallest that was tried.
     first, *_, last = candidates(options, fixed)
     short = first if fixed.keys() & {"neurons", "inputs", "lanes"} else last

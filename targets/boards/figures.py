@@ -24,6 +24,7 @@ def figures(board: Board, options: BoardOptions, estimate: Estimate | None, buil
         "device":      options.device,
         "config":      options.config.to_dict(),
         "cpu":         options.cpu,
+        "sdram":       options.with_sdram,
         "sys_clk_mhz": options.sys_clk_freq/1e6,
         "baudrate":    options.uart_baudrate,
     }
@@ -55,7 +56,7 @@ def show(content: dict, console: Console) -> None:
     config = content["config"]
     console.print(f"{content['board']}, {content['device']}: {config['neurons']} neurons, {config['inputs']} inputs, "
         f"{config['contexts']} contexts, {config['weight_bits']}-bit weights, {config['lanes']} lanes, "
-        f"CPU {content['cpu']}", highlight=False, soft_wrap=True)
+        f"CPU {content['cpu']}{', variables in SDRAM' if content['sdram'] else ''}", highlight=False, soft_wrap=True)
     table  = Table()
     table.add_column("cells")
     built = "available" in content

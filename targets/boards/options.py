@@ -82,6 +82,10 @@ def make_parser(board: Board, argv: list[str], prog: str, description: str) -> B
     add("--uart-pins", metavar="TX,RX[,STANDARD]",
         help="UART on pins that a USB adapter is wired to: of a connector, as in pmoda:0,pmoda:1, or of the FPGA. The "
         "standard is 3.3 V CMOS unless it is named.")
+    if board.sdram is not None:
+        add("--with-sdram", action="store_true",
+            help="The firmware's variables in SDRAM, which spares block RAM and is slower. Sizes that fit only so have "
+            "them there anyway.")
     add("--cable", metavar="NAME", help="openFPGALoader's name of the cable, where the board's own is not used.")
     add("--allow-timing-fail", action="store_true", help="A clock that is not reached is no error.")
     add("--no-fit-check", action="store_true", help="Build also what the estimate says does not fit.")
@@ -134,4 +138,5 @@ def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, c
         soc           = {**board.soc, **given},
         flow          = parser.toolchain_argdict,
         flash_offset  = board.flash_offset,
+        with_sdram    = getattr(args, "with_sdram", False),
     )

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from accel.config import LIMITS, QCLIFConfig
-from soc.soc import least_sram_bytes
+from soc.soc import SRAM_BESIDE_SDRAM, least_sram_bytes
 
 # The firmware has 12.5 to 13.5 KB without the CPU engine: this spares half the block RAM of the simulator's ROM.
 ROM_BYTES = 14*1024
@@ -38,6 +38,7 @@ class BoardOptions:
     soc : LiteX's SoCCore options that differ from our defaults.
     flow : LiteX's options of the toolchain.
     flash_offset : as the board's.
+    with_sdram : its SDRAM holds the firmware's variables.
     """
     board:         str
     device:        str
@@ -48,6 +49,7 @@ class BoardOptions:
     soc:           dict = field(default_factory=dict)
     flow:          dict = field(default_factory=dict)
     flash_offset:  int = 0
+    with_sdram:    bool = False
 
     @property
     def cpu(self) -> str:
@@ -60,7 +62,8 @@ class BoardOptions:
 
     @property
     def sram_bytes(self) -> int:
-        return self.soc.get("integrated_sram_size") or -(-least_sram_bytes(self.config)//SRAM_STEP)*SRAM_STEP
+        needed = SRAM_BESIDE_SDRAM if self.with_sdram else least_sram_bytes(self.config)
+        return self.soc.get("integrated_sram_size") or -(-needed//SRAM_STEP)*SRAM_STEP
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from litex.build.generic_platform import IOStandard, Pins, Subsignal
 
 from host.errors import QCLIFError
 from soc.leds    import StatusLeds
+from soc.sdram   import add_sdram
 from soc.soc     import QCLIFSoC
 
 # Clock --------------------------------------------------------------------------------------------
@@ -65,9 +66,11 @@ class BoardSoC(QCLIFSoC):
     config       : sizes of the accelerator and of the link.
     uart_name    : pads of the UART.
     uart_pins    : "TX,RX" or "TX,RX,IOSTANDARD", a UART on these pins instead.
+    with_sdram   : the board's SDRAM holds the firmware's variables.
     kwargs       : QCLIFSoC's and LiteX's SoCCore options.
     """
-    def __init__(self, board, device, toolchain, sys_clk_freq, config, uart_name="serial", uart_pins="", **kwargs):
+    def __init__(self, board, device, toolchain, sys_clk_freq, config, uart_name="serial", uart_pins="",
+        with_sdram=False, **kwargs):
         platform = board.make_platform(device, toolchain)
         if uart_pins:
             uart_name = "qclif_serial"
@@ -87,6 +90,8 @@ class BoardSoC(QCLIFSoC):
             flash        = platform.request("spiflash") if board.flash_offset else None,
             flash_offset = board.flash_offset,
             **kwargs)
+        if with_sdram:
+            add_sdram(self, *board.make_sdram(platform, sys_clk_freq))
 
         # # #
 
@@ -97,4 +102,6 @@ class BoardSoC(QCLIFSoC):
             if hasattr(self, "qclif"):
                 self.comb += leds.busy.eq(self.qclif.core.busy)
                 lost = lost | (self.qclif._errors.status != 0)
+            if with_sdram:
+                lost = lost | self.sdram_check.failed
             self.sync += leds.error.eq(lost)
