@@ -8,7 +8,6 @@
 """The SoC under Verilator: builds it when needed, boots it, and streams recordings to it or serves it."""
 
 import argparse
-import shutil
 import signal
 import sys
 
@@ -39,6 +38,7 @@ from host.outcome import guarded
 from host.sample import Sample
 from soc.sdram import add_sdram
 from soc.soc import ROM_BYTES, SRAM_BESIDE_SDRAM, QCLIFSoC, main_ram_bytes
+from targets.exports import export_registers
 from targets.flash_model import FlashModel
 from targets.progress import StageDisplay
 from targets.sim_build import LINE_TOLERANCE, PINS, STREAM, SimBuild, SimOptions
@@ -208,12 +208,7 @@ def sim_options(parser, args, sizes: dict[str, int]) -> SimOptions:
 
 def export(build: SimBuild, args) -> None:
     """Copy the register exports to where LiteX's options want them, and tell where the rest is."""
-    for name, target in {"csr.csv": args.soc_csv, "csr.json": args.soc_json, "csr.svd": args.soc_svd}.items():
-        try:
-            if target:
-                shutil.copyfile(build.directory/name, target)
-        except OSError as error:
-            raise QCLIFError(f"cannot write {target}: {error.strerror}") from error
+    export_registers(build.directory, args)
     if args.doc:
         print(f"Documentation: {build.directory/'doc'}")
     if build.options.trace:

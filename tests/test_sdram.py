@@ -13,16 +13,11 @@ import pytest
 import serial
 
 from accel.config import QCLIFConfig
-from host import synthetic
-from host.encoder import Encoder
-from host.link import Link
-from host.random_network import random_network
-from host.runner import execute
-from host.sample import Sample
 from soc.builder import FIRMWARE_DIR, make_package, prefer_own_tools, write_rom_init
 from soc.soc import ROM_BYTES, SRAM_BESIDE_SDRAM
 from targets.sim_build import PINS, SimOptions
 from targets.simulator import SimulatedSoC
+from tests.short_stream import stream_exactly
 
 # As on a board: a CPU without data cache, and a line that does not wait.
 OPTIONS = SimOptions(config=QCLIFConfig(neurons=16, inputs=64, contexts=0, lanes=4), registered=True,
@@ -55,19 +50,7 @@ def test_variables_are_in_sdram_and_small_ones_beside_the_stack(build):
 
 
 def test_what_is_streamed_is_exact(build):
-    config  = OPTIONS.config
-    encoder = Encoder(grid=(8, 8), polarities=1)
-    events  = synthetic.record(0, duration_us=40_000)
-    sample  = Sample("wave", events.events, None, events.label, events.sensor_size).encoded(encoder, 0)
-    network = random_network(config, encoder, [sample.steps], classes=synthetic.GESTURES)
-    with SimulatedSoC(OPTIONS) as soc, Link(soc.port) as link:
-        runs = [execute(link, network, [sample], lockstep=True),
-            execute(link, network, [sample], encode="device")]
-        for run in runs:
-            assert run.mismatches == 0, [str(each.divergence) for each in run.compared if each.divergence]
-            assert run.stats["rx_overflows"] == run.stats["rx_errors"] == run.stats["naks"] == 0
-        assert runs[0].compared[0].states == 2*config.neurons*len(sample.steps)
-        assert runs[0].compared[0].run.counters["spikes"] > 0
+    stream_exactly(OPTIONS)
 
 
 def test_sdram_that_holds_nothing_is_told_of_and_nothing_else_is_said(build, tmp_path):

@@ -6,7 +6,6 @@
 """The command of a board's target: estimate, build, report, load."""
 
 import argparse
-import shutil
 from collections.abc import Callable
 
 from host.console import table_console
@@ -21,6 +20,7 @@ from targets.boards.figures import figures, show
 from targets.boards.loader import load
 from targets.boards.options import BoardParser, board_options, given_sizes, make_parser
 from targets.boards.request import BoardOptions, board_config
+from targets.exports import export_registers
 from targets.progress import StageDisplay
 from targets.simulator import exit_on_sigterm
 
@@ -49,16 +49,6 @@ def check_timing(build: BoardBuild, allow: bool) -> None:
         "another --nextpnr-seed or fewer --lanes, or take the risk with --allow-timing-fail")
 
 
-def export(build: BoardBuild, args: argparse.Namespace) -> None:
-    """Copy the register exports to where LiteX's options want them."""
-    for name, target in {"csr.csv": args.soc_csv, "csr.json": args.soc_json, "csr.svd": args.soc_svd}.items():
-        try:
-            if target:
-                shutil.copyfile(build.directory/name, target)
-        except OSError as error:
-            raise QCLIFError(f"cannot write {target}: {error.strerror}") from error
-
-
 def run(board: Board, parser: BoardParser, args: argparse.Namespace, prog: str) -> int:
     """Do what the options ask for. Returns the exit code."""
     check_outputs(args)
@@ -70,7 +60,7 @@ def run(board: Board, parser: BoardParser, args: argparse.Namespace, prog: str) 
     if args.build or args.load or args.flash:
         with StageDisplay(interactive=not args.non_interactive) as progress:
             build = build_board(options, args.output_dir, args.tools, not args.no_compile_gateware, progress)
-        export(build, args)
+        export_registers(build.directory, args)
     content = figures(board, options, expected, build)
     show(content, console)
     if args.json:
