@@ -12,8 +12,7 @@ examples:
   python -m targets.ulx3s --device LFE5U-25F --build            its bitstream, in some minutes
   python -m targets.ulx3s --device LFE5U-25F --load             builds what is not built, and loads it over USB
   python -m targets.ulx3s --device LFE5U-25F --flash            for good
-  python -m targets.ulx3s --device LFE5U-45F --sys-clk-freq 50e6 --neurons 200 --lanes 8 --inputs 512
-                                                                fits with the firmware's variables in SDRAM
+  python -m targets.ulx3s --device LFE5U-45F --neurons 200 --inputs 512   fits with the firmware's variables in SDRAM
   python host/stream.py --port /dev/ttyUSB0 --baudrate 1000000  then streams gestures to it
 """
 

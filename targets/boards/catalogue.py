@@ -15,7 +15,7 @@ BOARDS = {board.name: board for board in (
         module          = "radiona_ulx3s",
         devices         = ("LFE5U-85F", "LFE5U-45F", "LFE5U-25F", "LFE5U-12F"),
         device_argument = "device",
-        sys_clk_freq    = 60e6,
+        sys_clk_freq    = 50e6,
         loader          = {"": "ulx3s"},
         sdram           = ("MT48LC16M16", "GENSDRPHY"),
     ),
