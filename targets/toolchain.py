@@ -14,7 +14,6 @@ import hashlib
 import importlib.resources
 import importlib.util
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -241,24 +240,3 @@ def _is_cold(package: Package) -> bool:
     cache  = Path(os.environ.get("YOWASP_CACHE_DIR") or platformdirs.user_cache_dir("YoWASP", appauthor=False))
     binary = importlib.resources.files(_module(package)).joinpath(package.wasm)
     return not (cache/_module(package)/package.wasm/hashlib.sha1(binary.read_bytes()).hexdigest()).exists()
-
-# Netlists -----------------------------------------------------------------------------------------
-
-def plain_netlist(script: str) -> str:
-    """A Yosys script of LiteX whose netlist older versions of nextpnr read, too: without notes on the hierarchy."""
-    return re.sub(r"^(?=write_json )", "delete t:$scopeinfo\n", script, flags=re.MULTILINE)
-
-# Names of files -----------------------------------------------------------------------------------
-
-def relative_sources(script: str, folder: Path) -> str:
-    """A Yosys script of LiteX with the sources' names relative to the folder where it runs."""
-    def relative(match: re.Match) -> str:
-        return f"{match[1]}{os.path.relpath(match[2], folder.resolve())}"
-    return re.sub(r"^(read_\w+ (?:.* )?)(/\S+)$", relative, script, flags=re.MULTILINE)
-
-# Clocks -------------------------------------------------------------------------------------------
-
-def clock_constraints(program: str) -> str:
-    """Lines of a constraint file (PCF) that say what LiteX's Python for nextpnr-ice40 does: PyPI's runs no Python."""
-    return "".join(f"set_frequency {net} {mhz}\n" for net, mhz in
-        re.findall(r'^ctx\.addClock\("(.*)", (.*)\)$', program, re.MULTILINE))

@@ -17,7 +17,8 @@ from host.errors import QCLIFError
 from targets import toolchain
 from targets.asic import tools
 from targets.boards.report import read_report
-from targets.toolchain import find_toolchain, relative_sources
+from targets.boards.scripts import relative_sources
+from targets.toolchain import find_toolchain
 
 ECP5 = ("yosys", "nextpnr-ecp5", "ecppack")
 

@@ -25,11 +25,11 @@ from targets.boards import command
 from targets.boards.build import BoardBuild
 from targets.boards.catalogue import find_board
 from targets.boards.request import ROM_BYTES
+from targets.boards.scripts import clock_constraints, plain_netlist
 from targets.fpga_families import FAMILIES
 from targets.fpga_netlist import build, synthesise
 from targets.post_synthesis import gates_of
 from targets.sim_build import PINS, SimOptions
-from targets.toolchain import clock_constraints, plain_netlist
 from tests.short_stream import stream_exactly
 
 BOARD = find_board("icebreaker")

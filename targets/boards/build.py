@@ -25,9 +25,10 @@ from targets.asic.tools import ERRORS, run_program, write_text
 from targets.boards.elaborate import BUILD_NAME, REPORT
 from targets.boards.request import BoardOptions
 from targets.boards.report import Report, read_report
+from targets.boards.scripts import clock_constraints, plain_netlist, relative_sources
 from targets.sim_build import ROOT, build_root, last_lines, locked
 from targets.tools import PROGRAMS, check_programs
-from targets.toolchain import Toolchain, clock_constraints, find_toolchain, plain_netlist, relative_sources
+from targets.toolchain import Toolchain, find_toolchain
 
 # Programs of LiteX's toolchains, where they are open ones that report in a way that we read.
 OPEN_TOOLCHAINS = {
