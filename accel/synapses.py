@@ -84,6 +84,8 @@ class SynapseArray(LiteXModule):
             hits[1].eq(self.walk_apical),
         )
 
+        # Along with the registers of the weights.
+        # ----------------------------------------
         if registered:
             before = [first, last, step_last, lanes, *hits]
             after  = [Signal(len(signal), name="taken", reset_less=True) for signal in before]

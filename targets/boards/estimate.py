@@ -20,6 +20,10 @@ from targets.boards.devices import Device
 from targets.boards.memories import TABLES_BITS, blocks, core_memories, in_tables, large_memories, soc_memories
 from targets.boards.request import BoardOptions
 
+# Cells, as they are told of.
+NAMES = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers",
+    "spram": "large RAMs"}
+
 # A device is full before its last table is used: routing, and what the estimate does not know.
 USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0, "spram": 1.0}
 
@@ -174,9 +178,7 @@ def fit(options: BoardOptions, device: Device, fixed: dict[str, int], sdram: boo
 
 def refusal(short: Estimate) -> str:
     """What is short, and by how much."""
-    names = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers",
-        "spram": "large RAMs"}
-    texts = [f"{need} {names[name]} for {usable} ({need - usable} too many)" for name, (need, usable) in
+    texts = [f"{need} {NAMES[name]} for {usable} ({need - usable} too many)" for name, (need, usable) in
         short.excess.items()]
     config = short.config
     return (f"{config.neurons} neurons, {config.inputs} inputs, {config.lanes} lanes need {' and '.join(texts)} on "

@@ -10,11 +10,8 @@ from rich.table import Table
 
 from targets.boards.board import Board
 from targets.boards.build import UNTIMED, BoardBuild
-from targets.boards.estimate import Estimate
+from targets.boards.estimate import NAMES, Estimate
 from targets.boards.request import BoardOptions
-
-NAMES = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers",
-    "spram": "large RAMs"}
 
 
 def figures(board: Board, options: BoardOptions, estimate: Estimate | None, build: BoardBuild | None) -> dict:

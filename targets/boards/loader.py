@@ -35,6 +35,7 @@ def loader_command(board: Board, device: str, toolchain: str, cable: str | None 
     try:
         programmer = board.make_platform(device, toolchain).create_programmer()
     except (AttributeError, NotImplementedError, TypeError):
+        # Platforms of litex-boards that cannot be loaded say so in all of these ways.
         programmer = None
     if isinstance(programmer, OpenFPGALoader):
         return [*programmer.cmd, *by_cable]
