@@ -17,6 +17,9 @@ from targets.boards.stand_ins import import_target
 
 INSTALL_BOARDS = "pip install litex-boards==2023.12"
 
+# What is left where a board's clock and reset generator cannot be used.
+OWN_TARGET = "write a target of your own around soc.soc.QCLIFSoC"
+
 # What clock and reset generators call the frequency of the system's clock.
 CLOCK_ARGUMENTS = {"sys_clk_freq", "clk_freq"}
 
@@ -90,10 +93,10 @@ class Board:
             cls.__module__ == target.__name__), None)
         if found is None:
             raise QCLIFError(f"{self.title}: its target in litex-boards has no clock and reset generator to build on: "
-                "write a target of your own around soc.soc.QCLIFSoC")
+                f"{OWN_TARGET}")
         if not CLOCK_ARGUMENTS & inspect.signature(found.__init__).parameters.keys():
             raise QCLIFError(f"{self.title}: its clock and reset generator takes no frequency, and tells none: "
-                "write a target of your own around soc.soc.QCLIFSoC")
+                f"{OWN_TARGET}")
         return found
 
     def make_crg(self, platform, sys_clk_freq: float):

@@ -13,7 +13,7 @@ from types import ModuleType
 from litex.build.generic_platform import Subsignal
 
 from host.errors import QCLIFError
-from targets.boards.board import CLOCK_ARGUMENTS, INSTALL_BOARDS, Board
+from targets.boards.board import CLOCK_ARGUMENTS, INSTALL_BOARDS, OWN_TARGET, Board
 
 # Pads of LEDs, those that are preferred first.
 LEDS = ("user_led", "led", "user_led_n", "led_n", "user_ledr", "gpio_leds")
@@ -176,5 +176,6 @@ def _crg_arguments(title: str, crg, toolchain: str, soc: dict[str, object]) -> d
         elif name in soc:
             arguments[name] = soc[name]
         else:
-            raise QCLIFError(f"{title}: its clock and reset generator wants {name!r}, which we do not have")
+            raise QCLIFError(f"{title}: its clock and reset generator wants {name!r}, which we do not have: "
+                f"{OWN_TARGET}")
     return arguments
