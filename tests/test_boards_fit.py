@@ -5,6 +5,8 @@
 
 """Fit of configurations to FPGAs: the memories of the real SoC, block RAMs, and what is chosen or refused."""
 
+import re
+
 import pytest
 from migen import Memory
 
@@ -167,6 +169,18 @@ def test_sdram_is_taken_where_what_is_named_fits_only_so():
     assert estimate(chosen, device).needed["bram"] == 108 and chosen.config.frame_window == request.config.frame_window
     for spare, fixed in (("LFE5U-85F", named), ("LFE5U-45F", {}), ("LFE5U-45F", {"neurons": 128})):
         assert not fit(request, find_device(spare), fixed, sdram=True).with_sdram
+
+
+def test_a_refusal_knows_of_the_sdram():
+    named, device = {"neurons": 200, "inputs": 512}, find_device("LFE5U-12F")
+    request = options(board_config(named), "LFE5U-12F")
+    with pytest.raises(QCLIFError, match=r"--neurons \d+ --lanes \d+ --inputs 512 would fit") as caught:
+        fit(request, device, named, sdram=True)
+    sizes  = {name: int(value) for name, value in re.findall(r"--(\w+) (\d+)", str(caught.value))}
+    chosen = fit(request, device, sizes, sdram=True)
+    assert chosen.with_sdram and estimate(chosen, device).fits
+    with pytest.raises(QCLIFError):
+        fit(request, device, sizes)
 
 
 def test_nothing_fits_on_next_to_nothing():

@@ -170,10 +170,10 @@ def fit(options: BoardOptions, device: Device, fixed: dict[str, int], sdram: boo
         for candidate in candidates(request, fixed):
             if estimate(candidate, device).fits:
                 return candidate
-    # What the user named is told of as it is; of nothing, the smallest that was tried.
-    first, *_, last = candidates(options, fixed)
+    # What the user named is told of as it is; of nothing, the smallest that was tried. With SDRAM where there is some.
+    first, *_, last = candidates(request, fixed)
     short = first if fixed.keys() & {"neurons", "inputs", "lanes"} else last
-    raise QCLIFError(f"{refusal(estimate(short, device))}: {_remedy(options, device, fixed)}")
+    raise QCLIFError(f"{refusal(estimate(short, device))}: {_remedy(request, device, fixed)}")
 
 
 def refusal(short: Estimate) -> str:
