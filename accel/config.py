@@ -12,6 +12,8 @@ import argparse
 import dataclasses
 from dataclasses import dataclass
 
+from accel.errors import QCLIFError
+
 # CSR data words: everything that software reads or writes is cut to this width.
 WORD_BITS = 32
 
@@ -24,7 +26,7 @@ SHIFT_BITS = 5
 SHIFT_MAX  = 2**SHIFT_BITS - 1
 
 
-class ConfigError(ValueError):
+class ConfigError(QCLIFError, ValueError):
     """A configuration value outside of its limits; the text names value, limit and remedy."""
 
 

@@ -9,12 +9,11 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
-from accel.config     import (SHIFT_BITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_SOMA, SPACE_STATE,
-    WORD_BITS)
-from accel.events     import EventList, event_layout
+from accel.config import SHIFT_BITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_SOMA, SPACE_STATE, WORD_BITS
+from accel.events import EventList, event_layout
 from accel.population import Population, spike_layout
-from accel.synapses   import SynapseArray
-from accel.walker     import Walker
+from accel.synapses import SynapseArray
+from accel.walker import Walker
 
 # Memory Port --------------------------------------------------------------------------------------
 

@@ -73,7 +73,7 @@ def image(network, config: QCLIFConfig) -> list[Chunk]:
 
     Parameters
     ----------
-    network : object with the arrays of the contract's network file (host.network.Network).
+    network : object with the arrays of the contract's network file (host.network.network.Network).
     config : the build; the network's sizes may be smaller.
 
     Returns

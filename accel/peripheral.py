@@ -13,8 +13,8 @@ from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourceLev
 
 from litex.soc.integration.doc import AutoDoc, ModuleDoc
 
-from accel.config     import SHIFT_BITS, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_STATE, WORD_BITS
-from accel.core       import QCLIFCore, core_counters
+from accel.config import SHIFT_BITS, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_STATE, WORD_BITS
+from accel.core import QCLIFCore, core_counters
 from accel.population import spike_layout
 
 # QCLIF --------------------------------------------------------------------------------------------

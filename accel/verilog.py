@@ -9,13 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from migen import ClockDomain, Signal
-
 from litex.gen.fhdl.verilog import convert
+from migen import ClockDomain, Signal
 
 from accel.config import ConfigError, QCLIFConfig, add_config_args, config_from_args
 from accel.core import QCLIFCore
-
 
 # What Migen's generator writes by design: widths left to Verilog's rules, `<=` in combinational
 # processes, `=` in memory processes, outputs of write ports. All other checks stay on.

@@ -27,25 +27,23 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
-from host.console import progress_bars, table_console
-from host.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
-from host.defaults import preferred_sizes
-from host.errors import QCLIFError
+from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
+from host.cli.choice import preferred_sizes
+from host.cli.options import check_outputs, positive
+from host.common.console import progress_bars, table_console, write_json
+from host.data.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
 from host.evaluation.answers import Answers
 from host.evaluation.engines import device_spikes, golden_spikes, port_link, simulated_link
-from host.evaluation.figures import figures
+from host.evaluation.measures import figures
 from host.evaluation.tables import print_evaluation
 from host.evaluation.trials import Trials, make_task
-from host.link import DEFAULT_BAUDRATE
-from host.network import Network
-from host.options import check_outputs, positive
-from host.outcome import EXIT_MISMATCH, guarded
+from host.events.spike_train import SpikeTrain
+from host.link.link import DEFAULT_BAUDRATE
+from host.network.network import Network
 from host.plots.confusion import confusion_matrix
 from host.plots.elapsed import accuracy_over_time
 from host.plots.style import save
-from host.report import write_json
-from host.runner import Run
-from host.steps import Steps
+from host.runs.comparison import Run
 from host.training.settings import TASKS, Settings
 from host.training.tasks import CONTEXT_CLASSES, MODES, RELEVANCE
 
@@ -155,7 +153,7 @@ def read_trials(args: argparse.Namespace, network: Network) -> Trials:
         return Trials.of(eventset.name, make_task(args, network, eventset), args.seed, progress)
 
 
-def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[Steps], Run | None]:
+def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[SpikeTrain], Run | None]:
     """Trials, the spikes that the engine gives, and the run of a device."""
     with ExitStack() as stack:
         link = None

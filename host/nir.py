@@ -28,9 +28,12 @@ if __name__ == "__main__":
 from rich.console import Console
 
 from accel.config import LIMITS, QCLIFConfig
-from host.console import progress_bars, table_console
-from host.encoder import Encoder
-from host.errors import QCLIFError
+from accel.errors import QCLIFError, guarded
+from host.cli.options import check_outputs, share
+from host.common.console import progress_bars, table_console, write_json
+from host.events.encoder import Encoder
+from host.events.formats import READERS, read_files
+from host.events.sample import Sample
 from host.exchange.compare import compare, random_inputs
 from host.exchange.encoder import choose_encoder
 from host.exchange.export import from_graph, inexpressible, to_graph
@@ -40,12 +43,7 @@ from host.exchange.leak import coincident_leak
 from host.exchange.lif import RESETS, SUBTRACT_LATE, V_RESET
 from host.exchange.quantize import quantize
 from host.exchange.report import figures, print_import
-from host.network import Network
-from host.options import check_outputs, share
-from host.outcome import guarded
-from host.recordings import READERS, read_files
-from host.report import write_json
-from host.sample import Sample
+from host.network.network import Network
 
 WIDTHS = ("weight_bits", "state_bits", "current_bits")
 

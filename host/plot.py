@@ -24,17 +24,16 @@ if __name__ == "__main__":
 from rich.console import Console
 from rich.markup import escape
 
-from host.encoder import Encoder
-from host.errors import QCLIFError
-from host.network import Network
-from host.options import SYNTHETIC, add_recording_args, check_outputs, positive, read_samples
-from host.outcome import guarded
+from accel.errors import QCLIFError, guarded
+from host.cli.options import SYNTHETIC, add_recording_args, check_outputs, positive, read_samples
+from host.common.console import write_json
+from host.events.encoder import Encoder
+from host.events.sample import Sample
+from host.network.network import Network
 from host.plots.frames import contact_sheet, save_gif
 from host.plots.runplots import NEURONS, ORDERS, RunPlots
 from host.plots.style import FORMATS, save
-from host.report import write_json
-from host.result import Result
-from host.sample import Sample
+from host.runs.result import Result
 
 # Name of a file without its folder, and what writes it there.
 Plot = tuple[str, Callable[[Path], None]]

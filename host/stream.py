@@ -24,14 +24,14 @@ if __name__ == "__main__":
     # The packages are beside this folder, which must not shadow others' modules.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from host.console import progress_bars, table_console
-from host.defaults import Choice, choose_network
-from host.link import DEFAULT_BAUDRATE, Link
-from host.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
-from host.outcome import EXIT_MISMATCH, guarded
-from host.report import figures, print_run, write_json
-from host.runner import execute
-from host.sample import Sample
+from accel.errors import EXIT_MISMATCH, guarded
+from host.cli.choice import Choice, choose_network
+from host.cli.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
+from host.common.console import progress_bars, table_console, write_json
+from host.events.sample import Sample
+from host.link.link import DEFAULT_BAUDRATE, Link
+from host.runs.comparison import execute
+from host.runs.table import figures, print_run
 
 
 def stream(link: Link, choice: Choice, samples: list[Sample], args: argparse.Namespace) -> int:

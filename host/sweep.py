@@ -33,15 +33,13 @@ from joblib import cpu_count
 from rich.console import Console
 from rich.table import Table
 
-from host.console import progress_bars, table_console
-from host.datasets import available_splits, load
-from host.errors import QCLIFError
-from host.filesets import FILES
-from host.options import check_outputs, positive
-from host.outcome import guarded
+from accel.errors import QCLIFError, guarded
+from host.cli.options import check_outputs, positive
+from host.common.console import progress_bars, table_console, write_json
+from host.data.datasets import available_splits, load
+from host.data.labelled_files import FILES
 from host.plots.lines import lines
 from host.plots.style import save
-from host.report import write_json
 from host.training.experiment import Data
 from host.training.settings import add_settings_args, settings_from_args
 from host.training.sweep_run import Row, choose, run_all

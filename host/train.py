@@ -31,13 +31,11 @@ if __name__ == "__main__":
 
 import torch
 
-from host.console import table_console
-from host.datasets import DATA_HELP
-from host.errors import QCLIFError
-from host.network import Network
-from host.options import check_outputs
-from host.outcome import EXIT_ERROR, EXIT_INTERRUPTED, guarded
-from host.report import write_json
+from accel.errors import EXIT_ERROR, EXIT_INTERRUPTED, QCLIFError, guarded
+from host.cli.options import check_outputs
+from host.common.console import table_console, write_json
+from host.data.datasets import DATA_HELP
+from host.network.network import Network
 from host.training.architecture import NEURONS
 from host.training.checkpoint import checkpoint_path
 from host.training.display import TrainingDisplay, print_outcome

@@ -16,11 +16,10 @@ from pathlib import Path
 from litex.soc.integration import builder
 from litex.soc.integration.soc_core import get_mem_data
 
+import firmware
 from accel.config import QCLIFConfig
-from host.cheader import write_headers
-from host.errors import QCLIFError
-
-FIRMWARE_DIR = Path(__file__).resolve().parent.parent/"firmware"
+from accel.errors import QCLIFError
+from firmware.header import write_headers
 
 # What the firmware is linked with. LiteX's further packages are drivers of cores that we do not have. These two depend
 # on the CPU and the compiler only, so that all builds can share them.
@@ -54,7 +53,7 @@ class FirmwareBuilder(builder.Builder):
 
     def add_software_package(self, name, src_dir=None):
         if name == "bios" and src_dir is None:
-            src_dir = str(FIRMWARE_DIR)
+            src_dir = str(firmware.FOLDER)
         builder.Builder.add_software_package(self, name, src_dir)
 
     def build(self, **kwargs):
@@ -74,7 +73,7 @@ class FirmwareBuilder(builder.Builder):
         for name in LIBRARIES:
             self._share_library(name)
         if compile_bios:
-            self._make("bios", str(FIRMWARE_DIR))
+            self._make("bios", str(firmware.FOLDER))
 
     def _share_library(self, name: str) -> None:
         # Compiled once for a CPU: the C library takes longest of all software, and 90 MB.
@@ -147,6 +146,6 @@ def rebuild_firmware(config: QCLIFConfig, software_dir: Path, rom_init: Path, en
     """
     prefer_own_tools()
     write_headers(config, software_dir/"include"/"generated")
-    make_package(software_dir/"bios", str(FIRMWARE_DIR))
+    make_package(software_dir/"bios", str(firmware.FOLDER))
     rom_bytes = 4*len(rom_init.read_text().split())
     write_rom_init(software_dir/"bios"/"bios.bin", rom_init, rom_bytes, endianness)

@@ -15,7 +15,7 @@ from litex.soc.doc.csr import DocumentedCSRRegion
 from litex.soc.doc.module import gather_submodules
 
 from accel.config import add_config_args, config_from_args
-from host.outcome import guarded
+from accel.errors import guarded
 
 
 def registers_markdown(soc, names: tuple[str, ...] | None = None) -> str:
@@ -81,7 +81,7 @@ def _one_line(text: str) -> str:
 
 def main() -> int:
     # The SoC of the simulation: every target has the same peripherals.
-    from targets.sim import BaseSoC
+    from targets.sim.soc import BaseSoC
     parser = argparse.ArgumentParser(prog="python -m soc.registers", description=__doc__)
     parser.add_argument("--all", action="store_true", help="LiteX's own peripherals as well")
     add_config_args(parser)

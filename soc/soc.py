@@ -14,9 +14,9 @@ from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
 
 from accel.config import QCLIFConfig
-from host.cheader import STACK_BYTES
-from host.errors import QCLIFError
-from host.protocol import SENSOR_LIMIT
+from accel.errors import QCLIFError
+from firmware.header import STACK_BYTES
+from firmware.protocol import SENSOR_LIMIT
 from soc.flash import RAM_BYTES, FlashRAM
 from soc.uart import DeepUART
 

@@ -33,23 +33,21 @@ if __name__ == "__main__":
 
 from rich.console import Console
 
-from host.console import table_console
-from host.errors import QCLIFError
-from host.options import check_outputs
-from host.outcome import EXIT_ERROR, EXIT_MISMATCH, guarded
+from accel.errors import EXIT_ERROR, EXIT_MISMATCH, QCLIFError, guarded
+from host.cli.options import check_outputs
+from host.common.console import table_console, write_json
 from host.plots.style import save
-from host.report import write_json
-from targets.asic import plots
-from targets.asic.figures import at
-from targets.asic.layout_image import draw
+from targets.asic.layout.image import draw
 from targets.asic.options import make_parser
-from targets.asic.report import name_of, sheets, write_report
-from targets.asic.result import Record
-from targets.asic.sheet import Sheet
-from targets.asic.studies import study_figures, study_of, study_sheets
+from targets.asic.report import plots
+from targets.asic.report.quantities import at
+from targets.asic.report.result import Record
+from targets.asic.report.sheet import Sheet
+from targets.asic.report.studies import study_figures, study_of, study_sheets
+from targets.asic.report.tables import name_of, sheets, write_report
 from targets.asic.sweep import read_sweep
-from targets.progress import StageDisplay
-from targets.simulator import exit_on_sigterm
+from targets.sim.simulator import exit_on_sigterm
+from targets.tools.progress import StageDisplay
 
 TITLE = "qCLIF in FreePDK45"
 

@@ -21,7 +21,7 @@ import sys
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from host.outcome import EXIT_ERROR, guarded
+from accel.errors import EXIT_ERROR, guarded
 from targets.boards.catalogue import find_board
 from targets.boards.command import board_main
 

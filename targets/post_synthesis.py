@@ -33,19 +33,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from accel.config import QCLIFConfig, add_config_args, config_from_args
-from host.console import table_console
-from host.errors import QCLIFError
-from host.options import add_input_args, check_outputs, encode_samples, read_samples
-from host.outcome import EXIT_MISMATCH, guarded
-from host.report import write_json
-from targets.fpga_families import FAMILIES
-from targets.progress import StageDisplay
-from targets.simulator import exit_on_sigterm
+from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
+from host.cli.options import add_input_args, check_outputs, encode_samples, read_samples
+from host.common.console import table_console, write_json
+from targets.fpga.families import FAMILIES
+from targets.sim.simulator import exit_on_sigterm
+from targets.tools.progress import StageDisplay
 
 # Check --------------------------------------------------------------------------------------------
 
 def gates_of(config: QCLIFConfig, program: Path, seed: int):
-    """The runner of a program of targets.fpga_netlist.build(), the ASIC flow's.
+    """The runner of a program of targets.fpga.netlist.build(), the ASIC flow's.
 
     Parameters
     ----------
@@ -53,13 +51,13 @@ def gates_of(config: QCLIFConfig, program: Path, seed: int):
     """
     # Imports torch, which takes seconds that --help and errors in the options need not wait for.
     from targets.asic.design import AsicConfig
-    from targets.asic.gatesim import Gates
+    from targets.asic.gatesim.simulate import Gates
     return Gates(AsicConfig("core", config), None, None, program, seed)
 
 
 def caught(gates, count: int, network, samples: Sequence) -> list[bool]:
     """For each of `count` mutants that the program holds, whether it differs from the golden model."""
-    from targets.asic.gates import environment
+    from targets.netlist.gates import environment
 
     def differs(steps) -> bool:
         try:
@@ -78,8 +76,8 @@ def caught(gates, count: int, network, samples: Sequence) -> list[bool]:
 
 def run(args: argparse.Namespace) -> int:
     """Synthesise, simulate, compare, print. Returns the exit code."""
-    from host.defaults import choose_network, given_network, preferred_sizes
-    from targets.fpga_netlist import build, luts, synthesise
+    from host.cli.choice import choose_network, given_network, preferred_sizes
+    from targets.fpga.netlist import build, luts, synthesise
     check_outputs(args)
     samples = read_samples(args)
     config  = config_from_args(args, **preferred_sizes(given_network(args), samples))

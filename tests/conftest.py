@@ -27,17 +27,17 @@ def qclif_data() -> Path:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
-    """Three short recordings with a network and what it makes of them, see tests.runs.Run."""
+    """Three short recordings with a network and what it makes of them, see tests.helpers.runs.Run."""
     # Imports torch, which not every test needs.
-    from tests.runs import Run
+    from tests.helpers.runs import Run
     return Run(tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture(scope="session")
 def pdk():
     """The FreePDK45 files that are there."""
-    from host.errors import QCLIFError
-    from targets.asic.pdk import find_pdk
+    from accel.errors import QCLIFError
+    from targets.asic.platform.pdk import find_pdk
     try:
         return find_pdk()
     except QCLIFError as error:

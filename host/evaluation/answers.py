@@ -11,10 +11,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from host.steps import Steps
+from host.events.spike_train import SpikeTrain
 
 
-def running_classes(spikes: Steps, readout: np.ndarray) -> np.ndarray:
+def running_classes(spikes: SpikeTrain, readout: np.ndarray) -> np.ndarray:
     """The class after each step, int64 [T]: the first maximum of the logits so far.
 
     Parameters
@@ -47,8 +47,8 @@ class Answers:
     courses: Sequence[np.ndarray]
 
     @classmethod
-    def of(cls, spikes: Sequence[Steps], bounds: np.ndarray, labels: np.ndarray, readout: np.ndarray) -> "Answers":
-        """Of the spikes of B samples, with their clips' bounds [B, K+1] and labels [B, K] as in host.batch.Batch."""
+    def of(cls, spikes: Sequence[SpikeTrain], bounds: np.ndarray, labels: np.ndarray, readout: np.ndarray) -> "Answers":
+        """Of the spikes of B samples, with their clips' bounds [B, K+1] and labels [B, K] as in a Batch."""
         courses = [running_classes(sample.slice(start, stop), readout)
             for sample, steps in zip(spikes, bounds.tolist(), strict=True)
             for start, stop in pairwise(steps)]

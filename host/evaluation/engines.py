@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from accel.config import QCLIFConfig
-from host.console import Progress, no_progress
+from host.common.console import Progress, no_progress
 from host.evaluation.trials import Trials
-from host.golden import GoldenModel
-from host.link import Link
-from host.network import Network
-from host.runner import Run, execute
-from host.steps import Steps
+from host.events.spike_train import SpikeTrain
+from host.link.link import Link
+from host.network.golden import GoldenModel
+from host.network.network import Network
+from host.runs.comparison import Run, execute
 
 # Samples that the golden model takes between two words of progress.
 BATCH = 128
@@ -33,8 +33,8 @@ def port_link(port: str, baudrate: int, network: Network) -> Iterator[Link]:
 def simulated_link(config: QCLIFConfig) -> Iterator[Link]:
     """The link to a simulated SoC, which is built first where it has to be."""
     # For building, which other evaluations do not need.
-    from targets.progress import StageDisplay
-    from targets.simulator import SimulatedSoC, exit_on_sigterm
+    from targets.sim.simulator import SimulatedSoC, exit_on_sigterm
+    from targets.tools.progress import StageDisplay
 
     exit_on_sigterm()
     with StageDisplay() as progress:
@@ -44,7 +44,7 @@ def simulated_link(config: QCLIFConfig) -> Iterator[Link]:
         yield link
 
 
-def golden_spikes(network: Network, trials: Trials, progress: Progress = no_progress) -> list[Steps]:
+def golden_spikes(network: Network, trials: Trials, progress: Progress = no_progress) -> list[SpikeTrain]:
     """Spikes of each sample, by the golden model."""
     model, spikes = GoldenModel(network), []
     while len(spikes) < len(trials.inputs):
@@ -54,19 +54,19 @@ def golden_spikes(network: Network, trials: Trials, progress: Progress = no_prog
 
 
 def device_spikes(link: Link, network: Network, trials: Trials, progress: Progress = no_progress
-        ) -> tuple[list[Steps], Run]:
+        ) -> tuple[list[SpikeTrain], Run]:
     """Spikes of each sample, by the device, and the run in which all was compared with the golden model's.
 
     Raises
     ------
-    QCLIFError : as host.runner.execute().
+    QCLIFError : as host.runs.comparison.execute().
     """
     run = execute(link, network, trials.samples(), progress=progress)
     return [confined(each.run.spikes, len(each.sample.steps), network.neurons) for each in run.compared], run
 
 
-def confined(spikes: Steps, length: int, neurons: int) -> Steps:
+def confined(spikes: SpikeTrain, length: int, neurons: int) -> SpikeTrain:
     """The spikes in `length` steps of the neurons 0 to neurons - 1: a device that differs may give others."""
     steps = spikes.indices()
     kept  = (steps < length) & (spikes.sources >= 0) & (spikes.sources < neurons)
-    return Steps.from_pairs(steps[kept], spikes.sources[kept], length)
+    return SpikeTrain.from_pairs(steps[kept], spikes.sources[kept], length)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host.console import Progress, no_progress
-from host.errors import QCLIFError
-from host.eventset import EventSet
-from host.filesets import FILES
-from host.network import Network
-from host.sample import UNKNOWN, Sample
-from host.steps import Steps
+from accel.errors import QCLIFError
+from host.common.console import Progress, no_progress
+from host.data.event_set import EventSet
+from host.data.labelled_files import FILES
+from host.events.sample import UNKNOWN, Sample
+from host.events.spike_train import SpikeTrain
+from host.network.network import Network
 from host.training.experiment import TEST_SEED
 from host.training.settings import Settings
 from host.training.tasks import CONTEXT_CLASSES, RELEVANCE, Classification, ContextTask, Task, evaluation_batches
@@ -31,12 +31,12 @@ class Trials:
     name : of the recordings.
     task : what is asked, for people.
     inputs : one Steps a sample.
-    bounds, labels : integers [S, K+1] and [S, K], the clips of each sample as in host.batch.Batch.
+    bounds, labels : integers [S, K+1] and [S, K], the clips of each sample as in host.data.batch.Batch.
     classes : names of the labels.
     """
     name:    str
     task:    str
-    inputs:  list[Steps]
+    inputs:  list[SpikeTrain]
     bounds:  np.ndarray
     labels:  np.ndarray
     classes: tuple[str, ...]

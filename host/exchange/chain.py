@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import nir
 import numpy as np
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 
 POSSIBLE = ("possible is Input -> Linear or Affine -> LIF, IF or CubaLIF (and back through a Linear or Affine), more "
     "such layers, then Linear or Affine, LI -> Output")

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host.exchange.currents import saturated, soma_currents
+from host.events.spike_train import SpikeTrain
 from host.exchange.lif import LIFNetwork
-from host.network import Network
-from host.readout import predicted
-from host.steps import Steps
+from host.exchange.soma_currents import saturated, soma_currents
+from host.network.network import Network
+from host.network.readout import predicted
 
 # Random inputs where there are no recordings.
 RANDOM_SAMPLES = 4
@@ -52,13 +52,13 @@ class Agreement:
     integer_accuracy:   float | None
 
 
-def random_inputs(inputs: int, rate: float, seed: int) -> list[Steps]:
+def random_inputs(inputs: int, rate: float, seed: int) -> list[SpikeTrain]:
     """Seeded random inputs: each of the I sources fires with the probability rate in each step."""
     rng = np.random.default_rng(seed)
-    return [Steps.from_dense(rng.random((RANDOM_STEPS, inputs)) < rate) for _ in range(RANDOM_SAMPLES)]
+    return [SpikeTrain.from_dense(rng.random((RANDOM_STEPS, inputs)) < rate) for _ in range(RANDOM_SAMPLES)]
 
 
-def compare(lif: LIFNetwork, network: Network, samples: Sequence[Steps], labels: Sequence[int], reset: str,
+def compare(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTrain], labels: Sequence[int], reset: str,
         progress: Callable[[int, int], None] = lambda done, total: None) -> Agreement:
     """Run both networks.
 
@@ -69,7 +69,7 @@ def compare(lif: LIFNetwork, network: Network, samples: Sequence[Steps], labels:
     reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
     progress : called with (samples done, samples) after each.
     """
-    from host.golden import GoldenModel
+    from host.network.golden import GoldenModel
 
     model   = GoldenModel(network)
     fired   = np.zeros(3, np.int64)

@@ -8,8 +8,8 @@
 import argparse
 import dataclasses
 
-from host.encoder import ENCODERS, Encoder
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
+from host.events.encoder import ENCODERS, Encoder
 from host.exchange.lif import LIFNetwork
 
 

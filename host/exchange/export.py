@@ -15,9 +15,9 @@ import json
 import nir
 import numpy as np
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from host.exchange.graph_lif import metadata_dt
-from host.network import Network, network_from_file
+from host.network.network import Network, network_from_file
 
 KEY = "qclif"
 

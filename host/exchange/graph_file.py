@@ -10,8 +10,8 @@ import os
 import h5py
 import nir
 
-from host.errors import QCLIFError
-from host.wholefile import whole_file
+from accel.errors import QCLIFError
+from host.common.atomic import whole_file
 
 # What nir and h5py raise for files that are damaged or of another kind.
 FAILURES = (KeyError, ValueError, TypeError, AssertionError, AttributeError, IndexError, RuntimeError, MemoryError)

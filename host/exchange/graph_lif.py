@@ -16,7 +16,7 @@ import nir
 import numpy as np
 
 from accel.config import LIMITS
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from host.exchange.chain import Chain, Link, order_graph, refusal
 from host.exchange.lif import LIFLayer, LIFNetwork
 

@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from host.exchange.currents import saturated, soma_currents
+from host.events.spike_train import SpikeTrain
 from host.exchange.lif import LIFNetwork
-from host.network import Network
-from host.steps import Steps
+from host.exchange.soma_currents import saturated, soma_currents
+from host.network.network import Network
 
 # Leaks that are tried for a neuron, beside its own one: so many in a geometric row from 1 to the threshold.
 CANDIDATES = 40
@@ -34,7 +34,7 @@ def linear_leak(decay: np.ndarray, level: int) -> np.ndarray:
     return level*(1 - np.sqrt(decay))
 
 
-def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[Steps], reset: str,
+def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTrain], reset: str,
         progress: Callable[[int, int], None] = lambda done, total: None) -> np.ndarray:
     """Leak int32 [N] with which the neurons of a network of the contract fire most often when those of lif do.
 

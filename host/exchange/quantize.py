@@ -25,11 +25,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from accel.config import SHIFT_MAX
-from host.encoder import Encoder
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
+from host.events.encoder import Encoder
 from host.exchange.leak import linear_leak
 from host.exchange.lif import V_RESET, LIFNetwork
-from host.network import Network
+from host.network.network import Network
 
 # Largest threshold over V_max where a neuron that fires keeps what lies above it.
 HEADROOM = 0.75

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from accel.config import LIMITS
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from host.plots.style import GREY, WIDTH, new_figure, styled
 
 CLASSES_MAX = LIMITS["outputs"][1]

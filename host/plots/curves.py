@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from host.plots.style import BLUE, GREY, ORANGE, new_figure, percent_axis, styled
 
 Row = Mapping[str, float | None]

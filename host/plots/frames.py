@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from host.encoder import BIN_MAX
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
+from host.common.atomic import whole_file
+from host.events.encoder import BIN_MAX
 from host.plots.style import WIDTH, new_figure, styled
-from host.wholefile import whole_file
 
 # Each event of a pixel covers half of the paper that is still white there, up to this many events.
 LEVELS = 7

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from host.plots.style import COLOURS, GREY, new_figure, percent_axis, styled
 
 MARKERS = "osD^vP"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 
 
 class Order(NamedTuple):

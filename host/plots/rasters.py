@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from host.events.spike_train import SpikeTrain
 from host.plots.ordering import Order
 from host.plots.style import BLUE, GREY, ORANGE, POINTS, SKY, new_figure, step_points, styled, time_unit
-from host.steps import Steps
 
 # Inches of the axes: a raster of neurons or sensory sources, of context sources, and the rate.
 RASTER_HEIGHT  = 3.2
@@ -23,7 +23,7 @@ NAME_SHARE = 0.035
 
 
 @styled
-def input_raster(inputs: Steps, sensory: int | None = None, contexts: int = 0, bin_us: int | None = None,
+def input_raster(inputs: SpikeTrain, sensory: int | None = None, contexts: int = 0, bin_us: int | None = None,
         title: str = "") -> Figure:
     """Raster of a sample's inputs, and under it how many came in each step.
 
@@ -56,7 +56,7 @@ def input_raster(inputs: Steps, sensory: int | None = None, contexts: int = 0, b
 
 
 @styled
-def spike_raster(spikes: Steps, order: Order, bin_us: int | None = None, title: str = "") -> Figure:
+def spike_raster(spikes: SpikeTrain, order: Order, bin_us: int | None = None, title: str = "") -> Figure:
     """Raster of the spikes of a sample, and under it how many neurons fired in each step.
 
     Parameters

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from host.errors import QCLIFError
-from host.network import Network
+from accel.errors import QCLIFError
+from host.events.sample import UNKNOWN
+from host.network.network import Network
+from host.network.readout import predicted
 from host.plots.confusion import confusion_matrix
 from host.plots.ordering import Order, by_class, by_number, by_rate
 from host.plots.rasters import input_raster, spike_raster
 from host.plots.states import state_traces
-from host.readout import predicted
-from host.result import Result
-from host.sample import UNKNOWN
+from host.runs.result import Result
 
 if TYPE_CHECKING:
-    from host.golden import GoldenResult
+    from host.network.golden import GoldenResult
 
 # Neurons whose states are drawn unless others are named.
 NEURONS = 4
@@ -120,7 +120,7 @@ class RunPlots:
             raise QCLIFError(f"{self._name}: {steps} steps of {size} neurons are too many states to draw, the limit "
                 f"is {STATES_MAX}: cut the recording, or plot without the network")
         # torch takes seconds to load, and only states need it.
-        from host.golden import GoldenModel
+        from host.network.golden import GoldenModel
         golden, = GoldenModel(self._network).run([self._inputs], states=True)
         differs = np.setxor1d(*(each.indices().astype(np.int64)*size + each.sources
             for each in (golden.spikes, self._spikes)))

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
+from host.events.spike_train import SpikeTrain
 from host.plots.style import BLUE, GREY, ORANGE, RED, new_figure, step_points, styled, time_unit
-from host.steps import Steps
 
 # Most neurons in one figure: more would be metres of it.
 NEURONS_MAX = 16
@@ -23,7 +23,7 @@ SOMA_HEIGHT   = 0.9
 
 
 @styled
-def state_traces(v_a: np.ndarray, v_s: np.ndarray, spikes: Steps, threshold: np.ndarray, state_max: int,
+def state_traces(v_a: np.ndarray, v_s: np.ndarray, spikes: SpikeTrain, threshold: np.ndarray, state_max: int,
         neurons: Sequence[int], bin_us: int | None = None, title: str = "") -> Figure:
     """V_a and V_s of chosen neurons over time, a pair of axes each, as GoldenModel.run(..., states=True) gives them.
 

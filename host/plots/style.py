@@ -12,8 +12,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from host.errors import QCLIFError
-from host.wholefile import whole_file
+from accel.errors import QCLIFError
+from host.common.atomic import whole_file
 
 # Inches and pixels an inch: 900 pixels wide, as wide as a README shows.
 WIDTH = 7.5

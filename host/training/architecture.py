@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from accel.config import LIMITS
-from host.errors import QCLIFError
-from host.network import SIZES
+from accel.errors import QCLIFError
+from host.network.network import SIZES
 
 
 class Neuron(NamedTuple):

@@ -8,9 +8,9 @@
 import torch
 from torch import Tensor
 
-from host.batch import Batch
-from host.errors import QCLIFError
-from host.golden import EXACT_FLOAT32
+from accel.errors import QCLIFError
+from host.data.batch import Batch
+from host.network.golden import EXACT_FLOAT32
 from host.training import dense, kernel
 from host.training.neurons import Rule, Values
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from host.errors import QCLIFError
-from host.wholefile import whole_file
+from accel.errors import QCLIFError
+from host.common.atomic import whole_file
 
 # How a file begins; changes with what a checkpoint holds. A SHA-256 digest follows, then what torch wrote: it reads
 # damaged weights without a word.

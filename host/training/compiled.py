@@ -11,7 +11,7 @@ from pathlib import Path
 
 from numba import config, njit
 
-from host.cache import cache_folder
+from host.common.folders import cache_folder
 
 # Functions of these call each other. numba compares only the file of the outermost one with what it kept.
 SOURCES = ("kernel.py", "neurons.py")
@@ -25,7 +25,7 @@ def _folder() -> Path:
 
 
 def compiled(**options: object) -> Callable[[Callable], Callable]:
-    """Decorator: numba's njit, whose results are kept in the cache (host.cache says where).
+    """Decorator: numba's njit, whose results are kept in the cache (host.common.cache says where).
 
     Parameters
     ----------

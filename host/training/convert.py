@@ -7,9 +7,9 @@
 
 import torch
 
-from host.encoder import Encoder
-from host.errors import QCLIFError
-from host.network import ARRAYS, Network
+from accel.errors import QCLIFError
+from host.events.encoder import Encoder
+from host.network.network import ARRAYS, Network
 from host.training.model import READOUT_SCALE, SpikingNetwork
 from host.training.neurons import Values
 

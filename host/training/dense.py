@@ -8,7 +8,7 @@
 import torch
 from torch import Tensor
 
-from host.batch import Batch
+from host.data.batch import Batch
 from host.training.neurons import Rule, Values
 
 

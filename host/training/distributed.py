@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import torch
 from torch import distributed
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from host.cache import Progress as DataProgress
-from host.cache import no_progress
-from host.datasets import available_splits, load
-from host.errors import QCLIFError
-from host.eventset import EventSet, folds, split
-from host.network import Network, network_id
+from accel.errors import QCLIFError
+from host.common.cache import Progress as DataProgress
+from host.common.cache import no_progress
+from host.data.datasets import available_splits, load
+from host.data.event_set import EventSet, folds, split
+from host.network.network import Network, network_id
 from host.training.architecture import Architecture
 from host.training.convert import start_from
 from host.training.distributed import choose_device, rank, world_size

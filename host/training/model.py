@@ -14,7 +14,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from host.batch import Batch
+from host.data.batch import Batch
 from host.training.architecture import Architecture
 from host.training.bptt import spike_counts
 from host.training.neurons import Rule, Values

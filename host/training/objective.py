@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from host.batch import Batch
+from host.data.batch import Batch
 from host.training.model import READOUT_SCALE, SpikingNetwork
 from host.training.settings import Settings
 

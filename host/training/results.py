@@ -9,14 +9,14 @@ import csv
 import io
 from pathlib import Path
 
+from host.common.atomic import whole_file
 from host.plots.curves import training_curves
 from host.plots.style import save
-from host.scores import majority, precision_recall, wilson_interval
 from host.training.convert import to_network
 from host.training.experiment import Outcome
 from host.training.objective import Score
+from host.training.scores import majority, precision_recall, wilson_interval
 from host.training.settings import Settings
-from host.wholefile import whole_file
 
 
 def score_figures(score: Score, classes: int) -> dict[str, object]:

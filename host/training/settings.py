@@ -11,12 +11,12 @@ import json
 from dataclasses import dataclass
 
 from accel.config import LIMITS
-from host.augment import MIRRORED_GESTURES, Augmentation
-from host.datasets import NAMES, SYNTHETIC, SYNTHETIC_SAMPLES
-from host.datasets import TEST_SEED as SYNTHETIC_MAX
-from host.encoder import Encoder, default_encoder_for
-from host.errors import QCLIFError
-from host.filesets import FILES
+from accel.errors import QCLIFError
+from host.data.augment import MIRRORED_GESTURES, Augmentation
+from host.data.datasets import NAMES, SYNTHETIC, SYNTHETIC_SAMPLES
+from host.data.datasets import TEST_SEED as SYNTHETIC_MAX
+from host.data.labelled_files import FILES
+from host.events.encoder import Encoder, default_encoder_for
 from host.training.architecture import LEAKS, NEURONS
 from host.training.tasks import CONTEXT_CLASSES, MODES
 

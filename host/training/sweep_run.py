@@ -13,8 +13,8 @@ from pathlib import Path
 
 from joblib import delayed
 
-from host.errors import QCLIFError
-from host.parallel import side_by_side
+from accel.errors import QCLIFError
+from host.common.parallel import side_by_side
 from host.training.experiment import Data, test_score, train
 from host.training.results import score_figures
 from host.training.sweeps import Run, Sweep, trials

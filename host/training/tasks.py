@@ -11,12 +11,12 @@ from typing import Protocol
 
 import numpy as np
 
-from host.augment import Augmentation, encode
-from host.batch import Batch
-from host.encoder import BACKGROUND_HZ, CUE_HZ, Encoder
-from host.errors import QCLIFError
-from host.eventset import EventSet
-from host.sample import UNKNOWN
+from accel.errors import QCLIFError
+from host.data.augment import Augmentation, encode
+from host.data.batch import Batch
+from host.data.event_set import EventSet
+from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder
+from host.events.sample import UNKNOWN
 
 # Samples that are evaluated at once.
 EVALUATION_BATCH = 100

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from host.batch import Batch
-from host.errors import QCLIFError
-from host.golden import one_thread
+from accel.errors import QCLIFError
+from host.data.batch import Batch
+from host.network.golden import one_thread
 from host.training import distributed
 from host.training.checkpoint import load_checkpoint, save_checkpoint
 from host.training.model import SpikingNetwork

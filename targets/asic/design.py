@@ -9,20 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from accel.config import SHIFT_MAX, QCLIFConfig
-from host.errors import QCLIFError
-from targets.asic.tiling import OBJECTIVES
+from accel.errors import QCLIFError
+from targets.asic.platform.pdk import CORNERS
+from targets.asic.platform.tiling import OBJECTIVES
 
 DESIGNS = {
     "neuron":  "the qCLIF neuron alone, with its state",
     "spatial": "the paper's architecture: AND gates, adder tree and neuron for every neuron, one step a clock",
     "core":    "the event-driven accelerator with its SRAM",
     "soc":     "the accelerator with CPU, memories and UART",
-}
-
-CORNERS = {
-    "typ":  "1.10 V, 25 C",
-    "slow": "0.95 V, 125 C",
-    "fast": "1.25 V, 0 C",
 }
 
 SRAMS = {

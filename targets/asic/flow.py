@@ -13,24 +13,26 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from host.errors import QCLIFError
-from targets.asic.design import CORNERS, AsicConfig, Rtl
-from targets.asic.gatesim import GateSim, simulate
-from targets.asic.inputs import Inputs
-from targets.asic.layout import layout_tools, missing_tool, prepare
-from targets.asic.layout import run as run_layout
-from targets.asic.layout_metrics import Layout
-from targets.asic.macros import Macro
+from accel.errors import QCLIFError
+from host.common.folders import build_root
+from targets.asic.design import AsicConfig, Rtl
+from targets.asic.gatesim.inputs import Inputs
+from targets.asic.gatesim.simulate import GateSim, simulate
+from targets.asic.layout.layout import layout_tools, missing_tool, prepare
+from targets.asic.layout.layout import run as run_layout
+from targets.asic.layout.metrics import Layout
 from targets.asic.openram import openram_pdk
-from targets.asic.pdk import Pdk
-from targets.asic.power import Power, estimate
-from targets.asic.rtl import generate
-from targets.asic.sta import Timing, time
-from targets.asic.stages import DONE, STAGES, Done, file_digest, stage
-from targets.asic.synth import Synthesis, synthesise
-from targets.asic.tools import Tool, find_sta, find_yosys, has_sta
-from targets.sim_build import PACKAGES, build_root
-from targets.tools import tool_version
+from targets.asic.platform.macros import Macro
+from targets.asic.platform.pdk import CORNERS, Pdk
+from targets.asic.power.power import Power, estimate
+from targets.asic.rtl.generate import generate
+from targets.asic.sta.timing import Timing, time
+from targets.asic.stages import DONE, STAGES, Done, stage
+from targets.asic.synth.synthesis import Synthesis, synthesise
+from targets.sim.build import PACKAGES
+from targets.tools.builds import file_digest
+from targets.tools.eda import Tool, find_sta, find_yosys, has_sta
+from targets.tools.programs import tool_version
 
 # What a stage works on, as an Outcome names it.
 NEEDS = {"sta": ("synthesis",), "gatesim": ("synthesis",), "power": ("synthesis", "gatesim"), "layout": ("synthesis",)}

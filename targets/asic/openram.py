@@ -27,17 +27,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from host.console import Progress, no_progress, progress_bars, table_console
-from host.errors import QCLIFError
-from host.outcome import guarded
-from host.wholefile import whole_file
-from targets.asic.macro_sheet import macro_figures, macros_sheet
-from targets.asic.macros import Macro
-from targets.asic.openram_liberty import fit_liberty, read_openram
-from targets.asic.pdk import Pdk, find_pdk
-from targets.asic.sheet import Sheet
-from targets.sim_build import build_root, last_lines
-from targets.simulator import exit_on_sigterm
+from accel.errors import QCLIFError, guarded
+from host.common.atomic import whole_file
+from host.common.console import Progress, no_progress, progress_bars, table_console
+from host.common.folders import build_root
+from targets.asic.platform.macros import Macro
+from targets.asic.platform.openram_liberty import fit_liberty, read_openram
+from targets.asic.platform.pdk import Pdk, find_pdk
+from targets.asic.report.macro_sheet import macro_figures, macros_sheet
+from targets.asic.report.sheet import Sheet
+from targets.sim.simulator import exit_on_sigterm
+from targets.tools.builds import last_lines
 
 # numpy 2.4 no longer makes numbers of arrays with one element, which OpenRAM relies on. What else OpenRAM asks for
 # is of other technologies or its own tests.

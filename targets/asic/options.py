@@ -11,13 +11,14 @@ from pathlib import Path
 from joblib import cpu_count
 
 from accel.config import add_config_args
-from host.errors import QCLIFError
-from host.options import add_input_args, positive, share
-from targets.asic.design import CORNERS, DESIGNS, FREQUENCY_LIMITS, SRAMS
+from accel.errors import QCLIFError
+from host.cli.options import add_input_args, positive, share
+from host.common.folders import build_root
+from targets.asic.design import DESIGNS, FREQUENCY_LIMITS, SRAMS
+from targets.asic.platform.pdk import CORNERS
+from targets.asic.platform.tiling import OBJECTIVES
 from targets.asic.stages import STAGES
 from targets.asic.sweep import shipped
-from targets.asic.tiling import OBJECTIVES
-from targets.sim_build import build_root
 
 DEFAULT_UNTIL = "power"
 

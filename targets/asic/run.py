@@ -9,15 +9,15 @@ import argparse
 from collections.abc import Callable
 
 from accel.config import config_from_args
-from host.defaults import given_network, preferred_sizes
-from host.options import read_samples
+from host.cli.choice import given_network, preferred_sizes
+from host.cli.options import read_samples
 from targets.asic.design import AsicConfig
 from targets.asic.flow import Request, run_flow
-from targets.asic.inputs import make_inputs
+from targets.asic.gatesim.inputs import make_inputs
 from targets.asic.options import DEFAULT_UNTIL
-from targets.asic.pdk import find_pdk
-from targets.asic.record import record_of
-from targets.asic.result import Record
+from targets.asic.platform.pdk import find_pdk
+from targets.asic.report.record import record_of
+from targets.asic.report.result import Record
 from targets.asic.stages import STAGES
 
 # Currents of the paper's neuron.

@@ -5,9 +5,6 @@
 
 """Stages of the flow, each run once for all that it depends on: its inputs, its tools and its own source code."""
 
-import ast
-import functools
-import hashlib
 import json
 import pickle
 import shutil
@@ -16,9 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.errors import QCLIFError
-from host.wholefile import whole_file
-from targets.sim_build import ROOT, build_root, locked
+from accel.errors import QCLIFError
+from host.common.atomic import whole_file
+from host.common.folders import build_root
+from targets.tools.builds import digest, locked, source_digest
 
 # What each stage does, and what it brings.
 STAGES: Mapping[str, tuple[str, str]] = {
@@ -32,9 +30,6 @@ STAGES: Mapping[str, tuple[str, str]] = {
 
 # In a stage's folder: its result, there only once the stage has ended.
 DONE = "done.pickle"
-
-# Beside the Python modules of a folder that a stage uses, these are its source, too.
-OTHER_SOURCES = (".cpp", ".h", ".c", ".v", ".tcl", ".S", ".ld")
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ def stage(name: str, module: str, inputs: object, work: Callable[[Path], object]
     ------
     QCLIFError : the folder cannot be written; and whatever work() raises: then nothing counts as done.
     """
-    key    = _digest(json.dumps([source_digest(module), inputs], sort_keys=True, default=repr).encode())
+    key    = digest(json.dumps([source_digest(module), inputs], sort_keys=True, default=repr).encode())
     folder = build_root()/"asic"/"stages"/f"{name}-{key[:20]}"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -103,51 +98,3 @@ def _read(folder: Path) -> tuple[object, float] | None:
         return None
     # Results name files by their paths.
     return (result, seconds) if where == str(folder) else None
-
-
-def file_digest(path: Path) -> str:
-    """Digest of a file's content."""
-    return _digest(path.read_bytes())
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-# Source code ---------------------------------------------------------------------------------------
-
-@functools.cache
-def source_digest(module: str) -> str:
-    """Digest of a module's source, and of all modules of this repository that it imports, directly or not."""
-    digest = hashlib.sha256()
-    for path in sorted(_sources(module)):
-        digest.update(f"{path.relative_to(ROOT)}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _sources(module: str) -> set[Path]:
-    found, todo = set(), [module]
-    while todo:
-        path = _path(todo.pop())
-        if path is None or path in found:
-            continue
-        found |= {path} | {each for each in path.parent.iterdir() if each.suffix in OTHER_SOURCES}
-        todo  += _imports(ast.parse(path.read_text()))
-    return found
-
-
-def _path(module: str) -> Path | None:
-    """File of a module of this repository; None for others' modules, and for what is none."""
-    base = ROOT.joinpath(*module.split("."))
-    return next((path for path in (base.with_suffix(".py"), base/"__init__.py") if path.is_file()), None)
-
-
-def _imports(tree: ast.Module) -> list[str]:
-    """Names of all that is imported anywhere in a module; a name that is imported from a package may be a module."""
-    names = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 
 FOLDER = Path(__file__).with_name("sweeps")
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from joblib import delayed
 
 from accel.config import ConfigError
-from host.errors import QCLIFError
-from host.parallel import side_by_side
+from accel.errors import QCLIFError
+from host.common.parallel import side_by_side
 from targets.asic.options import Parser, make_parser
-from targets.asic.result import Record
+from targets.asic.report.result import Record
 from targets.asic.run import run_one
 from targets.asic.sweep import Options, arguments
 

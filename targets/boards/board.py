@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from targets.boards.devices import Device, find_device
 from targets.boards.stand_ins import import_target
 

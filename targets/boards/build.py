@@ -20,15 +20,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.errors import QCLIFError
-from targets.asic.tools import ERRORS, run_program, write_text
+from accel.errors import QCLIFError
+from host.common.folders import ROOT, build_root
 from targets.boards.elaborate import BUILD_NAME, REPORT
-from targets.boards.request import BoardOptions
 from targets.boards.report import Report, read_report
+from targets.boards.request import BoardOptions
 from targets.boards.scripts import clock_constraints, plain_netlist, relative_sources
-from targets.sim_build import ROOT, build_root, last_lines, locked
-from targets.tools import PROGRAMS, check_programs
-from targets.toolchain import Toolchain, find_toolchain
+from targets.tools.builds import last_lines, locked
+from targets.tools.eda import ERRORS, run_program, write_text
+from targets.tools.programs import PROGRAMS, check_programs
+from targets.tools.toolchain import Toolchain, find_toolchain
 
 # Programs of LiteX's toolchains, where they are open ones that report in a way that we read.
 OPEN_TOOLCHAINS = {
@@ -102,7 +103,7 @@ def build_board(options: BoardOptions, output_dir: Path | None = None, source: s
     ----------
     options : what to build.
     output_dir : folder of the build; None: one of its own below build_root()/boards.
-    source : where tools come from, one of targets.toolchain.SOURCES.
+    source : where tools come from, one of targets.tools.toolchain.SOURCES.
     run : False generates what the FPGA tools need, and does not run them.
     progress : called with the name of each stage.
 

@@ -8,21 +8,19 @@
 import argparse
 from collections.abc import Callable
 
-from host.console import table_console
-from host.errors import QCLIFError
-from host.options import check_outputs
-from host.outcome import guarded
-from host.report import write_json
+from accel.errors import QCLIFError, guarded
+from host.cli.options import check_outputs
+from host.common.console import table_console, write_json
 from targets.boards.board import Board
 from targets.boards.build import BoardBuild, build_board
 from targets.boards.estimate import estimate, fit
-from targets.boards.figures import figures, show
 from targets.boards.loader import load
 from targets.boards.options import BoardParser, board_options, given_sizes, make_parser
 from targets.boards.request import BoardOptions, board_config
-from targets.exports import export_registers
-from targets.progress import StageDisplay
-from targets.simulator import exit_on_sigterm
+from targets.boards.summary import figures, show
+from targets.sim.simulator import exit_on_sigterm
+from targets.tools.exports import export_registers
+from targets.tools.progress import StageDisplay
 
 
 def sized_options(parser: BoardParser, args: argparse.Namespace, board: Board) -> BoardOptions:

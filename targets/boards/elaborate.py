@@ -22,7 +22,7 @@ from litex.soc.doc import generate_docs
 from litex.soc.integration.soc import SoCError
 
 from accel.config import QCLIFConfig
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from soc.builder import FirmwareBuilder
 from targets.boards.catalogue import find_board
 from targets.boards.devices import find_device

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from accel.config import QCLIFConfig
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from targets.boards.devices import Device
 from targets.boards.memories import TABLES_BITS, blocks, core_memories, in_tables, large_memories, soc_memories
 from targets.boards.request import BoardOptions

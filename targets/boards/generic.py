@@ -12,7 +12,7 @@ from types import ModuleType
 
 from litex.build.generic_platform import Subsignal
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from targets.boards.board import CLOCK_ARGUMENTS, INSTALL_BOARDS, OWN_TARGET, Board
 
 # Pads of LEDs, those that are preferred first.

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from host.console import progress_bars, table_console
-from host.errors import QCLIFError
-from host.options import check_outputs, positive
-from host.report import write_json
+from accel.errors import QCLIFError
+from host.cli.options import check_outputs, positive
+from host.common.console import progress_bars, table_console, write_json
 from targets.boards.catalogue import find_board
 from targets.boards.elaborate import make_soc
 from targets.boards.estimate import fit

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from litex.build.openfpgaloader import OpenFPGALoader
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from targets.boards.board import Board
-from targets.sim_build import last_lines
+from targets.tools.builds import last_lines
 
 LOADER  = "openFPGALoader"
 INSTALL = "sudo apt-get install openfpgaloader"

@@ -12,7 +12,6 @@ from accel.memory import bank_depths
 from soc.flash import RAM_BITS, RAM_BYTES, RAM_WORDS
 from targets.boards.devices import SHAPES
 
-
 # Small memories of the accelerator that waste a block RAM each: on families with TABLES_BITS they are made of tables.
 IN_TABLES = ("parameters0", "parameters1", "states0", "spike_list0")
 

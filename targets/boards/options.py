@@ -15,10 +15,10 @@ from litex.soc.cores.cpu import CPUS
 from litex.soc.integration.soc_core import soc_core_argdict
 
 from accel.config import LIMITS, QCLIFConfig, add_config_args
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 from targets.boards.board import Board
 from targets.boards.request import ROM_BYTES, BoardOptions
-from targets.toolchain import SOURCES
+from targets.tools.toolchain import SOURCES
 
 # LiteX's options that a board of ours cannot follow.
 _FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "memory_x", "bios_lto",

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.errors import QCLIFError
+from accel.errors import QCLIFError
 
 # Figure: cells of nextpnr's report that are it, by the first family that has them.
 CELLS = {

@@ -11,10 +11,10 @@ from litex.gen import *
 
 from litex.build.generic_platform import IOStandard, Pins, Subsignal
 
-from host.errors import QCLIFError
-from soc.leds    import StatusLeds
-from soc.sdram   import add_sdram
-from soc.soc     import QCLIFSoC
+from accel.errors import QCLIFError
+from soc.leds import StatusLeds
+from soc.sdram import add_sdram
+from soc.soc import QCLIFSoC
 
 # Clock --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,192 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The link protocol: every number and layout of it, for the host and (through cheader) the firmware.
+
+The host asks, the device answers each request once; framing is in `host.link.framing`. Requests but HELLO are
+numbered and executed in order, exactly once; a repeated one is answered again from the device's store.
+All integers are little-endian.
+
+HELLO   a random nonce; the session in its header becomes the current one, unless session and nonce are so already
+        -> who the device is (layout HELLO)
+STEPS   varint n; n steps: varint events, ascending sources as varint differences (the first from 0)
+        -> n steps: varint spikes, ascending neurons as varint differences (the first from 0)
+PART    one step as in STEPS, which goes on in the next PART or in the first step of the next STEPS
+RAW     raw event words (`host.link.raw_events`)
+        -> varints: source + 1 for each source that fired; 0 for each step completed, then spikes as in STEPS
+FINISH  -> as RAW: completes the last step of a recording sent with RAW
+Sources are those of the build: sensory j is j, context k is `inputs` of the build + k.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from accel.config import LIMITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
+from accel.errors import QCLIFError
+
+PROTOCOL_VERSION = 1
+FIRMWARE_VERSION = 1
+
+# What a frame has before and after its payload: type u8, sequence u8, session u16; CRC-32 of these and the payload.
+HEADER = struct.Struct("<BBH")
+CRC    = struct.Struct("<I")
+
+OVERHEAD_BYTES = HEADER.size + CRC.size
+
+# Types of frames ----------------------------------------------------------------------------------
+
+REQUESTS = {
+    "HELLO": 0x01, "WRITE": 0x02, "VERIFY": 0x03, "CONFIGURE": 0x04, "ENCODER": 0x05, "BEGIN": 0x06,
+    "PART":  0x07, "STEPS": 0x08, "RAW":    0x09, "FINISH":    0x0a, "END":     0x0b, "LOGITS": 0x0c,
+    "STATE": 0x0d, "STATS": 0x0e,
+}
+RESPONSE = 0x80
+
+# Unasked-for frames of the device.
+NOTICES = {"BUSY": 0xfd, "SESSION": 0xfe, "NAK": 0xff}
+NAK_REASONS    = {"CRC": 0, "GAP": 1, "OVERSIZE": 2}
+SESSION_STATES = {"RESET": 0, "TAKEN": 1}
+
+# Clocks between two BUSY, few enough for a slow simulator.
+BUSY_CLOCKS    = 2**18
+
+# Spaces of WRITE and VERIFY besides the accelerator's own.
+SPACE_CPU, SPACE_READOUT = 4, 5
+SPACES  = {"SOMA": SPACE_SOMA, "APICAL": SPACE_APICAL, "PARAMETERS": SPACE_PARAMETERS,
+           "CPU": SPACE_CPU, "READOUT": SPACE_READOUT}
+ENGINES = {"accel": 0, "cpu": 1}
+
+# Sensor: highest W and H for --encode device, where the firmware keeps a table for each.
+SENSOR_LIMIT = 2048
+
+# Layouts: name -> (field, struct character). C gets the offsets -----------------------------------
+
+LAYOUTS = {
+    "NONCE":     [("nonce", "I")],
+    "WRITE":     [("space", "B"), ("address", "I")],
+    "VERIFY":    [("space", "B"), ("address", "I"), ("count", "I")],
+    "CONFIGURE": [("engine", "B"), ("neurons", "H"), ("inputs", "H"), ("contexts", "H"), ("outputs", "H"),
+                  ("apical_shift", "B"), ("product_shift", "B"), ("network_id", "I")],
+    "ENCODER":   [("width", "H"), ("height", "H"), ("grid_width", "H"), ("grid_height", "H"),
+                  ("polarities", "B"), ("bin_us", "I"), ("count_threshold", "H")],
+    "RANGE":     [("first", "H"), ("count", "H")],
+    "ERROR":     [("status", "B"), ("value", "I"), ("limit", "I")],
+    "HELLO":     [("status", "B"), ("protocol", "B"), ("firmware", "H"), ("clock_hz", "I"), ("engines", "B"),
+                  ("ram_bytes", "I"), ("network_accel", "I"), ("network_cpu", "I"), ("previous", "H"),
+                  ("sample_open", "B")] + [(name, "H") for name in LIMITS],
+}
+_STRUCTS = {name: struct.Struct("<" + "".join(kind for _, kind in fields)) for name, fields in LAYOUTS.items()}
+
+
+def pack(layout: str, **values: int) -> bytes:
+    """Payload (or its head) of the named layout; every field is to be given."""
+    return _STRUCTS[layout].pack(*(values[field] for field, _ in LAYOUTS[layout]))
+
+
+def unpack(layout: str, data: bytes) -> dict[str, int]:
+    """Fields by name of a payload that starts with the named layout."""
+    if len(data) < _STRUCTS[layout].size:
+        raise QCLIFError(f"an answer of the device has {len(data)} bytes, {_STRUCTS[layout].size} are needed: host and "
+            "firmware differ in version, build the SoC anew")
+    return dict(zip((field for field, _ in LAYOUTS[layout]), _STRUCTS[layout].unpack_from(data), strict=True))
+
+
+def size(layout: str) -> int:
+    """Bytes of the named layout."""
+    return _STRUCTS[layout].size
+
+
+# Answers: counters and errors ---------------------------------------------------------------------
+
+# u32 each in the answer to END, since BEGIN; `busy` and `stalls` are clocks of the engine.
+COUNTERS = ("steps", "events", "rows", "sops", "spikes", "busy", "stalls", "overflows", "soc_clocks")
+
+# u32 each in the answer to STATS, since boot, modulo 2**32.
+STATS = (
+    "rx_bytes", "rx_clocks", "rx_frames", "rx_errors", "rx_overflows", "tx_bytes", "tx_clocks", "tx_frames",
+    "naks", "replays", "steps", "pump_events", "pump_clocks", "wait_clocks", "drain_spikes", "drain_clocks",
+    "raw_events", "raw_clocks", "cpu_steps", "cpu_clocks",
+)
+
+# Status of an answer that is not OK, numbered from 1, and what the user reads.
+ERRORS = {
+    "REQUEST":  "request type {value} is unknown to the firmware (protocol {limit}): build the SoC anew",
+    "LENGTH":   "a request of {value} bytes has not the form of its type (wrong at byte {limit}): build the SoC anew",
+    "SPACE":    "memory space {value} is not in this build: choose another --engine",
+    "ADDRESS":  "address {value} is outside of the memory, which ends at {limit}: take a smaller network",
+    "ENGINE":   "engine {value} is not in this build (engines as bits: {limit}): choose another --engine",
+    "NEURONS":  "the network has {value} neurons, the build {limit}: build with more --neurons",
+    "INPUTS":   "the network has {value} inputs, the build {limit}: build with more --inputs",
+    "CONTEXTS": "the network has {value} contexts, the build {limit}: build with more --contexts",
+    "OUTPUTS":  "the readout has {value} outputs, the build {limit}: build with more --outputs",
+    "SHIFT":    "a shift is {value}, the limit is {limit}: choose a smaller one in the network",
+    "SENSOR":   "the sensor is {value} pixels wide or high, the limit is {limit}: use --encode host",
+    "ENCODER":  "an encoder setting is {value}, the limits are 1 to {limit}: correct the network's encoder",
+    "ORDER":    "request type {value} came too early (state {limit}): start again",
+    "SOURCE":   "source {value} is not one of the network's ({limit} inputs): check events and context",
+    "EVENTS":   "a step has {value} events, the build holds {limit}: build with more --step-events",
+    "PIXEL":    "an event has coordinate {value}, the sensor {limit} pixels that way: take a network for this sensor",
+    "RESPONSE": "an answer would need {value} bytes, a frame has room for {limit}: build with more --frame-bytes",
+    "FAULT":    "the accelerator's error flags are {value:#x} (register qclif_errors): report this",
+    "STUCK":    "the accelerator did not finish in {limit} clocks (status {value:#x}): reset the board",
+}
+OK = 0
+
+
+def error_text(status: int, value: int, limit: int) -> str:
+    """The one line for the user of an answer's status other than OK."""
+    if not 1 <= status <= len(ERRORS):
+        return f"the device answers with status {status}, which this host does not know: build the SoC anew"
+    return "device: " + list(ERRORS.values())[status - 1].format(value=value, limit=limit)
+
+
+# Sizes that both sides compute with ---------------------------------------------------------------
+
+def payload_bytes(config: QCLIFConfig) -> int:
+    """Most bytes of a frame's payload."""
+    return config.frame_bytes - OVERHEAD_BYTES
+
+
+def step_answer_bytes(config: QCLIFConfig) -> int:
+    """Most bytes of one step's spikes: all neurons fire (differences of 1), or fewer with longer varints."""
+    return 2 + config.neurons
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """What the device says of itself in the answer to HELLO.
+
+    Attributes: `config` of the build, `protocol` and `firmware` versions, `clock_hz`, `engines` (names),
+    `ram_bytes` for the CPU engine's network (0: none), `networks` (engine -> id of the verified network, 0:
+    none), `previous` session (0: none since reset), `sample_open`: that session left a sample unfinished.
+    """
+    config:      QCLIFConfig
+    protocol:    int
+    firmware:    int
+    clock_hz:    int
+    engines:     tuple[str, ...]
+    ram_bytes:   int
+    networks:    dict[str, int]
+    previous:    int
+    sample_open: bool
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "DeviceInfo":
+        """From the payload of the answer. Raises QCLIFError where the versions differ."""
+        if len(payload) > 1 and payload[1] != PROTOCOL_VERSION:
+            raise QCLIFError(f"the device speaks protocol version {payload[1]}, this host {PROTOCOL_VERSION}: "
+                "build the SoC anew")
+        fields = unpack("HELLO", payload)
+        return cls(
+            config      = QCLIFConfig(**{name: fields[name] for name in LIMITS}),
+            protocol    = fields["protocol"],
+            firmware    = fields["firmware"],
+            clock_hz    = fields["clock_hz"],
+            engines     = tuple(name for name, bit in ENGINES.items() if fields["engines"] >> bit & 1),
+            ram_bytes   = fields["ram_bytes"],
+            networks    = {name: fields[f"network_{name}"] for name in ENGINES},
+            previous    = fields["previous"],
+            sample_open = bool(fields["sample_open"]),
+        )

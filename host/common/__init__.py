@@ -1,0 +1,1 @@
+"""What all commands of the host share: folders, files, cache, console, processes."""

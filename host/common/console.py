@@ -1,0 +1,62 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What commands show people: how far long work has come, and tables of what came out."""
+
+import json as json_format
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from accel.errors import QCLIFError
+
+PIPE_WIDTH = 120
+
+# Called with (stage, done, total); total is None where it is not known.
+Progress = Callable[[str, int, int | None], None]
+
+
+def no_progress(stage: str, done: int, total: int | None) -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """A bar for each stage on standard error, gone at the end; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    with Bars(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks = {}
+
+        def progress(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield progress
+
+
+def table_console(json: Path | None) -> Console:
+    """Where tables go: standard output, unless that is the --json's."""
+    console = Console(stderr=str(json) == "-")
+    # A file or a pipe has no width of its own.
+    return console if console.is_terminal else Console(stderr=console.stderr, width=PIPE_WIDTH)
+
+
+def write_json(values: dict[str, object], path: Path) -> None:
+    """Write figures to a file, or to standard output where it is -."""
+    text = json_format.dumps(values, indent=2) + "\n"
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise QCLIFError(f"{path}: {error.strerror}: choose another --json") from error

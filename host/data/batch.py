@@ -1,0 +1,125 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Inputs of many recordings side by side, sparse: what a training kernel walks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from accel.errors import QCLIFError
+from host.data.event_set import check_numbers
+from host.events.spike_train import SpikeTrain
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Steps of B samples, padded to T steps each, of K clips each (1 for plain classification).
+
+    Parameters
+    ----------
+    offsets : int64 [B*T+1], row b*T + t (step t of sample b) is sources[offsets[row]:offsets[row+1]].
+    sources : int32 [n], ascending inside a row: sensory source j is j, context k is I + k; one that comes c times
+        has the count c.
+    bounds : int32 [B, K+1], clip k of sample b is its steps bounds[b,k] to bounds[b,k+1]-1. bounds[b,0] is 0 and
+        bounds[b,K] the sample's length, up to T; steps from there to T are padding without sources.
+    labels : int64 [B, K], class of each clip, -1 where unknown.
+    """
+    offsets: np.ndarray
+    sources: np.ndarray
+    bounds:  np.ndarray
+    labels:  np.ndarray
+
+    @classmethod
+    def from_counts(cls, counts: np.ndarray, sources: np.ndarray, bounds: np.ndarray, labels: np.ndarray) -> "Batch":
+        """Of the number of sources in each step [B, T], and the sources in order of sample, then step."""
+        offsets = np.zeros(counts.size + 1, np.int64)
+        np.cumsum(counts.ravel(), out=offsets[1:])
+        return cls(offsets, sources, bounds, labels)
+
+    @classmethod
+    def from_steps(cls, steps: Sequence[SpikeTrain], labels: np.ndarray, bounds: np.ndarray | None = None) -> "Batch":
+        """Of one Steps a sample.
+
+        Parameters
+        ----------
+        steps : B samples, each of its own length.
+        labels : integers [B], or [B, K] where there are bounds.
+        bounds : integers [B, K+1], the clips of each sample; None makes one clip of each.
+
+        Raises
+        ------
+        QCLIFError : shapes that do not match, or bounds that do not ascend from 0 to the sample's length.
+        """
+        lengths = np.array([len(each) for each in steps], np.int64)
+        labels  = np.asarray(labels, np.int64)
+        labels  = labels[:, None] if labels.ndim == 1 else labels
+        if bounds is None:
+            bounds = np.stack([np.zeros_like(lengths), lengths], axis=1)
+        bounds = np.asarray(bounds)
+        if labels.ndim != 2 or len(labels) != len(steps) or bounds.shape != (len(steps), labels.shape[1] + 1):
+            raise QCLIFError(f"batch: bounds {list(bounds.shape)} and labels {list(labels.shape)} for {len(steps)} "
+                f"samples: [B, K+1] bounds and [B, K] labels are needed")
+        bad = np.flatnonzero((bounds[:, 0] != 0) | (bounds[:, -1] != lengths) | (np.diff(bounds) < 0).any(axis=1))
+        if len(bad):
+            raise QCLIFError(f"batch: bounds of sample {bad[0]} are {bounds[bad[0]].tolist()}: they must ascend from "
+                f"0 to its length, {lengths[bad[0]]}")
+        counts = np.zeros((len(steps), int(lengths.max(initial=0))), np.int64)
+        for row, each in zip(counts, steps, strict=True):
+            row[:len(each)] = np.diff(each.offsets)
+        sources = np.concatenate([np.zeros(0, np.int32), *(each.sources for each in steps)])
+        return cls.from_counts(counts, sources, bounds.astype(np.int32), labels)
+
+    @property
+    def size(self) -> int:
+        """Samples B."""
+        return len(self.bounds)
+
+    @property
+    def length(self) -> int:
+        """Steps T of each sample, padding included."""
+        return (len(self.offsets) - 1)//self.size if self.size else 0
+
+    @property
+    def clips(self) -> int:
+        """Clips K of a sample."""
+        return self.labels.shape[1]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Steps of each sample without padding, int32 [B]."""
+        return self.bounds[:, -1]
+
+    def to_steps(self) -> list[SpikeTrain]:
+        """One Steps a sample, each of the sample's own length; sources are views."""
+        steps = []
+        for sample, length in enumerate(self.lengths.tolist()):
+            offsets = self.offsets[sample*self.length:sample*self.length + length + 1]
+            steps.append(SpikeTrain(offsets - offsets[0], self.sources[offsets[0]:offsets[-1]]))
+        return steps
+
+    def dense(self, sources: int) -> np.ndarray:
+        """Counts int32 [T, B, sources]; raises QCLIFError where a source is not below that number."""
+        if self.sources.max(initial=-1) >= sources:
+            raise QCLIFError(f"batch: source {self.sources.max()}, the limits are 0 to {sources - 1}: ask for more "
+                f"sources")
+        sample, step = np.divmod(np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets)),
+            max(self.length, 1))
+        keys   = (step*self.size + sample)*sources + self.sources
+        counts = np.bincount(keys, minlength=self.length*self.size*sources)
+        return counts.astype(np.int32).reshape(self.length, self.size, sources)
+
+    def take(self, indices: np.ndarray) -> "Batch":
+        """The samples of these numbers, in their order, padded to the longest of them."""
+        indices = check_numbers(indices, self.size, "batch")
+        bounds  = self.bounds[indices]
+        length  = int(bounds[:, -1].max(initial=0))
+        counts  = np.diff(self.offsets).reshape(self.size, self.length)[indices, :length]
+        # The sources of a sample lie together: they are moved as one run each.
+        starts  = self.offsets[indices*self.length]
+        totals  = counts.sum(axis=1)
+        places  = np.repeat(starts - np.cumsum(totals) + totals, totals) + np.arange(totals.sum())
+        return Batch.from_counts(counts, self.sources[places], bounds, self.labels[indices])

@@ -1,0 +1,141 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Recordings of published datasets: tonic's DVSGesture, NMNIST and SHD, and single N-MNIST files (.bin)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from accel.errors import QCLIFError
+from host.events.formats.download import download_whole
+from host.events.sample import UNKNOWN, Sample
+from host.events.structured import normalise
+
+
+class Layout(NamedTuple):
+    """Where tonic puts a dataset: patterns of its files inside of the folder with the dataset's name."""
+    train: str
+    test:  str
+
+
+# Name: its files; any part of them will do.
+DATASETS = {
+    "DVSGesture": Layout("ibmGestureTrain/**/*.npy", "ibmGestureTest/**/*.npy"),
+    "NMNIST":     Layout("Train/**/*.bin", "Test/**/*.bin"),
+    "SHD":        Layout("shd_train.h5", "shd_test.h5"),
+}
+
+NMNIST_SIZE = (34, 34)
+
+# An event of an N-MNIST file.
+BIN_BYTES = 5
+
+# Attributes of tonic's classes that are out of date: figshare answers its old addresses with an empty file.
+FIGSHARE = "https://ndownloader.figshare.com/files/"
+CHANGES  = {"DVSGesture": {"train_url": f"{FIGSHARE}38022171", "test_url": f"{FIGSHARE}38020584"}}
+
+
+def read_bin(path: Path) -> Iterator[Sample]:
+    """The recording of an N-MNIST file; its label is the name of its folder where that is a digit."""
+    from tonic.io import read_mnist_file
+
+    size = path.stat().st_size
+    if size % BIN_BYTES:
+        raise QCLIFError(f"{path}: {size} bytes, not a multiple of {BIN_BYTES}: it is damaged, cut, or no N-MNIST "
+            f"file")
+    dtype  = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
+    events = read_mnist_file(str(path), dtype)
+    folder = path.resolve().parent.name
+    label  = int(folder) if len(folder) == 1 and folder.isdecimal() else UNKNOWN
+    yield Sample(path.stem, normalise(events, str(path)), label=label, sensor_size=NMNIST_SIZE)
+
+
+def read_dataset(name: str, folder: str | Path, train: bool = True, download: bool = False) -> Iterator[Sample]:
+    """The recordings of a dataset through tonic, in the order of their file names.
+
+    Parameters
+    ----------
+    name : DVSGesture, NMNIST or SHD (its 700 units are x, from 0 up; y is 0 and p is 1).
+    folder : what tonic calls save_to: it holds DVSGesture/ibmGestureTrain/, NMNIST/Train/ (or Test) or
+        SHD/shd_train.h5.
+    train : the training split, else the test split.
+    download : let tonic fetch what is missing.
+
+    Raises
+    ------
+    QCLIFError : the name is unknown, the folder does not hold the dataset, or the download failed.
+    """
+    dataset = _tonic_dataset(name, folder, train, download)
+    # tonic numbers files as the file system lists them, which differs between machines. SHD is one file.
+    files = dataset.data or [dataset_files(name, folder, train)[0]]*len(dataset)
+    for index in sorted(range(len(files)), key=lambda i: files[i]):
+        path        = Path(files[index])
+        title, what = f"{path.parent.name}/{path.stem}", str(path)
+        if not dataset.data:
+            title, what = f"{path.stem}[{index}]", f"{path}: recording {index}"
+        try:
+            events, label = dataset[index]
+        except (OSError, ValueError, IndexError, TypeError, KeyError) as error:
+            raise QCLIFError(f"{what}: not a recording of {name} ({_line(error)}): fetch the dataset again") from error
+        if "y" not in dataset.ordering:
+            events = _of_units(events)
+        yield Sample(title, normalise(events, what), label=int(label), sensor_size=tuple(dataset.sensor_size[:2]))
+
+
+def dataset_files(name: str, folder: str | Path, train: bool = True) -> list[Path]:
+    """The files of a dataset that there are, in order; raises QCLIFError for an unknown name."""
+    if name not in DATASETS:
+        raise QCLIFError(f"dataset {name}: known are {', '.join(DATASETS)}; give other recordings as files")
+    layout = DATASETS[name]
+    return sorted(Path(folder, name).expanduser().glob(layout.train if train else layout.test))
+
+
+def class_names(name: str, folder: str | Path, train: bool = True, download: bool = False) -> tuple[str, ...]:
+    """Names of a dataset's classes, as it writes them; arguments and errors are those of read_dataset()."""
+    classes = _tonic_dataset(name, folder, train, download).classes
+    return tuple(each.decode() if isinstance(each, bytes) else str(each) for each in classes)
+
+
+def _tonic_dataset(name: str, folder: str | Path, train: bool, download: bool) -> object:
+    def exists(self: object) -> bool:
+        # tonic wants nearly the whole dataset beside its archive; any part of it will do here.
+        return bool(dataset_files(name, folder, train))
+
+    def fetch(self: object) -> None:
+        where = Path(self.location_on_system, self.folder_name)
+        if not download:
+            raise QCLIFError(f"dataset {name}: no {Path(pattern).suffix} recordings in {where}: give the folder that "
+                f"holds {place}, or ask for the download")
+        download_whole(name, self, base.download, pattern)
+
+    # Of an unknown name, an error without waiting for tonic.
+    dataset_files(name, folder, train)
+    import tonic.datasets
+
+    pattern = DATASETS[name].train if train else DATASETS[name].test
+    place   = f"{name}/{Path(pattern).parts[0]}"
+    base    = getattr(tonic.datasets, name)
+    changed = type(name, (base,), {"download": fetch, "_check_exists": exists, **CHANGES.get(name, {})})
+    try:
+        return changed(save_to=str(folder), train=train)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise QCLIFError(f"{Path(folder, place)}: not {name}'s recordings ({_line(error)}): fetch the dataset again"
+            ) from error
+
+
+def _of_units(events: np.ndarray) -> np.ndarray:
+    """Events (x, p, t) of units in a row, in order of their times: the format does not promise any."""
+    order  = np.argsort(events["t"], kind="stable")
+    result = np.zeros(len(events), [(field, np.int64) for field in ("x", "y", "p", "t")])
+    for field in ("x", "p", "t"):
+        result[field] = events[field][order]
+    return result
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,1 @@
+"""The link to a SoC: port, frames, window, session, and the device at its other end."""

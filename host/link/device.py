@@ -1,0 +1,213 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The SoC as an object: load a network, run samples, read its counters."""
+
+import itertools
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from accel.errors import QCLIFError
+from accel.image import image
+from firmware import protocol
+from firmware.protocol import SPACE_CPU, SPACE_READOUT, SPACES, DeviceInfo
+from host.events.encoder import Encoder
+from host.events.sample import Sample
+from host.link.link import Link
+from host.link.sample_exchange import Exchange, SampleExchange, SampleRun
+from host.network.cpu_image import cpu_image
+from host.network.network import Network, network_id
+
+# Words that one VERIFY reads back: some 100,000 clocks, few enough for a simulator to answer in time.
+_VERIFY_WORDS  = 1024
+_UPLOAD_TRIES  = 3
+
+Chunk    = tuple[int, int, np.ndarray]
+Progress = Callable[[int, int], None]
+
+
+class Device:
+    """Typed requests over a Link.
+
+    Parameters
+    ----------
+    link : open link.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._network: Network | None = None
+        self._with_encoder = False
+
+    @property
+    def info(self) -> DeviceInfo:
+        """What the device said of itself when the link was opened."""
+        return self._link.info
+
+    # Network --------------------------------------------------------------------------------------
+
+    def load(self, network: Network, engine: str = "accel", encoder: Encoder | None = None,
+            progress: Progress | None = None) -> bool:
+        """Load and verify a network and make it the one that samples run on.
+
+        Parameters
+        ----------
+        network : at most as large as the build.
+        engine : "accel" or "cpu".
+        encoder : for run(encode="device"); it has to be the network's.
+        progress : called with (words done, words in all) while the network is sent.
+
+        Returns
+        -------
+        bool : False where the engine had this network already, so that nothing was sent.
+
+        Raises
+        ------
+        QCLIFError : the network does not fit, the engine is not there, or the memory does not hold what is written.
+        """
+        network.check_fits(self.info.config)
+        if engine not in self.info.engines:
+            raise QCLIFError(f"engine {engine} is not in this build, it has {' and '.join(self.info.engines)}: "
+                "choose another --engine")
+        if encoder is not None and encoder != network.encoder:
+            raise QCLIFError(f"the device is to encode with {encoder}, the network needs {network.encoder}: "
+                "use the network's encoder")
+        identity = network_id(network)
+        fresh = self.info.networks[engine] != identity
+        if fresh:
+            self._upload(network, engine, progress)
+        self._link.request("CONFIGURE", protocol.pack("CONFIGURE", engine=protocol.ENGINES[engine],
+            neurons=network.neurons, inputs=network.inputs, contexts=network.contexts, outputs=network.outputs,
+            apical_shift=network.apical_shift, product_shift=network.product_shift, network_id=identity))
+        self.info.networks[engine] = identity
+        if encoder is not None:
+            self._link.request("ENCODER", protocol.pack("ENCODER", width=encoder.sensor_size[0],
+                height=encoder.sensor_size[1], grid_width=encoder.grid[0], grid_height=encoder.grid[1],
+                polarities=encoder.polarities, bin_us=encoder.bin_us, count_threshold=encoder.count_threshold))
+        self._network, self._with_encoder = network, encoder is not None
+        return fresh
+
+    def _upload(self, network: Network, engine: str, progress: Progress | None) -> None:
+        for name in self.info.networks:
+            # Each engine's network ends with the first word that is written over a part of it.
+            if name == engine or network.outputs:
+                self.info.networks[name] = 0
+        chunks = self._chunks(network, engine)
+        total = sum(len(words) for _, _, words in chunks)
+        if engine == "cpu" and 4*len(chunks[0][2]) > self.info.ram_bytes:
+            raise QCLIFError(f"the network takes {4*len(chunks[0][2])} bytes of RAM, the build has "
+                f"{self.info.ram_bytes}: build with more RAM, or use --engine accel")
+        done = 0
+        for piece in (piece for chunk in chunks for piece in self._pieces(chunk)):
+            self._store(piece)
+            done += len(piece[2])
+            if progress is not None:
+                progress(done, total)
+
+    def _chunks(self, network: Network, engine: str) -> list[Chunk]:
+        chunks = [(SPACE_CPU, 0, cpu_image(network))] if engine == "cpu" else image(network, self.info.config)
+        if network.outputs:
+            chunks.append((SPACE_READOUT, 0, network.readout.astype("<i4").view("<u4").reshape(-1)))
+        return chunks
+
+    def _pieces(self, chunk: Chunk, most: int = _VERIFY_WORDS) -> Iterator[Chunk]:
+        """The chunk in pieces of `most` words at most."""
+        space, address, words = chunk
+        config = self.info.config
+        # Addresses of the weights count slices in bits of their own, with gaps where a word has fewer.
+        sliced = space in (SPACES["SOMA"], SPACES["APICAL"])
+        slices, bits = (config.slices, config.slice_bits) if sliced else (1, 0)
+        first = (address >> bits)*slices + (address & (1 << bits) - 1)
+        for at in range(0, len(words), most):
+            word, part = divmod(first + at, slices)
+            yield space, word << bits | part, words[at:at + most]
+
+    def _writes(self, piece: Chunk) -> Iterator[tuple[str, bytes]]:
+        # Cut one by one: how long a request should be depends on how the last ones fared.
+        while len(piece[2]):
+            most = (self._link.payload_bytes - protocol.size("WRITE"))//4
+            (space, address, words), *rest = itertools.islice(self._pieces(piece, most), 2)
+            yield "WRITE", protocol.pack("WRITE", space=space, address=address) + words.astype("<u4").tobytes()
+            piece = (space, rest[0][1] if rest else 0, piece[2][most:])
+
+    def _store(self, piece: Chunk) -> None:
+        """Write a piece and read it back until it is there."""
+        space, address, words = piece
+        verify = protocol.pack("VERIFY", space=space, address=address, count=len(words))
+        expected = zlib.crc32(words.astype("<u4").tobytes())
+        for _ in range(_UPLOAD_TRIES):
+            *_, answer = self._link.exchange(itertools.chain(self._writes(piece), [("VERIFY", verify)]))
+            if int.from_bytes(answer, "little") == expected:
+                return
+        raise QCLIFError(f"memory space {space} of the device does not hold what is written from address {address} on "
+            f"({_UPLOAD_TRIES} tries): the build is faulty, look at its timing report")
+
+    # Samples --------------------------------------------------------------------------------------
+
+    def run(self, sample: Sample, encode: str = "host", lockstep: bool = False) -> SampleRun:
+        """run_many() of one sample."""
+        return next(self.run_many([sample], encode, lockstep))
+
+    def run_many(self, samples: Iterable[Sample], encode: str = "host", lockstep: bool = False,
+            progress: Callable[[int], None] | None = None) -> Iterator[SampleRun]:
+        """Run samples on the loaded network and yield their results in order.
+
+        Frames of the next sample are on their way while one finishes, so that the device never waits.
+
+        Parameters
+        ----------
+        samples : with `steps` for encode="host", with `events` for encode="device" (after load(encoder=...)).
+        lockstep : read V_a and V_s after each step, not only after the last.
+        progress : called with the number of steps of the sample whose spikes have come.
+
+        Raises
+        ------
+        QCLIFError : no network is loaded, or anything that Link.exchange() raises.
+        """
+        if self._network is None:
+            raise QCLIFError("no network is loaded: call load() before run()")
+        if encode not in ("host", "device"):
+            raise QCLIFError(f"encode is {encode!r}: host or device is needed")
+        if encode == "device" and not self._with_encoder:
+            raise QCLIFError("the device has no encoder: call load() with the network's encoder")
+        return self._run_many(samples, encode, lockstep, progress)
+
+    def _run_many(self, samples: Iterable[Sample], encode: str, lockstep: bool,
+            progress: Callable[[int], None] | None) -> Iterator[SampleRun]:
+        # Taker of the next answer and its sample's exchange; a None taker ends the sample.
+        takers: deque[tuple[Callable[[bytes], None] | None, SampleExchange]] = deque()
+
+        def requests() -> Iterator[tuple[str, bytes]]:
+            for sample in samples:
+                exchange = SampleExchange(sample, self._network, self.info.config, encode, lockstep,
+                    lambda: self._link.payload_bytes, self._link.payload_limit)
+                item: Exchange
+                for item in exchange.requests():
+                    takers.append((item[2], exchange))
+                    yield item[:2]
+                takers.append((None, exchange))
+
+        for answer in self._link.exchange(requests()):
+            taker, exchange = takers.popleft()
+            taker(answer)
+            if progress is not None:
+                progress(exchange.steps)
+            if takers and takers[0][0] is None:
+                yield takers.popleft()[1].result()
+
+    # Counters -------------------------------------------------------------------------------------
+
+    def stats(self) -> dict[str, int]:
+        """Link and timing counters of the device since its reset: protocol.STATS by name, modulo 2**32."""
+        values = np.frombuffer(self._link.request("STATS"), "<u4")
+        return dict(zip(protocol.STATS, map(int, values), strict=True))
+
+
+def stats_between(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """How far the counters of two Device.stats() went, through at most one overflow each."""
+    return {name: (after[name] - before[name]) % 2**32 for name in after}

@@ -1,0 +1,96 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The byte line to the device: anything that pyserial opens, without blocking."""
+
+import io
+import select
+import time
+from typing import Protocol
+
+import serial
+
+from accel.errors import QCLIFError
+
+# A line that takes no bytes for this long has nobody at its other end.
+_WRITE_SECONDS = 10
+# Where a port cannot be waited for (rfc2217://, loop://).
+_POLL_SECONDS  = 0.001
+_READ_BYTES    = 65536
+
+
+class Port(Protocol):
+    """What a Link needs of a line."""
+
+    name: str
+
+    def read(self) -> bytes:
+        """Bytes that are there, perhaps none. Raises QCLIFError when the line is gone."""
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`. Raises QCLIFError when the line is gone."""
+
+    def wait(self, seconds: float) -> None:
+        """Return when there may be bytes, at the latest after `seconds`."""
+
+    def now(self) -> float:
+        """Seconds of a clock that goes on while wait() waits."""
+
+    def close(self) -> None:
+        """Give the line back; harmless when it is closed."""
+
+
+class SerialPort:
+    """Port over pyserial.
+
+    Parameters
+    ----------
+    name : what `serial.serial_for_url` opens: /dev/ttyUSB0, /dev/pts/3, socket://localhost:2430, rfc2217://...
+    baudrate : bits a second; lines without one ignore it.
+
+    Raises
+    ------
+    QCLIFError : the port cannot be opened.
+    """
+
+    def __init__(self, name: str, baudrate: int) -> None:
+        self.name = name
+        try:
+            self._serial = serial.serial_for_url(name, baudrate=baudrate, timeout=0, write_timeout=_WRITE_SECONDS)
+        except (OSError, ValueError, ImportError) as error:
+            raise QCLIFError(f"cannot open port {name} at {baudrate} baud ({error}): name a serial device, "
+                "/dev/pts/N or socket://HOST:PORT that exists, and see that no other program holds it") from error
+        try:
+            self._fileno = self._serial.fileno()
+        except (AttributeError, io.UnsupportedOperation):
+            self._fileno = None
+
+    def _gone(self, error: Exception) -> QCLIFError:
+        return QCLIFError(f"port {self.name} was closed in mid-run ({error}): see that the board or the simulator "
+            "is still up, then start again")
+
+    def read(self) -> bytes:
+        try:
+            return self._serial.read(_READ_BYTES)
+        except (OSError, TypeError) as error:  # pyserial: TypeError where another thread closed it.
+            raise self._gone(error) from error
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._serial.write(data)
+        except (OSError, TypeError) as error:
+            raise self._gone(error) from error
+
+    def wait(self, seconds: float) -> None:
+        if self._fileno is None:
+            time.sleep(min(seconds, _POLL_SECONDS))
+        else:
+            select.select([self._fileno], [], [], max(0.0, seconds))
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def close(self) -> None:
+        self._serial.close()

@@ -1,0 +1,1 @@
+"""Runs: recordings through a device, each compared with the golden model."""

@@ -1,0 +1,1 @@
+"""Netlists of the flow against the golden model."""

@@ -1,0 +1,138 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Runs of networks on the spatial design."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
+from host.events.spike_train import SpikeTrain
+from host.network.network import Network
+from targets.asic.design import AsicConfig
+from targets.asic.rtl.spatial import stimulus_bits
+from targets.netlist.harness.bits import pack, unpack
+from targets.netlist.harness.program import execute
+
+
+@dataclass(frozen=True, eq=False)
+class SpatialRun:
+    """Spikes, and V_a and V_s [T, N], of a run."""
+    spikes: SpikeTrain
+    v_a:    np.ndarray
+    v_s:    np.ndarray
+
+
+def run_spatial(program: Path, config: AsicConfig, network: Network, steps: SpikeTrain) -> SpatialRun:
+    """Run steps from reset, one a clock.
+
+    Parameters
+    ----------
+    program : of targets.netlist.harness.program.verilate().
+    network : at most as large as the design, with its shifts.
+    steps : in the network's numbers; a context comes at most once in a step.
+
+    Raises
+    ------
+    QCLIFError : the network or the steps do not fit the design.
+    """
+    sizes = config.sizes
+    ports = spatial_ports(config, network, steps)
+    beats = np.concatenate([pack(ports.contexts, 1), pack(ports.stimulus, stimulus_bits(sizes))], axis=1)
+    words = np.concatenate([*(pack(values.ravel(), bits) for values, bits in ports.constants), [len(steps)],
+        beats.ravel()])
+    after = execute(program, words).reshape(len(steps), -1)
+    spike, v_a, v_s = (each[:, :network.neurons]
+        for each in unpack(after, sizes.neurons, (1, sizes.state_bits, sizes.state_bits)))
+    return SpatialRun(SpikeTrain.from_dense(spike), v_a, v_s)
+
+
+def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts", spikes: np.ndarray, neuron: int
+        ) -> np.ndarray:
+    """Run steps from reset on one neuron of the design alone, one a clock.
+
+    Parameters
+    ----------
+    program : of targets.netlist.harness.program.verilate("spatial_neuron", ...).
+    ports : of the network's run.
+    spikes : of all neurons of the design after each step, integers [T, N]; the neuron sees those of the step before.
+
+    Returns
+    -------
+    Spike, V_a and V_s of the neuron after each step, int64 [3, T].
+    """
+    sizes  = config.sizes
+    before = np.concatenate([np.zeros_like(spikes[:1]), spikes[:-1]])
+    beats  = np.concatenate([pack(before, 1), pack(ports.contexts, 1),
+        pack(ports.stimulus[:, neuron, None], stimulus_bits(sizes))], axis=1)
+    words  = np.concatenate([*(pack(values[neuron], bits) for values, bits in ports.constants), [len(beats)],
+        beats.ravel()])
+    after  = execute(program, words).reshape(len(beats), -1)
+    return np.concatenate(unpack(after, 1, (1, sizes.state_bits, sizes.state_bits)), axis=1).T
+
+
+@dataclass(frozen=True, eq=False)
+class SpatialPorts:
+    """Inputs of a run of the design, all neurons and contexts of it.
+
+    Attributes
+    ----------
+    contexts, stimulus : of each step, int64 [T, C] and [T, N].
+    constants : (values int64 [N, fields], bits of a field) of the ports that hold still, in the order of spatial.cpp.
+    """
+    contexts:  np.ndarray
+    stimulus:  np.ndarray
+    constants: list[tuple[np.ndarray, int]]
+
+
+def spatial_ports(config: AsicConfig, network: Network, steps: SpikeTrain) -> SpatialPorts:
+    """Inputs of a run, as run_spatial() takes it.
+
+    Raises
+    ------
+    QCLIFError : the network or the steps do not fit the design.
+    """
+    sizes  = config.sizes
+    counts = steps.dense(network.inputs + network.contexts).astype(np.int64)
+    _check(config, network, counts)
+    contexts = np.zeros((len(steps), max(1, sizes.contexts)), np.int64)
+    contexts[:, :network.contexts] = counts[:, network.inputs:]
+    stimulus = np.zeros((len(steps), sizes.neurons), np.int64)
+    stimulus[:, :network.neurons]  = network.bias_soma + counts[:, :network.inputs] @ network.w_sensory
+    return SpatialPorts(contexts, stimulus, _constants(sizes, network))
+
+
+def _check(config: AsicConfig, network: Network, counts: np.ndarray) -> None:
+    network.check_fits(config.sizes)
+    for name in ("apical_shift", "product_shift"):
+        if getattr(network, name) != getattr(config, name):
+            raise QCLIFError(f"{name} of the network is {getattr(network, name)}, of the design "
+                f"{getattr(config, name)}: generate the design with the network's")
+    if counts[:, network.inputs:].max(initial=0) > 1:
+        raise QCLIFError("a context comes more than once in a step, the spatial design takes it once: use --design "
+            "core")
+    if (most := int(counts.sum(axis=1).max(initial=0))) > config.sizes.step_events:
+        raise QCLIFError(f"a step has {most} events, the design is for {config.sizes.step_events}: raise "
+            "--step-events")
+
+
+def _constants(sizes: QCLIFConfig, network: Network) -> list[tuple[np.ndarray, int]]:
+    """Ports that hold still; neurons that the network lacks never fire."""
+    neurons, contexts = sizes.neurons, sizes.contexts
+    used   = slice(network.neurons)
+    soma   = np.zeros((neurons, neurons), np.int64)
+    apical = np.zeros((neurons, contexts + neurons), np.int64)
+    soma[used, used]                                     = network.w_recurrent_soma.T
+    apical[used, :network.contexts]                      = network.w_context.T
+    apical[used, contexts:contexts + network.neurons]    = network.w_recurrent_apical.T
+    parameters = np.zeros((4, neurons), np.int64)
+    parameters[3] = sizes.state_max
+    parameters[:, used] = network.bias_apical, network.leak_soma, network.leak_apical, network.threshold
+    widths = (sizes.weight_bits, *[sizes.state_bits]*3)
+    return [(soma, sizes.weight_bits), (apical, sizes.weight_bits),
+        *((each[:, None], bits) for each, bits in zip(parameters, widths, strict=True))]

@@ -1,0 +1,1 @@
+"""Layout by OpenROAD's flow scripts."""

@@ -1,0 +1,127 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Where macros stand, and how large the core and the die are.
+
+Macros stand in shelves at the top of the core, each with a halo around it, tallest first; cells have the rest. The
+number of shelves is the one that gives the smallest core within the limit of its aspect. All lengths are whole
+nanometres on the grid of the cells' site.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, isqrt
+
+from accel.errors import QCLIFError
+
+UTILISATIONS = (0.05, 0.95)
+
+# A core is at most this much wider than high, or higher than wide.
+ASPECT = 2.0
+
+# Straps of the power grid need this much to get a pair of each.
+SMALLEST = 16_800
+
+# Room between die and core, where the pins are.
+MARGIN = 5_000
+
+
+@dataclass(frozen=True)
+class Floorplan:
+    """A floorplan; lengths in nm.
+
+    Attributes
+    ----------
+    die, core : (left, bottom, right, top).
+    macros : (left, bottom) of each macro's instance, which stands upright.
+    """
+    die:    tuple[int, int, int, int]
+    core:   tuple[int, int, int, int]
+    macros: dict[str, tuple[int, int]]
+
+    @property
+    def width(self) -> int:
+        """Of the core."""
+        return self.core[2] - self.core[0]
+
+    @property
+    def height(self) -> int:
+        """Of the core."""
+        return self.core[3] - self.core[1]
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """Macros with their halos: (left, bottom) of each box, seen from the upper left corner, x to the right and y
+    downwards; `width` and `height` of all."""
+    width:  int
+    height: int
+    places: dict[str, tuple[int, int]]
+
+
+def plan(logic_um2: float, macros: Mapping[str, tuple[int, int]], site: tuple[int, int], *, utilisation: float = 0.6,
+    halo: tuple[int, int] = (5_000, 5_000), pins: int = 0, pin_pitch: int = 560) -> Floorplan:
+    """A floorplan for cells and macros.
+
+    Parameters
+    ----------
+    logic_um2 : area of all cells.
+    macros : width and height of each macro's instance, nm.
+    site : width and height of the cells' site, nm.
+    utilisation : part of the room for cells that these fill.
+    halo : room on each side of a macro, and above and below, nm; cells keep out.
+    pins, pin_pitch : pins on the die's edge, and room that each needs there, nm.
+
+    Raises
+    ------
+    QCLIFError : a utilisation out of its limits.
+    """
+    low, high = UTILISATIONS
+    if not low <= utilisation <= high:
+        raise QCLIFError(f"utilisation is {utilisation}, the limits are {low} to {high}: choose another --utilisation")
+    boxes = {name: (width + 2*halo[0], height + 2*halo[1]) for name, (width, height) in macros.items()}
+    room  = ceil(logic_um2*1e6/utilisation) + sum(width*height for width, height in boxes.values())
+    edge  = ceil(pins*pin_pitch/2)
+    cores = [_core(shelves, width, room, edge, site) for shelves in _choices(boxes)
+        for width in (shelves.width, isqrt(room), ceil(edge/(1 + ASPECT)))]
+    width, height, shelves = min(cores, key=lambda core: (core[0]*core[1], max(core[:2])))
+    left, bottom = (_up(MARGIN, step) for step in site)
+    places = {name: (left + _up(x + halo[0], site[0]),
+        bottom + (height - y - boxes[name][1] + halo[1])//site[1]*site[1]) for name, (x, y) in shelves.places.items()}
+    core = (left, bottom, left + width, bottom + height)
+    return Floorplan((0, 0, core[2] + left, core[3] + bottom), core, places)
+
+
+def shelve(boxes: Mapping[str, tuple[int, int]], width: int) -> Shelves:
+    """Boxes in shelves of at most `width`, tallest first; a box that is wider has a shelf of its own."""
+    places, x, y, shelf, used = {}, 0, 0, 0, 0
+    for name, (box, height) in sorted(boxes.items(), key=lambda each: (-each[1][1], -each[1][0], each[0])):
+        if x and x + box > width:
+            x, y, shelf = 0, y + shelf, 0
+        places[name] = (x, y)
+        x, shelf     = x + box, max(shelf, height)
+        used         = max(used, x)
+    return Shelves(used, y + shelf, places)
+
+
+def _choices(boxes: Mapping[str, tuple[int, int]]) -> list[Shelves]:
+    """Shelves for every number of boxes beside each other."""
+    if not boxes:
+        return [Shelves(0, 0, {})]
+    widths = sorted((width for width, _ in boxes.values()), reverse=True)
+    return [shelve(boxes, sum(widths[:count])) for count in range(1, len(widths) + 1)]
+
+
+def _core(shelves: Shelves, width: int, room: int, edge: int, site: tuple[int, int]) -> tuple[int, int, Shelves]:
+    """Width and height of the smallest core of about this width, with its shelves."""
+    # Rounding a macro's place to the grid may move it by a site.
+    least  = (max(shelves.width + site[0], SMALLEST), max(shelves.height + site[1], SMALLEST))
+    width  = max(width, least[0])
+    height = max(least[1], ceil(room/width), ceil(width/ASPECT), edge - width)
+    return _up(max(width, ceil(height/ASPECT)), site[0]), _up(height, site[1]), shelves
+
+
+def _up(length: int, step: int) -> int:
+    return -(-length//step)*step

@@ -1,0 +1,255 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Layout of a synthesised netlist by OpenROAD's flow scripts: floorplan to GDS.
+
+The layout is of the very netlist that was timed and simulated. Everything that the flow scripts need is in one
+folder, which may be taken to another machine; what they make is below it, and their checkout stays as it is.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from accel.errors import QCLIFError
+from host.common.atomic import whole_file
+from host.common.console import Progress, no_progress
+from targets.asic.design import AsicConfig, Rtl
+from targets.asic.layout.floorplan import Floorplan, plan
+from targets.asic.layout.flow_files import MACRO_FILES, config_mk, constraint_sdc, macros_tcl, pdn_tcl, run_sh
+from targets.asic.layout.lef import LefMacro, read_lef, read_site
+from targets.asic.layout.metrics import Layout, read_layout
+from targets.asic.platform.macros import Macro
+from targets.asic.platform.pdk import Pdk
+from targets.netlist.netlist import ONE, ZERO, Netlist, read_netlist
+from targets.tools.eda import version_of
+
+# Part of the room for cells that they fill; the rest is for clock tree, buffers and wires.
+UTILISATION = 0.6
+
+# Room around a macro, nm: wires to all its pins pass there.
+HALO = (5_000, 5_000)
+
+# Room that a pin needs at the die's edge, nm, on one layer and on two.
+PIN_PITCHES = (560, 280)
+
+RUN = "run.sh"
+
+INSTALL = ("git clone --recursive https://github.com/The-OpenROAD-Project/OpenROAD-flow-scripts && "
+    "OpenROAD-flow-scripts/build_openroad.sh --local && export FLOW_HOME=$PWD/OpenROAD-flow-scripts/flow")
+
+# The flow scripts' steps that run OpenROAD, for the progress: the last one's name, and how many there are.
+_STEP  = re.compile(r"^Running (\w+)\.tcl, stage (\S+)")
+_STEPS = 16
+
+# Inputs --------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class LayoutInputs:
+    """A folder that is ready to run.
+
+    Attributes
+    ----------
+    shapes : width and height of each macro's instance, nm.
+    command : what runs it in a shell.
+    """
+    folder:    Path
+    top:       str
+    floorplan: Floorplan
+    shapes:    dict[str, tuple[int, int]]
+
+    @property
+    def command(self) -> str:
+        home = os.environ.get("FLOW_HOME", "<folder flow of OpenROAD-flow-scripts>")
+        return f"FLOW_HOME={home} sh {self.folder/RUN}"
+
+
+def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: Pdk, folder: Path,
+    macros: Mapping[str, Macro] | None = None, utilisation: float = UTILISATION) -> LayoutInputs:
+    """Write all that the flow scripts read; what is the same as before stays untouched.
+
+    Parameters
+    ----------
+    config : its frequency is the clock's.
+    rtl : names of the top and of its clock.
+    netlist : synthesised, structural Verilog of the PDK's cells.
+    logic_um2 : area of its cells without macros.
+    folder : to write to.
+    macros : to take from, by name; None for the PDK's.
+    utilisation : part of the room for cells that they fill.
+
+    Raises
+    ------
+    QCLIFError : the PDK has no LEF, a macro or its LEF is missing or does not fit the netlist, the netlist has
+        constants where cells of the library are needed, or the folder cannot be used.
+    """
+    folder = Path(folder).resolve()
+    if re.search(r"[\s:$#%'\"]", str(folder)):
+        raise QCLIFError(f"layout folder {str(folder)!r}: make takes no blanks, quotes, : $ # and % in names: "
+            f"choose another --output-dir")
+    for what, path in (("technology LEF", pdk.tech_lef), ("cell LEF", pdk.cell_lef)):
+        if path is None:
+            raise QCLIFError(f"PDK {pdk.folder} has no {what}, which layout needs: name a folder that has, or fetch "
+                f"one with --download-pdk")
+    design    = read_netlist(netlist, rtl.top)
+    instances = _macro_instances(design, pdk.macros if macros is None else macros)
+    outlines  = {macro.name: _outline(macro) for macro in instances.values()}
+    cells     = read_lef(pdk.cell_lef)
+    _check(design, {**cells, **outlines}, netlist)
+    pins      = sum(len(bits) for _, bits in design.modules[rtl.top].ports.values())
+    shapes    = {name: (outlines[macro.name].width, outlines[macro.name].height) for name, macro in instances.items()}
+    options   = {"site": read_site(pdk.tech_lef), "utilisation": utilisation, "halo": HALO}
+    floorplan = plan(logic_um2, shapes, **options)
+    dense     = pins*PIN_PITCHES[0] > 2*(floorplan.width + floorplan.height)
+    floorplan = plan(logic_um2, shapes, **options, pins=pins, pin_pitch=PIN_PITCHES[dense])
+    copies    = _copies({macro.name: macro for macro in instances.values()})
+    supplies  = [*(cells[name] for name in design.cells() & cells.keys()), *outlines.values()]
+    texts     = {
+        "config.mk":      config_mk(rtl.top, floorplan, list(copies), dense, HALO),
+        "constraint.sdc": constraint_sdc(rtl.clock, config.period_ns),
+        "pdn.tcl":        pdn_tcl(floorplan, {pin for each in supplies for pin in each.power},
+            {pin for each in supplies for pin in each.ground}),
+        **({"macros.tcl": macros_tcl(floorplan)} if instances else {}),
+    }
+    files  = {**{name: text.encode() for name, text in texts.items()}, "netlist.v": design.text.encode(),
+        **{name: path.read_bytes() for name, path in copies.items()}}
+    script = run_sh(rtl.top, list(files)).encode()
+    for name, content in {**files, RUN: script}.items():
+        _write(folder/name, content)
+    return LayoutInputs(folder, rtl.top, floorplan, shapes)
+
+
+def _macro_instances(design: Netlist, macros: Mapping[str, Macro]) -> dict[str, Macro]:
+    """Macros by the paths of their instances, as OpenROAD names them once the netlist is flat."""
+    return {"/".join((*path, each.name)): macros[each.cell] for path, module in design.paths()
+        for each in module.instances if each.cell in macros}
+
+
+def _outline(macro: Macro) -> LefMacro:
+    if macro.lef is None:
+        raise QCLIFError(f"macro {macro.name} has no LEF beside its Liberty {macro.liberty}: layout needs it; choose "
+            f"another PDK folder or --sram")
+    outlines = read_lef(macro.lef)
+    if macro.name not in outlines or outlines[macro.name].kind != "BLOCK":
+        raise QCLIFError(f"{macro.lef}: no MACRO {macro.name} of CLASS BLOCK in it: fetch the file again")
+    return outlines[macro.name]
+
+
+def _check(design: Netlist, outlines: Mapping[str, LefMacro], path: Path) -> None:
+    """What the flow scripts would find late, or take for something else."""
+    pins = {name: {re.sub(r"\[\d+\]$", "", pin) for pin in outline.pins} for name, outline in outlines.items()}
+    if unknown := sorted(design.cells() - outlines.keys()):
+        raise QCLIFError(f"{path}: cell {unknown[0]} is in no LEF: take the PDK that the netlist was made for")
+    constants: Counter = Counter()
+    for module in design.modules.values():
+        for each in module.instances:
+            if each.cell not in pins:
+                continue
+            if missing := sorted(each.pins.keys() - pins[each.cell]):
+                raise QCLIFError(f"{path}: {each.name} connects pin {missing[0]} of {each.cell}, which its LEF has "
+                    f"not: take the files of one PDK")
+            constants[module.name] += sum(module.resolve(net) in (ZERO, ONE) for nets in each.pins.values()
+                for net in nets)
+    if constants := +constants:
+        name, count = constants.most_common(1)[0]
+        raise QCLIFError(f"{path}: {count} pins in module {name} are constants, which no wire can bring: run the stage "
+            f"synth again")
+
+
+def _copies(macros: Mapping[str, Macro]) -> dict[str, Path]:
+    """Files of macros, by their names in the folder."""
+    paths = [(kind, path) for name in sorted(macros) for kind, path in zip(MACRO_FILES,
+        (macros[name].lef, macros[name].liberty, macros[name].gds), strict=True) if path is not None]
+    return {f"{kind}/{path.name}": path for kind, path in paths}
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file unless it is the same: what the results depend on must not look newer than they are."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and path.read_bytes() == content:
+            return
+    except OSError as error:
+        raise QCLIFError(f"layout folder {path.parent}: cannot be written ({error.strerror}): choose another "
+            f"--output-dir") from error
+    with whole_file(path) as file:
+        file.write(content)
+
+# Run -----------------------------------------------------------------------------------------------
+
+def missing_tool() -> str | None:
+    """What keeps layout from running, and the remedy; None where nothing is known to."""
+    home = os.environ.get("FLOW_HOME", "")
+    if not home:
+        return f"FLOW_HOME is not set, it must name the folder flow of OpenROAD's flow scripts: {INSTALL}"
+    if not (Path(home)/"scripts"/"variables.mk").is_file():
+        return f"FLOW_HOME {home} is not the folder flow of OpenROAD-flow-scripts: scripts/variables.mk is missing"
+    if shutil.which("make") is None:
+        return "make not found: sudo apt-get install make"
+    if shutil.which(_openroad()) is None:
+        return f"OpenROAD not found ({_openroad()}): build it with the flow scripts, or set OPENROAD_EXE to the program"
+    if (klayout := os.environ.get("KLAYOUT_CMD")) and shutil.which(klayout) is None:
+        return f"KLAYOUT_CMD is {klayout!r}, which is no program: correct or unset it"
+    return None
+
+
+def _openroad() -> str:
+    """The program that the flow scripts take."""
+    built = f"{os.environ.get('FLOW_HOME', '')}/../tools/install/OpenROAD/bin/openroad"
+    return os.environ.get("OPENROAD_EXE") or shutil.which("openroad") or built
+
+
+def layout_tools() -> dict[str, str]:
+    """Versions of what makes the layout, by name; missing_tool() is None."""
+    built   = f"{os.environ['FLOW_HOME']}/../tools/install/klayout/klayout"
+    klayout = os.environ.get("KLAYOUT_CMD") or shutil.which("klayout") or shutil.which(built)
+    return {"openroad": version_of(_openroad(), "-version")} | (
+        # Without it, there is no GDS.
+        {"klayout": version_of(klayout, "-v").removeprefix("KLayout ")} if klayout else {})
+
+
+def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
+    """Run the flow scripts, or go on where they were interrupted.
+
+    Raises
+    ------
+    QCLIFError : a tool is missing, or a step failed; its log is named.
+    """
+    if missing := missing_tool():
+        raise QCLIFError(f"layout cannot run: {missing}; then: {inputs.command}")
+    log  = inputs.folder/"run.log"
+    tail = deque(maxlen=12)
+    with open(log, "w") as file, subprocess.Popen(["sh", inputs.folder/RUN], stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", start_new_session=True) as process:
+        try:
+            done = 0
+            for line in process.stdout:
+                file.write(line)
+                tail.append(line.strip())
+                if step := _STEP.match(line):
+                    progress(f"layout: {step[2]}", done, _STEPS)
+                    done += 1
+            status = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if status:
+        raise QCLIFError(f"layout failed: {_reason(tail)}; see {log}, and run again to go on from there")
+    boxes = {name: (left, bottom, left + inputs.shapes[name][0], bottom + inputs.shapes[name][1])
+        for name, (left, bottom) in inputs.floorplan.macros.items()}
+    return replace(read_layout(inputs.folder, inputs.top), macros=boxes)
+
+
+def _reason(tail: deque[str]) -> str:
+    """The line that says most."""
+    told = [line for line in tail if line]
+    return next((line for line in reversed(told) if "ERROR" in line or line.startswith("Error")), told[-1] if told
+        else "without a word")

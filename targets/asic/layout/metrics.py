@@ -1,0 +1,103 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What came out of the flow scripts: their figures, in our units, and their files."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from accel.errors import QCLIFError
+from targets.asic.layout.flow_files import results_folder
+
+# Figure: file, key and factor to our unit.
+_REPORT = "6_report.json"
+_KEYS = {
+    "area_um2":       (_REPORT, "finish__design__instance__area", 1.0),
+    "area_logic_um2": (_REPORT, "finish__design__instance__area__stdcell", 1.0),
+    "area_sram_um2":  (_REPORT, "finish__design__instance__area__macros", 1.0),
+    "die_um2":        (_REPORT, "finish__design__die__area", 1.0),
+    "core_um2":       (_REPORT, "finish__design__core__area", 1.0),
+    "utilisation":    (_REPORT, "finish__design__instance__utilization", 1.0),
+    "cells":          (_REPORT, "finish__design__instance__count__stdcell", 1),
+    "slack_ns":       (_REPORT, "finish__timing__setup__ws", 1.0),
+    "hold_slack_ns":  (_REPORT, "finish__timing__hold__ws", 1.0),
+    "fmax_mhz":       (_REPORT, "finish__timing__fmax", 1e-6),
+    "wire_um":        ("5_2_route.json", "detailedroute__route__wirelength", 1.0),
+    "drc_errors":     ("5_2_route.json", "detailedroute__route__drc_errors", 1),
+}
+_POWER = {
+    "leakage":   "finish__power__leakage__total",
+    "internal":  "finish__power__internal__total",
+    "switching": "finish__power__switching__total",
+    "total":     "finish__power__total",
+}
+_FILES = {"gds": "6_final.gds", "layout_def": "6_final.def", "netlist": "6_final.v", "spef": "6_final.spef"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A finished layout; what the flow scripts do not tell is None.
+
+    Attributes
+    ----------
+    area_um2, area_logic_um2, cells : with tap cells, without fill.
+    die_um2, core_um2 : of the rectangles.
+    utilisation : part of the core that cells and macros fill.
+    slack_ns, hold_slack_ns : with the wires' resistance and capacitance, in the typical corner.
+    default_power_mw : at the activity that OpenROAD assumes, not at a recording's.
+    wire_um : length of all wires.
+    drc_errors : of the router's own check.
+    macros : (left, bottom, right, top) of each macro's instance, nm.
+    """
+    area_um2:         float | None = None
+    area_logic_um2:   float | None = None
+    area_sram_um2:    float | None = None
+    die_um2:          float | None = None
+    core_um2:         float | None = None
+    utilisation:      float | None = None
+    cells:            int | None = None
+    slack_ns:         float | None = None
+    hold_slack_ns:    float | None = None
+    fmax_mhz:         float | None = None
+    default_power_mw: dict[str, float] = field(default_factory=dict)
+    wire_um:          float | None = None
+    drc_errors:       int | None = None
+    gds:              Path | None = None
+    layout_def:       Path | None = None
+    netlist:          Path | None = None
+    spef:             Path | None = None
+    macros:           dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that there are."""
+        return [path for name in _FILES if (path := getattr(self, name)) is not None]
+
+
+def read_layout(folder: Path, top: str) -> Layout:
+    """What is below a layout's folder.
+
+    Raises
+    ------
+    QCLIFError : the layout did not get to its report.
+    """
+    logs    = folder/results_folder("logs", top)
+    results = folder/results_folder("results", top)
+    tables  = {name: _read(logs/name) for name in {file for file, _, _ in _KEYS.values()}}
+    values  = {name: type(factor)(tables[file][key]*factor) for name, (file, key, factor) in _KEYS.items()
+        if key in tables[file]}
+    power   = {name: tables[_REPORT][key]*1e3 for name, key in _POWER.items() if key in tables[_REPORT]}
+    files   = {name: results/file for name, file in _FILES.items() if (results/file).is_file()}
+    return Layout(**values, default_power_mw=power, **files)
+
+
+def _read(path: Path) -> dict[str, float]:
+    """Figures of a step; where a key is there twice, the last one counts. Some are no numbers."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise QCLIFError(f"{path}: no figures of the layout ({error}): run the stage layout again") from error
+    return {key: value for key, value in content.items() if isinstance(value, int | float)}

@@ -1,0 +1,1 @@
+"""What a PDK has: cells in their corners, SRAM macros, rules."""

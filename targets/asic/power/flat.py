@@ -1,0 +1,153 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A netlist without its hierarchy, as arrays: nets across modules, and the cells of each kind at them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from targets.netlist.netlist import NOTHING, ONE, ZERO, Instance, Module, Netlist
+
+# What ZERO, ONE and NOTHING find as indices from the end of an array.
+CONSTANTS = np.array([NOTHING, ONE, ZERO])
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """All cells of one kind.
+
+    Attributes
+    ----------
+    pins : net of each bit of a pin, lowest first, int64 [cells, bits]; ZERO, ONE or NOTHING where there is none.
+    owner : index of the module instance that each is in, in Flat.paths.
+    """
+    pins:  dict[str, np.ndarray]
+    owner: np.ndarray
+
+    def bit(self, pin: str) -> np.ndarray:
+        """Net of the lowest bit of a pin, [cells]."""
+        return self.pins[pin][:, 0] if pin in self.pins else np.full(len(self.owner), NOTHING)
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """Cells and nets of a netlist.
+
+    Attributes
+    ----------
+    paths, modules : of each instance of a module, names of the instances on the way to it, and its module's name.
+    nets : number of nets.
+    ids : net of each of a module's nets, int64, for each instance of it.
+    inputs, outputs : nets that come from outside, and that leave.
+    cells : by kind.
+    """
+    paths:   list[tuple[str, ...]]
+    modules: list[str]
+    nets:    int
+    ids:     list[np.ndarray]
+    inputs:  np.ndarray
+    outputs: np.ndarray
+    cells:   dict[str, Cells]
+
+    def gathered(self, values: dict[tuple[str, ...], np.ndarray]) -> np.ndarray:
+        """Values [nets] of values for each instance of a module, in the order of its nets."""
+        result = np.zeros(self.nets)
+        for path, ids in zip(self.paths, self.ids, strict=True):
+            known = ids >= 0
+            result[ids[known]] = values[path][known]
+        return result
+
+
+def flatten(netlist: Netlist) -> Flat:
+    """The netlist's cells and nets."""
+    paths   = list(netlist.paths())
+    joined  = _Nets(netlist, paths)
+    kinds   = {name: _by_cell(netlist, module) for name, module in netlist.modules.items()}
+    parts: dict[str, list[Cells]] = {}
+    for owner, (_, module) in enumerate(paths):
+        ids = np.concatenate([joined.ids[owner], CONSTANTS])
+        for cell, (count, pins) in kinds[module.name].items():
+            parts.setdefault(cell, []).append(Cells({pin: ids[nets] for pin, nets in pins.items()},
+                np.full(count, owner)))
+    outside = [_outside(paths[0][1], joined.ids[0], direction) for direction in ("input", "output")]
+    return Flat([path for path, _ in paths], [module.name for _, module in paths], joined.count, joined.ids, *outside,
+        {cell: _joined(each) for cell, each in parts.items()})
+
+
+def _outside(top: Module, ids: np.ndarray, direction: str) -> np.ndarray:
+    found = np.unique(ids[[net for kind, nets in top.ports.values() if kind == direction for net in nets]])
+    return found[found >= 0]
+
+
+class _Nets:
+    """One number for each net, however many modules it goes through."""
+    def __init__(self, netlist: Netlist, paths: list[tuple[tuple[str, ...], Module]]):
+        self.parents = []
+        self.ids     = []
+        places       = {path: index for index, (path, _) in enumerate(paths)}
+        instances    = {name: {each.name: each for each in module.instances}
+            for name, module in netlist.modules.items()}
+        for path, module in paths:
+            roots = np.array([module.resolve(net) for net in range(len(module.nets))], np.int64)
+            fresh = len(self.parents) + np.arange(len(roots))
+            self.parents += fresh.tolist()
+            self.ids.append(np.concatenate([fresh, CONSTANTS])[roots])
+            if path:
+                above = places[path[:-1]]
+                self._connect(instances[paths[above][1].name][path[-1]], module, self.ids[above], self.ids[-1])
+        roots    = np.concatenate([[self._root(net) for net in range(len(self.parents))], CONSTANTS])
+        self.ids = [roots[ids] for ids in self.ids]
+        used     = np.unique(np.concatenate(self.ids))
+        used     = used[used >= 0]
+        number   = np.concatenate([np.zeros(len(self.parents), np.int64), CONSTANTS])
+        number[used] = np.arange(len(used))
+        self.ids     = [number[ids] for ids in self.ids]
+        self.count   = len(used)
+
+    def _connect(self, instance: Instance, module: Module, above: np.ndarray, ids: np.ndarray) -> None:
+        """Make the nets at the ports of an instance those of its parent's, `above`."""
+        for port, nets in instance.pins.items():
+            direction, inside = module.ports[port]
+            for outer, inner in zip(nets, inside, strict=False):
+                outer = int(above[outer]) if outer >= 0 else outer
+                inner = int(ids[inner])
+                if inner >= 0 and outer >= 0:
+                    self.parents[self._root(inner)] = self._root(outer)
+                elif inner >= 0 and direction == "input" and outer != NOTHING:
+                    ids[ids == inner] = outer
+
+    def _root(self, net: int) -> int:
+        while self.parents[net] != net:
+            self.parents[net] = self.parents[self.parents[net]]
+            net = self.parents[net]
+        return net
+
+
+def _by_cell(netlist: Netlist, module: Module) -> dict[str, tuple[int, dict[str, np.ndarray]]]:
+    """For each kind of cell in a module their number and the nets at their pins, [cells, bits]."""
+    found: dict[str, list] = {}
+    for each in module.instances:
+        if each.cell not in netlist.modules:
+            found.setdefault(each.cell, []).append(each)
+    return {cell: (len(each), dict(_pins(module, each))) for cell, each in found.items()}
+
+
+def _pins(module: Module, instances: list) -> Iterator[tuple[str, np.ndarray]]:
+    for pin in dict.fromkeys(pin for each in instances for pin in each.pins):
+        width = max(len(each.pins.get(pin, ())) for each in instances)
+        if width:
+            yield pin, np.array([([module.resolve(net) for net in each.pins.get(pin, ())] + [NOTHING]*width)[:width]
+                for each in instances])
+
+
+def _joined(parts: list[Cells]) -> Cells:
+    pins = {}
+    for pin in dict.fromkeys(pin for part in parts for pin in part.pins):
+        width     = max(part.pins[pin].shape[1] for part in parts if pin in part.pins)
+        none      = [np.full((len(part.owner), width), NOTHING) for part in parts]
+        pins[pin] = np.concatenate([part.pins.get(pin, other) for part, other in zip(parts, none, strict=True)])
+    return Cells(pins, np.concatenate([part.owner for part in parts]))

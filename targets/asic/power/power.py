@@ -1,0 +1,169 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Power of a netlist from the activity of its simulation and the tables of its Liberty files.
+
+    leakage    of each cell in its states, each as likely as the levels of its pins make it
+    internal   of each cell, for each change of a pin: the mean of Liberty's energies for a rise and for a fall, at the
+               slew and the load that the pin has
+    switching  1/2 C V^2 for each change of a net; C are the pins at it, and its wire: as Liberty estimates it by the
+               fanout, or as it was routed. What drives the inputs, the clock above all, is counted with the design.
+    SRAM       an access for each pulse of a macro's clock, its other pins, its leakage. Liberty of fakeram45 has the
+               energy of an access for the rising and once more for the falling edge of the clock: it is counted
+               once.
+
+Between clocks nothing happens, glitches are not known: see targets.netlist.toggles. The levels of different pins are
+taken as independent.
+
+OpenSTA is not asked, though it tells power, too. Its release of 2019, which Debian has, takes no activity of single
+nets (set_power_activity -pins fails, and propagation replaces what is set); it counts the energies of a rise and of
+a fall for each change; later ones count the mean, as here. All of them take the two outputs of a flip-flop as
+independent, and count an SRAM's access twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from accel.errors import QCLIFError
+from targets.asic.design import AsicConfig
+from targets.asic.platform.macros import Macro
+from targets.asic.platform.pdk import Corner, Pdk
+from targets.asic.power.cell_energy import UNKNOWN, CellEnergy, Signals
+from targets.asic.power.electrical import extended, nets_of
+from targets.asic.power.flat import Flat, flatten
+from targets.asic.power.spef import read_spef, wires_of
+from targets.liberty.power import CellPower, read_power
+from targets.netlist.netlist import Netlist, read_netlist
+from targets.netlist.toggles import Activity, clock_nets
+
+# Under this name the power of nets is told that come from outside.
+INPUTS = "inputs"
+
+
+@dataclass(frozen=True)
+class Power:
+    """Mean power of runs, mW.
+
+    Attributes
+    ----------
+    leakage_mw, internal_mw, switching_mw : of the logic.
+    sram_mw, sram_leakage_mw : of the macros, all of it and their leakage.
+    modules : all of the cells in each module, by its name, and of the nets from outside, by INPUTS.
+    """
+    leakage_mw:      float
+    internal_mw:     float
+    switching_mw:    float
+    sram_mw:         float
+    sram_leakage_mw: float
+    modules:         dict[str, float] = field(default_factory=dict)
+
+    @property
+    def logic_mw(self) -> float:
+        """Without the SRAM."""
+        return self.leakage_mw + self.internal_mw + self.switching_mw
+
+    @property
+    def total_mw(self) -> float:
+        """Logic and SRAM."""
+        return self.logic_mw + self.sram_mw
+
+    @property
+    def standby_mw(self) -> float:
+        """With the clock stopped: leakage of logic and SRAM."""
+        return self.leakage_mw + self.sram_leakage_mw
+
+
+def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity, pdk: Pdk,
+        macros: Mapping[str, Macro] | None = None, spef: Path | None = None) -> Power:
+    """Power of a netlist at the configuration's frequency.
+
+    Parameters
+    ----------
+    netlist : Verilog of the stage synth or layout, module qclif_<design>.
+    corner : of CORNERS; macros have one Liberty file, which is taken in all corners.
+    activity : of a simulation of the netlist.
+    macros : its memories by name, those of the PDK unless told.
+    spef : wires of a layout, None for the library's estimate.
+
+    Raises
+    ------
+    QCLIFError : the corner or a cell is missing, or a Liberty file cannot be read.
+    """
+    parsed = read_netlist(netlist, f"qclif_{config.design}")
+    wires  = None if spef is None else {(): wires_of(parsed.modules[parsed.top], read_spef(spef), spef)}
+    return power_of(parsed, pdk.corner(corner), pdk.macros if macros is None else macros, activity, config.period_ns,
+        wires)
+
+
+def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity, period_ns: float,
+        wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> Power:
+    """Power of a netlist, as estimate(); of any top.
+
+    Parameters
+    ----------
+    wires : capacitance fF of the wire at each net, [nets] for each instance of a module; None for the library's
+        estimate.
+    """
+    flat, cells, signals = signals_of(netlist, corner, macros, activity, wires)
+    return _total(flat, cells, macros, signals, activity.clocks*period_ns)
+
+
+def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity,
+        wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> tuple[Flat, dict[str, CellPower], Signals]:
+    """The netlist's cells, what Liberty says of each kind, and what its nets do."""
+    used   = netlist.cells()
+    tables = read_power(corner.liberty, used - macros.keys())
+    cells  = tables.cells | _macro_tables(used, macros)
+    if missing := sorted(used - cells.keys()):
+        raise QCLIFError(f"{corner.liberty} has no cell {missing[0]}: run the stage synth with this library")
+    flat    = flatten(netlist)
+    routed  = None if wires is None else extended(flat.gathered(wires))
+    nets    = nets_of(flat, cells, tables.wire_load if routed is None else lambda fanout: routed,
+        _clocks(flat, clock_nets(netlist, corner.library)))
+    toggles = extended(flat.gathered(activity.toggles))
+    high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
+    return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.voltage**2*toggles)
+
+
+def _macro_tables(used: set[str], macros: Mapping[str, Macro]) -> dict[str, CellPower]:
+    return {name: read_power(macros[name].liberty, {name}).cells[name] for name in sorted(used & macros.keys())}
+
+
+def _clocks(flat: Flat, nets: dict[str, dict[int, bool]]) -> np.ndarray:
+    found = [ids[list(nets[module])] for ids, module in zip(flat.ids, flat.modules, strict=True)]
+    found = np.unique(np.concatenate(found).astype(np.int64))
+    return found[found >= 0]
+
+
+def _total(flat: Flat, cells: Mapping[str, CellPower], macros: Mapping[str, Macro], signals: Signals, time_ns: float
+        ) -> Power:
+    """Sums over all cells, from fJ in all the time and nW."""
+    kinds  = {name: np.zeros(len(flat.paths)) for name in ("leakage", "internal", "switching", "sram", "sram_leakage")}
+    for name, each in flat.cells.items():
+        energy  = CellEnergy(each, cells[name], signals)
+        macro   = macros.get(name)
+        leakage = (energy.leakage_nw() if macro is None else np.full(len(each.owner), macro.leakage_nw))*1e-6
+        charged = energy.switching_fj()/time_ns*1e-3
+        inside  = (energy.internal_fj() if macro is None else _macro_fj(energy, macro))/time_ns*1e-3
+        parts   = {"leakage": leakage, "internal": inside, "switching": charged} if macro is None else {
+            "sram": leakage + inside + charged, "sram_leakage": leakage}
+        for kind, power in parts.items():
+            kinds[kind] += np.bincount(each.owner, power, len(flat.paths))
+    inputs  = float(signals.charge[flat.inputs].sum())/time_ns*1e-3
+    modules = {INPUTS: inputs}
+    for name, power in zip(flat.modules, sum(kinds[kind] for kind in kinds if kind != "sram_leakage"), strict=True):
+        modules[name] = modules.get(name, 0.0) + float(power)
+    total   = {f"{kind}_mw": float(power.sum()) for kind, power in kinds.items()}
+    total["switching_mw"] += inputs
+    return Power(**total, modules=modules)
+
+
+def _macro_fj(energy: CellEnergy, macro: Macro) -> np.ndarray:
+    """Accesses, which are pulses of the macro's clock, and whatever its other pins cost."""
+    clock = macro.ports.clock
+    return energy.internal_fj(without=clock) + energy.toggles(clock)/2*macro.energy_pj*1e3

@@ -1,0 +1,212 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The report of a run: tables for a terminal and for report.md."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from host.common.atomic import whole_file
+from targets.asic.design import DESIGNS
+from targets.asic.platform.pdk import CORNERS
+from targets.asic.report import paper
+from targets.asic.report.layout_sheet import layout_sheets
+from targets.asic.report.macro_sheet import macros_sheet
+from targets.asic.report.quantities import FIGURES, at, weights_area, weights_energy
+from targets.asic.report.result import COUNTED, ENERGIES, Record, after_layout, in_corner
+from targets.asic.report.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
+
+POWERS = {
+    "leakage":   "leakage of cells",
+    "internal":  "internal to cells",
+    "switching": "switching of nets",
+    "sram":      "SRAM macros",
+    "total":     "all",
+    "standby":   "of it leakage, of cells and macros",
+}
+
+
+# Energies that stand beside the paper's energy a spike.
+_BESIDE = ("neuron_update", "spike", "sop")
+
+# Figures that are told for each corner.
+_IN_CORNERS = ("fmax_mhz", "leakage_mw", "power_mw", "neuron_update_pj")
+
+
+def name_of(record: Record) -> str:
+    """What a run is called."""
+    config = record["config"]
+    sizes  = f"{config['state_bits']}-bit states and {config['current_bits']}-bit currents"
+    if record["design"] != "neuron":
+        sizes = f"{config['neurons']} neurons, {config['weight_bits']}-bit weights, {sizes}"
+    if record["design"] in ("core", "soc"):
+        sizes += f", {config['inputs']} inputs, {config['lanes']} lanes"
+    return f"{record['design']}: {sizes}"
+
+
+def sheets(record: Record) -> Iterator[Sheet]:
+    """All tables of a run; those of stages that did not run are left out."""
+    yield _summary(record)
+    for make in (_corners, _path, _modules, _macros, _power, _energy, _beside_paper):
+        sheet = make(record)
+        if sheet is not None and sheet.rows:
+            yield sheet
+    yield from layout_sheets([record])
+    yield _tools(record)
+
+
+def write_report(tables: Sequence[Sheet], images: Sequence[Path], title: str, text: Sequence[str], path: Path) -> None:
+    """Write Markdown.
+
+    Parameters
+    ----------
+    images : beside the file.
+    text : lines below the title.
+
+    Raises
+    ------
+    QCLIFError : the file cannot be written.
+    """
+    parts = [f"# {title}\n\n", *(f"{line}  \n" for line in text), "\n", *(sheet.markdown() for sheet in tables),
+        *(f"![{image.stem}]({image.name})\n\n" for image in images)]
+    with whole_file(path) as file:
+        file.write("".join(parts).rstrip("\n").encode() + b"\n")
+
+# Tables of a run -----------------------------------------------------------------------------------
+
+def _summary(record: Record) -> Sheet:
+    rows = [
+        ("design", DESIGNS[record["design"]]),
+        ("clock", f"{number(record['frequency_mhz'])} MHz, corner {record['corner']} ({CORNERS[record['corner']]})"),
+    ]
+    if "area_um2" in record:
+        parts = f" (logic {number(record['area_logic_um2'])}, SRAM {number(record['area_sram_um2'])})" \
+            if record.get("area_sram_um2") else ""
+        rows.append(("area", f"{number(record['area_um2'])} um2{parts}"))
+        rows.append(("cells", f"{number(record['cells'])}, {number(record['flops'])} flip-flops among them"))
+    if record.get("macros"):
+        rows.append(("macros", ", ".join(f"{count} {name}" for name, count in sorted(record["macros"].items()))))
+    if "slack_ns" in record:
+        rows.append(("slack", slack(record["slack_ns"])))
+        rows.append(("highest clock", f"{number(record['fmax_mhz'])} MHz"))
+    if (run := record.get("gatesim")) is not None:
+        rows.append(("network", run["network"])) if "network" in run else None
+        wrong = f"{run['mismatches']} mismatches"
+        rows.append(("netlist's spikes", f"{number(run['spikes'])}, {wrong}") if not run["mismatches"] else
+            ("netlist's spikes", Bad(f"{number(run['spikes'])}, {wrong}")))
+        rows.append(("simulated", f"{number(run['clocks'])} clocks, {number(run['steps'])} steps"))
+    if "power_mw" in record:
+        rows.append(("power", f"{number(record['power_mw']['total'])} mW"))
+    return Sheet(name_of(record), ("", ""), rows, tuple(record.get("notes", ())))
+
+
+def _corners(record: Record) -> Sheet | None:
+    rows = []
+    for name, timing in record.get("timing", {}).items():
+        seen = in_corner(record, name)
+        rows.append((name, CORNERS[name], slack(timing["slack_ns"]), slack(timing.get("hold_slack_ns")),
+            *(number(FIGURES[figure].of(seen)) for figure in _IN_CORNERS)))
+    notes = ("SRAM macros have one Liberty file, of the typical corner: delays, leakage and energy are its in all "
+        "corners.",) if record.get("macros") else ()
+    return Sheet(f"Corners, at {number(record['frequency_mhz'])} MHz", ("corner", "at", "slack, ns", "hold slack, ns",
+        *(FIGURES[figure].text for figure in _IN_CORNERS)), rows, notes, (0, 1)).without_empty()
+
+
+def _path(record: Record) -> Sheet | None:
+    rows, arrival = [], 0.0
+    for name, delay in at("timing", record["corner"], "stages")(record) or []:
+        arrival += delay
+        rows.append((name, f"{delay:.3f}", f"{arrival:.3f}"))
+    return Sheet(f"Critical path, corner {record['corner']}", ("stretch", "ns", "ends at, ns"), rows)
+
+
+def _modules(record: Record) -> Sheet | None:
+    modules = record.get("modules", [])
+    total   = sum(module["area_um2"] for module in modules)
+    power   = any("power_mw" in module for module in modules)
+    rows    = [(module["text"], module["name"], number(module["instances"]), number(module["cells"]),
+        number(module["area_um2"]), f"{100*module['area_um2']/total:.1f} %",
+        *([number(module.get("power_mw"))] if power else ()))
+        for module in sorted(modules, key=lambda module: -module["area_um2"])]
+    return Sheet("Modules", ("what", "module", "instances", "cells", "area, um2", "of all",
+        *(["power, mW"] if power else ())), rows,
+        ("Of all instances of a module, without the modules below it.",), (0, 1))
+
+
+def _macros(record: Record) -> Sheet | None:
+    return macros_sheet(record["macro_figures"], "SRAM macros") if "macro_figures" in record else None
+
+
+def _power(record: Record) -> Sheet | None:
+    power = record.get("power_mw", {})
+    rows  = [(text, number(power[name])) for name, text in POWERS.items() if name in power]
+    return Sheet("Power", ("part", "mW"), rows, (
+        "From the switching of the simulated netlist. The simulation has no delays: glitches are not in it.",))
+
+
+def _energy(record: Record) -> Sheet | None:
+    columns = {"all, pJ": "energy_pj", "without the SRAM macros, pJ": "energy_logic_pj",
+        "without the weights' memory, pJ": "energy_without_weights_pj",
+        "with latches for the weights, pJ": "energy_with_weights_pj"}
+    shown   = {name: record[key] for name, key in columns.items() if key in record}
+    told    = [energy for energy in ENERGIES if energy in record.get("energy_pj", {})]
+    rows    = [(energy.replace("_", " "), *(number(values.get(energy)) for values in shown.values()))
+        for energy in told]
+    notes   = tuple(f"{energy.replace('_', ' ')}: {ENERGIES[energy]}." for energy in told) + (COUNTED,)
+    if (real := record.get("real_time")) is not None:
+        notes += (f"In real time, a step every {number(real['step_us'])} us, the design computes {real['busy']:.2%} "
+            f"of the time; kept powered with its clock stopped it leaks in between: {number(real['step_pj'])} pJ a "
+            f"step.",)
+    return Sheet("Energy", ("of", *shown), rows, notes)
+
+
+def _beside_paper(record: Record) -> Sheet | None:
+    """The paper's figures beside those of this run."""
+    if "area_um2" not in record:
+        return None
+    theirs  = _papers(record)
+    columns = [theirs, _ours(record), *([_ours(routed)] if (routed := after_layout(record)) else [])]
+    rows    = [(text, *(column.get(text, ABSENT) for column in columns)) for text in theirs]
+    return Sheet(f"Beside the paper ({paper.CITATION})", ("", "paper", "this run", "routed")[:len(columns) + 1], rows,
+        paper.NOTES[:2])
+
+
+def _papers(record: Record) -> dict[str, str]:
+    """The paper's figures that a run has counterparts of, by what they are."""
+    figures = {name: number(figure.value) for name, figure in paper.FIGURES.items()}
+    found   = {"area of a neuron, um2": figures["neuron_um2"]} if record["design"] == "neuron" else {
+        "neurons": number(paper.NEURONS), "synapses": figures["synapses"],
+        "area without the weights' memory, mm2": figures["area_mm2"], "area with it, mm2": UNKNOWN}
+    return found | {"slack at 100 MHz, ns": UNKNOWN, "power, mW": UNKNOWN, **{_energy_name(energy):
+        f"{figures['spike_pj']} ?" for energy in _BESIDE if energy in record.get("energy_pj", {})}}
+
+
+def _ours(record: Record) -> dict[str, str]:
+    """A run's figures beside the paper's."""
+    found = {
+        "area of a neuron, um2": number(record["area_um2"]),
+        "neurons": number(record["config"]["neurons"]),
+        "synapses": number(record.get("synapses")),
+        "area without the weights' memory, mm2": number(_mm2(weights_area(False)(record))),
+        "area with it, mm2": number(_mm2(weights_area(True)(record))),
+        "power, mW": number(FIGURES["power_mw"].of(record)),
+        **{_energy_name(energy): number(weights_energy(energy, True)(record) or weights_energy(energy, False)(record))
+            for energy in _BESIDE}}
+    return found | ({"slack at 100 MHz, ns": slack(record.get("slack_ns"))} if record["frequency_mhz"] == 100 else {})
+
+
+def _energy_name(energy: str) -> str:
+    return f"energy a {energy.replace('_', ' ')}, pJ"
+
+
+def _mm2(um2: float | None) -> float | None:
+    return None if um2 is None else um2/1e6
+
+
+def _tools(record: Record) -> Sheet:
+    rows = [(name, version) for name, version in record.get("tools", {}).items()]
+    rows += [(f"stage {name}", f"{each['seconds']:.1f} s{', as cached' if each['cached'] else ''}")
+        for name, each in record.get("stages", {}).items()]
+    return Sheet("Tools and time", ("", ""), rows)

@@ -1,0 +1,147 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Memories of a design as SRAM macros or flip-flops: the files that describe and that simulate them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from migen import ClockDomain, ClockSignal, Constant, Instance, ResetSignal
+from migen import Memory as Special
+
+from accel.errors import QCLIFError
+from accel.memory import SlicedMemory
+from targets.asic.design import AsicConfig
+from targets.asic.platform.macros import Macro
+from targets.asic.rtl.fifo_memory import FIFOMemory
+from targets.asic.rtl.hierarchy import Foreign, split
+from targets.asic.rtl.sram import (
+    CLOCK_GATE,
+    Memory,
+    clock_gate_model,
+    flops_verilog,
+    macro_model_verilog,
+    tile,
+    wrapper_verilog,
+)
+
+# Bits of a bank up to which flip-flops are smaller than the smallest macro.
+SMALL_BITS = 128
+
+INPUTS  = ("read_adr", "read_en", "write_adr", "write_en", "write_data")
+OUTPUTS = ("read_data",)
+
+
+class MemoryFiles:
+    """Verilog of memories, and of the models that simulate it.
+
+    Parameters
+    ----------
+    macros : to choose from, by name.
+    folder : where the files go.
+
+    Attributes
+    ----------
+    sources, models : files written so far.
+    counts : instances of each macro, by name.
+    """
+    def __init__(self, config: AsicConfig, macros: Mapping[str, Macro], folder: Path) -> None:
+        self.config  = config
+        self.macros  = macros
+        self.folder  = folder
+        self.sources: list[Path] = []
+        self.models:  list[Path] = []
+        self.counts:  Counter    = Counter()
+
+    # Memories -------------------------------------------------------------------------------------
+
+    def add(self, memory: Memory, two_ports: bool = False) -> None:
+        """Write a memory's module.
+
+        Parameters
+        ----------
+        two_ports : a word is read in the clock in which another one of its bank is written: flip-flops alone can.
+
+        Raises
+        ------
+        QCLIFError : too many bits for flip-flops, or no macros.
+        """
+        if two_ports or self._in_flops(memory.bits//memory.banks):
+            self._source(memory.name, flops_verilog(memory))
+        else:
+            tiling = tile(memory, self.macros, self.config.sram_objective)
+            self._source(memory.name, wrapper_verilog(tiling))
+            for name, count in tiling.macros.items():
+                if name not in self.counts:
+                    self._model(name, macro_model_verilog(self.macros[name]))
+                self.counts[name] += count
+        if not any(path.stem == CLOCK_GATE for path in self.models):
+            self._model(CLOCK_GATE, clock_gate_model())
+
+    def in_place_of(self, sliced: SlicedMemory, memory: Memory, two_ports: bool = False) -> Foreign:
+        """Write a memory's module, to take the place of a submodule."""
+        self.add(memory, two_ports)
+        return Foreign(memory.name, {name: getattr(sliced, name) for name in INPUTS},
+            {name: getattr(sliced, name) for name in OUTPUTS})
+
+    # Memories of LiteX's modules ------------------------------------------------------------------
+
+    def ram(self, name: str, special: Special) -> Instance:
+        """Write the module of a memory of one port with a read enable, and give its instance."""
+        port, = special.ports
+        bits  = port.we_granularity or special.width
+        self.add(Memory(name, special.depth, (bits,)*(special.width//bits), wide_data=True))
+        return Instance(name, name=name,
+            i_clk        = ClockSignal(),
+            i_read_adr   = port.adr,
+            i_read_en    = port.re,
+            o_read_data  = port.dat_r,
+            i_write_adr  = port.adr,
+            i_write_en   = Constant(0, special.width//bits) if port.we is None else port.we,
+            i_write_data = Constant(0, special.width) if port.dat_w is None else port.dat_w,
+        )
+
+    def fifo(self, name: str, special: Special) -> Instance:
+        """Write the module of a FIFO's memory, and give its instance.
+
+        Raises
+        ------
+        QCLIFError : a depth that has no two halves.
+        """
+        write, read = sorted(special.ports, key=lambda port: port.we is None)
+        ports = dict(i_read_adr=read.adr, i_read_en=read.re, o_read_data=read.dat_r,
+            i_write_adr=write.adr, i_write_en=write.we, i_write_data=write.dat_w)
+        if self._in_flops(special.width*special.depth//2):
+            self.add(Memory(name, special.depth, (special.width,)), two_ports=True)
+            return Instance(name, name=name, i_clk=ClockSignal(), **ports)
+        if special.depth % 2:
+            raise QCLIFError(f"{name} has {special.depth} words: SRAM macros need an even number; choose another size")
+        memory = FIFOMemory(special.width, special.depth, name)
+        memory.cd_sys = ClockDomain("sys")
+        for port in (*INPUTS, *OUTPUTS):
+            getattr(memory, port).name_override = port
+        halves = Memory(f"{name}_halves", special.depth//2, (special.width,), banks=2, hold=True)
+        texts  = split(memory, name, {getattr(memory, port) for port in (*INPUTS, *OUTPUTS)},
+            {"halves": self.in_place_of(memory.halves, halves)})
+        self._source(name, texts[name])
+        return Instance(name, name=name, i_sys_clk=ClockSignal(), i_sys_rst=ResetSignal(), **ports)
+
+    # Files ----------------------------------------------------------------------------------------
+
+    def _in_flops(self, bits: int) -> bool:
+        """Whether a bank of this size is made of flip-flops."""
+        return self.config.sram == "flops" or bits <= SMALL_BITS
+
+    def _source(self, name: str, text: str) -> None:
+        self.sources.append(self._write(name, text))
+
+    def _model(self, name: str, text: str) -> None:
+        self.models.append(self._write(name, text))
+
+    def _write(self, name: str, text: str) -> Path:
+        path = self.folder/f"{name}.v"
+        path.write_text(text)
+        return path

@@ -1,0 +1,105 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+from migen import *
+
+from litex.gen import *
+
+from litex.build.generic_platform import GenericPlatform, Pins, Subsignal
+
+from soc.soc import QCLIFSoC
+from targets.asic.rtl import core_parts
+from targets.asic.rtl.hierarchy import split
+
+# IOs ----------------------------------------------------------------------------------------------
+
+_io = [
+    ("serial", 0,
+        Subsignal("tx", Pins(1)),
+        Subsignal("rx", Pins(1)),
+    ),
+]
+
+# CPU without caches: what is left of its memory is the register file, 1024 bits.
+CPU_VARIANT = "minimal"
+
+# As a board's, see the README.
+BAUDRATE = 1_000_000
+
+# Platform -----------------------------------------------------------------------------------------
+
+class Platform(GenericPlatform):
+    def __init__(self):
+        GenericPlatform.__init__(self, "FreePDK45", list(_io), name="qclif_soc")
+
+# ASICSoC ------------------------------------------------------------------------------------------
+
+class ASICSoC(QCLIFSoC):
+    """The SoC with clock, synchronous reset and the UART's pins as ports.
+
+    Its ROM is of SRAM macros: neither the PDK nor the SRAM compiler has a ROM. Such a chip would load it
+    through a test port; area and energy are an upper bound of those of a mask ROM.
+
+    Parameters
+    ----------
+    config : sizes of the accelerator and of the link.
+    sys_clk_freq : Hz.
+    """
+    def __init__(self, config, sys_clk_freq):
+        self.cd_sys = ClockDomain()
+        QCLIFSoC.__init__(self, Platform(), sys_clk_freq, config,
+            cpu_variant   = CPU_VARIANT,
+            uart_baudrate = BAUDRATE,
+            ident         = "",
+        )
+
+        # # #
+
+        # The bus' memories are read where they are asked, not in every clock.
+        # ----------------------------------------------------------------------
+        for ram in (self.rom, self.sram):
+            bus, port = ram.bus, ram.mem.ports[0]
+            port.re   = Signal()
+            self.comb += port.re.eq(bus.cyc & bus.stb & ~bus.we)
+
+# Verilog ------------------------------------------------------------------------------------------
+
+# Submodule: its Verilog module, and what it is.
+MODULES = {
+    "qclif":      ("qclif_peripheral", "registers' side of the core"),
+    "qclif.core": ("qclif_core",       "memory port and counters"),
+    "uart":       ("qclif_uart",       "UART's FIFOs"),
+    "uart_phy":   ("qclif_uart_phy",   "UART's line"),
+    "timer0":     ("qclif_timer",      "timer"),
+}
+
+MEMORIES = {
+    "qclif_rom":         "program",
+    "qclif_sram":        "data of the CPU",
+    "qclif_uart_tx":     "FIFO to the line",
+    "qclif_uart_rx":     "FIFO from the line",
+    "qclif_spike_fifo":  "FIFO of the spikes",
+}
+
+DESCRIPTIONS = core_parts.DESCRIPTIONS | dict(MODULES.values()) | MEMORIES | {
+    "qclif_soc": "bus and registers", "VexRiscv": "CPU", "StreamFifoLowLatency": "CPU's fetch buffer"}
+
+def soc_verilog(soc, files):
+    """Texts of the SoC's modules by name, the top first; `files` takes those of its memories."""
+    def storage(fifo):
+        """Memory of a buffered stream FIFO."""
+        memory, = [special for special in fifo.fifo.fifo._fragment.specials if isinstance(special, Memory)]
+        return memory
+
+    memories = {
+        soc.rom.mem:                files.ram("qclif_rom",  soc.rom.mem),
+        soc.sram.mem:               files.ram("qclif_sram", soc.sram.mem),
+        storage(soc.uart.tx_fifo):  files.fifo("qclif_uart_tx", storage(soc.uart.tx_fifo)),
+        storage(soc.uart.rx_fifo):  files.fifo("qclif_uart_rx", storage(soc.uart.rx_fifo)),
+        storage(soc.qclif.spikes):  files.fifo("qclif_spike_fifo", storage(soc.qclif.spikes)),
+    }
+    parts  = {path: name for path, (name, _) in MODULES.items()}
+    parts |= {f"qclif.core.{path}": part for path, part in core_parts.core_parts(soc.qclif.core, files).items()}
+    return split(soc, "qclif_soc", soc.platform.constraint_manager.get_io_signals(), parts, memories.get)

@@ -1,0 +1,244 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Timing of a netlist by OpenSTA: slacks, the highest frequency, and the slowest path in the design's own terms.
+
+What is timed: cells and macros, with the loads of pins and of wires. Before layout wires have the capacitance that
+the library's default wire-load model estimates by the number of pins, and the clock reaches all registers at the same
+time, through its gates, too: hold slack is that of no skew. After it, both are those of the layout.
+Inputs come IO_FRACTION of the period after the clock, from a BUF_X1, and outputs are there by as much before the next
+one, so that a part of the period is left for what is outside. Where the top has many equal modules, two of them are
+timed, with the loads of all others (targets.asic.synth.excerpt).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from accel.errors import QCLIFError
+from targets.asic.design import AsicConfig
+from targets.asic.platform.pdk import Pdk
+from targets.asic.sta.wires import loads_liberty, wire_load
+from targets.asic.synth.mapping import Synthesis
+from targets.asic.synth.recipes import DRIVER, LOAD_FF
+from targets.tools.eda import Tool, find_sta, run_tool, write_text
+
+# Part of the period before inputs, and after outputs.
+IO_FRACTION = 0.2
+
+# Lines of the script's own among what it prints.
+DONE, SHORTEST, REGISTERS = "qclif: done", "qclif: shortest period", "qclif: registers"
+
+# A pin of a path: its time, edge, name and cell. A net: its name.
+PIN = re.compile(r"^(?:\s*-?[\d.]+)*?\s+(-?[\d.]+)\s+[v^]\s+(\S+)\s+\((\S+)\)$")
+# The worst path to a pin: the pin, its cell, and the slack.
+END = re.compile(r"^(\S+) \((\S+)\).*?(-?[\d.]+)(?: \(\w+\))?$", re.MULTILINE)
+NET = re.compile(r"^\s*\d*\s*(?:-?[\d.]+\s+)*(\S+) \(net\)$")
+
+# Names that Yosys and the flow made for what has none.
+PRIVATE = re.compile(r"(?:\b_\d+_(?:\[\d+\])?|\bbuffer_\d+)$")
+
+# Results ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class PathPoint:
+    """A pin on a path.
+
+    Attributes
+    ----------
+    stage : what it belongs to in the design's terms: register, signal, or what the module is.
+    pin, cell : as the netlist has them; "port" for a port of the design.
+    arrival_ns : after the clock's edge.
+    """
+    stage:      str
+    pin:        str
+    cell:       str
+    arrival_ns: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Timing in one corner.
+
+    Attributes
+    ----------
+    slack_ns, hold_slack_ns : worst of all paths, negative where it is missed; None where there is no path.
+    fmax_mhz : highest frequency without negative slack, inputs and outputs having the same part of its period.
+    start, end : of the slowest path: register, macro or port.
+    path : its pins.
+    registers : worst slack of the paths from registers and macros to each register, gate or macro, by name without
+        the bit, the worst first: what limits the frequency, whatever is left to inputs and outputs.
+    tool : OpenSTA.
+    """
+    corner:        str
+    slack_ns:      float
+    hold_slack_ns: float | None
+    fmax_mhz:      float
+    start:         str
+    end:           str
+    path:          tuple[PathPoint, ...]
+    registers:     dict[str, float]
+    tool:          Tool
+
+# Timing -------------------------------------------------------------------------------------------
+
+def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corner: str,
+    progress: Callable[[str], None] = lambda stage: None, spef: Path | None = None) -> Timing:
+    """Timing at the frequency of `config`.
+
+    Parameters
+    ----------
+    folder : where scripts and logs go.
+    corner : of CORNERS. Macros have one Liberty for all of them.
+    spef : wires of a layout, whose netlist `synthesis` has then; None for the library's estimate.
+
+    Raises
+    ------
+    QCLIFError : no OpenSTA, it fails, no path at all, or the PDK lacks the corner.
+    """
+    tool   = find_sta()
+    macros = [pdk.macros[name] for name in synthesis.macros]
+    cells  = pdk.corner(corner)
+    loads  = folder/"loads.lib"
+    write_text(loads, loads_liberty(synthesis.loads))
+    files  = [cells.liberty, *(macro.liberty for macro in macros), *([loads] if synthesis.loads else [])]
+    wires  = wire_load(cells) if spef is None else [f"read_spef {{{tool.path(spef)}}}"]
+    text   = run_tool(tool, script(tool, config, synthesis, files, wires, spef is not None), folder,
+        f"sta_{corner}.tcl", DONE, progress, f"timing in corner {corner} with OpenSTA")
+    slow, fast = (_report(text, kind) for kind in ("max", "min"))
+    if slow is None:
+        raise QCLIFError(f"{synthesis.top} has no path that a clock ends: check the name of its clock, "
+            f"{synthesis.clock}")
+    shortest = float(re.search(rf"^{SHORTEST} (\S+)$", text, re.MULTILINE)[1])
+    points   = _points(slow, synthesis)
+    # OpenSTA does not count this among slacks.
+    period   = max((macro.min_period_ns or 0.0 for macro in macros), default=0.0)
+    return Timing(corner, min(_slack(slow), config.period_ns - period), None if fast is None else _slack(fast),
+        1000/max(shortest, period), _ends(slow, "Startpoint"), _ends(slow, "Endpoint"), points,
+        _registers(text.partition(REGISTERS)[2].partition(SHORTEST)[0]), tool)
+
+
+REPORT = "report_checks -format full -fields {net} -digits 6 -no_line_splits"
+
+# The period at which the slowest path has no slack, until that path is the slowest one.
+SEARCH = rf"""
+for {{set try 0}} {{$try < 30}} {{incr try}} {{
+    with_output_to_variable text {{{REPORT} -path_delay max}}
+    if {{![regexp {{(-?[0-9.]+) +slack}} $text match slack]}} {{break}}
+    if {{abs($slack) < 0.00001}} {{break}}
+    set before [regexp {{Startpoint:[^\n]*\(input port}} $text]
+    set behind [regexp {{Endpoint:[^\n]*\(output port}} $text]
+    set period [expr {{$period - $slack/(1 - {IO_FRACTION}*($before + $behind))}}]
+    constrain $period
+}}
+puts "{SHORTEST} $period"
+"""
+
+# All pins of registers, with the name that the option had in 2019.
+REGISTER_REPORT = f"""
+puts "{REGISTERS}"
+set many [expr {{[string match *group_path_count* $::sta::cmd_args(report_checks)]
+    ? "-group_path_count" : "-group_count"}}]
+if {{[llength [all_registers -data_pins]]}} {{
+    report_checks -path_delay max -format end -digits 6 -no_line_splits $many 1000000 \\
+        -from [all_registers -clock_pins] -to [all_registers -data_pins]
+}}
+"""
+
+
+def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list[Path], wires: list[str],
+        clock_tree: bool) -> str:
+    """OpenSTA's script, for versions since 2019.
+
+    Parameters
+    ----------
+    wires : Tcl that tells them.
+    clock_tree : whether the clock takes its time to each register.
+    """
+    return "\n".join([
+        *[f"read_liberty {{{tool.path(path)}}}" for path in liberties],
+        f"read_verilog {{{tool.path(synthesis.excerpt or synthesis.netlist)}}}",
+        f"link_design {synthesis.top}",
+        "set_cmd_units -time ns -capacitance fF",
+        *wires,
+        *constraints(synthesis, clock_tree),
+        f"set period {config.period_ns:.6f}",
+        "constrain $period",
+        f"{REPORT} -path_delay max",
+        f"{REPORT} -path_delay min",
+        REGISTER_REPORT,
+        SEARCH,
+        f'puts "{DONE}"',
+        "",
+    ])
+
+
+def constraints(synthesis: Synthesis, clock_tree: bool) -> list[str]:
+    """Tcl that loads outputs and drives inputs, and a procedure `constrain` that takes the clock's period in ns."""
+    return [
+        "set inputs [list]",
+        f"foreach port [all_inputs] {{if {{[get_name $port] ne \"{synthesis.clock}\"}} {{lappend inputs $port}}}}",
+        f"if {{[llength $inputs]}} {{set_driving_cell -lib_cell {DRIVER} $inputs}}",
+        f"set_load {LOAD_FF} [all_outputs]",
+        "proc constrain {period} {",
+        "    global inputs",
+        f"    create_clock -name clock -period $period [get_ports {{{synthesis.clock}}}]",
+        *(["    set_propagated_clock clock"] if clock_tree else []),
+        f"    set edge [expr {{{IO_FRACTION}*$period}}]",
+        "    if {[llength $inputs]} {set_input_delay $edge -clock clock $inputs}",
+        "    set_output_delay $edge -clock clock [all_outputs]",
+        "}",
+    ]
+
+# Reports ------------------------------------------------------------------------------------------
+
+def _report(text: str, kind: str) -> str | None:
+    """The worst path of a kind, or None where there is none."""
+    for part in re.split(r"^(?=Startpoint:)", text, flags=re.MULTILINE):
+        if re.search(rf"^Path Type: {kind}$", part, re.MULTILINE) and re.search(r"\d\s+slack", part):
+            return part
+    return None
+
+
+def _slack(report: str) -> float:
+    return float(re.search(r"(-?[\d.]+)\s+slack", report)[1])
+
+
+def _ends(report: str, which: str) -> str:
+    return register(re.search(rf"^{which}:\s+(\S+)", report, re.MULTILINE)[1])
+
+
+def register(instance: str) -> str:
+    """Name of a register, by that of its flip-flop: pipeline/product[3]_reg is pipeline.product[3]."""
+    return re.sub(r"_reg$", "", instance.replace("\\", "")).replace("/", ".")
+
+
+def _registers(report: str) -> dict[str, float]:
+    """Slack of words and macros, by the pins that paths end at."""
+    slacks = {}
+    for match in END.finditer(report):
+        name = re.sub(r"\[\d+\]$", "", register(match[1].rpartition("/")[0]))
+        slacks.setdefault(name, float(match[3]))
+    return slacks
+
+
+def _points(report: str, synthesis: Synthesis) -> tuple[PathPoint, ...]:
+    """Pins up to the end of the path, each with the name of what it drives, or of the module that it is in."""
+    points = []
+    for line in report.partition("data arrival time")[0].replace("\\", "").splitlines():
+        if match := PIN.match(line):
+            time, pin, cell = float(match[1]), match[2], match[3]
+            instance        = pin.rpartition("/")[0]
+            if cell in ("in", "out"):
+                points.append(PathPoint(pin, pin, "port", time))
+            elif PRIVATE.search(instance):
+                points.append(PathPoint(synthesis.what(instance.rpartition("/")[0]), pin, cell, time))
+            else:
+                points.append(PathPoint(register(instance), pin, cell, time))
+        elif points and (match := NET.match(line)) and not PRIVATE.search(match[1]):
+            if PRIVATE.search(points[-1].pin.rpartition("/")[0]): # A signal that the sources name.
+                points[-1] = replace(points[-1], stage=match[1].replace("/", "."))
+    return tuple(points)

@@ -1,0 +1,167 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Buffers for nets with more load than their driver can take, across the modules of a netlist.
+
+abc sees the logic of one module: neither how many macros hang on a net nor what is behind a port. Loads are those
+of pins, and of wires as the library estimates them by the number of pins.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from targets.asic.synth.recipes import DRIVER, LOAD_FF
+from targets.liberty.library import Cell
+from targets.liberty.power import WireLoad
+
+# What a group of pins behind one buffer may be; the name's number is its strength.
+BUFFERS = ("BUF_X1", "BUF_X2", "BUF_X4", "BUF_X8")
+
+# Part of the largest load in the library that is used, so that edges stay steep.
+FRACTION = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Sink:
+    """A pin on a net: bit `index` of port `port` of a cell; `cell` is None for a port of the module. `pins` and their
+    `load` are those behind a port of a cell that is a module. Two cells are two, however alike."""
+    cell:  dict | None
+    port:  str
+    index: int
+    load:  float
+    pins:  int = 1
+
+
+@dataclass
+class Port:
+    """What a module's input port is for the module above: load of the pins (fF) at each bit, their number, and the
+    bits that are clocks."""
+    load:  dict[int, float] = field(default_factory=dict)
+    pins:  dict[int, int]   = field(default_factory=dict)
+    clock: set[int] = field(default_factory=set)
+
+
+class BufferTrees:
+    """Adds buffers to a netlist.
+
+    Parameters
+    ----------
+    netlist : as Yosys' write_json has it; it is changed.
+    cells : of the library and of the macros, by name.
+    wires : estimate of the nets' wires.
+
+    Attributes
+    ----------
+    counts : buffers that were added, by module.
+    ports : loads of the modules' inputs by name.
+    """
+    def __init__(self, netlist: dict, cells: dict[str, Cell], wires: WireLoad) -> None:
+        self.modules = netlist["modules"]
+        self.cells   = cells
+        self.wires   = wires
+        self.counts: Counter[str] = Counter()
+        self.fresh   = 0
+        self.ports: dict[str, dict[str, Port]] = {}
+        self.limits  = {name: FRACTION*cells[name].pins["Z"].max_capacitance_ff for name in BUFFERS}
+        for name in self.modules:
+            self._module(name)
+
+    def _module(self, name: str) -> None:
+        """Modules below first: their ports are loads."""
+        if name in self.ports:
+            return
+        module = self.modules[name]
+        for cell in module["cells"].values():
+            if cell["type"] in self.modules:
+                self._module(cell["type"])
+        sinks, limits, clocks = self._nets(module)
+        self.fresh = 1 + max((bit for each in module["netnames"].values() for bit in each["bits"]
+            if isinstance(bit, int)), default=1)
+        first = self.fresh
+        for net, pins in sinks.items():
+            if net not in clocks:
+                self._relieve(module, net, pins, limits.get(net, self.limits[DRIVER]))
+        self.counts[name] = self.fresh - first
+        self.ports[name] = self._loads(module, sinks, clocks)
+
+    def _nets(self, module: dict) -> tuple[dict[int, list[_Sink]], dict[int, float], set[int]]:
+        """Of each net: pins that it drives, and the load that its driver takes; and those that are clocks."""
+        sinks, limits, clocks = defaultdict(list), {}, set()
+        for cell in module["cells"].values():
+            for port, bits in cell["connections"].items():
+                for index, bit in enumerate(bits):
+                    if not isinstance(bit, int):
+                        continue
+                    if cell["port_directions"][port] == "output":
+                        limits[bit] = self._limit(cell["type"], port)
+                        continue
+                    load, pins, clock = self._pin(cell["type"], port, index)
+                    sinks[bit].append(_Sink(cell, port, index, load, pins))
+                    if clock:
+                        clocks.add(bit)
+        for port, each in module["ports"].items():
+            if each["direction"] == "output":
+                for index, bit in enumerate(each["bits"]):
+                    if isinstance(bit, int):
+                        sinks[bit].append(_Sink(None, port, index, LOAD_FF))
+        return sinks, limits, clocks
+
+    def _pin(self, kind: str, port: str, index: int) -> tuple[float, int, bool]:
+        """Load and pins of an input, and whether it takes a clock."""
+        if kind in self.modules:
+            pin = self.ports[kind][port]
+            return pin.load.get(index, 0.0), pin.pins.get(index, 0), index in pin.clock
+        pin = self.cells[kind].pins[port]
+        return pin.capacitance_ff or 0.0, 1, pin.clock or pin.gate == "clock"
+
+    def _limit(self, kind: str, port: str) -> float:
+        """Load that an output takes; a module's is driven by what may be in it, and loaded in it, too."""
+        pin = None if kind in self.modules else self.cells[kind].pins[port].max_capacitance_ff
+        return self.limits[DRIVER] if pin is None else FRACTION*pin
+
+    def _load(self, pins: list[_Sink]) -> float:
+        """Of pins, and the wire to them."""
+        return sum(pin.load for pin in pins) + float(self.wires(np.array(sum(pin.pins for pin in pins))))
+
+    def _relieve(self, module: dict, net: int, pins: list[_Sink], limit: float) -> None:
+        """Put pins behind buffers, the largest loads first, until the driver can take what is left."""
+        pins.sort(key=lambda pin: pin.load)
+        while self._load(pins) > limit:
+            # A port keeps its net, and so its name.
+            movable = [pin for pin in pins if pin.cell is not None]
+            group   = []
+            while movable and (not group or self._load([*group, movable[-1]]) <= self.limits[BUFFERS[-1]]):
+                group.append(movable.pop())
+            if len(group) < 2:
+                return
+            for pin in group:
+                pins.remove(pin)
+            pins.insert(0, self._buffer(module, net, group))
+
+    def _buffer(self, module: dict, net: int, group: list[_Sink]) -> _Sink:
+        """The input of a new buffer that drives a group."""
+        load = self._load(group)
+        kind = next((name for name in BUFFERS if load <= self.limits[name]), BUFFERS[-1])
+        cell = {"hide_name": 0, "type": kind, "parameters": {}, "attributes": {},
+            "port_directions": {"A": "input", "Z": "output"}, "connections": {"A": [net], "Z": [self.fresh]}}
+        for pin in group:
+            pin.cell["connections"][pin.port][pin.index] = self.fresh
+        module["cells"][f"buffer_{self.fresh}"] = cell
+        self.fresh += 1
+        return _Sink(cell, "A", 0, self.cells[kind].pins["A"].capacitance_ff)
+
+    def _loads(self, module: dict, sinks: dict[int, list[_Sink]], clocks: set[int]) -> dict[str, Port]:
+        ports = {}
+        for name, each in module["ports"].items():
+            if each["direction"] == "input":
+                ports[name] = port = Port()
+                for index, bit in enumerate(each["bits"]):
+                    port.load[index] = sum(pin.load for pin in sinks.get(bit, ()))
+                    port.pins[index] = sum(pin.pins for pin in sinks.get(bit, ()))
+                    if bit in clocks:
+                        port.clock.add(index)
+        return ports

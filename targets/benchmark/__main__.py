@@ -1,0 +1,188 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Benchmarks: clocks a step against their bound, speed-up over the CPU, streaming over a serial line, simulator, golden
+model and training speed."""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError, guarded
+from host.cli.options import check_outputs
+from host.common.console import table_console, write_json
+from host.data import synthetic
+from host.events.encoder import Encoder
+from host.events.sample import Sample
+from host.events.spike_train import SpikeTrain
+from host.link.link import Link
+from host.network.golden import GoldenModel
+from host.network.network import Network
+from host.network.random_network import random_network
+from host.runs.comparison import Run, bound_clocks, execute
+from targets.benchmark.streaming import bench_streaming, board_lines
+from targets.benchmark.training import bench_training
+from targets.sim.build import SimOptions
+from targets.sim.core import CoreSimulator
+from targets.sim.simulator import SimulatedSoC, exit_on_sigterm
+from targets.tools.progress import StageDisplay
+
+LANES    = (1, 2, 4, 8, 16, 32, 64)
+ACTIVITY = (0.0, 0.01, 0.05, 0.2, 1.0)
+STEPS    = 50
+REPEATS  = 3
+
+Rows = list[dict[str, object]]
+
+
+def default_samples(count: int) -> list[Sample]:
+    """Encoded synthetic gestures."""
+    return [sample.encoded(Encoder(), QCLIFConfig().contexts) for sample in synthetic.recordings(count)]
+
+
+def default_network(config: QCLIFConfig, samples: list[Sample]) -> Network:
+    """The network of targets.sim --network random for these samples."""
+    return random_network(config, Encoder(), [sample.steps for sample in samples], classes=synthetic.GESTURES)
+
+
+def bench_clocks(progress: StageDisplay) -> Rows:
+    """Clocks a step of the core alone, for lanes and for activity (share of the inputs that fire in a step)."""
+    rows, rng = [], np.random.default_rng(0)
+    network = default_network(QCLIFConfig(), default_samples(3))
+    for lanes in LANES:
+        progress(f"core with {lanes} lanes")
+        config = QCLIFConfig(lanes=lanes)
+        core   = CoreSimulator(config)
+        for activity in ACTIVITY:
+            steps  = SpikeTrain.from_dense(rng.random((STEPS, config.inputs)) < activity)
+            run    = core.run(network, steps)
+            golden = GoldenModel(network).run([steps])[0].spikes
+            if run.spikes != golden:
+                raise QCLIFError(f"the core with {lanes} lanes differs from the golden model: report this")
+            bound  = bound_clocks(steps, golden, network.neurons, lanes)
+            rows.append({"lanes": lanes, "activity": activity, "rows_per_step": run.counters["rows"]/STEPS,
+                "clocks_per_step": run.counters["busy"]/STEPS, "bound_per_step": bound/STEPS,
+                "ratio": round(run.counters["busy"]/bound, 3),
+                "sops_per_clock": round(run.counters["sops"]/run.counters["busy"], 2)})
+    return rows
+
+
+def _stream(soc: SimulatedSoC, network: Network, samples: list[Sample], engine: str) -> Run:
+    with Link(soc.port) as link:
+        run = execute(link, network, samples, engine)
+    if run.mismatches:
+        raise QCLIFError(f"engine {engine} differs from the golden model: run python -m targets.sim")
+    return run
+
+
+def bench_engines(progress: StageDisplay) -> Rows:
+    """Clocks of the same recordings on the accelerator and on the CPU alone, in the same simulated SoC."""
+    samples = default_samples(2)
+    network = default_network(QCLIFConfig(), samples)
+    rows: Rows = []
+    with SimulatedSoC(QCLIFConfig(), progress=progress) as soc:
+        for engine in ("cpu", "accel"):
+            progress(f"engine {engine}")
+            run    = _stream(soc, network, samples, engine)
+            clocks = sum(each.run.counters["busy"] for each in run.compared)
+            rows.append({"engine": engine, "steps": sum(len(s.steps) for s in samples), "clocks": clocks,
+                "clocks_per_step": round(clocks/sum(len(s.steps) for s in samples), 1)})
+    for row in rows:
+        row["speed_up"] = round(rows[0]["clocks"]/row["clocks"], 1)
+    return rows
+
+
+def bench_simulator(progress: StageDisplay) -> Rows:
+    """Simulated clocks a second with the accelerator and without it, in turn, on the same work (engine cpu)."""
+    samples = default_samples(1)
+    network = default_network(QCLIFConfig(), samples)
+    speeds: dict[bool, list[float]] = {True: [], False: []}
+    for repeat in range(REPEATS):
+        for with_accelerator in speeds:
+            with SimulatedSoC(SimOptions(QCLIFConfig(), with_accelerator=with_accelerator), progress=progress) as soc:
+                progress(f"simulator {'with' if with_accelerator else 'without'} accelerator, {repeat + 1}/{REPEATS}")
+                clocks, start = soc.clocks, time.monotonic()
+                _stream(soc, network, samples, "cpu")
+                speeds[with_accelerator].append((soc.clocks - clocks)/(time.monotonic() - start))
+    best = {key: max(values) for key, values in speeds.items()}
+    return [{"accelerator": key, "clocks_per_second": round(value), "ratio": round(value/best[False], 3)}
+        for key, value in best.items()]
+
+
+def bench_golden(progress: StageDisplay) -> Rows:
+    """Steps a second of the golden model, for one recording and for many side by side."""
+    rows, samples = [], default_samples(11)
+    network = default_network(QCLIFConfig(), samples)
+    model   = GoldenModel(network)
+    for batch in (1, 11, 66):
+        progress(f"golden model, batch {batch}")
+        steps, seconds = [sample.steps for sample in (samples*6)[:batch]], []
+        for _ in range(REPEATS):
+            start = time.monotonic()
+            model.run(steps)
+            seconds.append(time.monotonic() - start)
+        rows.append({"batch": batch, "steps_per_second": round(sum(map(len, steps))/statistics.median(seconds))})
+    return rows
+
+
+BENCHMARKS = {"clocks": bench_clocks, "engines": bench_engines, "streaming": bench_streaming,
+    "simulator": bench_simulator, "golden": bench_golden, "training": bench_training}
+
+
+def show(title: str, rows: Rows, console: Console) -> None:
+    """Print rows as a table."""
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    console.print(table)
+
+
+def measure(names: list[str], interactive: bool, **options: dict[str, object]) -> Iterator[tuple[str, Rows]]:
+    """Run benchmarks by name; `options` are further arguments of each, by its name."""
+    for name in names:
+        with StageDisplay(interactive=interactive) as progress:
+            rows = BENCHMARKS[name](progress, **options.get(name, {}))
+        yield name, rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m targets.benchmark", description=__doc__)
+    parser.add_argument("benchmarks", nargs="*", metavar="NAME",
+        help=f"any of {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--events", type=Path, nargs="+", metavar="FILE",
+        help="streaming: recordings, of which the busiest is taken (default: synthetic gestures)")
+    parser.add_argument("--board", choices=list(board_lines()), default=next(iter(board_lines())),
+        help="streaming: whose clock, line and CPU (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
+    args = parser.parse_args()
+    if unknown := set(args.benchmarks) - set(BENCHMARKS):
+        parser.error(f"{', '.join(sorted(unknown))}: known are {', '.join(BENCHMARKS)}")
+    exit_on_sigterm()
+
+    def work() -> int:
+        check_outputs(args)
+        results = {}
+        for name, rows in measure(args.benchmarks or list(BENCHMARKS), interactive=True,
+                streaming={"events": args.events, "board": args.board}):
+            results[name] = rows
+            show(BENCHMARKS[name].__doc__, rows, table_console(args.json))
+        if args.json:
+            write_json(results, args.json)
+        return 0
+    return guarded(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The core as cells of an FPGA's family."""

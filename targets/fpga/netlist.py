@@ -1,0 +1,174 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The core, as boards have it, as a netlist of an FPGA's cells (Yosys) and as a program that simulates it."""
+
+import importlib.util
+import os
+import random
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
+from accel.verilog import core_verilog
+from host.common.folders import build_root
+from targets.fpga.families import FAMILIES, Family
+from targets.netlist.gates import apart, build_gates
+from targets.sim.core import TOP
+from targets.tools.builds import tree_digest
+from targets.tools.eda import INSTALL_YOSYS, Tool, find_yosys, run_tool
+
+_INSTANCE = re.compile(r"^  ([A-Z]\w*) (?:#\($|\S+ +\($)", re.MULTILINE)
+_INPUT    = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
+_MODULE   = re.compile(r"^module (\w+)\b.*?^\s*endmodule", re.MULTILINE | re.DOTALL)
+_LUT      = re.compile(r"^  (?:SB_)?LUT4 #\(\n    \.(?:LUT_)?INIT\((16'h[0-9a-f]{4})\)\n  \) (\S+) +\(", re.MULTILINE)
+# The model of a block RAM has no contents of its own to start with, which is more than zeros ask of the design.
+_ZEROS    = re.compile(r"^    \.INIT(?:VAL|_RAM)_[0-9A-F]{2}\(\d+'h0+\),?\n", re.MULTILINE)
+
+# Simulation ends, whatever the netlist does.
+_CLOCK = """
+    import "DPI-C" function void qclif_clock();
+    always @(posedge sys_clk) qclif_clock();
+endmodule
+"""
+
+# Netlist ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Netlist:
+    """A netlist of the core.
+
+    Attributes
+    ----------
+    family : whose cells it has.
+    config : sizes of the core.
+    text : structural Verilog, one module.
+    yosys : what it was made with.
+    """
+    family: Family
+    config: QCLIFConfig
+    text:   str
+    yosys:  Tool
+
+    @property
+    def cells(self) -> dict[str, int]:
+        """Cells by name, and how many there are."""
+        return dict(sorted(Counter(_INSTANCE.findall(self.text)).items()))
+
+
+def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
+        progress: Callable[[str], None] = lambda stage: None, family: Family = FAMILIES["ecp5"]) -> Netlist:
+    """The core of these sizes through the synthesis for a family, cached by its sizes and sources.
+
+    Parameters
+    ----------
+    yosys : None: the newest one that there is.
+    progress : called with the name of the stage, if it has to run.
+
+    Raises
+    ------
+    QCLIFError : there is no Yosys, or it fails.
+    """
+    yosys  = yosys or find_yosys()
+    key    = tree_digest(("accel",), [repr(config), yosys.kind, yosys.version, family.script(config), str(family.core)])
+    folder = build_root()/family.name/key[:24]
+    if not (folder/"netlist.v").exists():
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise QCLIFError(f"cannot write to {folder.parent}: {error.strerror}; set QCLIF_BUILD_DIR to another "
+                "folder") from error
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            (Path(temporary)/"core.v").write_text(core_verilog(config, TOP, **family.core))
+            run_tool(yosys, family.script(config), Path(temporary), "synth.ys", progress=progress,
+                stage=f"synth_{family.name} of Yosys {yosys.version}")
+            folder.mkdir(exist_ok=True)
+            for name in ("core.v", "synth.log", "netlist.v"):
+                # Another process may have made the same.
+                os.replace(Path(temporary)/name, folder/name)
+    return Netlist(family, config, (folder/"netlist.v").read_text(), yosys)
+
+# Models -------------------------------------------------------------------------------------------
+
+def share(yosys: Tool) -> Path:
+    """Folder with the data files of a Yosys."""
+    if yosys.kind == "yosys":
+        return Path(shutil.which(yosys.command[0])).resolve().parent.parent/"share"/"yosys"
+    return Path(importlib.util.find_spec(yosys.kind).submodule_search_locations[0])/"share"
+
+
+def cell_models(family: Family, yosys: Tool, cells: Sequence[str]) -> str:
+    """Verilog of cells: models that come with the Yosys, and ours for its black boxes.
+
+    Raises
+    ------
+    QCLIFError : its files are not there, or a cell is not among them.
+    """
+    folder = share(yosys)/family.name
+    files  = [path for name in family.files if (path := folder/name).exists()]
+    if not files:
+        raise QCLIFError(f"Yosys {yosys.version} has no models of {family.title}'s cells in {folder}: install another "
+            f"one, {INSTALL_YOSYS}")
+    if family.defines is not None:
+        return family.defines + "".join(path.read_text() for path in files)
+    known = {match[1]: match[0] for path in files for match in _MODULE.finditer(path.read_text())}
+    return "".join(_with_parts(cells, known, family.models))
+
+
+def _with_parts(cells: Sequence[str], known: dict[str, str], ours: dict[str, str]) -> Iterator[str]:
+    """Models of cells, and of cells that these are made of."""
+    todo, done = list(cells), set()
+    while todo:
+        cell = todo.pop()
+        if cell in done:
+            continue
+        done.add(cell)
+        if cell in ours:
+            yield ours[cell]
+        elif cell in known:
+            yield known[cell] + "\n"
+            todo += [name for name in known if name != cell and re.search(rf"^\s*{name} ", known[cell], re.MULTILINE)]
+        else:
+            raise QCLIFError(f"the netlist has cells {cell}, of which there is no model: synthesise it with another "
+                "Yosys")
+
+# Program ------------------------------------------------------------------------------------------
+
+def luts(netlist: Netlist, count: int, seed: int = 1) -> list[str]:
+    """Names of `count` look-up tables, chosen at random; fewer where there are fewer."""
+    names = [match[2] for match in _LUT.finditer(netlist.text)]
+    return random.Random(seed).sample(names, min(count, len(names)))
+
+
+def build(netlist: Netlist, mutants: Sequence[str] = ()) -> Path:
+    """Program that runs the netlist by the harness of targets.sim.core, cached by content.
+
+    Parameters
+    ----------
+    mutants : names of look-up tables; the environment variable QCLIF_MUTANT is the index of the one that is wrong.
+
+    Raises
+    ------
+    QCLIFError : a cell without a model, or Verilator is missing or fails.
+    """
+    numbers = {name: number for number, name in enumerate(mutants)}
+
+    def mutated(match: re.Match) -> str:
+        if match[2] not in numbers:
+            return match[0]
+        return f"  qclif_mutant #(.INIT({match[1]}), .NUMBER({numbers[match[2]]})) {match[2]} ("
+
+    text = _LUT.sub(mutated, _ZEROS.sub("", netlist.text))
+    text = text[:text.rindex("endmodule")] + _CLOCK
+    if mutants:
+        text += netlist.family.mutant
+    return build_gates("core", TOP, _INPUT.findall(netlist.text), {
+        "netlist.sv": apart(text), "cells.sv": cell_models(netlist.family, netlist.yosys, list(netlist.cells))})

@@ -1,0 +1,1 @@
+"""Liberty files: cells, functions, power."""

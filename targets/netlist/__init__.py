@@ -1,0 +1,1 @@
+"""Netlists of gates: read, simulated, and how often their nets change."""

@@ -1,0 +1,123 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Verilog of a library's cells, from what Liberty says they do: for simulation without delays.
+
+Two values, no unknowns: a flip-flop without a reset starts as the simulator likes (in Verilator, at random). A clock
+that passes a gate or a buffer arrives at the same instant as the clock itself, before any flip-flop has changed.
+"""
+
+from collections.abc import Iterable
+
+from accel.errors import QCLIFError
+from targets.liberty.expression import parse_expression
+from targets.liberty.library import Cell, FlipFlop, Latch, Library, StateTable
+
+# What models do by design, as Verilator calls it.
+PRAGMAS = "".join(f"/* verilator lint_off {name} */\n" for name in ("LATCH", "UNUSEDSIGNAL", "DECLFILENAME"))
+
+_LEVELS = {"L": "1'b0", "H": "1'b1"}
+
+
+def cell_models_verilog(library: Library, cells: Iterable[str]) -> str:
+    """Modules of cells.
+
+    Parameters
+    ----------
+    cells : names; those of memories are left out, as they have models of their own.
+
+    Raises
+    ------
+    QCLIFError : a cell that the library does not have, or that does what is not simulated here.
+    """
+    texts = []
+    for name in sorted(cells):
+        cell = library.cells.get(name)
+        if cell is None:
+            raise QCLIFError(f"the library {library.name} has no cell {name}: run the stage synth with this library")
+        if not cell.is_macro:
+            texts.append(_module(cell))
+    return PRAGMAS + "\n".join(texts)
+
+
+def _module(cell: Cell) -> str:
+    ports  = [f"{pin.direction} {pin.name}" for pin in cell.pins.values() if pin.direction != "internal"]
+    lines  = [f"module {cell.name} ({', '.join(ports)});"]
+    for state in cell.flipflops:
+        lines += _flipflop(cell, state)
+    for state in cell.latches:
+        lines += _latch(cell, state)
+    if cell.statetable:
+        lines += _table(cell, cell.statetable)
+    for pin in cell.outputs.values():
+        if pin.three_state:
+            raise _unsupported(cell, f"output {pin.name} has three states")
+        if not pin.function:
+            raise _unsupported(cell, f"output {pin.name} has no function")
+        lines.append(f"    assign {pin.name} = {parse_expression(pin.function).verilog()};")
+    return "\n".join([*lines, "endmodule", ""])
+
+
+def _unsupported(cell: Cell, what: str) -> QCLIFError:
+    return QCLIFError(f"cell {cell.name}: {what}, which is not simulated: set dont_use for it in the stage synth")
+
+
+def _conditions(state: FlipFlop | Latch) -> dict[str, str]:
+    """Clear and preset, where there are such, as Verilog."""
+    return {name: parse_expression(text).verilog()
+        for name, text in (("clear", state.clear), ("preset", state.preset)) if text}
+
+
+def _asynchronous(cell: Cell, state: FlipFlop | Latch, assign: str) -> tuple[list[str], str]:
+    """The branches of clear and preset before the state's own, and the state's inverse."""
+    names    = list(_conditions(state))
+    branches = [f"if ({state.state}_{name}) {state.state} {assign} 1'b{int(name == 'preset')};" for name in names]
+    inverse  = f"~{state.state}"
+    if len(names) == 2:
+        both = (state.both_state, state.both_inverse)
+        if not set(both) <= _LEVELS.keys():
+            raise _unsupported(cell, f"clear and preset at once give {' and '.join(both)}")
+        at_once = f"{state.state}_clear & {state.state}_preset"
+        branches.insert(0, f"if ({at_once}) {state.state} {assign} {_LEVELS[both[0]]};")
+        inverse = f"{at_once} ? {_LEVELS[both[1]]} : {inverse}"
+    return branches, inverse
+
+
+def _begin(state: FlipFlop | Latch, inverse: str) -> list[str]:
+    return [f"    reg  {state.state};"] \
+        + [f"    wire {state.state}_{name} = {value};" for name, value in _conditions(state).items()] \
+        + ([f"    wire {state.inverse} = {inverse};"] if state.inverse else [])
+
+
+def _flipflop(cell: Cell, state: FlipFlop) -> list[str]:
+    branches, inverse = _asynchronous(cell, state, "<=")
+    branches.append(f"{state.state} <= {parse_expression(state.next_state).verilog()};")
+    edges = [f"posedge {state.state}_{name}" for name in ("clock", *_conditions(state))]
+    return [*_begin(state, inverse),
+        f"    wire {state.state}_clock = {parse_expression(state.clocked_on).verilog()};",
+        f"    always @({' or '.join(edges)})",
+        "        " + "\n        else ".join(branches)]
+
+
+def _latch(cell: Cell, state: Latch) -> list[str]:
+    branches, inverse = _asynchronous(cell, state, "=")
+    branches.append(f"if ({parse_expression(state.enable).verilog()}) {state.state} = "
+        f"{parse_expression(state.data_in).verilog()};")
+    return [*_begin(state, inverse), "    always @(*)", "        " + "\n        else ".join(branches)]
+
+
+def _table(cell: Cell, table: StateTable) -> list[str]:
+    """A table of levels: a latch; rows that name no level leave the states alone."""
+    branches = []
+    for inputs, _, after in table.rows:
+        if not {*inputs, *after} <= {"L", "H", "-", "N"}:
+            raise _unsupported(cell, "its states depend on edges or on what they were")
+        terms = [f"{name} == {_LEVELS[level]}" for name, level in zip(table.inputs, inputs, strict=True)
+            if level != "-"]
+        sets  = [f"{name} = {_LEVELS[level]};" for name, level in zip(table.states, after, strict=True)
+            if level in _LEVELS]
+        branches.append(f"if ({' && '.join(terms) or 1}) begin {' '.join(sets)} end")
+    return [*(f"    reg  {name};" for name in table.states), "    always @(*)",
+        "        " + "\n        else ".join(branches)]

@@ -1,0 +1,322 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Structural Verilog as Yosys and OpenROAD write it: modules of instances, with named connections."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from accel.errors import QCLIFError
+
+# What stands for a net where a pin has a constant, or nothing.
+ZERO, ONE, NOTHING = -1, -2, -3
+
+_TOKEN = re.compile(r"""
+    (?P<space>(?:\s+|//[^\n]*|/\*.*?\*/|\(\*(?!\)).*?\*\))+)
+  | (?P<name>\\\S+|[A-Za-z_][\w$]*)
+  | (?P<number>\d*\s*'s?[bodhBODH][0-9a-fA-FxzXZ_?]+|\d+)
+  | (?P<mark>[()\[\]{},;:.=])
+    """, re.VERBOSE | re.DOTALL)
+
+_SIMPLE = re.compile(r"[A-Za-z_][\w$]*")
+
+_BASES = {"b": 1, "o": 3, "h": 4}
+
+# Contents ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Instance:
+    """A cell or a module in a module.
+
+    Attributes
+    ----------
+    pins : nets of each connected pin, lowest bit first: indices in the module, or ZERO, ONE, NOTHING.
+    span : where its statement stands in the netlist's text.
+    """
+    name: str
+    cell: str
+    pins: dict[str, tuple[int, ...]]
+    span: tuple[int, int]
+
+
+@dataclass
+class Module:
+    """A module.
+
+    Attributes
+    ----------
+    ports : (direction, nets lowest bit first) by name.
+    nets : (name, bit) of each net; without the backslash of an escaped name, and None where it has no bits.
+    alias : for each net the one that it is the same as (itself, where `assign` names no other), or ZERO, ONE.
+    end : where its `endmodule` stands in the netlist's text.
+    """
+    name:      str
+    ports:     dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    nets:      list[tuple[str, int | None]] = field(default_factory=list)
+    alias:     list[int] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
+    end:       int = 0
+
+    def fanout(self) -> dict[int, list[tuple[Instance, str, int]]]:
+        """(instance, pin, bit) of everything that is at a net, by the net that resolve() gives."""
+        found: dict[int, list[tuple[Instance, str, int]]] = {}
+        for each in self.instances:
+            for pin, nets in each.pins.items():
+                for bit, net in enumerate(nets):
+                    if net >= 0:
+                        found.setdefault(self.resolve(net), []).append((each, pin, bit))
+        return found
+
+    def name_of(self, net: int) -> str:
+        """Name of a net, as tools print it."""
+        name, bit = self.nets[net]
+        return name if bit is None else f"{name}[{bit}]"
+
+    def verilog_of(self, net: int) -> str:
+        """The net in an expression within the module."""
+        name, bit = self.nets[net]
+        return escaped(name) + ("" if bit is None else f"[{bit}]")
+
+    def resolve(self, net: int) -> int:
+        """The net, or constant, that a net is the same as."""
+        while net >= 0 and self.alias[net] != net:
+            net = self.alias[net]
+        return net
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A netlist.
+
+    Attributes
+    ----------
+    text : as it was read; instances know their place in it.
+    modules : by name, without the backslash of an escaped one.
+    """
+    text:    str
+    top:     str
+    modules: dict[str, Module]
+
+    def below(self, top: str) -> "Netlist":
+        """The netlist of a module in it: the same text, and the modules that it needs."""
+        needed, todo = {}, [top]
+        while todo:
+            module = self.modules[todo.pop()]
+            needed[module.name] = module
+            todo += {each.cell for each in module.instances} & self.modules.keys() - needed.keys()
+        return Netlist(self.text, top, needed)
+
+    def edited(self, edits: Mapping[tuple[int, int], str]) -> str:
+        """The text with parts of it, (begin, end), replaced."""
+        pieces, place = [], 0
+        for (begin, end), text in sorted(edits.items()):
+            pieces += [self.text[place:begin], text]
+            place   = end
+        return "".join([*pieces, self.text[place:]])
+
+    def cells(self) -> set[str]:
+        """Names of all cells that are no modules of the netlist."""
+        return {each.cell for module in self.modules.values() for each in module.instances} - self.modules.keys()
+
+    def paths(self) -> Iterator[tuple[tuple[str, ...], Module]]:
+        """Each instance of each module, by the names of the instances on the way from the top, which is ()."""
+        todo = [((), self.modules[self.top])]
+        while todo:
+            path, module = todo.pop()
+            yield path, module
+            todo += [((*path, each.name), self.modules[each.cell]) for each in reversed(module.instances)
+                if each.cell in self.modules]
+
+
+def escaped(name: str) -> str:
+    """A name as Verilog takes it."""
+    return name if _SIMPLE.fullmatch(name) else f"\\{name} "
+
+# Reading -------------------------------------------------------------------------------------------
+
+def read_netlist(path: Path, top: str) -> Netlist:
+    """Netlist of a file.
+
+    Raises
+    ------
+    QCLIFError : it cannot be read, is not structural, or lacks the top; the line is named.
+    """
+    try:
+        text = Path(path).read_text()
+    except OSError as error:
+        raise QCLIFError(f"{path}: cannot be read ({error.strerror}): run the stage synth first") from error
+    return parse_netlist(text, top, str(path))
+
+
+def parse_netlist(text: str, top: str, source: str = "netlist") -> Netlist:
+    """Netlist of a text; `source` is named in errors."""
+    modules = {module.name: module for module in _Parser(text, source).modules()}
+    if top not in modules:
+        raise QCLIFError(f"{source}: no module {top}, there are {', '.join(sorted(modules)) or 'none'}: run the stage "
+            f"synth again")
+    return Netlist(text, top, modules)
+
+
+class _Parser:
+    """Tokens of a text, one ahead, and what they declare."""
+    def __init__(self, text: str, source: str):
+        self.text   = text
+        self.source = source
+        self.tokens = self._scan()
+        self.place  = 0
+        self._next()
+
+    # Tokens.
+    # -------
+    def _scan(self) -> Iterator[tuple[str, str, int]]:
+        place, match = 0, _TOKEN.match
+        while found := match(self.text, place):
+            place = found.end()
+            if found.lastgroup != "space":
+                yield found.lastgroup, found.group(), found.start()
+        if place < len(self.text):
+            raise self._error(place, f"{self.text[place]!r} is not expected in a netlist")
+        yield "end", "", place
+
+    def _next(self) -> str:
+        """The token at hand; the one after it comes up."""
+        token = getattr(self, "token", "")
+        self.last = self.place
+        self.kind, self.token, self.place = next(self.tokens)
+        return token
+
+    def _take(self, *expected: str) -> str:
+        if self.token not in expected:
+            raise self._error(self.place, f"{' or '.join(expected)} is expected, not {self.token!r}")
+        return self._next()
+
+    def _name(self) -> str:
+        if self.kind != "name":
+            raise self._error(self.place, f"a name is expected, not {self.token!r}")
+        return self._next().removeprefix("\\")
+
+    def _error(self, place: int, what: str) -> QCLIFError:
+        line = self.text.count("\n", 0, place) + 1
+        return QCLIFError(f"{self.source}:{line}: {what}: only structural Verilog can be read, run the stage synth "
+            f"again")
+
+    # Modules.
+    # --------
+    def modules(self) -> Iterator[Module]:
+        while self.kind != "end":
+            self._take("module")
+            yield self._module(self._name())
+
+    def _module(self, name: str) -> Module:
+        self.module  = module = Module(name)
+        self.vectors = {}
+        while self._next() != ";": # The list of ports: declared again below.
+            pass
+        while self.token != "endmodule":
+            if self.token in ("input", "output", "inout", "wire", "reg"):
+                self._declaration()
+            elif self.token == "assign":
+                self._assign()
+            else:
+                self._instance()
+        module.end = self.place
+        self._next()
+        return module
+
+    def _declaration(self) -> None:
+        kind   = self._next()
+        span   = self._range()
+        module = self.module
+        while True:
+            name = self._name()
+            if name not in self.vectors:
+                indices = [None] if span is None else range(span[1], span[0] + 1 if span[0] >= span[1] else span[0] - 1,
+                    1 if span[0] >= span[1] else -1)
+                first = len(module.nets)
+                module.nets += [(name, index) for index in indices]
+                module.alias += range(first, len(module.nets))
+                self.vectors[name] = {index: first + place for place, index in enumerate(indices)}
+            if kind in ("input", "output", "inout"):
+                module.ports[name] = (kind, tuple(self.vectors[name].values()))
+            if self._take(",", ";") == ";":
+                return
+
+    def _range(self) -> tuple[int, int] | None:
+        if self.token != "[":
+            return None
+        self._next()
+        first = last = int(self._next())
+        if self._take(":", "]") == ":":
+            last = int(self._next())
+            self._take("]")
+        return first, last
+
+    def _assign(self) -> None:
+        self._take("assign")
+        left = self._value()
+        self._take("=")
+        right = self._value()
+        self._take(";")
+        if len(left) != len(right):
+            raise self._error(self.last, f"{len(left)} bits are assigned {len(right)}")
+        for net, value in zip(left, right, strict=True):
+            root = self.module.resolve(net)
+            if root < 0:
+                raise self._error(self.last, f"{self.module.name_of(net)} is assigned twice")
+            self.module.alias[root] = self.module.resolve(value)
+
+    def _instance(self) -> None:
+        start = self.place
+        cell  = self._name()
+        name  = self._name()
+        pins  = {}
+        self._take("(")
+        while self.token != ")":
+            self._take(".")
+            pin = self._name()
+            self._take("(")
+            pins[pin] = () if self.token == ")" else self._value()
+            self._take(")")
+            if self.token != ")":
+                self._take(",")
+        self._next()
+        self._take(";")
+        self.module.instances.append(Instance(name, cell, pins, (start, self.last + 1)))
+
+    # Values.
+    # -------
+    def _value(self) -> tuple[int, ...]:
+        """Nets of an expression, lowest bit first."""
+        if self.token == "{":
+            self._next()
+            parts = [self._value()]
+            while self._take(",", "}") == ",":
+                parts.append(self._value())
+            return tuple(net for part in reversed(parts) for net in part)
+        if self.kind == "number":
+            return self._constant()
+        place, name = self.place, self._name()
+        vector, span = self.vectors.get(name), self._range()
+        if vector is None:
+            raise self._error(place, f"{name} is not declared")
+        if span is None:
+            return tuple(vector.values())
+        step = 1 if span[0] >= span[1] else -1
+        try:
+            return tuple(vector[index] for index in range(span[1], span[0] + step, step))
+        except KeyError as error:
+            raise self._error(place, f"{name} has no bit {error}") from error
+
+    def _constant(self) -> tuple[int, ...]:
+        width, _, digits = self._next().partition("'")
+        base, digits = digits.lstrip("sS")[0].lower(), digits.lstrip("sS")[1:].lower().replace("_", "")
+        count = int(width or 32)
+        if base == "d":
+            digits, base = f"{int(digits):b}", "b"
+        bits = "".join(digit*_BASES[base] if digit in "xz?" else f"{int(digit, 16):0{_BASES[base]}b}"
+            for digit in digits).rjust(count, "0")[-count:]
+        return tuple({"0": ZERO, "1": ONE}.get(bit, NOTHING) for bit in reversed(bits))

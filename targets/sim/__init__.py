@@ -1,0 +1,1 @@
+"""The SoC under Verilator: `python -m targets.sim`."""

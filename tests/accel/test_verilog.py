@@ -1,0 +1,120 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The core as Verilog: linted, and at real sizes under Verilator against the golden model."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from accel.config import QCLIFConfig
+from host.data import synthetic
+from host.events.encoder import Encoder, poisson_context
+from host.events.formats import read_files
+from host.events.spike_train import SpikeTrain
+from host.network.golden import GoldenModel
+from host.network.random_network import random_network
+from host.runs.comparison import bound_clocks
+from targets.sim.core import CoreSimulator
+from tests.helpers.networks import random_network as uniform_network
+
+BUILDS = {
+    "default": QCLIFConfig(),
+    "single":  QCLIFConfig(neurons=1, inputs=8, contexts=0, lanes=1),
+    "narrow":  QCLIFConfig(neurons=37, lanes=8, weight_bits=4, state_bits=12, contexts=0),
+    "wide":    QCLIFConfig(lanes=32),
+    "odd":     QCLIFConfig(neurons=50, inputs=128, lanes=7, weight_bits=5, state_bits=16, current_bits=20),
+}
+needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
+
+
+@pytest.mark.parametrize(("name", "registered"),
+    [*((name, False) for name in BUILDS), ("default", True), ("odd", True)])
+@needs_verilator
+def test_verilated_core_equals_golden_model(name, registered):
+    config = BUILDS[name]
+    grid   = {512: (16, 16), 128: (8, 8), 8: (2, 2)}[config.inputs]
+    encoder, steps = Encoder(grid=grid), []
+    for sample in synthetic.recordings(3):
+        context = poisson_context(200, 0, contexts=config.contexts) if config.contexts else None
+        steps.append(encoder.encode(sample.events, context))
+    network = random_network(config, encoder, steps)
+    core    = CoreSimulator(config, registered)
+    for each, golden in zip(steps, GoldenModel(network).run(steps, states=True), strict=True):
+        run = core.run(network, each, states=True)
+        assert run.spikes == golden.spikes
+        assert np.array_equal(run.v_a, golden.v_a) and np.array_equal(run.v_s, golden.v_s)
+        run   = core.run(network, each)
+        bound = bound_clocks(each, golden.spikes, network.neurons, config.lanes)
+        assert run.spikes == golden.spikes
+        assert run.counters["busy"] <= 1.10*bound + 64*len(each)
+        assert run.counters["overflows"] == 0
+
+
+@pytest.mark.parametrize("style", ["uniform", "extreme", "excited"])
+@needs_verilator
+def test_extreme_networks(style):
+    """Saturations, clamps and all sources at once, at widths where Verilog's rules for signs matter."""
+    rng = np.random.default_rng(1)
+    for config in (QCLIFConfig(neurons=9, inputs=30, contexts=3, lanes=4),
+            QCLIFConfig(neurons=9, inputs=30, contexts=3, lanes=4, weight_bits=2, state_bits=4, current_bits=4),
+            QCLIFConfig(neurons=9, inputs=30, contexts=3, lanes=4, weight_bits=8, state_bits=16, current_bits=20)):
+        core = CoreSimulator(config)
+        for seed in range(6):
+            network = uniform_network(config, seed, style, apical_shift=seed % 3, product_shift=2*seed)
+            steps   = SpikeTrain.from_dense(rng.integers(0, 3, (60, 33))*rng.integers(0, 2, (60, 1)))
+            run     = core.run(network, steps, states=True)
+            golden  = GoldenModel(network).run([steps], states=True)[0]
+            assert run.spikes == golden.spikes
+            assert np.array_equal(run.v_a, golden.v_a) and np.array_equal(run.v_s, golden.v_s)
+
+
+@needs_verilator
+def test_largest_build():
+    """1024 neurons, 4096 inputs and 64 contexts on 64 lanes; all sources at once among the steps."""
+    config  = QCLIFConfig(neurons=1024, inputs=4096, contexts=64, lanes=64)
+    random  = np.random.default_rng(0).random((8, config.sources))
+    steps   = SpikeTrain.from_dense(np.concatenate([random < 0.02, random < 2]))
+    network = random_network(config, Encoder(grid=(64, 32)), [steps])
+    run     = CoreSimulator(config).run(network, steps, states=True)
+    golden  = GoldenModel(network).run([steps], states=True)[0]
+    assert len(golden.spikes.sources) > 0 and run.spikes == golden.spikes
+    assert np.array_equal(run.v_a, golden.v_a) and np.array_equal(run.v_s, golden.v_s)
+
+
+@needs_verilator
+def test_real_gestures(qclif_data):
+    config  = QCLIFConfig()
+    encoder = Encoder(bin_us=1000, count_threshold=1)
+    samples = [encoder.encode(s.events) for s in read_files(sorted((qclif_data/"dvs128_gesture").glob("*.npz")))]
+    network = random_network(config, encoder, samples)
+    core    = CoreSimulator(config)
+    for steps, golden in zip(samples, GoldenModel(network).run(samples), strict=True):
+        run = core.run(network, steps)
+        assert run.spikes == golden.spikes
+        assert run.counters["busy"] <= 1.10*bound_clocks(steps, golden.spikes, 200, 8) + 64*len(steps)
+
+
+@pytest.mark.parametrize("options", [
+    [],
+    ["--neurons", "1", "--inputs", "1", "--contexts", "0", "--lanes", "1"],
+    ["--neurons", "37", "--weight-bits", "4", "--state-bits", "12", "--contexts", "0"],
+    ["--neurons", "1024", "--inputs", "4096", "--contexts", "64", "--lanes", "64"],
+], ids=["default", "single", "narrow", "largest"])
+def test_verilog_is_lint_clean(options, tmp_path):
+    for tool in ("verilator", "yosys"):
+        if not shutil.which(tool):
+            pytest.skip(f"needs {tool}: ./qclif setup")
+    path = tmp_path/"qclif_core.v"
+    subprocess.run([sys.executable, "-m", "accel.verilog", "--output", path, *options], check=True)
+    for command in (
+        ["verilator", "--lint-only", "-Wall", path],
+        ["yosys", "-q", "-p", f"read_verilog {path}; hierarchy -check -top qclif_core; proc; check -assert"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0 and not done.stdout.strip() and not done.stderr.strip(), done.stdout + done.stderr

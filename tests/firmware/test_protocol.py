@@ -1,0 +1,164 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Framing and payloads of the link, and the C headers made of them."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accel.config import LIMITS, QCLIFConfig
+from accel.errors import QCLIFError
+from firmware import protocol
+from firmware.header import config_header, protocol_header, write_headers
+from host.link import framing
+from host.link.framing import Frame, cobs_decode, cobs_encode, decode_frame, encode_frame
+
+# Runs of zeros and of others, around the block length of COBS.
+byte_runs = st.lists(st.tuples(st.binary(min_size=1, max_size=1), st.sampled_from([0, 1, 2, 253, 254, 255, 508])),
+    max_size=5).map(lambda runs: b"".join(byte*count for byte, count in runs))
+frames = st.builds(Frame, st.integers(0, 255), st.integers(0, 255), st.integers(0, 0xffff), st.binary(max_size=40))
+
+
+# Framing ------------------------------------------------------------------------------------------
+
+@given(st.binary(max_size=1200) | byte_runs)
+def test_cobs_round_trip(data):
+    encoded = cobs_encode(data)
+    assert 0 not in encoded
+    assert cobs_decode(encoded) == data
+    assert len(data) + 1 <= len(encoded) <= len(data) + 1 + len(data)//254
+
+
+@pytest.mark.parametrize("data, encoded", [
+    (b"", "01"), (b"\0", "0101"), (b"\0\0", "010101"), (b"\x11\x22\0\x33", "031122 0233"),
+    (b"\x11\0\0\0", "0211 01 01 01"), (bytes(range(1, 255)), "ff" + bytes(range(1, 255)).hex()),
+    (b"\0" + bytes(range(1, 255)), "01 ff" + bytes(range(1, 255)).hex()),
+    (bytes(range(1, 256)), "ff" + bytes(range(1, 255)).hex() + "02ff"),
+])
+def test_cobs_examples(data, encoded):
+    """Those of the original paper's algorithm."""
+    assert cobs_encode(data) == bytes.fromhex(encoded)
+
+
+@given(frames)
+def test_frame_round_trip(frame):
+    encoded = encode_frame(frame)
+    assert encoded.count(0) == 1 and encoded.endswith(b"\0")
+    assert decode_frame(encoded[:-1]) == frame
+
+
+@given(frames, st.data())
+def test_frame_refuses_damage(frame, data):
+    encoded = bytearray(encode_frame(frame)[:-1])
+    at = data.draw(st.integers(0, len(encoded) - 1))
+    encoded[at] ^= data.draw(st.integers(1, 255))
+    assert decode_frame(bytes(encoded)) is None
+    assert decode_frame(bytes(encoded[:at])) is None
+
+
+@given(st.binary(max_size=60))
+def test_decoding_noise_never_fails(noise):
+    decode_frame(noise)
+
+
+@given(st.lists(st.integers(0, framing.VARINT_MAX)))
+def test_varints(values):
+    encoded, offsets = framing.encode_varints(np.array(values, dtype=np.int64))
+    assert encoded.tobytes() == b"".join(map(framing.encode_varint, values))
+    assert framing.decode_varints(encoded.tobytes()).tolist() == values
+    assert np.diff(offsets).tolist() == [len(framing.encode_varint(value)) for value in values]
+
+
+@pytest.mark.parametrize("value", [-1, framing.VARINT_MAX + 1])
+def test_varint_limits(value):
+    with pytest.raises(QCLIFError, match=f"^{value} .* {framing.VARINT_MAX}"):
+        framing.encode_varint(value)
+    with pytest.raises(QCLIFError, match=f"^{value} "):
+        framing.encode_varints(np.array([5, value]))
+
+
+@pytest.mark.parametrize("broken", [b"\x80", b"\x01\xff", b"\x80\x80\x01"])
+def test_broken_varints(broken):
+    with pytest.raises(QCLIFError, match="broken varint"):
+        framing.decode_varints(broken)
+
+
+# Payloads -----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("layout", protocol.LAYOUTS)
+def test_layouts_round_trip(layout):
+    values = {field: 200 + index for index, (field, _) in enumerate(protocol.LAYOUTS[layout]) if index < 50}
+    if any(value > 255 and kind == "B" for value, (_, kind) in zip(values.values(), protocol.LAYOUTS[layout],
+            strict=True)):
+        pytest.fail("give the test smaller values")
+    packed = protocol.pack(layout, **values)
+    assert len(packed) == protocol.size(layout)
+    assert protocol.unpack(layout, packed + b"more") == values
+    with pytest.raises(QCLIFError, match=f"{len(packed) - 1} bytes, {len(packed)} are needed"):
+        protocol.unpack(layout, packed[:-1])
+
+
+def test_another_protocol_version_is_refused():
+    with pytest.raises(QCLIFError, match="protocol version 9, this host 1"):
+        protocol.DeviceInfo.decode(bytes([protocol.OK, 9]))
+
+
+def test_error_texts_name_value_and_remedy():
+    for status, (name, _) in enumerate(protocol.ERRORS.items(), start=1):
+        text = protocol.error_text(status, 17, 4711)
+        assert "\n" not in text and ":" in text, name
+        assert "17" in text or "0x11" in text, name
+    assert "status 99" in protocol.error_text(99, 0, 0)
+
+
+@pytest.mark.parametrize("config", [QCLIFConfig(), QCLIFConfig(neurons=1, inputs=1, contexts=0, frame_bytes=128),
+    QCLIFConfig(neurons=1024, inputs=4096, contexts=64, outputs=64)])
+def test_every_answer_fits_a_frame(config):
+    room = protocol.payload_bytes(config)
+    assert 1 + protocol.step_answer_bytes(config) <= room
+    assert 1 + 1 + 2 + protocol.step_answer_bytes(config) <= room
+    assert max(protocol.size("HELLO"), 1 + 4*len(protocol.STATS), 1 + 4*len(protocol.COUNTERS)) <= room
+
+
+# Headers ------------------------------------------------------------------------------------------
+
+def defines(text):
+    return {name: int(value) for name, value in re.findall(r"#define (\w+) (\d+)u$", text, re.MULTILINE)}
+
+
+def test_protocol_header():
+    constants = defines(protocol_header())
+    for name, value in protocol.REQUESTS.items():
+        assert constants[f"QCLIF_REQUEST_{name}"] == value
+    for index, name in enumerate(protocol.STATS):
+        assert constants[f"QCLIF_STAT_{name.upper()}"] == index
+    for status, name in enumerate(protocol.ERRORS, start=1):
+        assert constants[f"QCLIF_ERROR_{name}"] == status
+    assert constants["QCLIF_CONFIGURE_NETWORK_ID_AT"] == 11
+    assert constants["QCLIF_CONFIGURE_BYTES"] == protocol.size("CONFIGURE")
+
+
+def test_config_header():
+    config = QCLIFConfig(neurons=37, inputs=50, contexts=0, weight_bits=4, state_bits=12)
+    text = config_header(config)
+    constants = defines(text)
+    for name in LIMITS:
+        assert constants[f"QCLIF_{name.upper()}"] == getattr(config, name)
+    assert constants["QCLIF_STATE_MAX"] == 4095
+    assert re.search(r"QCLIF_CONFIG_FIELDS \{([^}]*)\}", text)[1].count(",") == len(LIMITS) - 1
+
+
+def test_headers_are_left_alone_when_nothing_changed(tmp_path):
+    write_headers(QCLIFConfig(), tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert {path.name for path in before} == {"qclif_protocol.h", "qclif_config.h"}
+    write_headers(QCLIFConfig(), tmp_path)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    write_headers(QCLIFConfig(neurons=5), tmp_path)
+    assert "QCLIF_NEURONS 5u" in (tmp_path/"qclif_config.h").read_text()

@@ -1,0 +1,84 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Batches: every form of the same inputs agrees."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accel.errors import QCLIFError
+from host.data.batch import Batch
+from host.events.spike_train import SpikeTrain
+
+SOURCES = 5
+
+step_lists = st.lists(st.lists(st.lists(st.integers(0, SOURCES - 1), max_size=4), max_size=6), min_size=1, max_size=5)
+
+
+def steps_of(lists):
+    return [SpikeTrain.from_lists(each) for each in lists]
+
+
+@given(step_lists)
+def test_forms_agree(lists):
+    steps = steps_of(lists)
+    batch = Batch.from_steps(steps, np.arange(len(steps)) - 1)
+    assert (batch.size, batch.length, batch.clips) == (len(lists), max(map(len, lists)), 1)
+    assert batch.to_steps() == steps and batch.lengths.tolist() == [len(each) for each in lists]
+    assert [array.dtype for array in vars(batch).values()] == [np.int64, np.int32, np.int32, np.int64]
+    assert len(batch.offsets) == batch.size*batch.length + 1
+    assert batch.labels.tolist() == [[i - 1] for i in range(len(lists))]
+    dense = batch.dense(SOURCES)
+    assert dense.shape == (batch.length, batch.size, SOURCES) and dense.dtype == np.int32
+    for b, each in enumerate(steps):
+        np.testing.assert_array_equal(dense[:len(each), b], each.dense(SOURCES))
+        assert not dense[len(each):, b].any()
+
+
+@given(step_lists, st.data())
+def test_take(lists, data):
+    batch   = Batch.from_steps(steps_of(lists), np.arange(len(lists)))
+    indices = data.draw(st.lists(st.integers(0, len(lists) - 1), max_size=6))
+    taken   = batch.take(indices)
+    assert taken.to_steps() == [batch.to_steps()[i] for i in indices]
+    assert taken.labels[:, 0].tolist() == indices
+    assert taken.length == max((len(lists[i]) for i in indices), default=0)
+    assert [array.dtype for array in vars(taken).values()] == [array.dtype for array in vars(batch).values()]
+
+
+def test_clips():
+    steps = steps_of([[[0], [1, 1], []], [[2]]])
+    batch = Batch.from_steps(steps, [[4, 5], [6, -1]], [[0, 2, 3], [0, 1, 1]])
+    assert batch.clips == 2 and batch.lengths.tolist() == [3, 1] and batch.to_steps() == steps
+    second = batch.take([1])
+    assert second.bounds.tolist() == [[0, 1, 1]] and second.labels.tolist() == [[6, -1]] and second.length == 1
+
+
+def test_empty_batch():
+    batch = Batch.from_steps([], [])
+    assert (batch.size, batch.length, batch.clips) == (0, 0, 1)
+    assert batch.to_steps() == [] and batch.dense(3).shape == (0, 0, 3)
+
+
+def test_dense_needs_all_sources():
+    with pytest.raises(QCLIFError, match="source 3, the limits are 0 to 2"):
+        Batch.from_steps(steps_of([[[3]], [[0]]]), [0, 0]).dense(3)
+
+
+@pytest.mark.parametrize("labels, bounds, text", [
+    ([[0], [0]], [[0, 1], [0, 2]], "bounds of sample 1 are [0, 2]: they must ascend from 0 to its length, 1"),
+    ([[0], [0]], [[1, 1], [0, 1]], "bounds of sample 0 are [1, 1]"),
+    ([[0, 0], [0, 0]], [[0, 1, 1], [0, 2, 1]], "bounds of sample 1 are [0, 2, 1]"),
+    ([[0], [0]], [[0, 1]], "bounds [1, 2] and labels [2, 1] for 2 samples"),
+    ([0, 1, 2], None, "bounds [2, 2] and labels [3, 1] for 2 samples"),
+    ([[[0]], [[0]]], None, "labels [2, 1, 1] for 2 samples"),
+    ([[0, 0], [0, 0]], None, "bounds [2, 2] and labels [2, 2] for 2 samples"),
+])
+def test_bad_bounds(labels, bounds, text):
+    with pytest.raises(QCLIFError) as error:
+        Batch.from_steps(steps_of([[[0]], [[1]]]), labels, bounds)
+    assert text in str(error.value)

@@ -1,0 +1,174 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""NIR: our networks out and back bit for bit, and files that are damaged or no NIR."""
+
+import json
+import subprocess
+import sys
+
+import h5py
+import nir
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
+from host.common.folders import ROOT
+from host.exchange.export import from_graph, inexpressible, to_graph
+from host.exchange.graph_file import read_graph, write_graph
+from host.exchange.graph_lif import DT, lif_network
+from host.exchange.leak import linear_leak
+from tests.helpers.networks import configs, networks, random_network
+from tests.helpers.nir_graphs import assert_same, broken, command, lif, refuse
+
+# Export -------------------------------------------------------------------------------------------
+
+@settings(max_examples=30)
+@given(st.data())
+def test_export_and_import_give_the_same_integers(tmp_path_factory, data):
+    network = data.draw(networks(data.draw(configs())))
+    if data.draw(st.booleans()):
+        network.readout = None
+    network.classes = data.draw(st.lists(st.text(max_size=5), min_size=network.outputs, max_size=network.outputs))
+    folder = tmp_path_factory.mktemp("nir")
+    write_graph(folder/"net.nir", to_graph(network, DT))
+    assert_same(from_graph(read_graph(folder/"net.nir")), network)
+    assert [each.name for each in folder.iterdir()] == ["net.nir"]
+
+
+def test_commands_there_and_back(tmp_path, capsys):
+    random_network(QCLIFConfig(neurons=9, inputs=6, contexts=2)).save(tmp_path/"a.npz")
+    assert command("export", tmp_path/"a.npz", tmp_path/"a.nir", "--json", tmp_path/"a.json") == 0
+    printed = capsys.readouterr().out
+    listed  = json.loads((tmp_path/"a.json").read_text())["inexpressible"]
+    for word in ("apical compartment", "multiplication by V_a", "linear leak", "saturation", "reset"):
+        assert f"- {word}" in printed and any(line.startswith(word) for line in listed)
+    assert command("import", tmp_path/"a.nir", tmp_path/"b.npz") == 0
+    assert (tmp_path/"a.npz").read_bytes() == (tmp_path/"b.npz").read_bytes()
+
+
+def test_strict_refuses_and_writes_nothing(tmp_path, capsys):
+    random_network(QCLIFConfig(neurons=2, inputs=2, contexts=1)).save(tmp_path/"a.npz")
+    assert command("export", tmp_path/"a.npz", tmp_path/"a.nir", "--strict") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: --strict: NIR cannot express apical compartment") and error.count("\n") == 1
+    assert not (tmp_path/"a.nir").exists()
+
+
+def test_graph_holds_the_true_integers():
+    network = random_network(QCLIFConfig(neurons=7, inputs=5, contexts=2, weight_bits=8), seed=2)
+    network.leak_soma[:] = np.minimum(network.leak_soma, network.threshold)
+    nodes = to_graph(network, DT).nodes
+    np.testing.assert_array_equal(nodes["sensory"].weight.T, network.w_sensory)
+    np.testing.assert_array_equal(nodes["sensory"].bias, network.bias_soma)
+    np.testing.assert_array_equal(nodes["recurrent"].weight.T, network.w_recurrent_soma)
+    np.testing.assert_array_equal(nodes["readout"].weight.T, network.readout)
+    soma = nodes["soma"]
+    np.testing.assert_allclose(soma.v_threshold*255/2**6, network.threshold)
+    # A spike raises the potential by its weight, and the leak is the one that the import would give back.
+    np.testing.assert_allclose(soma.r*DT/soma.tau, 1)
+    back = linear_leak(1 - DT/soma.tau, network.threshold)
+    np.testing.assert_allclose(back, network.leak_soma, atol=1e-3*255)
+
+
+def test_plain_lif_lacks_less_than_a_contextual_one():
+    network = random_network(QCLIFConfig(neurons=3, inputs=2, contexts=0))
+    assert inexpressible(network)[0].startswith("apical compartment")
+    network.w_recurrent_apical[:] = network.leak_apical[:] = 0
+    network.bias_apical[:] = 127
+    lines = inexpressible(network)
+    assert not any(line.startswith("apical") for line in lines)
+    assert any(line.startswith("linear leak") for line in lines)
+    network.leak_soma[:] = 0
+    assert not any(line.startswith("linear leak") for line in inexpressible(network))
+    assert isinstance(to_graph(network, DT).nodes["soma"], nir.IF)
+
+
+def test_changed_graph_is_not_mistaken_for_the_network_in_its_metadata(tmp_path, capsys):
+    network = random_network(QCLIFConfig(neurons=4, inputs=3, contexts=0), seed=1)
+    for change in ("weight", "node", "edge"):
+        changed = to_graph(network, DT)
+        if change == "weight":
+            changed.nodes["sensory"].weight[1, 2] += 1
+        elif change == "node":
+            del changed.nodes["recurrent"]
+        else:
+            changed.edges.remove(("soma", "recurrent"))
+        refuse(lambda: from_graph(changed), "changed after the export", "--ignore-metadata")  # noqa: B023
+    changed = to_graph(network, DT)
+    changed.nodes["sensory"].weight[1, 2] += 1
+    write_graph(tmp_path/"a.nir", changed)
+    assert command("import", tmp_path/"a.nir", tmp_path/"a.npz") == 2
+    assert command("import", tmp_path/"a.nir", tmp_path/"a.npz", "--ignore-metadata") == 0
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("change, text", [({"threshold": None}, "threshold missing"), ({"config": "{"}, "not JSON"),
+    ({"w_sensory": np.full((3, 4), 900)}, "w_sensory[0, 0] is 900"), (None, "a group is needed")])
+def test_damaged_metadata(change, text):
+    damaged = to_graph(random_network(QCLIFConfig(neurons=4, inputs=3, contexts=0)), DT)
+    if change is None:
+        damaged.metadata["qclif"] = "nothing"
+    else:
+        kept = damaged.metadata["qclif"] | change
+        damaged.metadata["qclif"] = {name: value for name, value in kept.items() if value is not None}
+    refuse(lambda: from_graph(damaged), "metadata qclif", text)
+
+
+# Files --------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("content", [b"", b"nothing of the kind", b"\x89HDF\r\n\x1a\n" + bytes(100)])
+def test_files_that_are_no_hdf5(tmp_path, content):
+    (tmp_path/"a.nir").write_bytes(content)
+    refuse(lambda: read_graph(tmp_path/"a.nir"), "a.nir: not an HDF5 file")
+
+
+def test_files_that_are_not_there(tmp_path):
+    refuse(lambda: read_graph(tmp_path/"a.nir"), "a.nir: No such file")
+    refuse(lambda: read_graph(tmp_path), str(tmp_path))
+    refuse(lambda: write_graph(tmp_path/"no"/"a.nir", broken()), "No such file", "choose another file")
+
+
+def test_hdf5_that_is_no_nir(tmp_path):
+    with h5py.File(tmp_path/"a.nir", "w") as file:
+        file["data"] = np.zeros(3)
+    refuse(lambda: read_graph(tmp_path/"a.nir"), "without a NIR graph")
+    nir.write(tmp_path/"a.nir", lif(3))
+    refuse(lambda: read_graph(tmp_path/"a.nir"), "a single LIF")
+    write_graph(tmp_path/"a.nir", broken())
+    with h5py.File(tmp_path/"a.nir", "r+") as file:
+        del file["node/nodes/n/type"]
+        file["node/nodes/n/type"] = "Unheard"
+    refuse(lambda: read_graph(tmp_path/"a.nir"), "node 'n' has type 'Unheard'")
+    with h5py.File(tmp_path/"a.nir", "r+") as file:
+        del file["node/nodes/n/type"]
+    refuse(lambda: read_graph(tmp_path/"a.nir"), "not a readable NIR file")
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_damaged_files_give_one_line_or_a_graph(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("nir")/"a.nir"
+    write_graph(path, broken())
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[:data.draw(st.integers(1, len(content)))] if data.draw(st.booleans()) else content)
+    try:
+        lif_network(read_graph(path))
+    except QCLIFError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("start", [["-m", "host.nir"], ["host/nir.py"]])
+def test_both_ways_to_start_it(tmp_path, start):
+    """The command has the name of the package that it imports."""
+    (tmp_path/"a.nir").write_bytes(b"no graph")
+    done = subprocess.run([sys.executable, *start, "import", str(tmp_path/"a.nir"), str(tmp_path/"a.npz")],
+        capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "not an HDF5 file" in done.stderr

@@ -1,0 +1,140 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Result files: complete, reproducible byte for byte, whole or not at all."""
+
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accel.errors import QCLIFError
+from host.events.spike_train import SpikeTrain
+from host.runs.result import Result
+
+ARRAYS = ("sample", "step", "neuron", "logits", "label", "in_sample", "in_step", "in_source")
+
+lists = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=5)
+
+
+def small():
+    inputs = [SpikeTrain.from_lists([[3, 3], []]), SpikeTrain.from_lists([[], [0], [7]])]
+    spikes = [SpikeTrain.from_lists([[], [1]]), SpikeTrain.from_lists([[0, 2], [], [2]])]
+    return Result.collect(inputs, spikes, [np.array([5, -6]), np.array([0, 1])], [1, -1])
+
+
+def test_rows_of_a_run(tmp_path):
+    small().save(tmp_path/"run.npz")
+    with np.load(tmp_path/"run.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    assert tuple(arrays) == ARRAYS and all(array.dtype == np.int32 for array in arrays.values())
+    assert list(zip(*(arrays[name].tolist() for name in ARRAYS[:3]), strict=True)) == [
+        (0, 1, 1), (1, 0, 0), (1, 0, 2), (1, 2, 2)]
+    assert list(zip(*(arrays[name].tolist() for name in ARRAYS[5:]), strict=True)) == [
+        (0, 0, 3), (0, 0, 3), (1, 1, 0), (1, 2, 7)]
+    assert arrays["logits"].tolist() == [[5, -6], [0, 1]] and arrays["label"].tolist() == [1, -1]
+
+
+@given(st.lists(st.tuples(lists, lists, st.integers(-2**31, 2**31 - 1), st.integers(-1, 10)), max_size=3))
+def test_round_trip_and_equal_bytes(tmp_path_factory, samples):
+    folder = tmp_path_factory.mktemp("run")
+    result = Result.collect([SpikeTrain.from_lists(s[0]) for s in samples],
+        [SpikeTrain.from_lists(s[1]) for s in samples], [np.array([s[2]]) for s in samples], [s[3] for s in samples])
+    result.save(folder/"a.npz")
+    loaded = Result.load(folder/"a.npz")
+    assert result.differences(loaded) == []
+    loaded.save(folder/"b.npz")
+    assert (folder/"a.npz").read_bytes() == (folder/"b.npz").read_bytes()
+    assert sorted(os.listdir(folder)) == ["a.npz", "b.npz"]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_differences_are_named(name):
+    changed = small()
+    getattr(changed, name).flat[-1] += 1
+    assert small().differences(changed) == [name]
+
+
+def test_no_readout():
+    steps = SpikeTrain.from_lists([[0]])
+    assert Result.collect([steps], [steps], [np.zeros(0, np.int32)], [-1]).logits.shape == (1, 0)
+
+
+def test_a_pipe_is_not_replaced(tmp_path):
+    path = tmp_path/"pipe"
+    os.mkfifo(path)
+    with pytest.raises(QCLIFError, match="pipe: is a device or a pipe"):
+        small().save(path)
+    assert path.is_fifo()
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path/"run.npz"
+    small().save(path)
+    before = path.read_bytes()
+
+    def stop(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array", stop)
+    with pytest.raises(QCLIFError, match=r"cannot be written \(No space left on device\)"):
+        small().save(path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["run.npz"]
+
+
+def test_folder_is_missing(tmp_path):
+    with pytest.raises(QCLIFError, match="No such file or directory"):
+        small().save(tmp_path/"none"/"run.npz")
+
+
+@pytest.mark.parametrize("arrays, text", [
+    ({}, "array sample is missing"), ({"sample": np.zeros(1)}, "sample has 1 dimensions of float64"),
+    ({"logits": np.zeros(2, np.int32)}, "logits has 1 dimensions of int32: 2 of int32")])
+def test_files_that_are_no_results(tmp_path, arrays, text):
+    small().save(tmp_path/"run.npz")
+    with np.load(tmp_path/"run.npz") as file:
+        changed = {**file, **arrays} if arrays else {"label": file["label"]}
+    np.savez(tmp_path/"run.npz", **changed)
+    with pytest.raises(QCLIFError, match=text):
+        Result.load(tmp_path/"run.npz")
+
+
+@pytest.mark.parametrize("name, index, value, text", [
+    ("step", 0, -1, r"step\[0\] is -1, the limits are 0 to 16777215"), ("neuron", 2, 1024, r"neuron\[2\] is 1024"),
+    ("sample", 3, 2, r"sample\[3\] is 2, the limits are 0 to 1"), ("in_sample", 0, -1, r"in_sample\[0\] is -1"),
+    ("in_step", 1, 2**24, r"in_step\[1\] is 16777216"), ("in_source", 1, 4160, r"in_source\[1\] is 4160"),
+    ("label", 1, -2, "label -2, the least is -1")])
+def test_values_that_cannot_be(tmp_path, name, index, value, text):
+    wrong = small()
+    getattr(wrong, name)[index] = value
+    wrong.save(tmp_path/"run.npz")
+    with pytest.raises(QCLIFError, match=f"run.npz: {text}"):
+        Result.load(tmp_path/"run.npz")
+
+
+@pytest.mark.parametrize("name, text", [("label", "logits of 2 samples, labels of 1"),
+    ("step", "sample, step, neuron have 4, 3, 4 entries"), ("in_source", "have 4, 4, 3 entries")])
+def test_arrays_that_do_not_fit(tmp_path, name, text):
+    dataclasses.replace(small(), **{name: getattr(small(), name)[:-1]}).save(tmp_path/"run.npz")
+    with pytest.raises(QCLIFError, match=text):
+        Result.load(tmp_path/"run.npz")
+
+
+def test_steps_of_a_sample():
+    inputs, spikes = small().sample_steps(0)
+    assert inputs == SpikeTrain.from_lists([[3, 3], []]) and spikes == SpikeTrain.from_lists([[], [1]])
+    inputs, spikes = small().sample_steps(1)
+    assert inputs == SpikeTrain.from_lists([[], [0], [7]]) and spikes == SpikeTrain.from_lists([[0, 2], [], [2]])
+
+
+def test_silent_steps_at_the_end_are_not_known():
+    silent = SpikeTrain.from_lists([[], []])
+    result = Result.collect([SpikeTrain.from_lists([[1], [], []]), silent],
+        [SpikeTrain.from_lists([[], [5], []]), silent], [np.zeros(1), np.zeros(1)], [0, 0])
+    assert result.sample_steps(0) == (SpikeTrain.from_lists([[1], []]), SpikeTrain.from_lists([[], [5]]))
+    assert [len(steps) for steps in result.sample_steps(1)] == [0, 0]

@@ -1,0 +1,168 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The SoC's Verilog: its FIFOs in single-port memories, and a program that runs from its ROM of macros."""
+
+import itertools
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from migen import run_simulation
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
+from targets.asic.design import AsicConfig
+from targets.asic.rtl.fifo_memory import FIFOMemory
+from targets.asic.rtl.generate import generate
+from tests.helpers.memories import needs_iverilog
+from tests.targets.asic.test_rtl import MACROS
+
+# FIFO ---------------------------------------------------------------------------------------------
+
+class FIFOBench:
+    """A FIFO around the memory; each entry is its own number.
+
+    Attributes
+    ----------
+    read : entries in the order in which they came out.
+    conflicts : clocks in which a half was read and written.
+    waits : clocks in which a write waited.
+    """
+    def __init__(self, depth, traffic):
+        self.depth, self.traffic = depth, traffic
+        self.read, self.conflicts, self.waits = [], 0, 0
+        self.dut = FIFOMemory(16, depth, "fifo")
+        run_simulation(self.dut, self.run())
+
+    def run(self):
+        dut, halves    = self.dut, self.dut.halves
+        half           = 2**(len(halves.read_adr) - 1)
+        written, level = 0, 0
+        pending        = False
+        for write, read in (*self.traffic, *[(0, 1)]*self.depth, (0, 0)):
+            write = write and level < self.depth
+            read  = read and level > 0
+            yield dut.write_en.eq(write)
+            yield dut.write_adr.eq(written % self.depth)
+            yield dut.write_data.eq(written if write else 0xdead)
+            yield dut.read_en.eq(read)
+            yield dut.read_adr.eq((written - level) % self.depth)
+            yield
+            if pending:
+                self.read.append((yield dut.read_data))
+            both = (yield halves.read_en) and (yield halves.write_en)
+            self.conflicts += bool(both and ((yield halves.read_adr) >= half) == ((yield halves.write_adr) >= half))
+            self.waits     += bool((yield dut.write_en) and not (yield halves.write_en))
+            pending  = read
+            written += bool(write)
+            level   += bool(write) - bool(read)
+
+
+@settings(max_examples=40)
+@given(st.sampled_from((4, 6, 8, 16)), st.lists(st.tuples(st.booleans(), st.booleans()), max_size=200))
+def test_fifo_memory(depth, traffic):
+    bench = FIFOBench(depth, traffic)
+    assert bench.read == list(range(len(bench.read))) and bench.conflicts == 0
+
+
+def test_fifo_memory_under_all_short_traffic():
+    """Every sequence of five clocks after a half full FIFO, in one run; writes do wait in some."""
+    clocks  = list(itertools.product((0, 1), repeat=2))
+    fill    = [(1, 0)]*2
+    traffic = [beat for beats in itertools.product(clocks, repeat=5) for beat in (*fill, *beats, *[(0, 1)]*4)]
+    bench   = FIFOBench(4, traffic)
+    assert bench.read == list(range(len(bench.read))) and len(bench.read) > 4**5
+    assert bench.conflicts == 0 and bench.waits > 100
+
+
+@pytest.mark.parametrize("depth", [2, 7])
+def test_fifo_memory_needs_two_halves(depth):
+    with pytest.raises(ValueError, match=rf"^FIFO memory fifo has {depth} words: an even number from 4 up is needed$"):
+        FIFOMemory(8, depth, "fifo")
+
+# SoC ----------------------------------------------------------------------------------------------
+
+SIZES = QCLIFConfig(neurons=8, inputs=16, contexts=2, lanes=2, frame_bytes=128, frame_window=2, uart_fifo=512)
+
+SRAM, UART_RXTX = 0x1000_0000, 0xf000_1800
+
+# RV32I: 'Q' goes through the SRAM's byte 5 to the UART, followed by the letters after it.
+LETTERS = 6
+PROGRAM = [
+    SRAM | 1 << 7 | 0x37,                           # lui  x1, SRAM
+    ord("Q") << 20 | 2 << 7 | 0x13,                 # addi x2, x0, 'Q'
+    2 << 20 | 1 << 15 | 0 << 12 | 5 << 7 | 0x23,    # sb   x2, 5(x1)
+    5 << 20 | 1 << 15 | 4 << 12 | 3 << 7 | 0x03,    # lbu  x3, 5(x1)
+    UART_RXTX + 0x800 | 4 << 7 | 0x37,              # lui  x4, UART
+    0x800 << 20 | 4 << 15 | 4 << 7 | 0x13,          # addi x4, x4, -0x800
+    *[
+        3 << 20 | 4 << 15 | 2 << 12 | 0x23,         # sw   x3, 0(x4)
+        1 << 20 | 3 << 15 | 3 << 7 | 0x13,          # addi x3, x3, 1
+    ]*LETTERS,
+    5 << 20 | 1 << 15 | 4 << 12 | 5 << 7 | 0x03,    # lbu  x5, 5(x1): lets the last store have the bus
+    0xffdff06f,                                     # j    .-4
+    *[0x13]*8,                                      # nop: fetched, though never executed
+]
+
+# A bit of the line takes 100 clocks.
+BENCH = """
+module bench;
+    reg clk = 0, rst = 1;
+    wire tx;
+    reg [7:0] letter;
+    integer n, word;
+    qclif_soc soc (.sys_clk(clk), .sys_rst(rst), .serial_rx(1'b1), .serial_tx(tx));
+    always #5 clk = ~clk;
+    initial begin
+{program}
+        repeat (10) @(posedge clk);
+        #1 rst = 0;
+        for (n = 0; n < {letters}; n = n + 1) begin
+            @(negedge tx);
+            repeat (50) @(posedge clk);
+            for (word = 0; word < 8; word = word + 1) begin
+                repeat (100) @(posedge clk);
+                letter[word] = tx;
+            end
+            $write("%c", letter);
+        end
+        $finish;
+    end
+    initial #100000 $finish;
+endmodule
+"""
+
+
+@needs_iverilog
+def test_program_runs_from_rom(tmp_path):
+    """CPU, bus, ROM and SRAM of macros, the UART's FIFO in two halves and its line."""
+    rtl   = generate(AsicConfig("soc", SIZES), MACROS, tmp_path)
+    words = "\n".join(f"        soc.qclif_rom.macro_0_0_1024_0.words[{n}] = 32'h{word:08x};"
+        for n, word in enumerate(PROGRAM))
+    bench = tmp_path/"bench.v"
+    bench.write_text(BENCH.format(program=words, letters=LETTERS))
+    program = tmp_path/"bench"
+    subprocess.run(["iverilog", "-g2012", "-DQCLIF_CHECK", "-o", program, bench, *rtl.sources, *rtl.models], check=True)
+    done = subprocess.run(["vvp", "-n", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "QRSTUV"
+
+
+def test_what_the_soc_is_made_of(tmp_path, caplog):
+    rtl = generate(AsicConfig("soc"), MACROS, tmp_path)
+    assert rtl.top == "qclif_soc" and not caplog.records
+    text = (tmp_path/"qclif_soc.v").read_text()
+    assert "$readmemh" not in "".join(path.read_text() for path in rtl.sources)
+    assert text.count(" wire serial_") == 0 and all(name in text for name in ("serial_tx", "serial_rx", "sys_clk"))
+    again = generate(AsicConfig("soc"), MACROS, tmp_path/"again")
+    assert [path.read_text() for path in again.sources] == [path.read_text() for path in rtl.sources]
+
+
+def test_soc_errors(tmp_path):
+    with pytest.raises(QCLIFError, match=r"^qclif_spike_fifo has 99 words: SRAM macros need an even number"):
+        generate(AsicConfig("soc", QCLIFConfig(spike_fifo=99)), MACROS, tmp_path)
+    with pytest.raises(QCLIFError, match=r"^memory qclif_rom has 262144 bits, flip-flops hold at most"):
+        generate(AsicConfig("soc", SIZES, sram="flops"), MACROS, tmp_path)

