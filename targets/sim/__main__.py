@@ -14,10 +14,11 @@ import sys
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from litex.build.parser import LiteXArgumentParser
-from litex.build.sim import SimPlatform
 from litex.soc.cores.cpu import CPUS
 from litex.soc.integration.soc_core import soc_core_argdict
+
+from litex.build.parser import LiteXArgumentParser
+from litex.build.sim import SimPlatform
 
 from accel.config import add_config_args, config_from_args
 from accel.errors import QCLIFError, guarded
