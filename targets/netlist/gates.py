@@ -18,8 +18,6 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from host.common.folders import build_root
-from targets.asic.platform.macros import Macro
-from targets.asic.rtl.sram import macro_model_verilog
 from targets.liberty.library import Library
 from targets.netlist.cell_models import cell_models_verilog
 from targets.netlist.harness.program import verilate
@@ -35,7 +33,7 @@ _VECTOR = re.compile(r"^(\s*wire\s*\[[^\]]*\]\s*(?:\\\S+|\w+))\s*;", re.MULTILIN
 CLASS = "Vqclif_netlist"
 
 
-def build_netlist(harness: str, netlist: Netlist, library: Library, macros: Mapping[str, Macro],
+def build_netlist(harness: str, netlist: Netlist, library: Library, memories: Mapping[str, str],
         edits: Mapping[tuple[int, int], str], models: str = "") -> Path:
     """Program that runs a netlist by its harness, cached by content.
 
@@ -43,7 +41,7 @@ def build_netlist(harness: str, netlist: Netlist, library: Library, macros: Mapp
     ----------
     harness : of targets.netlist.harness.program.HARNESSES.
     library : its cells, of any corner.
-    macros : its memories, by name.
+    memories : Verilog of its memories, by their names; those that it has not are left out.
     edits : of the netlist's text, as targets.netlist.toggles.probes() gives them.
     models : further modules in Verilog.
 
@@ -55,8 +53,8 @@ def build_netlist(harness: str, netlist: Netlist, library: Library, macros: Mapp
     inputs = [port for port, (direction, _) in netlist.modules[netlist.top].ports.items() if direction == "input"]
     return build_gates(harness, netlist.top, inputs, {
         "netlist.sv": apart(netlist.edited(edits)),
-        "cells.sv":   cell_models_verilog(library, cells - macros.keys()) + models,
-        "macros.sv":  "".join(macro_model_verilog(macros[name]) for name in sorted(cells & macros.keys())),
+        "cells.sv":   cell_models_verilog(library, cells - memories.keys()) + models,
+        "macros.sv":  "".join(memories[name] for name in sorted(cells & memories.keys())),
     })
 
 

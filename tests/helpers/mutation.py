@@ -18,7 +18,7 @@ from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
 from host.network.network import Network
 from targets.asic.design import AsicConfig
-from targets.asic.gatesim.simulate import Gates, simulated
+from targets.asic.gatesim.simulate import Gates, memory_models, simulated
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
 from targets.liberty.expression import parse_expression
@@ -79,7 +79,8 @@ def mutate(config: AsicConfig, netlist: Path, pdk: Pdk, networks: Sequence[Netwo
     harness, part = simulated(config, parsed, library)
     chosen  = choose(part, library, count, seed)
     edits, models = mutated(part, library, chosen)
-    program = build_netlist(harness, part, library, pdk.macros if macros is None else macros, edits, models)
+    program = build_netlist(harness, part, library, memory_models(pdk.macros if macros is None else macros), edits,
+        models)
     gates   = Gates(config, parsed, library, program, seed)
 
     def differs(network: Network | None) -> bool:

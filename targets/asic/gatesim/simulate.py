@@ -27,6 +27,7 @@ from targets.asic.gatesim.spatial import run_spatial
 from targets.asic.gatesim.spatial_gates import NEURON, is_wiring, run_neurons
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
+from targets.asic.rtl.sram import macro_model_verilog
 from targets.liberty.library import Library
 from targets.netlist.gates import build_netlist, environment
 from targets.netlist.harness.core import BuiltCore
@@ -97,7 +98,7 @@ def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | Non
     parsed  = read_netlist(netlist, f"qclif_{config.design}")
     library = pdk.corner(config.corner).library
     harness, part = simulated(config, parsed, library)
-    program = build_netlist(harness, part, library, pdk.macros if macros is None else macros,
+    program = build_netlist(harness, part, library, memory_models(pdk.macros if macros is None else macros),
         probes(part, STARTS[config.design]))
     result  = Gates(config, parsed, library, program, seed, folder/"activity.bin").run(network, samples, cases,
         state_steps)
@@ -118,6 +119,12 @@ def simulated(config: AsicConfig, netlist: Netlist, library: Library) -> tuple[s
     if config.design == "spatial" and is_wiring(netlist, library, config):
         return "spatial_neuron", netlist.below(NEURON)
     return config.design, netlist
+
+
+def memory_models(macros: Mapping[str, Macro]) -> dict[str, str]:
+    """Verilog of memories, by their names."""
+    return {name: macro_model_verilog(macro) for name, macro in macros.items()}
+
 
 def spike_mismatches(ours: SpikeTrain, theirs: SpikeTrain) -> int:
     """Spikes (step, neuron) that only one side has, and steps that only one has."""
