@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is taken to silicon: which design, of which sizes, at which clock and corner; and its Verilog."""
+"""What is taken to silicon: which design, of which sizes, at which clock and corner; its Verilog; and its netlist."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from accel.config import SHIFT_MAX, QCLIFConfig
 from accel.errors import QCLIFError
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.platform.tiling import OBJECTIVES
+from targets.tools.eda import Tool
 
 DESIGNS = {
     "neuron":  "the qCLIF neuron alone, with its state",
@@ -97,3 +98,69 @@ class Rtl:
     modules: dict[str, str] = field(default_factory=dict)
     clock:   str = "sys_clk"
     reset:   str = "sys_rst"
+
+
+@dataclass(frozen=True)
+class ModuleArea:
+    """A module of a netlist.
+
+    Attributes
+    ----------
+    what : it in the design's terms.
+    instances : in the whole design.
+    area_um2 : of one instance's own cells and macros, without those of modules within it.
+    cells, flops, macros : of one instance, likewise.
+    """
+    name:      str
+    what:      str
+    instances: int
+    area_um2:  float
+    cells:     int
+    flops:     int
+    macros:    int
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """A synthesised design.
+
+    Attributes
+    ----------
+    netlist : structural Verilog with the hierarchy of the sources; registers have their names.
+    top, clock, reset : as the sources have them.
+    area_um2 : of all cells and macros, that of logic (flip-flops are among it), and that of macros.
+    cells : instances of cells without macros. `flops` : flip-flops among them. `gates` : clock gates among them.
+    macros : instances of each macro, by name.
+    modules : the top first.
+    buffers : cells that were added for nets with more load than their driver can take, in all instances.
+    excerpt, loads : netlist with the same timing, and its cells that are loads (fF), where the design has many equal
+        modules; None and empty where it has not.
+    hierarchy : modules within each module, by the names of the instances.
+    recipe : name of how it was mapped.
+    tool : Yosys.
+    """
+    netlist:        Path
+    top:            str
+    clock:          str
+    reset:          str
+    area_um2:       float
+    area_logic_um2: float
+    area_sram_um2:  float
+    cells:          int
+    flops:          int
+    gates:          int
+    macros:         dict[str, int]
+    modules:        tuple[ModuleArea, ...]
+    buffers:        int
+    excerpt:        Path | None
+    loads:          dict[str, float]
+    hierarchy:      dict[str, dict[str, str]]
+    recipe:         str
+    tool:           Tool
+
+    def what(self, path: str) -> str:
+        """What the module is in the design's terms, by the instances on the way to it: "population/pipeline"."""
+        module = self.top
+        for instance in filter(None, path.split("/")):
+            module = self.hierarchy[module][instance]
+        return next(each.what for each in self.modules if each.name == module)

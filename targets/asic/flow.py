@@ -15,20 +15,20 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from host.common.folders import build_root
-from targets.asic.design import AsicConfig, Rtl
+from targets.asic.design import AsicConfig, Rtl, Synthesis
 from targets.asic.gatesim.inputs import Inputs
 from targets.asic.gatesim.simulate import GateSim, simulate
 from targets.asic.layout.layout import layout_tools, missing_tool, prepare
 from targets.asic.layout.layout import run as run_layout
 from targets.asic.layout.metrics import Layout
-from targets.asic.openram import openram_pdk
 from targets.asic.platform.macros import Macro
+from targets.asic.platform.openram import openram_pdk
 from targets.asic.platform.pdk import CORNERS, Pdk
 from targets.asic.power.power import Power, estimate
 from targets.asic.rtl.generate import generate
 from targets.asic.sta.timing import Timing, time
 from targets.asic.stages import DONE, STAGES, Done, stage
-from targets.asic.synth.synthesis import Synthesis, synthesise
+from targets.asic.synth.synthesis import synthesise
 from targets.sim.build import PACKAGES
 from targets.tools.builds import file_digest
 from targets.tools.eda import Tool, find_sta, find_yosys, has_sta

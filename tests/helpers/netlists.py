@@ -20,9 +20,8 @@ from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from accel.neuron import NeuronPipeline
 from accel.verilog import PRAGMAS
-from targets.asic.design import Rtl
+from targets.asic.design import Rtl, Synthesis
 from targets.asic.rtl.sram import clock_gate_model
-from targets.asic.synth.mapping import Synthesis
 from targets.tools.eda import Tool, find_sta, find_yosys, run_tool
 
 # Two counters behind one another, with registers that have an enable and two that are too few for a clock gate.

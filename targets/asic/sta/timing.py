@@ -19,10 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accel.errors import QCLIFError
-from targets.asic.design import AsicConfig
+from targets.asic.design import AsicConfig, Synthesis
 from targets.asic.platform.pdk import Pdk
 from targets.asic.sta.wires import loads_liberty, wire_load
-from targets.asic.synth.mapping import Synthesis
 from targets.asic.synth.recipes import DRIVER, LOAD_FF
 from targets.tools.eda import Tool, find_sta, run_tool, write_text
 

@@ -3,20 +3,26 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Synthesis: the smallest netlist that meets the clock, else the fastest one."""
+"""Synthesis: a design as cells of the library, the smallest netlist that meets the clock, else the fastest one."""
 
+import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from targets.asic.design import AsicConfig, Rtl
+from accel.errors import QCLIFError
+from targets.asic.design import AsicConfig, ModuleArea, Rtl, Synthesis
 from targets.asic.platform.pdk import Pdk
 from targets.asic.sta import timing as sta
-from targets.asic.synth.mapping import ModuleArea, Synthesis, map_design
-from targets.asic.synth.recipes import RECIPES
-from targets.tools.eda import find_yosys, has_sta
+from targets.asic.synth.buffers import BufferTrees
+from targets.asic.synth.excerpt import excerpt
+from targets.asic.synth.recipes import ADDERS, DONT_USE, RECIPES, RIPPLE, Inputs, Recipe, constraints, script
+from targets.liberty.library import Cell, read_liberty
+from targets.liberty.power import read_power
+from targets.tools.eda import Tool, find_yosys, has_sta, run_tool, write_text
 
-__all__ = ["ModuleArea", "Synthesis", "synthesise"]
-
+# Choice -----------------------------------------------------------------------------------------
 
 def synthesise(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path,
     progress: Callable[[str], None] = lambda stage: None) -> Synthesis:
@@ -46,3 +52,130 @@ def synthesise(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path,
             return synthesis
         tried.append((slack, synthesis))
     return max(tried, key=lambda each: each[0])[1]
+
+# Mapping ------------------------------------------------------------------------------------------
+
+def map_design(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path, tool: Tool, recipe: Recipe,
+    progress: Callable[[str], None] = lambda stage: None) -> Synthesis:
+    """Synthesise with one recipe, for the corner of `config`.
+
+    Raises
+    ------
+    QCLIFError : Yosys fails, a macro is not in the PDK, or the folder cannot be written.
+    """
+    corner  = pdk.corner(config.corner)
+    missing = [name for name in rtl.macros if name not in pdk.macros]
+    if missing:
+        raise QCLIFError(f"macro {missing[0]} is not in {pdk.folder}: choose another --sram or --pdk")
+    macros = tuple(pdk.macros[name].liberty for name in rtl.macros)
+    cells  = dict(corner.library.cells)
+    for path in macros:
+        cells.update(read_liberty(path).cells)
+    inputs = Inputs(rtl.top, rtl.sources, tuple(name for name in rtl.modules if name != rtl.top), corner.liberty,
+        folder/"usable.lib", macros, folder/"logic.constr", folder/"ripple.v", folder/"adders.v",
+        folder/f"{recipe.name}.json", config.period_ns)
+    write_text(inputs.usable, without_cells(corner.liberty.read_text(), DONT_USE))
+    write_text(inputs.constraints, constraints())
+    write_text(inputs.ripple, RIPPLE)
+    write_text(inputs.adders, ADDERS)
+    run_tool(tool, script(tool, recipe, inputs), folder, f"{recipe.name}.ys", progress=progress,
+        stage=f"synthesising with Yosys: {recipe.what}")
+    netlist = json.loads(inputs.netlist.read_text())
+    netlist["modules"] = {name: module for name, module in netlist["modules"].items() if name not in cells}
+    if rtl.clock not in netlist["modules"][rtl.top]["ports"]:
+        raise QCLIFError(f"{rtl.top} has no port {rtl.clock} for its clock: name another one in its Rtl")
+    wires = read_power(corner.liberty, set()).wire_load
+    trees = BufferTrees(netlist, cells, wires)
+    _unsigned(netlist)
+    part  = excerpt(netlist, rtl.top, trees.ports, cells, wires)
+    files = {"excerpt": None, "loads": {}}
+    verilog = folder/f"{recipe.name}.v"
+    todo    = [(netlist, verilog)]
+    if part is not None:
+        files = {"excerpt": folder/f"{recipe.name}_excerpt.v", "loads": part[1]}
+        todo.append((part[0], files["excerpt"]))
+    lines = []
+    for content, path in todo:
+        write_text(path.with_suffix(".json"), json.dumps(content))
+        lines += ["design -reset", f'read_json "{tool.path(path.with_suffix(".json"))}"',
+            f'write_verilog -noattr -nohex -nodec "{tool.path(path)}"']
+    run_tool(tool, "\n".join([*lines, ""]), folder, f"{recipe.name}_write.ys", progress=progress,
+        stage="writing the netlist")
+    return _count(netlist, cells, rtl, verilog, files, trees.counts, recipe, tool)
+
+
+def without_cells(liberty: str, names: tuple[str, ...]) -> str:
+    """Text of a Liberty without some of its cells: Yosys 0.23 cannot be told which ones to leave alone."""
+    for match in reversed(list(re.finditer(r"^\s*cell\s*\(\s*\"?(\w+)\"?\s*\)\s*\{", liberty, re.MULTILINE))):
+        if match[1] in names:
+            depth = 1
+            for brace in re.compile(r"[{}]").finditer(liberty, match.end()):
+                depth += 1 if brace[0] == "{" else -1
+                if depth == 0:
+                    liberty = liberty[:match.start()] + liberty[brace.end():]
+                    break
+    return liberty
+
+
+def _unsigned(netlist: dict) -> None:
+    """Make all ports and nets unsigned: OpenSTA of 2019 knows no `signed`, and numbers mean nothing to cells."""
+    for module in netlist["modules"].values():
+        for each in (*module["ports"].values(), *module["netnames"].values()):
+            each.pop("signed", None)
+
+# Counting -----------------------------------------------------------------------------------------
+
+def _count(netlist: dict, cells: dict[str, Cell], rtl: Rtl, verilog: Path, files: dict,
+    buffers: Counter, recipe: Recipe, tool: Tool) -> Synthesis:
+    """What a netlist is made of, from the cells' areas in the Liberty files."""
+    modules   = netlist["modules"]
+    kinds     = {name: Counter(cell["type"] for cell in module["cells"].values()) for name, module in modules.items()}
+    hierarchy = {name: {instance: cell["type"] for instance, cell in module["cells"].items() if cell["type"] in modules}
+        for name, module in modules.items()}
+    instances = _instances(kinds, rtl.top)
+    total     = Counter()
+    parts     = []
+    for name, count in instances.items():
+        own   = Counter({kind: number for kind, number in kinds[name].items() if kind not in modules})
+        logic = {kind: number for kind, number in own.items() if kind not in rtl.macros}
+        parts.append(ModuleArea(name, rtl.modules.get(name, name), count,
+            area_um2 = sum(cells[kind].area*number for kind, number in own.items()),
+            cells    = sum(logic.values()),
+            flops    = sum(number for kind, number in logic.items() if cells[kind].flipflops),
+            macros   = own.total() - sum(logic.values())))
+        for kind, number in own.items():
+            total[kind] += number*count
+    macros = {kind: number for kind, number in total.items() if kind in rtl.macros}
+    area   = {kind: cells[kind].area*number for kind, number in total.items()}
+    sram   = sum(area[kind] for kind in macros)
+    return Synthesis(verilog, rtl.top, rtl.clock, rtl.reset,
+        area_um2       = sum(area.values()),
+        area_logic_um2 = sum(area.values()) - sram,
+        area_sram_um2  = sram,
+        cells          = total.total() - sum(macros.values()),
+        flops          = sum(number for kind, number in total.items() if cells[kind].flipflops),
+        gates          = sum(number for kind, number in total.items() if cells[kind].clock_gate),
+        macros         = macros,
+        modules        = tuple(parts),
+        buffers        = sum(buffers[name]*count for name, count in instances.items()),
+        **files,
+        hierarchy      = hierarchy,
+        recipe         = recipe.name,
+        tool           = tool)
+
+
+def _instances(kinds: dict[str, Counter], top: str) -> dict[str, int]:
+    """Instances of each module in the whole design, the top first."""
+    counts, order = Counter({top: 1}), []
+    todo = [top]
+    uses = Counter(kind for name in kinds for kind in kinds[name] if kind in kinds)
+    while todo:
+        name = todo.pop(0)
+        order.append(name)
+        for kind, number in kinds[name].items():
+            if kind in kinds:
+                counts[kind] += number*counts[name]
+                uses[kind]   -= 1
+                if uses[kind] == 0: # All modules that hold it are counted.
+                    todo.append(kind)
+    return {name: counts[name] for name in order}

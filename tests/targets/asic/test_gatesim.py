@@ -23,8 +23,8 @@ from targets.asic.gatesim import simulate as gatesim
 from targets.asic.gatesim.simulate import simulate, spike_mismatches
 from targets.asic.gatesim.spatial_gates import is_wiring
 from targets.asic.rtl.generate import generate
-from targets.asic.synth.mapping import map_design
 from targets.asic.synth.recipes import RECIPES
+from targets.asic.synth.synthesis import map_design
 from targets.netlist.gates import build_netlist, environment
 from targets.netlist.harness import program
 from targets.netlist.netlist import parse_netlist, read_netlist

@@ -15,8 +15,9 @@ import pytest
 from accel.errors import QCLIFError
 from targets.asic import openram
 from targets.asic.layout.lef import read_lef
-from targets.asic.openram import compare, compile_macro, compiled, find_openram, macro_name, openram_pdk
+from targets.asic.openram import compare
 from targets.asic.platform.macros import OPENRAM_PORTS, Macro
+from targets.asic.platform.openram import compile_macro, compiled, find_openram, folder, macro_name, openram_pdk
 from targets.asic.platform.openram_liberty import CELL_NW, fit_liberty, read_openram
 from targets.asic.platform.pdk import Pdk
 from targets.asic.rtl.sram import Memory, clock_gate_model, macro_model_verilog, tile, wrapper_verilog
@@ -145,7 +146,7 @@ def test_macro_that_cannot_be(empty, size, words):
 
 def stand_in(monkeypatch, tmp_path, script):
     """A compiler that is a shell script."""
-    environment = openram.folder()/"environment"
+    environment = folder()/"environment"
     compiler    = environment/"lib"/"python3"/"site-packages"/"openram"/"sram_compiler.py"
     for path, text in ((environment/"bin"/"python", f"#!/bin/sh\n{script}\n"), (compiler, "")):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +167,7 @@ for kind in lef gds v; do echo $kind > out/openram45_16x8.$kind; done""")
     assert stages == ["OpenRAM openram45_16x8", "OpenRAM openram45_16x8: placement done"]
     assert first.lef.read_text() == "lef\n" and first.gds.read_text() == "gds\n"
     # No trace of the work is left beside it.
-    assert sorted(path.name for path in openram.folder().iterdir()) == ["environment", first.lef.parent.name]
+    assert sorted(path.name for path in folder().iterdir()) == ["environment", first.lef.parent.name]
 
 
 def test_a_compiler_that_fails(empty, monkeypatch, tmp_path):

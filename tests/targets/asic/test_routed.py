@@ -22,8 +22,8 @@ from targets.asic.design import AsicConfig
 from targets.asic.power.power import power_of
 from targets.asic.power.spef import read_spef, wires_of
 from targets.asic.sta import timing as sta
-from targets.asic.synth.mapping import map_design
 from targets.asic.synth.recipes import RECIPES
+from targets.asic.synth.synthesis import map_design
 from targets.asic_freepdk45 import main
 from targets.netlist.netlist import parse_netlist
 from targets.netlist.toggles import Activity

@@ -17,8 +17,8 @@ from targets.asic.platform.pdk import CORNERS
 from targets.asic.rtl.sram import Memory, tile, wrapper_verilog
 from targets.asic.sta import timing as sta
 from targets.asic.sta.timing import IO_FRACTION, register
-from targets.asic.synth.mapping import map_design
 from targets.asic.synth.recipes import RECIPES
+from targets.asic.synth.synthesis import map_design
 from tests.helpers.netlists import contents, counter, opensta, pipeline, rtl, yosys
 
 SMALL = RECIPES[0]

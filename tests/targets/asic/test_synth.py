@@ -16,9 +16,8 @@ from targets.asic.design import AsicConfig
 from targets.asic.rtl.sram import Memory, tile, wrapper_verilog
 from targets.asic.synth import synthesis
 from targets.asic.synth.buffers import BUFFERS, FRACTION, BufferTrees
-from targets.asic.synth.mapping import map_design, without_cells
 from targets.asic.synth.recipes import CLOCKGATE_VERSION, DONT_USE, RECIPES
-from targets.asic.synth.synthesis import synthesise
+from targets.asic.synth.synthesis import map_design, synthesise, without_cells
 from targets.liberty.power import NO_WIRES
 from tests.helpers.memories import needs_iverilog
 from tests.helpers.netlists import (

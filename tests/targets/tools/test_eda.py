@@ -18,9 +18,8 @@ import pytest
 from accel.errors import QCLIFError
 from host.common.folders import ROOT
 from targets.asic.design import AsicConfig
-from targets.asic.synth.mapping import map_design
 from targets.asic.synth.recipes import RECIPES
-from targets.asic.synth.synthesis import synthesise
+from targets.asic.synth.synthesis import map_design, synthesise
 from targets.tools import eda
 from targets.tools.eda import Tool, find_sta, find_yosys, run_tool
 from tests.helpers.netlists import counter, debian_yosys, rtl, yosys
