@@ -13,9 +13,12 @@ from collections.abc import Iterator
 
 from litex.soc.doc.csr import DocumentedCSRRegion
 from litex.soc.doc.module import gather_submodules
+from migen import ClockDomain
 
-from accel.config import add_config_args, config_from_args
+from accel.config import QCLIFConfig, add_config_args, config_from_args
 from accel.errors import guarded
+from soc.platform import Platform
+from soc.soc import QCLIFSoC, main_ram_bytes
 
 
 def registers_markdown(soc, names: tuple[str, ...] | None = None) -> str:
@@ -79,9 +82,15 @@ def _one_line(text: str) -> str:
     return " ".join(text.replace("``", "`").replace("|", "\\|").split())
 
 
+def documented_soc(config: QCLIFConfig) -> QCLIFSoC:
+    """The SoC without a board, finalized, with main RAM for the CPU engine: every target has its peripherals."""
+    soc = QCLIFSoC(Platform(), 50e6, config, integrated_main_ram_size=main_ram_bytes(config))
+    soc.cd_sys = ClockDomain()
+    soc.finalize()
+    return soc
+
+
 def main() -> int:
-    # The SoC of the simulation: every target has the same peripherals.
-    from targets.sim.soc import BaseSoC
     parser = argparse.ArgumentParser(prog="python -m soc.registers", description=__doc__)
     parser.add_argument("--all", action="store_true", help="LiteX's own peripherals as well")
     add_config_args(parser)
@@ -91,8 +100,7 @@ def main() -> int:
 
     def work() -> int:
         with contextlib.redirect_stdout(sys.stderr):
-            soc = BaseSoC(config_from_args(args))
-            soc.finalize()
+            soc = documented_soc(config_from_args(args))
             text = registers_markdown(soc, None if args.all else ("qclif", "uart"))
         print(text, flush=True)
         return 0

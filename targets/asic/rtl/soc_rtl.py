@@ -7,32 +7,16 @@ from migen import *
 
 from litex.gen import *
 
-from litex.build.generic_platform import GenericPlatform, Pins, Subsignal
-
+from soc.platform import Platform
 from soc.soc import QCLIFSoC
 from targets.asic.rtl import core_parts
 from targets.asic.rtl.hierarchy import split
-
-# IOs ----------------------------------------------------------------------------------------------
-
-_io = [
-    ("serial", 0,
-        Subsignal("tx", Pins(1)),
-        Subsignal("rx", Pins(1)),
-    ),
-]
 
 # CPU without caches: what is left of its memory is the register file, 1024 bits.
 CPU_VARIANT = "minimal"
 
 # As a board's, see the README.
 BAUDRATE = 1_000_000
-
-# Platform -----------------------------------------------------------------------------------------
-
-class Platform(GenericPlatform):
-    def __init__(self):
-        GenericPlatform.__init__(self, "FreePDK45", list(_io), name="qclif_soc")
 
 # ASICSoC ------------------------------------------------------------------------------------------
 
@@ -49,7 +33,7 @@ class ASICSoC(QCLIFSoC):
     """
     def __init__(self, config, sys_clk_freq):
         self.cd_sys = ClockDomain()
-        QCLIFSoC.__init__(self, Platform(), sys_clk_freq, config,
+        QCLIFSoC.__init__(self, Platform("FreePDK45"), sys_clk_freq, config,
             cpu_variant   = CPU_VARIANT,
             uart_baudrate = BAUDRATE,
             ident         = "",
