@@ -15,59 +15,9 @@ from litex.soc.integration.soc_core import SoCCore
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
-from firmware.header import STACK_BYTES
-from firmware.protocol import SENSOR_LIMIT
+from firmware.sizes import ROM_BYTES, least_sram_bytes, sram_bytes
 from soc.flash import RAM_BYTES, FlashRAM
 from soc.uart import DeepUART
-
-# Memory sizes -------------------------------------------------------------------------------------
-
-# The firmware, which the CPU starts straight from reset.
-ROM_BYTES = 32*1024
-
-# Variables of the firmware that depend on no size.
-STATE_BYTES = 512
-
-# SRAM where SDRAM holds the buffers: stack, small variables, and the CRC's table, which each byte needs.
-SRAM_BESIDE_SDRAM = 4*1024
-
-# Stack, link state, and the x/y tables of the event encoder for sensors up to 2048 x 2048.
-SRAM_BASE_BYTES = 24*1024
-
-
-def sram_bytes(config: QCLIFConfig) -> int:
-    """Bytes of integrated SRAM that the firmware needs for `config`, a power of two.
-
-    It holds a stored answer for each frame of the window and a few working frames, the readout with its
-    logits, and a handful of words for each source and neuron.
-    """
-    frames  = config.frame_bytes*(config.frame_window + 4)
-    readout = 4*config.outputs*(config.neurons + 1)
-    lists   = 8*(config.sources + config.neurons + config.step_events)
-    return _power_of_two(SRAM_BASE_BYTES + frames + readout + lists)
-
-
-def least_sram_bytes(config: QCLIFConfig) -> int:
-    """Bytes of SRAM that the firmware needs without main RAM: its stack, tables and buffers, one by one.
-
-    Unlike sram_bytes() it leaves nothing for later: block RAM is what FPGAs have least of.
-    """
-    tables  = 4*256 + 2*2*SENSOR_LIMIT                                  # CRC; x and y of the encoder
-    frames  = (config.frame_bytes + 4)*config.frame_window + config.frame_bytes + 2
-    readout = 4*config.outputs*(config.neurons + 1)
-    lists   = 4*config.inputs + 2*config.step_events + 6*config.neurons
-    return STACK_BYTES + STATE_BYTES + tables + frames + readout + lists
-
-
-def main_ram_bytes(config: QCLIFConfig) -> int:
-    """Bytes of main RAM that hold the CPU engine's copy of the largest network, a power of two."""
-    synapses   = config.neurons*(config.soma_rows + config.apical_rows)
-    parameters = 32*config.neurons
-    return _power_of_two(synapses + parameters)
-
-
-def _power_of_two(size: int) -> int:
-    return 1 << (size - 1).bit_length()
 
 # Accelerator --------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from accel.config import LIMITS, QCLIFConfig
-from soc.soc import SRAM_BESIDE_SDRAM, least_sram_bytes
+from firmware.sizes import SRAM_BESIDE_SDRAM, least_sram_bytes
 
 # The firmware has 12.5 to 13.5 KB without the CPU engine: this spares half the block RAM of the simulator's ROM.
 ROM_BYTES = 14*1024

@@ -9,8 +9,8 @@ import os
 import socket
 from pathlib import Path
 
+from firmware.sizes import ROM_BYTES
 from soc.builder import make_package, prefer_own_tools, write_rom_init
-from soc.soc import ROM_BYTES
 
 ECHO = Path(__file__).resolve().parent/"echo_firmware"
 

@@ -20,7 +20,7 @@ import pytest
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
-from soc.soc import SRAM_BESIDE_SDRAM, least_sram_bytes
+from firmware.sizes import SRAM_BESIDE_SDRAM, least_sram_bytes
 from targets import board, tang_nano_20k, ulx3s
 from targets.boards.build import build_board
 from targets.boards.catalogue import find_board

@@ -12,7 +12,7 @@ from migen import Memory
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
-from soc.soc import SRAM_BESIDE_SDRAM
+from firmware.sizes import SRAM_BESIDE_SDRAM
 from targets.boards.catalogue import find_board
 from targets.boards.devices import SHAPES, Device, find_device
 from targets.boards.estimate import estimate, fit
