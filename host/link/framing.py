@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from cobs import cobs
 
 from accel.errors import QCLIFError
 from firmware.protocol import CRC, HEADER, OVERHEAD_BYTES
@@ -25,50 +26,21 @@ class Frame:
     payload:  bytes
 
 
-# COBS ---------------------------------------------------------------------------------------------
-
-def cobs_encode(data: bytes) -> bytes:
-    """`data` without any zero byte: each block is its length + 1, then at most 254 bytes."""
-    encoded = bytearray()
-    for index, block in enumerate(pieces := data.split(b"\0")):
-        while len(block) >= 254:
-            encoded += b"\xff" + block[:254]
-            block = block[254:]
-            # A full block implies no zero after it, so nothing is owed at the very end of the data.
-            if not block and index == len(pieces) - 1:
-                return bytes(encoded)
-        encoded.append(len(block) + 1)
-        encoded += block
-    return bytes(encoded)
-
-
-def cobs_decode(encoded: bytes) -> bytes | None:
-    """Inverse of cobs_encode(); None where `encoded` cannot come from it."""
-    data, at = bytearray(), 0
-    while at < len(encoded):
-        code = encoded[at]
-        block = encoded[at + 1:at + code]
-        if code == 0 or len(block) != code - 1 or 0 in block:
-            return None
-        data += block
-        at += code
-        if code != 0xff and at < len(encoded):
-            data.append(0)
-    return bytes(data)
-
-
 # Frames -------------------------------------------------------------------------------------------
 
 def encode_frame(frame: Frame) -> bytes:
     """Bytes for the line, with the 0x00 that ends them."""
     body = HEADER.pack(frame.type, frame.sequence, frame.session) + frame.payload
-    return cobs_encode(body + CRC.pack(zlib.crc32(body))) + b"\0"
+    return cobs.encode(body + CRC.pack(zlib.crc32(body))) + b"\0"
 
 
 def decode_frame(encoded: bytes) -> Frame | None:
     """Frame of the bytes between two zeros; None where COBS, length or CRC is wrong."""
-    body = cobs_decode(encoded)
-    if body is None or len(body) < OVERHEAD_BYTES:
+    try:
+        body = cobs.decode(encoded)
+    except cobs.DecodeError:
+        return None
+    if len(body) < OVERHEAD_BYTES:
         return None
     body, crc = body[:-CRC.size], body[-CRC.size:]
     if zlib.crc32(body) != CRC.unpack(crc)[0]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from accel.config import LIMITS
 from accel.errors import QCLIFError
 from firmware import protocol
-from firmware.protocol import NAK_REASONS, NOTICES, REQUESTS, RESPONSE, SESSION_STATES, DeviceInfo
-from host.link.framing import OVERHEAD_BYTES, Frame, decode_frame, encode_frame
+from firmware.protocol import NAK_REASONS, NOTICES, OVERHEAD_BYTES, REQUESTS, RESPONSE, SESSION_STATES, DeviceInfo
+from host.link.framing import Frame, decode_frame, encode_frame
 from host.link.port import Port, SerialPort
 from host.link.window import PayloadSize, Request, Window
 
