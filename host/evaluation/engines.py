@@ -13,6 +13,7 @@ from host.common.console import Progress, no_progress
 from host.evaluation.trials import Trials
 from host.events.spike_train import SpikeTrain
 from host.link.link import Link
+from host.link.simulated import simulated_port
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.runs.comparison import Run, execute
@@ -32,15 +33,7 @@ def port_link(port: str, baudrate: int, network: Network) -> Iterator[Link]:
 @contextmanager
 def simulated_link(config: QCLIFConfig) -> Iterator[Link]:
     """The link to a simulated SoC, which is built first where it has to be."""
-    # For building, which other evaluations do not need.
-    from targets.sim.simulator import SimulatedSoC, exit_on_sigterm
-    from targets.tools.progress import StageDisplay
-
-    exit_on_sigterm()
-    with StageDisplay() as progress:
-        soc = SimulatedSoC(config, progress=progress)
-        soc.build()
-    with soc, Link(soc.port) as link:
+    with simulated_port(config) as port, Link(port) as link:
         yield link
 
 
