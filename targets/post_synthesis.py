@@ -42,26 +42,14 @@ from targets.tools.progress import StageDisplay
 
 # Check --------------------------------------------------------------------------------------------
 
-def gates_of(config: QCLIFConfig, program: Path, seed: int):
-    """The runner of a program of targets.fpga.netlist.build(), the ASIC flow's.
-
-    Parameters
-    ----------
-    seed : of what memories start with.
-    """
-    # Imports torch, which takes seconds that --help and errors in the options need not wait for.
-    from targets.asic.design import AsicConfig
-    from targets.asic.gatesim.simulate import Gates
-    return Gates(AsicConfig("core", config), None, None, program, seed)
-
-
-def caught(gates, count: int, network, samples: Sequence) -> list[bool]:
+def caught(gates, config: QCLIFConfig, count: int, network, samples: Sequence) -> list[bool]:
     """For each of `count` mutants that the program holds, whether it differs from the golden model."""
+    from targets.netlist.comparison import run_core
     from targets.netlist.gates import environment
 
     def differs(steps) -> bool:
         try:
-            result = gates.run(network, [steps], 0, len(steps))
+            result = run_core(gates, config, network, [steps])
         except QCLIFError:
             # It does not answer.
             return True
@@ -76,8 +64,10 @@ def caught(gates, count: int, network, samples: Sequence) -> list[bool]:
 
 def run(args: argparse.Namespace) -> int:
     """Synthesise, simulate, compare, print. Returns the exit code."""
+    # These import torch, which takes seconds that --help and errors in the options need not wait for.
     from host.cli.choice import choose_network, given_network, preferred_sizes
     from targets.fpga.netlist import build, luts, synthesise
+    from targets.netlist.comparison import NetlistProgram, run_core
     check_outputs(args)
     samples = read_samples(args)
     config  = config_from_args(args, **preferred_sizes(given_network(args), samples))
@@ -88,14 +78,14 @@ def run(args: argparse.Namespace) -> int:
         mutants = luts(netlist, args.mutants, args.seed)
         progress(f"compiling the netlist of {sum(netlist.cells.values())} cells with Verilator")
         # For Verilator, 0 is another one each time.
-        gates   = gates_of(config, build(netlist, mutants), args.seed + 1)
+        gates   = NetlistProgram(build(netlist, mutants), args.seed + 1)
         results = []
         for sample in samples:
             progress(f"{sample.name}: {len(sample.steps)} steps")
-            results.append(gates.run(network, [sample.steps], 0, len(sample.steps)))
+            results.append(run_core(gates, config, network, [sample.steps]))
         if mutants:
             progress(f"{len(mutants)} mutants")
-        found = caught(gates, len(mutants), network, [sample.steps for sample in samples])
+        found = caught(gates, config, len(mutants), network, [sample.steps for sample in samples])
     figures = {
         "family": netlist.family.title, "yosys": f"{netlist.yosys.kind} {netlist.yosys.version}",
         "cells": netlist.cells, "config": config.to_dict(), "network": name,

@@ -67,6 +67,20 @@ class SpikeTrain:
         offsets = self.offsets[start:stop + 1]
         return SpikeTrain(offsets - offsets[0], self.sources[offsets[0]:offsets[-1]])
 
+    def difference(self, other: "SpikeTrain") -> np.ndarray:
+        """Spikes that two trains do not have equally often.
+
+        Returns
+        -------
+        int64 [n, 4], ascending: step, source, and how often this train has the spike and how often the other does.
+        """
+        size  = 1 + max(int(each.sources.max(initial=0)) for each in (self, other))
+        keys  = [each.indices().astype(np.int64)*size + each.sources for each in (self, other)]
+        place, spike = np.unique(np.concatenate(keys), return_inverse=True)
+        times = [np.bincount(each, minlength=len(place)) for each in np.split(spike, [len(keys[0])])]
+        table = np.stack([*np.divmod(place, size), *times], axis=1)
+        return table[times[0] != times[1]]
+
     @property
     def peak(self) -> int:
         """Most spikes of a step; 0 where there is none."""

@@ -92,16 +92,15 @@ def bound_clocks(inputs: SpikeTrain, spikes: SpikeTrain, neurons: int, lanes: in
 
 def _first_spike(device: SpikeTrain, expected: SpikeTrain, name: str, what: str) -> tuple[int, Divergence | None]:
     """Number of entries that only one side has, and the first of them."""
-    pairs = lambda steps: set(zip(steps.indices().tolist(), steps.sources.tolist(), strict=True))  # noqa: E731
-    ours, theirs = pairs(device), pairs(expected)
-    wrong = ours ^ theirs
+    differing = device.difference(expected)
+    count     = int(abs(differing[:, 2] - differing[:, 3]).sum())
     if len(device) != len(expected):
-        return max(1, len(wrong)), Divergence(name, min(len(device), len(expected)), f"number of steps of {what}s", 0,
+        return max(1, count), Divergence(name, min(len(device), len(expected)), f"number of steps of {what}s", 0,
             len(device), len(expected))
-    if not wrong:
-        return abs(len(device.sources) - len(expected.sources)), None
-    step, neuron = min(wrong)
-    return len(wrong), Divergence(name, step, what, neuron, int((step, neuron) in ours), int((step, neuron) in theirs))
+    if not count:
+        return 0, None
+    step, neuron, ours, theirs = differing[0].tolist()
+    return count, Divergence(name, step, what, neuron, ours, theirs)
 
 
 def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Network, lanes: int,

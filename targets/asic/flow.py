@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import get_type_hints
 
 from accel.errors import QCLIFError
 from host.common.folders import build_root
 from targets.asic.design import AsicConfig, Rtl, Synthesis
 from targets.asic.gatesim.inputs import Inputs
-from targets.asic.gatesim.simulate import GateSim, simulate
+from targets.asic.gatesim.simulate import ACTIVITY, simulate
 from targets.asic.layout.layout import layout_tools, missing_tool, prepare
 from targets.asic.layout.layout import run as run_layout
 from targets.asic.layout.metrics import Layout
@@ -29,12 +30,14 @@ from targets.asic.rtl.generate import generate
 from targets.asic.sta.timing import Timing, time
 from targets.asic.stages import DONE, STAGES, Done, stage
 from targets.asic.synth.synthesis import synthesise
+from targets.netlist.comparison import NetlistRun
+from targets.netlist.toggles import Activity
 from targets.sim.build import PACKAGES
 from targets.tools.builds import file_digest
 from targets.tools.eda import Tool, find_sta, find_yosys, has_sta
 from targets.tools.programs import tool_version
 
-# What a stage works on, as an Outcome names it.
+# What a stage works on, as a FlowResult names it.
 NEEDS = {"sta": ("synthesis",), "gatesim": ("synthesis",), "power": ("synthesis", "gatesim"), "layout": ("synthesis",)}
 
 # Stages that need inputs to run on, and designs that cannot be run, with the reason.
@@ -81,7 +84,7 @@ class Request:
 
 
 @dataclass
-class Outcome:
+class FlowResult:
     """What the stages of a run gave; None where one did not run.
 
     Attributes
@@ -101,18 +104,18 @@ class Outcome:
     synthesis:      Synthesis | None = None
     spef:           Path | None = None
     timings:        dict[str, Timing] = dataclasses.field(default_factory=dict)
-    gatesim:        GateSim | None = None
+    gatesim:        NetlistRun | None = None
     powers:         dict[str, Power] = dataclasses.field(default_factory=dict)
     layout:         Layout | None = None
     layout_command: str | None = None
     macros:         dict[str, Macro] = dataclasses.field(default_factory=dict)
-    routed:         "Outcome | None" = None
+    routed:         "FlowResult | None" = None
     missing:        dict[str, str] = dataclasses.field(default_factory=dict)
     tools:          dict[str, str] = dataclasses.field(default_factory=dict)
     done:           dict[str, Done] = dataclasses.field(default_factory=dict)
 
 
-def run_flow(request: Request, progress: Callable[[str], None] = lambda text: None) -> Outcome:
+def run_flow(request: Request, progress: Callable[[str], None] = lambda text: None) -> FlowResult:
     """Run the stages up to the last one that is asked for.
 
     Parameters
@@ -132,19 +135,19 @@ class _Flow:
         self.config   = request.config
         self.pdk      = openram_pdk(request.pdk) if request.config.sram == "openram" else request.pdk
         self.corners  = [name for name in CORNERS if name in self.pdk.corners]
-        self.outcome  = Outcome(request, macros=dict(self.pdk.macros))
+        self.result  = FlowResult(request, macros=dict(self.pdk.macros))
         self.progress = progress
 
-    def run(self) -> Outcome:
+    def run(self) -> FlowResult:
         names = list(STAGES)
-        names = names[:names.index(self.outcome.request.until) + 1]
+        names = names[:names.index(self.result.request.until) + 1]
         self._find_tools(names)
         for name in names:
-            ready = all(getattr(self.outcome, before) is not None for before in NEEDS.get(name, ()))
-            if ready and name not in self.outcome.missing:
+            ready = all(getattr(self.result, before) is not None for before in NEEDS.get(name, ()))
+            if ready and name not in self.result.missing:
                 self.progress(f"{name}: {STAGES[name][0]}")
                 getattr(self, f"_{name}")()
-        return self.outcome
+        return self.result
 
     def _find_tools(self, names: Sequence[str]) -> None:
         """Find the tools of all stages, before any of them runs."""
@@ -152,16 +155,17 @@ class _Flow:
             try:
                 if name in SIMULATED and self.config.design in UNSIMULATED:
                     raise QCLIFError(f"{UNSIMULATED[self.config.design]}: --until sta, or --design core")
-                self.outcome.tools |= TOOLS[name]() if name in TOOLS else {}
+                self.result.tools |= TOOLS[name]() if name in TOOLS else {}
             except QCLIFError as error:
-                if self.outcome.request.strict_tools:
+                if self.result.request.strict_tools:
                     raise
-                self.outcome.missing[name] = str(error)
+                self.result.missing[name] = str(error)
 
-    def _stage(self, name: str, module: str, inputs: list[object], work: Callable[[Path], object]) -> object:
+    def _stage(self, name: str, function: Callable, inputs: list[object], work: Callable[[Path], object]) -> object:
+        """Run a stage that calls a function: its module's source counts, and it tells the kind of the result."""
         inputs = [str(build_root()), self.pdk.identity, *inputs]
-        done   = stage(name, f"targets.asic.{module}", inputs, work, self.progress)
-        self.outcome.done[name] = done
+        done   = stage(name, function.__module__, get_type_hints(function)["return"], inputs, work, self.progress)
+        self.result.done[name] = done
         return done.result
 
     # Stages ---------------------------------------------------------------------------------------
@@ -170,93 +174,94 @@ class _Flow:
         config = self.config
         inputs = [config.design, config.sram, config.sram_objective, config.apical_shift, config.product_shift,
             config.sizes.to_dict(), *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
-        self.outcome.rtl = self._stage("rtl", "rtl", inputs, lambda folder: generate(config, self.pdk, folder))
+        self.result.rtl = self._stage("rtl", generate, inputs, lambda folder: generate(config, self.pdk, folder))
 
     def _synth(self) -> None:
-        rtl = self.outcome.rtl
-        self.outcome.synthesis = self._stage("synth", "synth", [rtl.top, rtl.clock, self.config.period_ns,
-            self.config.corner, *map(file_digest, rtl.sources), self.outcome.tools["yosys"],
-            self.outcome.tools.get("opensta", "")],
+        rtl = self.result.rtl
+        self.result.synthesis = self._stage("synth", synthesise, [rtl.top, rtl.clock, self.config.period_ns,
+            self.config.corner, *map(file_digest, rtl.sources), self.result.tools["yosys"],
+            self.result.tools.get("opensta", "")],
             lambda folder: synthesise(self.config, rtl, self.pdk, folder))
 
     def _sta(self) -> None:
-        self._time(self.outcome)
+        self._time(self.result)
 
     def _gatesim(self) -> None:
-        self._simulate(self.outcome)
+        self._simulate(self.result)
 
     def _power(self) -> None:
-        self._estimate(self.outcome)
+        self._estimate(self.result)
 
     def _layout(self) -> None:
         """Not in the stage's own folder: the flow scripts go on where they were interrupted."""
-        synthesis = self.outcome.synthesis
+        synthesis = self.result.synthesis
         missing   = missing_tool()
         tools     = {} if missing else layout_tools()
-        digest    = hashlib.sha256("".join(map(str, [*self._netlist(self.outcome), self.config.period_ns, tools,
+        digest    = hashlib.sha256("".join(map(str, [*self._netlist(self.result), self.config.period_ns, tools,
             os.environ.get("FLOW_HOME")])).encode()).hexdigest()
-        inputs    = prepare(self.config, self.outcome.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
+        inputs    = prepare(self.config, self.result.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
             build_root()/"asic"/"layout"/digest[:20])
         if missing:
-            self.outcome.missing["layout"] = missing
-            self.outcome.layout_command    = inputs.command
+            self.result.missing["layout"] = missing
+            self.result.layout_command    = inputs.command
             return
-        self.outcome.tools |= tools
+        self.result.tools |= tools
         def work(folder: Path) -> Layout:
             return run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})"))
-        layout = self._stage("layout", "layout", [digest], work)
+        layout = self._stage("layout", run_layout, [digest], work)
         if not all(path.is_file() for path in layout.files):
             # Its folder, which is not the stage's, has been cleared.
-            (self.outcome.done["layout"].folder/DONE).unlink()
-            layout = self._stage("layout", "layout", [digest], work)
-        self.outcome.layout = layout
+            (self.result.done["layout"].folder/DONE).unlink()
+            layout = self._stage("layout", run_layout, [digest], work)
+        self.result.layout = layout
         if layout.netlist is not None and layout.spef is not None:
             self._check_routed(layout)
 
     def _check_routed(self, layout: Layout) -> None:
         """What was told of the netlist, of the layout's."""
-        routed = Outcome(self.outcome.request, self.outcome.rtl, dataclasses.replace(self.outcome.synthesis,
-            netlist=layout.netlist, excerpt=None, loads={}), layout.spef, done=self.outcome.done)
-        self.outcome.routed = routed
+        routed = FlowResult(self.result.request, self.result.rtl, dataclasses.replace(self.result.synthesis,
+            netlist=layout.netlist, excerpt=None, loads={}), layout.spef, done=self.result.done)
+        self.result.routed = routed
         for name, work in (("sta", self._time), ("gatesim", self._simulate), ("power", self._estimate)):
-            if name not in self.outcome.missing and (name != "power" or routed.gatesim is not None):
+            if name not in self.result.missing and (name != "power" or routed.gatesim is not None):
                 self.progress(f"layout: {STAGES[name][0]}")
                 work(routed)
 
     # The netlist, and the layout's ------------------------------------------------------------------
 
-    def _time(self, outcome: Outcome) -> None:
+    def _time(self, result: FlowResult) -> None:
         for corner in self.corners:
-            outcome.timings[corner] = self._stage(f"{_label(outcome)}sta-{corner}", "sta", [*self._netlist(outcome),
-                corner, self.config.period_ns, self.outcome.tools["opensta"]],
-                lambda folder, corner=corner: time(self.config, outcome.synthesis, self.pdk, folder, corner,
-                    spef=outcome.spef))
+            result.timings[corner] = self._stage(f"{_label(result)}sta-{corner}", time, [*self._netlist(result),
+                corner, self.config.period_ns, self.result.tools["opensta"]],
+                lambda folder, corner=corner: time(self.config, result.synthesis, self.pdk, folder, corner,
+                    spef=result.spef))
 
-    def _simulate(self, outcome: Outcome) -> None:
-        inputs = outcome.request.inputs
+    def _simulate(self, result: FlowResult) -> None:
+        inputs = result.request.inputs
         # What cells do is the same in all corners and at all clocks.
         config = dataclasses.replace(self.config, corner="typ", frequency_mhz=100.0)
-        outcome.gatesim = self._stage(f"{_label(outcome)}gatesim", "gatesim", [*self._netlist(outcome),
+        result.gatesim = self._stage(f"{_label(result)}gatesim", simulate, [*self._netlist(result),
             config.sizes.to_dict(), config.product_shift, inputs.identity if inputs else "",
-            self.outcome.tools["verilator"]],
-            lambda folder: simulate(config, outcome.synthesis.netlist, self.pdk,
-                inputs.network if inputs else None, inputs.samples if inputs else (), folder))
+            self.result.tools["verilator"]],
+            # The activity is in a file of the stage's folder: a large one, which power alone asks for.
+            lambda folder: dataclasses.replace(simulate(config, result.synthesis.netlist, self.pdk,
+                inputs.network if inputs else None, inputs.samples if inputs else (), folder), activity=None))
 
-    def _estimate(self, outcome: Outcome) -> None:
-        simulated = outcome.done[f"{_label(outcome)}gatesim"].key
+    def _estimate(self, result: FlowResult) -> None:
+        simulated = result.done[f"{_label(result)}gatesim"]
         for corner in self.corners:
-            outcome.powers[corner] = self._stage(f"{_label(outcome)}power-{corner}", "power",
-                [*self._netlist(outcome), simulated, corner, self.config.period_ns],
-                lambda folder, corner=corner: estimate(self.config, outcome.synthesis.netlist, corner,
-                    outcome.gatesim.activity, self.pdk, spef=outcome.spef))
+            result.powers[corner] = self._stage(f"{_label(result)}power-{corner}", estimate,
+                [*self._netlist(result), simulated.key, corner, self.config.period_ns],
+                lambda folder, corner=corner: estimate(self.config, result.synthesis.netlist, corner,
+                    Activity.load(simulated.folder/ACTIVITY), self.pdk, spef=result.spef))
 
     @staticmethod
-    def _netlist(outcome: Outcome) -> list[object]:
+    def _netlist(result: FlowResult) -> list[object]:
         """What the netlist is, for the keys of what is made from it."""
-        wires = [] if outcome.spef is None else [file_digest(outcome.spef)]
-        return [outcome.rtl.top, outcome.rtl.clock, file_digest(outcome.synthesis.netlist), *wires]
+        wires = [] if result.spef is None else [file_digest(result.spef)]
+        return [result.rtl.top, result.rtl.clock, file_digest(result.synthesis.netlist), *wires]
 
 
-def _label(outcome: Outcome) -> str:
+def _label(result: FlowResult) -> str:
     """How names of stages begin."""
-    return "" if outcome.spef is None else "routed-"
+    return "" if result.spef is None else "routed-"

@@ -6,12 +6,13 @@
 """Stages of the flow, each run once for all that it depends on: its inputs, its tools and its own source code."""
 
 import json
-import pickle
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from accel.errors import QCLIFError
 from host.common.atomic import whole_file
@@ -28,8 +29,8 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "layout":  ("layout by OpenROAD's flow scripts", "area and timing with wires, GDS"),
 }
 
-# In a stage's folder: its result, there only once the stage has ended.
-DONE = "done.pickle"
+# In a stage's folder: (the folder's name, the result, seconds), there only once the stage has ended.
+DONE = "done.json"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Done:
     ----------
     key : digest of all that its result depends on.
     folder : where its files are.
-    result : what the stage's function returned.
+    result : what the stage's work returned.
     seconds : that it took when it ran.
     cached : whether it ran now, or before.
     """
@@ -51,7 +52,7 @@ class Done:
     cached:  bool
 
 
-def stage(name: str, module: str, inputs: object, work: Callable[[Path], object],
+def stage(name: str, module: str, kind: type, inputs: object, work: Callable[[Path], object],
         progress: Callable[[str], None] = lambda text: None) -> Done:
     """Run a stage, or find what it gave before.
 
@@ -59,8 +60,9 @@ def stage(name: str, module: str, inputs: object, work: Callable[[Path], object]
     ----------
     name : of the stage; how its folder's name begins.
     module : Python module that does the work: its source, and that of all it imports, is part of the key.
+    kind : of the result: dataclasses, tuples, dictionaries, paths and numbers, which JSON keeps and is checked by.
     inputs : all else that the result depends on, as JSON takes it (other things by their repr()).
-    work : gets an empty folder for its files and returns the result, which pickle takes.
+    work : gets an empty folder for its files and returns the result.
     progress : called with what is being waited for.
 
     Raises
@@ -77,7 +79,7 @@ def stage(name: str, module: str, inputs: object, work: Callable[[Path], object]
         raise QCLIFError(f"cannot work in {folder.parent}: {error.strerror}; set QCLIF_BUILD_DIR to another folder") \
             from error
     with locked(lock, progress):
-        if (done := _read(folder)) is not None:
+        if (done := _read(folder, kind)) is not None:
             return Done(key, folder, *done, cached=True)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -85,16 +87,30 @@ def stage(name: str, module: str, inputs: object, work: Callable[[Path], object]
         result  = work(folder)
         seconds = time.monotonic() - start
         with whole_file(folder/DONE) as file:
-            pickle.dump((str(folder), result, seconds), file)
+            file.write(msgspec.json.encode((folder, result, seconds), enc_hook=_plain))
     return Done(key, folder, result, seconds, cached=False)
 
 
-def _read(folder: Path) -> tuple[object, float] | None:
+def _read(folder: Path, kind: type) -> tuple[object, float] | None:
     """Result and seconds of a folder that holds a stage's end; None where it does not, or has been moved."""
     try:
-        with open(folder/DONE, "rb") as file:
-            where, result, seconds = pickle.load(file)
-    except (OSError, EOFError, pickle.PickleError, AttributeError, ImportError, ValueError, TypeError):
+        where, result, seconds = msgspec.json.decode((folder/DONE).read_bytes(), type=tuple[Path, kind, float],
+            dec_hook=_made)
+    except (OSError, msgspec.MsgspecError):
         return None
     # Results name files by their paths.
-    return (result, seconds) if where == str(folder) else None
+    return (result, seconds) if where == folder else None
+
+
+def _plain(value: object) -> str:
+    """What JSON has no kind of its own for."""
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} in the result of a stage: only what _made() makes again is kept")
+
+
+def _made(kind: type, value: object) -> object:
+    """The inverse of _plain()."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise ValueError(f"no {kind.__name__} can be made of {value!r}")

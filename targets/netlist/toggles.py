@@ -11,9 +11,10 @@ are looked at while the clock is high and are known while it is low.
 """
 
 import gzip
+import json
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,24 +31,52 @@ WORD_BITS = 64
 CLOCK = "sys_clk"
 
 
-@dataclass(frozen=True, eq=False)
 class Activity:
     """Activity of all nets.
 
-    Attributes
+    Parameters
     ----------
     clocks : over which it was counted.
     toggles : int64 [nets] for each instance of a module, in the order of its nets; instances as Netlist.paths().
     ones : time at 1, in clocks; float64 [nets] likewise.
     """
-    clocks:  int
-    toggles: dict[tuple[str, ...], np.ndarray]
-    ones:    dict[tuple[str, ...], np.ndarray]
+    def __init__(self, clocks: int, toggles: dict[tuple[str, ...], np.ndarray], ones: dict[tuple[str, ...], np.ndarray]
+            ) -> None:
+        self.clocks  = clocks
+        self.toggles = toggles
+        self.ones    = ones
 
     def __add__(self, other: "Activity") -> "Activity":
         """Of two runs, one after the other."""
         return Activity(self.clocks + other.clocks, *({path: mine[path] + theirs[path] for path in mine}
             for mine, theirs in ((self.toggles, other.toggles), (self.ones, other.ones))))
+
+    def save(self, path: Path) -> None:
+        """Write it to an .npz file, for load()."""
+        places = list(self.toggles)
+        with whole_file(path) as file:
+            np.savez(file, clocks=self.clocks, places=np.frombuffer(json.dumps(places).encode(), np.uint8),
+                nets=[len(self.toggles[place]) for place in places],
+                toggles=np.concatenate([self.toggles[place] for place in places]),
+                ones=np.concatenate([self.ones[place] for place in places]))
+
+    @classmethod
+    def load(cls, path: Path) -> "Activity":
+        """What save() has written.
+
+        Raises
+        ------
+        QCLIFError : the file is missing or damaged.
+        """
+        try:
+            with np.load(path) as content:
+                places = [tuple(place) for place in json.loads(content["places"].tobytes())]
+                ends   = np.cumsum(content["nets"])[:-1]
+                values = [dict(zip(places, np.split(content[name], ends), strict=True)) for name in ("toggles", "ones")]
+                return cls(int(content["clocks"]), *values)
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise QCLIFError(f"{path}: no activity ({error}): remove {path.parent} and run the stage gatesim again") \
+                from error
 
     def write(self, path: Path, netlist: Netlist) -> None:
         """Write all nets to a .gz of text: the clocks, then name, changes and time at 1; named as OpenSTA does."""

@@ -18,11 +18,12 @@ from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
 from host.network.network import Network
 from targets.asic.design import AsicConfig
-from targets.asic.gatesim.simulate import Gates, memory_models, simulated
+from targets.asic.gatesim.simulate import memory_models, run_design, simulated
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
 from targets.liberty.expression import parse_expression
 from targets.liberty.library import Cell, Library
+from targets.netlist.comparison import NetlistProgram
 from targets.netlist.gates import build_netlist, environment
 from targets.netlist.netlist import Instance, Module, Netlist, escaped, read_netlist
 from targets.netlist.toggles import CLOCK
@@ -81,11 +82,11 @@ def mutate(config: AsicConfig, netlist: Path, pdk: Pdk, networks: Sequence[Netwo
     edits, models = mutated(part, library, chosen)
     program = build_netlist(harness, part, library, memory_models(pdk.macros if macros is None else macros), edits,
         models)
-    gates   = Gates(config, parsed, library, program, seed)
+    gates   = NetlistProgram(program, seed, None, parsed, library)
 
     def differs(network: Network | None) -> bool:
         try:
-            result = gates.run(network, samples, cases, max(map(len, samples), default=0))
+            result = run_design(config, gates, network, samples, cases, max(map(len, samples), default=0))
         except QCLIFError:
             # It does not end.
             return True

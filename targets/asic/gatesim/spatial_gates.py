@@ -11,7 +11,7 @@ and the top is nothing but their wiring and its buffers, that is the run of the 
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,9 +22,9 @@ from targets.asic.design import AsicConfig
 from targets.asic.gatesim.spatial import SpatialRun, run_spatial_neuron, spatial_ports
 from targets.asic.rtl.spatial import neuron_ports, output_ports, shared_ports
 from targets.liberty.library import Library
-from targets.netlist.gates import environment
+from targets.netlist.comparison import NetlistProgram
 from targets.netlist.netlist import Instance, Module, Netlist
-from targets.netlist.toggles import Activity, read_activity
+from targets.netlist.toggles import Activity
 
 NEURON = "qclif_spatial_neuron"
 
@@ -86,17 +86,14 @@ def _same(sources: list[int], nets: tuple[int, ...], others: tuple[int, ...]) ->
     return [net if net < 0 else sources[net] for net in nets] == [sources[net] for net in others]
 
 
-def run_neurons(config: AsicConfig, program: Path, netlist: Netlist, library: Library, network: Network,
-        steps: SpikeTrain, golden: GoldenResult, seed: int, file: Path | None) -> tuple[SpatialRun, Activity | None]:
+def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, steps: SpikeTrain, golden: GoldenResult
+        ) -> tuple[SpatialRun, Activity | None]:
     """Run each neuron of the design on a recording.
 
     Parameters
     ----------
-    program : of the module NEURON, by the harness "spatial_neuron".
-    netlist, library : the whole design, and its cells.
+    gates : program of the module NEURON by the harness "spatial_neuron", and the netlist of the whole design.
     golden : of the run, spikes among it.
-    seed : of the values that registers start with.
-    file : for activities, None for none.
 
     Returns
     -------
@@ -105,26 +102,24 @@ def run_neurons(config: AsicConfig, program: Path, netlist: Netlist, library: Li
     ports  = spatial_ports(config, network, steps)
     spikes = np.zeros((len(steps), config.sizes.neurons), np.int64)
     spikes[:, :network.neurons] = golden.spikes.dense(network.neurons)
-    neurons, below    = neurons_of(netlist), netlist.below(NEURON)
     found, activities = np.zeros((config.sizes.neurons, 3, len(steps)), np.int64), {}
     for number in range(config.sizes.neurons):
-        with environment(QCLIF_SEED=seed + number, **({} if file is None else {"QCLIF_ACTIVITY": file})):
-            found[number] = run_spatial_neuron(program, config, ports, spikes, number)
-        if file is not None:
-            activities[number] = read_activity(file, below, library)
+        one = replace(gates, seed=gates.seed + number, netlist=gates.netlist.below(NEURON))
+        with one.environment():
+            found[number] = run_spatial_neuron(gates.program, config, ports, spikes, number)
+        activities[number] = one.activity()
     spike, v_a, v_s = found[:network.neurons].transpose(1, 2, 0)
     return SpatialRun(SpikeTrain.from_dense(spike), v_a, v_s), \
-        None if file is None else _joined(netlist, library, neurons, activities)
+        None if gates.file is None else _joined(gates.netlist, gates.library, activities)
 
 
-def _joined(netlist: Netlist, library: Library, neurons: Mapping[int, Instance], activities: Mapping[int, Activity]
-        ) -> Activity:
+def _joined(netlist: Netlist, library: Library, activities: Mapping[int, Activity]) -> Activity:
     """Activity of the whole netlist: the top's nets are those at the neurons' ports."""
     top, ports = netlist.modules[netlist.top], netlist.modules[NEURON].ports
     sources    = sources_of(top, library)
     clocks     = next(iter(activities.values())).clocks
     result     = Activity(clocks, {(): np.zeros(len(top.nets), np.int64)}, {(): np.zeros(len(top.nets))})
-    for number, instance in neurons.items():
+    for number, instance in neurons_of(netlist).items():
         each = activities[number]
         for whole, part in ((result.toggles, each.toggles), (result.ones, each.ones)):
             whole |= {(instance.name, *path): values for path, values in part.items()}

@@ -55,6 +55,9 @@ def test_missing_added_doubled_and_late(name):
     }
     for what, lists in wrong.items():
         assert compared(**{name: SpikeTrain.from_lists(lists)}).mismatches > 0, what
+    doubled = compared(**{name: SpikeTrain.from_lists(wrong["doubled"])})
+    assert doubled.mismatches == 1
+    assert (doubled.divergence.step, doubled.divergence.device, doubled.divergence.expected) == (step, 2, 1)
 
 
 def test_logit():

@@ -6,14 +6,18 @@
 """Stages of the FreePDK45 flow: done once for what they depend on, and never half."""
 
 import os
+import pickle
 import sys
 import threading
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from accel.errors import QCLIFError
-from targets.asic import stages
+from targets.asic import flow
 from targets.asic.stages import DONE, stage
+from targets.tools import builds as sources_of_modules
 from targets.tools.builds import source_digest
 
 MODULE = "targets.asic.platform.tiling"
@@ -41,9 +45,9 @@ class Work:
 
 def test_done_once_for_the_same_inputs():
     work  = Work()
-    first = stage("synth", MODULE, ["a", 1], work)
-    again = stage("synth", MODULE, ["a", 1], work)
-    other = stage("synth", MODULE, ["a", 2], work)
+    first = stage("synth", MODULE, int, ["a", 1], work)
+    again = stage("synth", MODULE, int, ["a", 1], work)
+    other = stage("synth", MODULE, int, ["a", 2], work)
     assert work.times == 2
     assert (first.cached, again.cached, other.cached) == (False, True, False)
     assert first.key == again.key != other.key and first.result == again.result == 42
@@ -54,25 +58,72 @@ def test_done_once_for_the_same_inputs():
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), QCLIFError("no"), MemoryError()])
 def test_what_was_interrupted_is_done_again_from_an_empty_folder(error):
     with pytest.raises(type(error)):
-        stage("synth", MODULE, [], Work(error))
+        stage("synth", MODULE, int, [], Work(error))
     work = Work()
-    assert not stage("synth", MODULE, [], work).cached and work.times == 1
+    assert not stage("synth", MODULE, int, [], work).cached and work.times == 1
 
 
 def test_what_was_damaged_or_moved_is_done_again(tmp_path, monkeypatch):
     work = Work()
-    done = stage("synth", MODULE, [], work)
+    done = stage("synth", MODULE, int, [], work)
     content = (done.folder/DONE).read_bytes()
     (done.folder/DONE).write_bytes(content[:-3])
-    assert not stage("synth", MODULE, [], work).cached
+    assert not stage("synth", MODULE, int, [], work).cached
     (done.folder/DONE).write_bytes(b"")
-    assert not stage("synth", MODULE, [], work).cached
+    assert not stage("synth", MODULE, int, [], work).cached
     os.rename(tmp_path/"asic", tmp_path/"elsewhere")
     (tmp_path/"other").mkdir()
     os.rename(tmp_path/"elsewhere", tmp_path/"other"/"asic")
     monkeypatch.setenv("QCLIF_BUILD_DIR", str(tmp_path/"other"))
-    assert not stage("synth", MODULE, [], work).cached
+    assert not stage("synth", MODULE, int, [], work).cached
     assert work.times == 4
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a result."""
+    name:  str
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result with all that those of the flow's stages have."""
+    file:   Path
+    parts:  tuple[Part, ...]
+    places: dict[str, tuple[int, int]]
+    slack:  float
+    other:  Path | None = None
+
+
+RESULT = Result(Path("/a/netlist.v"), (Part("a", 0.1 + 0.2), Part("b")), {"ä": (-1, 2**40)}, 1e-300)
+
+
+def test_a_result_is_read_back_as_it_was():
+    stage("synth", MODULE, Result, [], Work(RESULT))
+    again = stage("synth", MODULE, Result, [], Work())
+    assert again.cached and again.result == RESULT and type(again.result.parts[0]) is Part
+
+
+@pytest.mark.parametrize("content", [
+    pickle.dumps(("folder", RESULT, 1.0)),
+    b'["FOLDER", {"file": "/a", "parts": [], "places": {}, "slack": "none"}, 1.0]',
+    b'["FOLDER", {"file": 1, "parts": [], "places": {}, "slack": 0}, 1.0]',
+    b'["FOLDER", {"file": "/a"}, 1.0]',
+    b'["FOLDER", null, 1.0]',
+    b"[]",
+])
+def test_what_is_no_such_result_is_done_again(content):
+    done = stage("synth", MODULE, Result, [], Work(RESULT))
+    (done.folder/DONE).write_bytes(content.replace(b"FOLDER", str(done.folder).encode()))
+    again = stage("synth", MODULE, Result, [], Work(RESULT))
+    assert not again.cached and again.result == RESULT
+
+
+def test_a_result_that_could_not_be_read_back_is_refused():
+    with pytest.raises(TypeError, match="set_iterator in the result of a stage"):
+        stage("synth", MODULE, Result, [], Work(iter(set())))
+    assert not stage("synth", MODULE, Result, [], Work(RESULT)).cached
 
 
 def test_two_at_once_do_it_once():
@@ -84,10 +135,10 @@ def test_two_at_once_do_it_once():
         finish.wait()
         return work(folder)
 
-    first = threading.Thread(target=lambda: results.append(stage("synth", MODULE, [], slow)))
+    first = threading.Thread(target=lambda: results.append(stage("synth", MODULE, int, [], slow)))
     first.start()
     inside.wait()
-    second = threading.Thread(target=lambda: results.append(stage("synth", MODULE, [], work,
+    second = threading.Thread(target=lambda: results.append(stage("synth", MODULE, int, [], work,
         lambda text: (said.append(text), waits.set()))))
     second.start()
     waits.wait()
@@ -102,20 +153,20 @@ def test_two_at_once_do_it_once():
 def test_a_folder_that_is_not_writable(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(QCLIFError, match="QCLIF_BUILD_DIR"):
-        stage("synth", MODULE, [], Work())
+        stage("synth", MODULE, int, [], Work())
 
 
 def test_a_folder_that_is_a_file(tmp_path):
     (tmp_path/"asic").touch()
     with pytest.raises(QCLIFError, match="QCLIF_BUILD_DIR"):
-        stage("synth", MODULE, [], Work())
+        stage("synth", MODULE, int, [], Work())
 
 # Source code ---------------------------------------------------------------------------------------
 
 @pytest.fixture
 def sources(tmp_path, monkeypatch):
     """A small repository in the place of this one; what a module reads is told from its text alone."""
-    monkeypatch.setattr(stages, "ROOT", tmp_path)
+    monkeypatch.setattr(sources_of_modules, "ROOT", tmp_path)
     source_digest.cache_clear()
     yield lambda name, text: (tmp_path.joinpath(*name.split("/")[:-1]).mkdir(parents=True, exist_ok=True),
         tmp_path.joinpath(*name.split("/")).write_text(text), source_digest.cache_clear())
@@ -138,7 +189,14 @@ def test_the_key_follows_all_that_is_imported(sources):
     assert source_digest("pkg.a") != after
 
 
+def test_the_stages_of_the_flow_follow_the_source_of_their_work():
+    for function, used in ((flow.generate, "accel/core.py"), (flow.synthesise, "targets/asic/synth/recipes.py"),
+            (flow.time, "targets/asic/sta/wires.py"), (flow.simulate, "targets/netlist/support.cpp"),
+            (flow.estimate, "targets/liberty/power.py"), (flow.run_layout, "targets/asic/layout/metrics.py")):
+        assert sources_of_modules.ROOT/used in sources_of_modules._sources(function.__module__)
+
+
 def test_modules_of_others_are_not_followed():
-    paths = {str(path) for path in stages._sources("targets.asic.platform.tiling")}
+    paths = {str(path) for path in sources_of_modules._sources("targets.asic.platform.tiling")}
     assert any(path.endswith("targets/asic/platform/macros.py") for path in paths)
     assert not any(path.startswith(sys.prefix) for path in paths)

@@ -24,6 +24,7 @@ from host.network.random_network import random_network
 from targets import post_synthesis
 from targets.fpga.families import FAMILIES
 from targets.fpga.netlist import build, cell_models, luts, share, synthesise
+from targets.netlist.comparison import NetlistProgram, run_core
 from targets.netlist.gates import environment
 from targets.netlist.harness.core import BuiltCore
 from targets.sim.core import CoreSimulator
@@ -120,10 +121,10 @@ def test_the_command_and_inverted_tables(recording, tmp_path, capsys, monkeypatc
 @needs_verilator
 def test_a_netlist_that_is_wrong_is_a_mismatch(program, steps, netlist):
     network = random_network(SIZES, ENCODER, [steps], rate=0.1)
-    gates   = post_synthesis.gates_of(SIZES, program, SEED + 1)
-    right   = gates.run(network, [steps], 0, STEPS)
+    gates   = NetlistProgram(program, SEED + 1)
+    right   = run_core(gates, SIZES, network, [steps])
     assert right.mismatches == right.state_mismatches == 0
-    assert any(post_synthesis.caught(gates, MUTANTS, network, [steps]))
+    assert any(post_synthesis.caught(gates, SIZES, MUTANTS, network, [steps]))
 
 # Models -------------------------------------------------------------------------------------------
 

@@ -1,0 +1,152 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Netlists against the golden model, bit for bit: all spikes and states; and the runs of a core's netlist for it."""
+
+import functools
+import operator
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
+from accel.image import image
+from host.events.spike_train import SpikeTrain
+from host.network.golden import GoldenModel, GoldenResult
+from host.network.network import Network
+from host.runs.comparison import bound_clocks
+from targets.liberty.library import Library
+from targets.netlist.gates import environment
+from targets.netlist.harness.core import BuiltCore
+from targets.netlist.netlist import Netlist
+from targets.netlist.toggles import Activity, read_activity
+
+# Clocks that the core may take, relative to what it promises: a netlist that is wrong may wait for ever.
+PATIENCE = 3
+
+
+@dataclass(frozen=True, eq=False)
+class NetlistRun:
+    """What a netlist did in some runs; runs add up.
+
+    Attributes
+    ----------
+    spikes : output spikes.
+    mismatches : spikes that the golden model does not have, and spikes of it that are missing.
+    states, state_mismatches : values of V_a and V_s that were compared, and those that differ.
+    clocks : from the first input to the last output; None where no activity was counted.
+    steps, neuron_updates : time steps, and updates of a neuron.
+    sops : synaptic operations; None for the neuron alone.
+    activity : of all nets in these clocks; None where it was not counted.
+    """
+    spikes:           int
+    mismatches:       int
+    states:           int
+    state_mismatches: int
+    clocks:           int | None
+    steps:            int
+    neuron_updates:   int
+    sops:             int | None
+    activity:         Activity | None
+
+    def __add__(self, other: "NetlistRun") -> "NetlistRun":
+        def sum_of(name: str):
+            values = [value for each in (self, other) if (value := getattr(each, name)) is not None]
+            return values[0] + values[1] if len(values) == 2 else next(iter(values), None)
+        return NetlistRun(*(sum_of(name) for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class NetlistProgram:
+    """The program of a netlist, as targets.netlist.gates makes it, and what it is run with.
+
+    Attributes
+    ----------
+    seed : of the values that registers and memories start with.
+    file : where it writes its activity, None for none.
+    netlist, library : what the activity is of; without a file of no interest.
+    """
+    program: Path
+    seed:    int
+    file:    Path | None = None
+    netlist: Netlist | None = None
+    library: Library | None = None
+
+    def environment(self, **values: object) -> AbstractContextManager[None]:
+        """Variables that the program is to be started with; `values` are further ones."""
+        activity = {} if self.file is None else {"QCLIF_ACTIVITY": self.file}
+        return environment(QCLIF_SEED=self.seed, **activity, **values)
+
+    def activity(self) -> Activity | None:
+        """Activity of the run before."""
+        return None if self.file is None else read_activity(self.file, self.netlist, self.library)
+
+# Comparison ----------------------------------------------------------------------------------------
+
+def spike_mismatches(ours: SpikeTrain, theirs: SpikeTrain) -> int:
+    """Spikes (step, neuron) that one side has more often than the other, each as often; and steps that only one has."""
+    times = ours.difference(theirs)[:, 2:]
+    return int(abs(times[:, 0] - times[:, 1]).sum()) + abs(len(ours) - len(theirs))
+
+
+def compare(network: Network, golden: GoldenResult, spikes: SpikeTrain, v_a: np.ndarray, v_s: np.ndarray, sops: int,
+        activity: Activity | None) -> NetlistRun:
+    """A run beside the golden model's.
+
+    Parameters
+    ----------
+    v_a, v_s : states [T, N] after the first steps, as many of them as are to be compared.
+    """
+    wrong = (v_a != golden.v_a[:len(v_a)]).sum() + (v_s != golden.v_s[:len(v_s)]).sum()
+    return NetlistRun(len(spikes.sources), spike_mismatches(spikes, golden.spikes), v_a.size + v_s.size, int(wrong),
+        activity and activity.clocks, len(spikes), len(spikes)*network.neurons, sops, activity)
+
+
+def beside_golden(network: Network, samples: Sequence[SpikeTrain],
+        run: Callable[[SpikeTrain, GoldenResult], NetlistRun]) -> NetlistRun:
+    """The sum of the runs of all samples, each of them with what the golden model makes of it."""
+    golden = GoldenModel(network).run(samples, states=True)
+    return functools.reduce(operator.add, map(run, samples, golden))
+
+# Core ----------------------------------------------------------------------------------------------
+
+def run_core(gates: NetlistProgram, config: QCLIFConfig, network: Network, samples: Sequence[SpikeTrain],
+        state_steps: int | None = None) -> NetlistRun:
+    """Run the netlist of a core and compare it.
+
+    Parameters
+    ----------
+    config : sizes of the core.
+    network, samples : inputs, each a run from reset.
+    state_steps : first steps of each sample whose states are compared, None for all.
+
+    Raises
+    ------
+    QCLIFError : the network does not fit, or the netlist does not answer.
+    """
+    core   = BuiltCore(config, gates.program)
+    writes = sum(len(words) for _, _, words in image(network, config))
+
+    def run(steps: SpikeTrain, golden: GoldenResult) -> NetlistRun:
+        limit = writes + PATIENCE*bound_clocks(steps, golden.spikes, network.neurons, config.lanes) \
+            + (64 + network.neurons)*len(steps)
+        shown = len(steps) if state_steps is None else state_steps
+        try:
+            with gates.environment(QCLIF_CLOCKS=limit):
+                states = core.run(network, steps.slice(0, shown), states=True)
+            with gates.environment(QCLIF_CLOCKS=limit):
+                whole  = core.run(network, steps)
+        except (subprocess.CalledProcessError, IndexError, ValueError) as error:
+            # It is stopped where it does not end; what has too many steps cannot be read.
+            raise QCLIFError(f"the netlist of the core has not answered {len(steps)} steps, one by one, in {limit} "
+                f"clocks: run the stage synth again, with another Yosys") from error
+        return compare(network, golden, whole.spikes, states.v_a, states.v_s, whole.counters["sops"], gates.activity())
+
+    return beside_golden(network, samples, run)
