@@ -10,8 +10,8 @@ import torch
 from accel.errors import QCLIFError
 from host.events.encoder import Encoder
 from host.network.network import ARRAYS, Network
+from host.training.bptt.neurons import Values
 from host.training.model import READOUT_SCALE, SpikingNetwork
-from host.training.neurons import Values
 
 
 @torch.no_grad()

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from host.data.batch import Batch
 from host.training.architecture import Architecture
-from host.training.bptt import spike_counts
-from host.training.neurons import Rule, Values
+from host.training.bptt.neurons import Rule, Values
+from host.training.bptt.operation import spike_counts
 
 # Initial spread of the weights: recurrence begins weak and is learned.
 SENSORY_STD   = 0.25

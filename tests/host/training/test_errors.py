@@ -138,7 +138,7 @@ def test_class_with_a_single_recording(train, tmp_path):
 
 
 def test_memory_that_is_too_small(train, monkeypatch):
-    monkeypatch.setattr("host.training.kernel.forward", lambda *_: bytearray(2**62))
+    monkeypatch.setattr("host.training.bptt.kernel.forward", lambda *_: bytearray(2**62))
     refused(train(), "the memory is too small", "--batch-size (now 20)")
 
 # Files --------------------------------------------------------------------------------------------

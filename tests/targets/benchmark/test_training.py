@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from host.training.architecture import Architecture
-from host.training.bptt import spike_counts
+from host.training.bptt.operation import spike_counts
 from host.training.model import SpikingNetwork
 from targets.benchmark import training
 from targets.benchmark.training import RLeakyNetwork, Setup, bench_training, firing_network, plain_loop, random_batch

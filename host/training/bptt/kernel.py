@@ -13,8 +13,8 @@ spike is computed only where a neuron was near its threshold. What a neuron does
 import numpy as np
 from numba import njit, prange
 
-from host.training.compiled import compiled
-from host.training.neurons import INLINED, step, step_back
+from host.training.bptt.compiled import compiled
+from host.training.bptt.neurons import INLINED, step, step_back
 
 # Samples are shared out in this many parts, whatever the number of threads: sums come out the same on any machine.
 PARTS = 8

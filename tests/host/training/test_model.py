@@ -21,12 +21,12 @@ from host.events.encoder import Encoder
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.network import Network
-from host.training import dense, kernel
 from host.training.architecture import NEURONS, Architecture
-from host.training.bptt import spike_counts
+from host.training.bptt import dense, kernel
+from host.training.bptt.neurons import Values
+from host.training.bptt.operation import spike_counts
 from host.training.convert import start_from, to_network
 from host.training.model import SpikingNetwork
-from host.training.neurons import Values
 
 INPUTS = 12
 ENCODER = Encoder(sensor_size=(INPUTS, 1), grid=(INPUTS, 1), polarities=1)
@@ -238,17 +238,17 @@ def test_calibration_finds_a_gain_at_which_neurons_fire(neuron, target):
 
 
 def test_kernels_are_compiled_anew_when_a_function_that_they_call_changes(tmp_path, monkeypatch):
-    from host.training import compiled
+    from host.training.bptt import compiled
 
     before = compiled._folder()
     for name in compiled.SOURCES:
-        source = (ROOT/"host"/"training"/name).read_text()
+        source = (ROOT/"host"/"training"/"bptt"/name).read_text()
         (tmp_path/name).write_text(source)
     monkeypatch.setattr(compiled, "__file__", str(tmp_path/"compiled.py"))
     assert compiled._folder() == before
     (tmp_path/"neurons.py").write_text(source + "\n")
     assert compiled._folder() != before
     # All that numba compiles into the kernels is in these files.
-    called = {module for path in (ROOT/"host"/"training").glob("*.py") if path.name in compiled.SOURCES
-        for module in re.findall(r"from host\.training\.(\w+) import", path.read_text())}
+    called = {module for path in (ROOT/"host"/"training"/"bptt").glob("*.py") if path.name in compiled.SOURCES
+        for module in re.findall(r"from host\.training\.bptt\.(\w+) import", path.read_text())}
     assert {f"{name}.py" for name in called} - {"compiled.py"} <= set(compiled.SOURCES)

@@ -11,8 +11,8 @@ from torch import Tensor
 from accel.errors import QCLIFError
 from host.data.batch import Batch
 from host.network.golden import EXACT_FLOAT32
-from host.training import dense, kernel
-from host.training.neurons import Rule, Values
+from host.training.bptt import dense, kernel
+from host.training.bptt.neurons import Rule, Values
 
 
 def spike_counts(batch: Batch, inputs: int, rule: Rule, values: Values) -> Tensor:

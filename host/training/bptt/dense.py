@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from host.data.batch import Batch
-from host.training.neurons import Rule, Values
+from host.training.bptt.neurons import Rule, Values
 
 
 class Spike(torch.autograd.Function):
