@@ -34,7 +34,7 @@ from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
 from host.evaluation.answers import Answers
 from host.evaluation.engines import device_spikes, golden_spikes, port_link, simulated_link
-from host.evaluation.measures import figures
+from host.evaluation.measures import evaluation_measures
 from host.evaluation.tables import print_evaluation
 from host.evaluation.trials import Trials, make_task
 from host.events.spike_train import SpikeTrain
@@ -191,7 +191,7 @@ def evaluate(args: argparse.Namespace) -> int:
     trials, spikes, run = compute(args, network)
     answers = Answers.of(spikes, trials.bounds, trials.labels, network.readout)
     options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
-    values  = {"options": options} | figures(network, trials, answers, spikes, run)
+    values  = {"options": options} | evaluation_measures(network, trials, answers, spikes, run)
     files   = write_plots(args, trials, answers, values, network.encoder.bin_us)
     console = table_console(args.json)
     print_evaluation(values, console)

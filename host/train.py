@@ -38,10 +38,10 @@ from host.data.datasets import DATA_HELP
 from host.network.network import Network
 from host.training.architecture import NEURONS
 from host.training.checkpoint import checkpoint_path
-from host.training.display import TrainingDisplay, print_outcome
+from host.training.display import TrainingDisplay, print_training
 from host.training.distributed import choose_device, processes, rank
-from host.training.experiment import Data, Outcome, train
-from host.training.results import figures, write_results
+from host.training.experiment import Data, Trained, train
+from host.training.results import training_measures, write_results
 from host.training.settings import Settings, add_settings_args, settings_from_args
 
 
@@ -104,10 +104,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"{checkpoint} is not there: nothing to resume, training begins", file=sys.stderr)
         with processes(device):
             with TrainingDisplay(settings, speaks) as display:
-                outcome = train(settings, Data(args.data, args.download), str(device), checkpoint, args.resume, start,
-                    display, display.data)
+                trained = train(settings, Data(args.data, args.download), str(device), checkpoint, args.resume, start,
+                    display, display.epoch_done)
             if speaks:
-                finish(args, settings, outcome, checkpoint)
+                finish(args, settings, trained, checkpoint)
     except QCLIFError:
         if speaks:
             raise
@@ -134,15 +134,15 @@ def how_to_go_on(args: argparse.Namespace) -> str:
     return f"the epochs that were done are in {checkpoint}; the same command with --resume goes on"
 
 
-def finish(args: argparse.Namespace, settings: Settings, outcome: Outcome, checkpoint: Path | None) -> None:
+def finish(args: argparse.Namespace, settings: Settings, trained: Trained, checkpoint: Path | None) -> None:
     """Write what came out, and print it; the checkpoint has done its work."""
-    written = write_results(outcome, settings, args.out) if args.out else []
-    values  = figures(outcome, settings)
+    written  = write_results(trained, settings, args.out) if args.out else []
+    measures = training_measures(trained, settings)
     if args.json:
-        write_json(values, args.json)
+        write_json(measures, args.json)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
-    print_outcome(values, written, table_console(args.json))
+    print_training(measures, written, table_console(args.json))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""An evaluation in figures: how often the answers are right, when they are final, what they cost."""
+"""What an evaluation measures: how often the answers are right, when they are final, what they cost."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from host.plots.confusion import confusion_counts
 from host.runs import table
 from host.runs.comparison import Run
 from host.runs.operations import spread, workload
-from host.training.scores import majority, precision_recall, wilson_interval
+from host.training import scores
 from host.training.tasks import ANSWERS
 
 # Pairs of classes that are named as the worst.
@@ -32,46 +32,38 @@ def worst_pairs(counts: np.ndarray, classes: tuple[str, ...], most: int = PAIRS)
         for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True) if wrong[row, column]]
 
 
-def answer_figures(answers: Answers, classes: tuple[str, ...], bin_us: int) -> dict[str, object]:
-    """Figures of the answers, as JSON takes them; shares are 0 to 1, latencies are spread() of steps and of ms."""
-    labels, predictions = answers.labels, answers.predictions
-    counts = confusion_counts(labels, predictions, len(classes))
-    hits   = int(counts.trace())
-    values = {
-        "clips":             len(labels),
-        "accuracy":          hits/len(labels),
-        "accuracy_interval": list(wilson_interval(hits, len(labels))),
-        "majority":          majority(labels),
-    }
-    if classes == ANSWERS:
-        values |= precision_recall(labels, predictions)
-    return values | {
-        "classes":           list(classes),
-        "confusion":         counts.tolist(),
-        "worst_pairs":       worst_pairs(counts, classes),
-        "latency_steps":     spread(answers.latencies),
-        "latency_ms":        spread(answers.latencies*bin_us/1000),
+def answer_measures(answers: Answers, classes: tuple[str, ...], bin_us: int) -> dict[str, object]:
+    """Measures of the answers, as JSON takes them; shares are 0 to 1, latencies are spread() of steps and of ms."""
+    counts = confusion_counts(answers.labels, answers.predictions, len(classes))
+    return {
+        "clips":         len(answers.labels),
+        **scores.answer_measures(answers.labels, answers.predictions, yes_no=classes == ANSWERS),
+        "classes":       list(classes),
+        "confusion":     counts.tolist(),
+        "worst_pairs":   worst_pairs(counts, classes),
+        "latency_steps": spread(answers.latencies),
+        "latency_ms":    spread(answers.latencies*bin_us/1000),
     }
 
 
-def device_figures(run: Run | None, samples: int) -> dict[str, object]:
+def device_measures(run: Run | None, samples: int) -> dict[str, object]:
     """What a device says beyond its spikes, as JSON takes it; null without one."""
     if run is None:
         return dict.fromkeys(("mismatches", "state_mismatches", "first_difference", "core_clocks_per_inference",
             "bound_clocks_per_inference", "core_clocks_over_bound", "device"))
-    values = table.figures(run)
-    return {name: values[name] for name in ("mismatches", "state_mismatches", "first_difference")} | {
-        "core_clocks_per_inference":  values["core_clocks"]/samples,
-        "bound_clocks_per_inference": values["bound_clocks"]/samples,
-        "core_clocks_over_bound":     values["core_clocks_over_bound"],
+    device = table.figures(run)
+    return {name: device[name] for name in ("mismatches", "state_mismatches", "first_difference")} | {
+        "core_clocks_per_inference":  device["core_clocks"]/samples,
+        "bound_clocks_per_inference": device["bound_clocks"]/samples,
+        "core_clocks_over_bound":     device["core_clocks_over_bound"],
         # All that streaming tells: counters, link, speed.
-        "device":                     values,
+        "device":                     device,
     }
 
 
-def figures(network: Network, trials: Trials, answers: Answers, spikes: list[SpikeTrain], run: Run | None = None
-        ) -> dict[str, object]:
-    """All figures of an evaluation, as JSON takes them; an inference is a sample from reset to its end.
+def evaluation_measures(network: Network, trials: Trials, answers: Answers, spikes: list[SpikeTrain],
+        run: Run | None = None) -> dict[str, object]:
+    """All measures of an evaluation, as JSON takes them; an inference is a sample from reset to its end.
 
     Parameters
     ----------
@@ -83,7 +75,7 @@ def figures(network: Network, trials: Trials, answers: Answers, spikes: list[Spi
         "task":            trials.task,
         "network_classes": list(network.classes),
         "samples":         len(trials.inputs),
-        **answer_figures(answers, trials.classes, network.encoder.bin_us),
+        **answer_measures(answers, trials.classes, network.encoder.bin_us),
         **workload(network, trials.inputs, spikes),
-        **device_figures(run, len(trials.inputs)),
+        **device_measures(run, len(trials.inputs)),
     }

@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The figures of an evaluation for people."""
+"""What an evaluation measures, for people."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 SPREAD = ("mean", "median", "p90", "most")
 
-# Key of the figures, and what a row of the table calls it.
+# Key of the measures, and what a row of the table calls it.
 COSTS = {
     "latency_steps":       "steps until the answer is stable",
     "latency_ms":          "ms until then",
@@ -33,7 +33,7 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def print_evaluation(values: dict[str, object], console: Console) -> None:
-    """Print the figures of host.evaluate."""
+    """Print evaluation_measures(), and `options` of host.evaluate among them."""
     for table in (_answers(values), _costs(values), _sparsity(values), _worst(values)):
         if table.row_count:
             console.print(table)

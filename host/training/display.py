@@ -12,14 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from host.training.settings import Settings
-from host.training.trainer import Row
+from host.training.trainer import TRAINING, Row
 
 # Without a terminal, a line for each of this many epochs.
 LINES = 10
 
 
 class TrainingDisplay:
-    """Context manager that is called as Trainer.fit() calls its progress.
+    """Context manager that is called with the progress of a training, and with the row of each epoch.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class TrainingDisplay:
     speaks : False shows nothing: another of several processes does.
     """
     def __init__(self, settings: Settings, speaks: bool = True) -> None:
-        self.settings = settings
-        self.speaks   = speaks
-        self.console  = Console(stderr=True)
-        self._live    = speaks and self.console.is_terminal
-        self._bars    = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        self.epochs  = settings.epochs
+        self.speaks  = speaks
+        self.console = Console(stderr=True)
+        self._live   = speaks and self.console.is_terminal
+        self._bars   = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
             TimeRemainingColumn(), console=self.console, transient=True, disable=not self._live)
-        self._tasks   = {}
+        self._tasks  = {}
 
     def __enter__(self) -> "TrainingDisplay":
         self._bars.start()
@@ -42,24 +42,21 @@ class TrainingDisplay:
     def __exit__(self, *_) -> None:
         self._bars.stop()
 
-    def data(self, stage: str, done: int, total: int | None) -> None:
-        """Progress of reading the recordings."""
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Progress of reading the recordings, then of the steps."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage)
+            # What was read before is no news any more.
+            for task in self._tasks.values():
+                self._bars.update(task, visible=stage != TRAINING)
+            self._tasks[stage] = self._bars.add_task(stage, total=None)
         self._bars.update(self._tasks[stage], completed=done, total=total)
 
-    def __call__(self, epoch: int, step: int, steps: int, row: Row | None) -> None:
-        if "train" not in self._tasks:
-            for task in self._tasks.values():
-                self._bars.update(task, visible=False)
-            self._tasks["train"] = self._bars.add_task("training")
-        self._bars.update(self._tasks["train"], completed=epoch*steps + step, total=self.settings.epochs*steps)
-        if row is None:
-            return
-        self._bars.update(self._tasks["train"], description=describe(row, self.settings.epochs))
-        every = max(1, self.settings.epochs//LINES)
-        if self.speaks and not self._live and ((epoch + 1) % every == 0 or epoch + 1 == self.settings.epochs):
-            self.console.print(describe(row, self.settings.epochs))
+    def epoch_done(self, row: Row) -> None:
+        """Name the bar after the epoch; without a terminal, print a line now and then."""
+        self._bars.update(self._tasks[TRAINING], description=describe(row, self.epochs))
+        every = max(1, self.epochs//LINES)
+        if self.speaks and not self._live and (row["epoch"] % every == 0 or row["epoch"] == self.epochs):
+            self.console.print(describe(row, self.epochs))
 
 
 def describe(row: Row, epochs: int) -> str:
@@ -69,19 +66,19 @@ def describe(row: Row, epochs: int) -> str:
         f"{held}, rate {100*row['rate']:.1f} %")
 
 
-def print_outcome(values: dict[str, object], written: list[Path], console: Console) -> None:
-    """Print figures() of a training."""
-    best     = values["best"]
-    settings = values["settings"]
-    table    = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+def print_training(measures: dict[str, object], written: list[Path], console: Console) -> None:
+    """Print training_measures(), and which files were written."""
+    best, settings = measures["best"], measures["settings"]
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("network", f"{settings['neurons']} {settings['neuron']} neurons, {settings['weight_bits']}-bit "
         f"weights, {settings['state_bits']}-bit states, {settings['dataset']}, seed {settings['seed']}")
-    table.add_row("training", f"{values['samples']} samples, {values['epochs']} epochs, {values['seconds']:.0f} s; "
-        f"epoch {best['epoch']} kept: {100*best['train_accuracy']:.1f} % of the augmented samples")
+    table.add_row("training", f"{measures['samples']} samples, {measures['epochs']} epochs, "
+        f"{measures['seconds']:.0f} s; epoch {best['epoch']} kept: {100*best['train_accuracy']:.1f} % of the augmented "
+        f"samples")
     if "val_accuracy" in best:
         table.add_row("validation", f"{100*best['val_accuracy']:.1f} %")
-    if "test" in values:
-        test      = values["test"]
+    if "test" in measures:
+        test      = measures["test"]
         low, high = test["accuracy_interval"]
         table.add_row("test", f"{100*test['accuracy']:.1f} % of {test['answers']} (95 %: {100*low:.1f} to "
             f"{100*high:.1f}), majority {100*test['majority']:.1f} %, {100*test['rate']:.2f} % spikes a neuron and "

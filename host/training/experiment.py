@@ -5,14 +5,14 @@
 
 """One training from the settings to its scores: data divided, network built, trained and tested."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.common.cache import Progress as DataProgress
-from host.common.cache import no_progress
+from host.common.console import Progress, no_progress
 from host.data.datasets import available_splits, load
 from host.data.event_set import EventSet, folds, split
 from host.network.network import Network, network_id
@@ -23,7 +23,7 @@ from host.training.model import SpikingNetwork
 from host.training.objective import Score, score
 from host.training.settings import Settings
 from host.training.tasks import Classification, ContextTask, Task, evaluation_batches
-from host.training.trainer import Progress, Trainer
+from host.training.trainer import Row, Trainer
 
 # Of the division into folds: the same for every training, so that they are scored on the same recordings.
 FOLD_SEED = 0
@@ -51,7 +51,7 @@ class Data:
     folds:    int = 0
     inner:    bool = False
 
-    def divide(self, settings: Settings, progress: DataProgress = no_progress
+    def divide(self, settings: Settings, progress: Progress = no_progress
             ) -> tuple[EventSet, EventSet | None, EventSet | None]:
         """Recordings to train, validate and test with."""
         def read(split_name: str, samples: int | None) -> EventSet:
@@ -98,15 +98,15 @@ def make_model(settings: Settings, task: Task) -> SpikingNetwork:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Trained:
     """A finished training: the trainer with its network and history, and the score on the test recordings."""
     trainer: Trainer
     test:    Score | None
 
 
 def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path | None = None,
-        resume: bool = False, start: Network | None = None, progress: Progress = lambda *_: None,
-        data_progress: DataProgress = no_progress) -> Outcome:
+        resume: bool = False, start: Network | None = None, progress: Progress = no_progress,
+        epoch_done: Callable[[Row], None] = lambda row: None) -> Trained:
     """Train and test a network.
 
     Parameters
@@ -115,9 +115,10 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
     checkpoint : file to save to after each epoch, None for nowhere.
     resume : go on from it where it is there; otherwise it is deleted once training begins.
     start : network to begin with in place of random values.
-    progress, data_progress : as Trainer.fit() and datasets.load() call them.
+    progress : called while recordings are read and in each step.
+    epoch_done : called as by Trainer.fit().
     """
-    recordings, held, tested = data.divide(settings, data_progress)
+    recordings, held, tested = data.divide(settings, progress)
     task    = make_task(settings, recordings)
     model   = make_model(settings, task).to(choose_device(device))
     trainer = Trainer(model, task, make_task(settings, held, max(2, settings.sequences//5)) if held else None, settings,
@@ -126,14 +127,14 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
         start_from(model, start)
     else:
         # Here the kernels are compiled, where that was not done before.
-        data_progress("calibrate", 0, None)
+        progress("calibrate", 0, None)
         trainer.calibrate()
     if resume and checkpoint.exists():
         trainer.resume()
     elif checkpoint is not None and rank() == 0:
         checkpoint.unlink(missing_ok=True)
-    trainer.fit(progress)
-    return Outcome(trainer, test_score(trainer, settings, tested) if tested else None)
+    trainer.fit(progress, epoch_done)
+    return Trained(trainer, test_score(trainer, settings, tested) if tested else None)
 
 
 def _key(settings: Settings, recordings: EventSet, held: EventSet | None, start: Network | None) -> str:

@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What is left of a training: the network, its curves, its figures."""
+"""What is left of a training: the network, its curves, what was measured."""
 
 import csv
 import io
@@ -13,31 +13,22 @@ from host.common.atomic import whole_file
 from host.plots.curves import training_curves
 from host.plots.style import save
 from host.training.convert import to_network
-from host.training.experiment import Outcome
+from host.training.experiment import Trained
 from host.training.objective import Score
-from host.training.scores import majority, precision_recall, wilson_interval
+from host.training.scores import answer_measures
 from host.training.settings import Settings
 
 
-def score_figures(score: Score, classes: int) -> dict[str, object]:
-    """Figures of a score, as JSON takes them: shares are 0 to 1."""
-    values = {
-        "answers":           len(score.labels),
-        "accuracy":          score.accuracy,
-        "accuracy_interval": list(wilson_interval(int((score.labels == score.predictions).sum()), len(score.labels))),
-        "majority":          majority(score.labels),
-        "rate":              score.rate,
-        "loss":              score.loss,
-    }
-    if classes == 2:
-        values |= precision_recall(score.labels, score.predictions)
-    return values
+def score_measures(score: Score, classes: int) -> dict[str, object]:
+    """A score as JSON takes it: shares are 0 to 1; precision and recall where there are 2 classes, no and yes."""
+    return {"answers": len(score.labels), **answer_measures(score.labels, score.predictions, yes_no=classes == 2),
+        "rate": score.rate, "loss": score.loss}
 
 
-def figures(outcome: Outcome, settings: Settings) -> dict[str, object]:
+def training_measures(trained: Trained, settings: Settings) -> dict[str, object]:
     """Settings and scores of a training, as JSON takes them; what was not measured is absent."""
-    trainer = outcome.trainer
-    values  = {
+    trainer  = trained.trainer
+    measures = {
         "settings": settings.to_dict(),
         "encoder":  trainer.task.encoder.to_dict(),
         "samples":  len(trainer.task),
@@ -45,14 +36,14 @@ def figures(outcome: Outcome, settings: Settings) -> dict[str, object]:
         "seconds":  sum(row["seconds"] for row in trainer.history),
         "best":     trainer.best,
     }
-    if outcome.test is not None:
-        values["test"] = score_figures(outcome.test, len(trainer.task.classes))
-    return values
+    if trained.test is not None:
+        measures["test"] = score_measures(trained.test, len(trainer.task.classes))
+    return measures
 
 
-def write_results(outcome: Outcome, settings: Settings, out: Path) -> list[Path]:
+def write_results(trained: Trained, settings: Settings, out: Path) -> list[Path]:
     """Write the network to `out`, and the history beside it as .csv and .png; returns the files."""
-    trainer = outcome.trainer
+    trainer = trained.trainer
     network = to_network(trainer.model, trainer.task.encoder, list(trainer.task.classes))
     network.save(out)
     table = io.StringIO()

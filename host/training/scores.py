@@ -41,3 +41,18 @@ def precision_recall(labels: np.ndarray, predictions: np.ndarray) -> dict[str, f
     """Precision and recall of the answer 1 (yes) among 0 and 1; 0 where it never was given, or never was right."""
     right = int(((labels == 1) & (predictions == 1)).sum())
     return {"precision": right/max(1, int((predictions == 1).sum())), "recall": right/max(1, int((labels == 1).sum()))}
+
+
+def answer_measures(labels: np.ndarray, predictions: np.ndarray, yes_no: bool) -> dict[str, object]:
+    """Accuracy, its 95 % interval and what a guess would reach, as JSON takes them, of labels and answers [n], n >= 1.
+
+    Parameters
+    ----------
+    yes_no : the classes are no (0) and yes (1), which have a precision and a recall, too.
+    """
+    hits = int((labels == predictions).sum())
+    return {
+        "accuracy":          hits/len(labels),
+        "accuracy_interval": list(wilson_interval(hits, len(labels))),
+        "majority":          majority(labels),
+    } | (precision_recall(labels, predictions) if yes_no else {})

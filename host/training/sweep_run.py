@@ -16,7 +16,7 @@ from joblib import delayed
 from accel.errors import QCLIFError
 from host.common.parallel import side_by_side
 from host.training.experiment import Data, test_score, train
-from host.training.results import score_figures
+from host.training.results import score_measures
 from host.training.sweeps import Run, Sweep, trials
 from host.training.tasks import RELEVANCE
 
@@ -29,14 +29,14 @@ def run_id(run: Run) -> str:
 
 
 def train_and_score(run: Run, data: Data) -> Row:
-    """Row of one run: its settings, and the figures of its test."""
+    """Row of one run: its settings, and the measures of its test."""
     data    = dataclasses.replace(data, fold=run.fold, folds=run.folds, inner=run.inner)
-    outcome = train(run.settings, data)
-    trainer = outcome.trainer
+    trained = train(run.settings, data)
+    trainer = trained.trainer
     row     = {"id": run_id(run), **run.settings.to_dict(), "fold": run.fold, "folds": run.folds,
         "inner": run.inner, "train_samples": len(trainer.task), "train_accuracy": trainer.best["train_accuracy"],
         "seconds": sum(each["seconds"] for each in trainer.history),
-        **score_figures(outcome.test, len(trainer.task.classes))}
+        **score_measures(trained.test, len(trainer.task.classes))}
     if run.settings.task == "context" and run.settings.cued:
         # The same network, when the cue means something else than in its training.
         tested = data.divide(run.settings)[2]

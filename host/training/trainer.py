@@ -15,6 +15,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from accel.errors import QCLIFError
+from host.common.console import Progress, no_progress
 from host.data.batch import Batch
 from host.network.golden import one_thread
 from host.training import distributed
@@ -30,9 +31,11 @@ WARM_UP = 0.1
 # Samples that the gain is calibrated on.
 CALIBRATION = 64
 
-# A row of the history: figures of an epoch, as curves and tables take them.
-Row      = dict[str, float]
-Progress = Callable[[int, int, int, Row | None], None]
+# The stage of its progress.
+TRAINING = "training"
+
+# A row of the history: what was measured in an epoch, as curves and tables take it.
+Row = dict[str, float]
 
 
 class Trainer:
@@ -93,16 +96,16 @@ class Trainer:
         self.history, self.best, self._best_state = content["history"], content["best"], content["best_state"]
         return len(self.history)
 
-    def fit(self, progress: Progress = lambda epoch, step, steps, row: None) -> None:
+    def fit(self, progress: Progress = no_progress, epoch_done: Callable[[Row], None] = lambda row: None) -> None:
         """Train to the last epoch, or until validation gets no better; the model then has its best weights.
 
         Parameters
         ----------
-        progress : called after each step with the epoch, the step and their number, and after each epoch with its
-            row as well.
+        progress : called after each step, with the steps of all epochs.
+        epoch_done : called after each epoch with its row, once that is in the checkpoint.
         """
         parallel = self._parallel() if self.ranks > 1 else self.model
-        progress(len(self.history), 0, self.steps, None)
+        self._tell(progress, len(self.history)*self.steps)
         with one_thread():
             for epoch in range(len(self.history), self.settings.epochs):
                 if self._finished:
@@ -112,8 +115,11 @@ class Trainer:
                 self._keep(row)
                 if self.checkpoint is not None and distributed.rank() == 0:
                     self._save()
-                progress(epoch, self.steps, self.steps, row)
+                epoch_done(row)
         self.model.load_state_dict(self._best_state)
+
+    def _tell(self, progress: Progress, steps: int) -> None:
+        progress(TRAINING, steps, self.settings.epochs*self.steps)
 
     def _parallel(self) -> DistributedDataParallel:
         """The network, with gradients that are means over all processes."""
@@ -146,7 +152,7 @@ class Trainer:
             self.schedule.step()
             self.model.clamp()
             tally.add(loss, counts, logits, batch)
-            progress(epoch, step + 1, self.steps, None)
+            self._tell(progress, epoch*self.steps + step + 1)
         trained = tally.score
         row = {"epoch": epoch + 1, "learning_rate": rate, "train_loss": trained.loss,
             "train_accuracy": trained.accuracy, "rate": trained.rate}

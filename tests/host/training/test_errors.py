@@ -175,11 +175,11 @@ def test_network_of_other_sizes_to_start_from(train, tmp_path):
 
 def interrupt(monkeypatch, train, *options, epochs=1):
     """A training that is interrupted after its first epoch, or in it."""
-    def stop(self, epoch, step, steps, row):
-        if row or not epochs:
+    def stop(self, stage, *_):
+        if epochs or stage == "training":
             raise KeyboardInterrupt
     with monkeypatch.context() as patch:
-        patch.setattr("host.train.TrainingDisplay.__call__", stop)
+        patch.setattr(f"host.train.TrainingDisplay.{'epoch_done' if epochs else '__call__'}", stop)
         done = train(*options)
     assert done.returncode == 130
     assert done.stderr.startswith("interrupted: the epochs that were done are in ") == bool(epochs)

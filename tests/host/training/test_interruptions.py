@@ -95,7 +95,7 @@ LIVES = {
         (INT, "replace", 2, 2)],
     "between epochs": [(INT, "_epoch", 2, 1), (KILL, "_keep", 1, 1), (TERM, "_epoch", 2, 2), (INT, "_save", 1, 2)],
     "at the end": [(INT, "write_results", 1, 3), (KILL, "replace", 1, 3), (INT, "replace", 2, 3),
-        (TERM, "replace", 3, 3), (INT, "figures", 1, 3)],
+        (TERM, "replace", 3, 3), (INT, "training_measures", 1, 3)],
 }
 
 

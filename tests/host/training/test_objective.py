@@ -17,7 +17,7 @@ from host.data.batch import Batch
 from host.events.spike_train import SpikeTrain
 from host.training.model import READOUT_SCALE
 from host.training.objective import Score, Tally, objective, score
-from host.training.results import score_figures
+from host.training.results import score_measures
 from host.training.scores import majority, precision_recall, wilson_interval
 from host.training.settings import Settings
 
@@ -126,10 +126,10 @@ def test_score_leaves_the_network_as_it_is():
 
 
 def test_figures_of_a_score():
-    found = score_figures(Score(0.25, 0.5, np.array([0, 1, 1, 1]), np.array([1, 1, 0, 1])), 2)
+    found = score_measures(Score(0.25, 0.5, np.array([0, 1, 1, 1]), np.array([1, 1, 0, 1])), 2)
     assert found == {"answers": 4, "accuracy": 0.5, "accuracy_interval": list(wilson_interval(2, 4)), "majority": 0.75,
         "rate": 0.5, "loss": 0.25, "precision": 2/3, "recall": 2/3}
-    assert "recall" not in score_figures(Score(0.25, 0.5, np.array([0, 2]), np.array([1, 1])), 3)
+    assert "recall" not in score_measures(Score(0.25, 0.5, np.array([0, 2]), np.array([1, 1])), 3)
 
 # Statistics ---------------------------------------------------------------------------------------
 

@@ -88,11 +88,11 @@ def test_patience_goes_on_counting_after_an_interruption(monkeypatch, task, tmp_
     first = make(task, task, tmp_path/"a.ckpt", patience=2)
     judge(monkeypatch, first, accuracies, [1]*6)
 
-    def stop(epoch, step, steps, row):
-        if row and epoch == 2:
+    def stop(row):
+        if row["epoch"] == 3:
             raise KeyboardInterrupt
     with pytest.raises(KeyboardInterrupt):
-        first.fit(stop)
+        first.fit(epoch_done=stop)
     second = make(task, task, tmp_path/"a.ckpt", patience=2)
     assert second.resume() == 3
     shown = judge(monkeypatch, second, accuracies[3:], [1]*3)
@@ -128,9 +128,9 @@ def test_batch_larger_than_the_data(task):
 
 def test_progress_tells_every_step_and_epoch(task):
     trainer, told = make(task, epochs=2), []
-    trainer.fit(lambda epoch, step, steps, row: told.append((epoch, step, steps, row and row["epoch"])))
-    assert told == [(0, 0, 2, None), (0, 1, 2, None), (0, 2, 2, None), (0, 2, 2, 1), (1, 1, 2, None), (1, 2, 2, None),
-        (1, 2, 2, 2)]
+    trainer.fit(lambda *step: told.append(step), lambda row: told.append(row["epoch"]))
+    assert told == [("training", 0, 4), ("training", 1, 4), ("training", 2, 4), 1, ("training", 3, 4),
+        ("training", 4, 4), 2]
 
 
 def test_learning_rate_rises_and_falls(task):
