@@ -24,9 +24,9 @@ if __name__ == "__main__":
 from accel.errors import guarded
 from host.cli.options import check_outputs, positive
 from host.common.console import progress_bars, table_console, write_json
+from host.data.data_cache import cached_inputs
 from host.data.datasets import DATA_HELP, NAMES, SYNTHETIC, SYNTHETIC_SAMPLES, load
 from host.data.event_set import SPLITS
-from host.data.input_cache import encoded
 from host.data.statistics import statistics, tables
 from host.events.encoder import Encoder, default_encoder_for
 
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
             eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
                 seed=args.seed, progress=progress)
             chosen   = dataclasses.replace(default_encoder_for(eventset.sensor_size), **changes)
-            batch    = encoded(eventset, chosen, args.max_steps, progress=progress)
+            batch    = cached_inputs(eventset, chosen, args.max_steps, progress=progress)
             figures  = statistics(eventset, chosen, batch, progress)
         console = table_console(args.json)
         title   = "{}, {} x {} x {} inputs, {} us, {} events".format(eventset.name, *chosen.grid, chosen.polarities,

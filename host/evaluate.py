@@ -28,7 +28,7 @@ if __name__ == "__main__":
 
 from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
 from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
-from host.cli.choice import preferred_sizes
+from host.cli.network_choice import preferred_sizes
 from host.cli.options import check_outputs, positive
 from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
@@ -43,7 +43,7 @@ from host.network.network import Network
 from host.plots.confusion import confusion_matrix
 from host.plots.elapsed import accuracy_over_time
 from host.plots.style import save
-from host.runs.comparison import Run
+from host.runs.run import Run
 from host.training.settings import TASKS, Settings
 from host.training.tasks import CONTEXT_CLASSES, MODES, RELEVANCE
 

@@ -25,13 +25,13 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from accel.errors import EXIT_MISMATCH, guarded
-from host.cli.choice import Choice, choose_network
+from host.cli.network_choice import Choice, choose_network
 from host.cli.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
 from host.common.console import progress_bars, table_console, write_json
 from host.events.sample import Sample
 from host.link.link import DEFAULT_BAUDRATE, Link
-from host.runs.comparison import execute
-from host.runs.table import figures, print_run
+from host.runs.report import print_run, run_measures
+from host.runs.run import execute
 
 
 def stream(link: Link, choice: Choice, samples: list[Sample], args: argparse.Namespace) -> int:
@@ -44,7 +44,7 @@ def stream(link: Link, choice: Choice, samples: list[Sample], args: argparse.Nam
         run.result().save(args.out)
     print_run(run, choice.name, table_console(args.json))
     if args.json:
-        write_json(figures(run) | {"network_name": choice.name}, args.json)
+        write_json(run_measures(run) | {"network_name": choice.name}, args.json)
     return EXIT_MISMATCH if run.mismatches else 0
 
 

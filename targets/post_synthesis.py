@@ -65,7 +65,7 @@ def caught(gates, config: QCLIFConfig, count: int, network, samples: Sequence) -
 def run(args: argparse.Namespace) -> int:
     """Synthesise, simulate, compare, print. Returns the exit code."""
     # These import torch, which takes seconds that --help and errors in the options need not wait for.
-    from host.cli.choice import choose_network, given_network, preferred_sizes
+    from host.cli.network_choice import choose_network, given_network, preferred_sizes
     from targets.fpga.netlist import build, luts, synthesise
     from targets.netlist.comparison import NetlistProgram, run_core
     check_outputs(args)

@@ -35,14 +35,14 @@ class Batch:
 
     @classmethod
     def from_counts(cls, counts: np.ndarray, sources: np.ndarray, bounds: np.ndarray, labels: np.ndarray) -> "Batch":
-        """Of the number of sources in each step [B, T], and the sources in order of sample, then step."""
+        """Make a batch of the number of sources in each step [B, T], and the sources in order of sample, then step."""
         offsets = np.zeros(counts.size + 1, np.int64)
         np.cumsum(counts.ravel(), out=offsets[1:])
         return cls(offsets, sources, bounds, labels)
 
     @classmethod
     def from_steps(cls, steps: Sequence[SpikeTrain], labels: np.ndarray, bounds: np.ndarray | None = None) -> "Batch":
-        """Of one Steps a sample.
+        """Make a batch of one spike train a sample.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class Batch:
         return self.bounds[:, -1]
 
     def to_steps(self) -> list[SpikeTrain]:
-        """One Steps a sample, each of the sample's own length; sources are views."""
+        """One spike train a sample, each of the sample's own length; sources are views."""
         steps = []
         for sample, length in enumerate(self.lengths.tolist()):
             offsets = self.offsets[sample*self.length:sample*self.length + length + 1]

@@ -15,9 +15,9 @@ from accel.errors import QCLIFError
 from host.common.console import Progress, no_progress
 from host.common.parallel import side_by_side
 from host.data import synthetic
+from host.data.data_cache import cached_event_set, counted, files_state
 from host.data.event_set import SPLITS, EventSet
 from host.data.event_set import split as split_by_class
-from host.data.input_cache import counted, files_state, kept
 from host.data.labelled_files import FILES, file_parts, load_files
 from host.events.formats import class_names, dataset_files, read_dataset, read_files
 from host.events.formats.published import NMNIST_SIZE
@@ -121,7 +121,7 @@ def _published(name: str, folder: str | Path, split: str, download: bool, progre
         total   = None if name == "shd" else len(files)
         return counted(read_dataset(*source), f"read {name}", total, progress), classes
 
-    return kept(f"{name} {split}", {"name": name, "files": files_state(files)}, recordings, progress)
+    return cached_event_set(f"{name} {split}", {"name": name, "files": files_state(files)}, recordings, progress)
 
 
 def _nmnist_part(folder: Path) -> Path | None:
@@ -137,7 +137,7 @@ def _part_of_nmnist(path: Path, split: str, progress: Progress) -> EventSet:
     if split != "train":
         raise QCLIFError(f"{path}: recordings of the training split alone, the {split} split is not there: hold some "
             f"of them out, or give a folder with tonic's {PUBLISHED['nmnist']}/Test")
-    eventset = kept(f"nmnist {split}", {"name": "nmnist", "files": files_state([path])},
+    eventset = cached_event_set(f"nmnist {split}", {"name": "nmnist", "files": files_state([path])},
         lambda: (counted(read_files([path]), "read nmnist", None, progress), DIGITS), progress)
     if eventset.sensor_size != NMNIST_SIZE:
         raise QCLIFError("{}: recorded with {}x{} pixels, nmnist with {}x{}: give your own recordings as --dataset {}"
@@ -160,7 +160,8 @@ def _synthetic(split: str, samples: int, seed: int, progress: Progress) -> Event
         return counted(made, "record gestures", samples, progress), synthetic.GESTURES
 
     program = hashlib.sha256(Path(synthetic.__file__).read_bytes()).hexdigest()
-    return kept(f"{SYNTHETIC} {split}", {"program": program, "samples": samples, "seed": first}, recordings, progress)
+    key     = {"program": program, "samples": samples, "seed": first}
+    return cached_event_set(f"{SYNTHETIC} {split}", key, recordings, progress)
 
 
 def _gestures(samples: int, seed: int) -> list[Sample]:

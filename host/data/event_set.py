@@ -13,10 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from accel.errors import QCLIFError
+from host.events.event_array import EVENT, check_coordinates, normalise
 from host.events.sample import UNKNOWN, Sample
-from host.events.structured import EVENT, check_coordinates, normalise
 
-# Of a data set: to train with, and to test with.
+# The parts of a data set: to train with, and to test with.
 SPLITS = ("train", "test")
 
 
@@ -57,7 +57,7 @@ class EventSet:
 
     @classmethod
     def from_samples(cls, name: str, samples: Iterable[Sample], classes: Sequence[str]) -> "EventSet":
-        """Of recordings, in their order.
+        """Make a set of recordings, in their order.
 
         Raises
         ------

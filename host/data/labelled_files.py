@@ -14,8 +14,8 @@ from pathlib import Path
 from accel.config import LIMITS
 from accel.errors import QCLIFError
 from host.common.console import Progress, no_progress
+from host.data.data_cache import cached_event_set, counted, files_state
 from host.data.event_set import SPLITS, EventSet
-from host.data.input_cache import counted, files_state, kept
 from host.events.formats import READERS, read_files
 from host.events.sample import UNKNOWN, Sample
 
@@ -102,7 +102,7 @@ def load_files(path: str | Path, split: str, progress: Progress = no_progress) -
         return counted(_samples(part), f"read {FILES}", None, progress), names
 
     key = {"name": FILES, "files": files_state(part.files), "labels": part.labels, "classes": classes}
-    return kept(f"{FILES} {split}", key, recordings, progress)
+    return cached_event_set(f"{FILES} {split}", key, recordings, progress)
 
 
 def _part(path: Path, train: Part | None = None) -> Part:

@@ -10,19 +10,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from host.common.console import Progress, no_progress
-from host.data.augment import encode
 from host.data.batch import Batch
 from host.data.event_set import EventSet
 from host.events.encoder import Encoder
 
 
-def statistics(eventset: EventSet, encoder: Encoder, batch: Batch | None = None,
+def statistics(eventset: EventSet, encoder: Encoder, batch: Batch,
         progress: Progress = no_progress) -> dict[str, object]:
     """Figures of a set of recordings and of its inputs, as JSON takes them.
 
     Parameters
     ----------
-    batch : the inputs of all its recordings, in order; None encodes them. Steps that it has cut do not count.
+    batch : the inputs of all its recordings, in order. Steps that it has cut do not count.
 
     Returns
     -------
@@ -30,7 +29,6 @@ def statistics(eventset: EventSet, encoder: Encoder, batch: Batch | None = None,
         inputs_used (sources that fire at all), silent_steps (share of the steps without an active input); and
         mean, median, p95 and most of steps (a recording), events_per_step, inputs_per_step.
     """
-    batch   = encode(eventset, np.arange(len(eventset)), encoder) if batch is None else batch
     counts  = np.diff(batch.offsets).reshape(batch.size, batch.length)
     real    = np.arange(batch.length) < batch.lengths[:, None]
     active  = counts[real]

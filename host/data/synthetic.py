@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 
 from accel.errors import QCLIFError
+from host.events.event_array import EVENT
 from host.events.sample import Sample
-from host.events.structured import EVENT
 
 GESTURES = ("Hand clapping", "Right hand wave", "Left hand wave", "Right arm cw", "Right arm ccw", "Left arm cw",
     "Left arm ccw", "Arm roll", "Air drums", "Air guitar", "Other gestures")

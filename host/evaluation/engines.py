@@ -16,7 +16,7 @@ from host.link.link import Link
 from host.link.simulated import simulated_port
 from host.network.golden import GoldenModel
 from host.network.network import Network
-from host.runs.comparison import Run, execute
+from host.runs.run import Run, execute
 
 # Samples that the golden model takes between two words of progress.
 BATCH = 128
@@ -52,7 +52,7 @@ def device_spikes(link: Link, network: Network, trials: Trials, progress: Progre
 
     Raises
     ------
-    QCLIFError : as host.runs.comparison.execute().
+    QCLIFError : as host.runs.run.execute().
     """
     run = execute(link, network, trials.samples(), progress=progress)
     return [confined(each.run.spikes, len(each.sample.steps), network.neurons) for each in run.compared], run

@@ -12,9 +12,9 @@ from host.evaluation.trials import Trials
 from host.events.spike_train import SpikeTrain
 from host.network.network import Network
 from host.plots.confusion import confusion_counts
-from host.runs import table
-from host.runs.comparison import Run
-from host.runs.operations import spread, workload
+from host.runs.report import run_measures
+from host.runs.run import Run
+from host.runs.synaptic_operations import spread, workload
 from host.training import scores
 from host.training.tasks import ANSWERS
 
@@ -51,7 +51,7 @@ def device_measures(run: Run | None, samples: int) -> dict[str, object]:
     if run is None:
         return dict.fromkeys(("mismatches", "state_mismatches", "first_difference", "core_clocks_per_inference",
             "bound_clocks_per_inference", "core_clocks_over_bound", "device"))
-    device = table.figures(run)
+    device = run_measures(run)
     return {name: device[name] for name in ("mismatches", "state_mismatches", "first_difference")} | {
         "core_clocks_per_inference":  device["core_clocks"]/samples,
         "bound_clocks_per_inference": device["bound_clocks"]/samples,

@@ -1,1 +1,10 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
 """Event recordings on their way to a network: formats, one form, and the encoder."""
+
+from host.events.formats import read_files
+
+__all__ = ["read_files"]

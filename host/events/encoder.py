@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from accel.errors import QCLIFError
+from host.events.event_array import COORDINATE_MAX, check_coordinates, normalise
 from host.events.spike_train import SpikeTrain
-from host.events.structured import COORDINATE_MAX, check_coordinates, normalise
 
 # A recording of more steps than this has a wrong time unit or a jump in its times.
 STEPS_MAX = 2**24
@@ -66,7 +66,7 @@ class Encoder:
 
     @classmethod
     def from_dict(cls, values: object) -> "Encoder":
-        """Of a decoded JSON object; raises QCLIFError for missing and unknown keys."""
+        """The encoder of a decoded JSON object; raises QCLIFError for missing and unknown keys."""
         names = set(cls.__dataclass_fields__)
         if not isinstance(values, dict) or set(values) != names:
             keys = ", ".join(sorted(values)) if isinstance(values, dict) else repr(values)
@@ -89,14 +89,14 @@ class Encoder:
 
         Parameters
         ----------
-        events : structured array [n] with fields x, y, p and t (us, not decreasing), as events.normalise().
+        events : structured array [n] with fields x, y, p and t (us, not decreasing), as normalise() gives it.
         context : integer rows [m, 2] of (step, context source), a row a spike; None for no context.
         contexts : C, context sources of the network; None does not limit them.
         what : how an error names the recording.
 
         Returns
         -------
-        Steps : (t_last - t_first)//bin_us + 1 steps; source (gy*GW + gx)*polarities + p, context k at I + k.
+        SpikeTrain : (t_last - t_first)//bin_us + 1 steps; source (gy*GW + gx)*polarities + p, context k at I + k.
 
         Raises
         ------

@@ -24,7 +24,8 @@ class Sample:
     Parameters
     ----------
     name : how tables and errors call it.
-    events : structured array (x, y, p, t in us), as events.normalise() gives it; None where only steps are known.
+    events : array of dtype EVENT (x, y, p, t in us), as event_array.normalise() gives it; None where only steps
+        are known.
     context : integer rows (step, source) or None.
     label : class, -1 where unknown.
     sensor_size : (W, H) where the source of the recording names it, else None.

@@ -26,7 +26,7 @@ class SpikeTrain:
 
     @classmethod
     def from_lists(cls, steps: Iterable[Sequence[int]]) -> "SpikeTrain":
-        """Of one sequence of sources a step, in any order."""
+        """Make a spike train of one sequence of sources a step, in any order."""
         parts = [np.sort(np.asarray(step, np.int32)) for step in steps]
         offsets = np.cumsum([0] + [len(part) for part in parts])
         sources = np.concatenate(parts) if parts else []
@@ -34,7 +34,7 @@ class SpikeTrain:
 
     @classmethod
     def from_pairs(cls, steps: np.ndarray, sources: np.ndarray, length: int) -> "SpikeTrain":
-        """Of the step [n] (0 to length - 1) and the source [n] of each spike, in any order."""
+        """Make one of the step [n] (0 to length - 1) and the source [n] of each spike, in any order."""
         order   = np.lexsort((sources, steps))
         offsets = np.zeros(length + 1, np.int64)
         np.cumsum(np.bincount(steps, minlength=length), out=offsets[1:])
@@ -42,7 +42,7 @@ class SpikeTrain:
 
     @classmethod
     def from_dense(cls, counts: np.ndarray) -> "SpikeTrain":
-        """Of counts [T, sources] (booleans or integers from 0 up)."""
+        """Make one of counts [T, sources] (booleans or integers from 0 up)."""
         counts = np.asarray(counts)
         steps, sources = np.nonzero(counts)
         repeats = counts[steps, sources].astype(np.int64)

@@ -16,10 +16,11 @@ from accel.errors import QCLIFError
 from accel.image import image
 from firmware import protocol
 from firmware.protocol import SPACE_CPU, SPACE_READOUT, SPACES, DeviceInfo
+from host.common.console import Progress, no_progress
 from host.events.encoder import Encoder
 from host.events.sample import Sample
 from host.link.link import Link
-from host.link.sample_exchange import Exchange, SampleExchange, SampleRun
+from host.link.sample_exchange import SampleExchange, SampleRun
 from host.network.cpu_image import cpu_image
 from host.network.network import Network, network_id
 
@@ -27,8 +28,8 @@ from host.network.network import Network, network_id
 _VERIFY_WORDS  = 1024
 _UPLOAD_TRIES  = 3
 
-Chunk    = tuple[int, int, np.ndarray]
-Progress = Callable[[int, int], None]
+# Memory space, address of the first word, words.
+Chunk = tuple[int, int, np.ndarray]
 
 
 class Device:
@@ -52,7 +53,7 @@ class Device:
     # Network --------------------------------------------------------------------------------------
 
     def load(self, network: Network, engine: str = "accel", encoder: Encoder | None = None,
-            progress: Progress | None = None) -> bool:
+            progress: Progress = no_progress) -> bool:
         """Load and verify a network and make it the one that samples run on.
 
         Parameters
@@ -60,7 +61,7 @@ class Device:
         network : at most as large as the build.
         engine : "accel" or "cpu".
         encoder : for run(encode="device"); it has to be the network's.
-        progress : called with (words done, words in all) while the network is sent.
+        progress : is told of the stage "network", in words, while the network is sent.
 
         Returns
         -------
@@ -92,7 +93,7 @@ class Device:
         self._network, self._with_encoder = network, encoder is not None
         return fresh
 
-    def _upload(self, network: Network, engine: str, progress: Progress | None) -> None:
+    def _upload(self, network: Network, engine: str, progress: Progress) -> None:
         for name in self.info.networks:
             # Each engine's network ends with the first word that is written over a part of it.
             if name == engine or network.outputs:
@@ -106,8 +107,7 @@ class Device:
         for piece in (piece for chunk in chunks for piece in self._pieces(chunk)):
             self._store(piece)
             done += len(piece[2])
-            if progress is not None:
-                progress(done, total)
+            progress("network", done, total)
 
     def _chunks(self, network: Network, engine: str) -> list[Chunk]:
         chunks = [(SPACE_CPU, 0, cpu_image(network))] if engine == "cpu" else image(network, self.info.config)
@@ -154,7 +154,7 @@ class Device:
         return next(self.run_many([sample], encode, lockstep))
 
     def run_many(self, samples: Iterable[Sample], encode: str = "host", lockstep: bool = False,
-            progress: Callable[[int], None] | None = None) -> Iterator[SampleRun]:
+            progress: Progress = no_progress) -> Iterator[SampleRun]:
         """Run samples on the loaded network and yield their results in order.
 
         Frames of the next sample are on their way while one finishes, so that the device never waits.
@@ -163,7 +163,7 @@ class Device:
         ----------
         samples : with `steps` for encode="host", with `events` for encode="device" (after load(encoder=...)).
         lockstep : read V_a and V_s after each step, not only after the last.
-        progress : called with the number of steps of the sample whose spikes have come.
+        progress : is told of the stage "time steps": how many of all samples have come back.
 
         Raises
         ------
@@ -178,27 +178,28 @@ class Device:
         return self._run_many(samples, encode, lockstep, progress)
 
     def _run_many(self, samples: Iterable[Sample], encode: str, lockstep: bool,
-            progress: Callable[[int], None] | None) -> Iterator[SampleRun]:
-        # Taker of the next answer and its sample's exchange; a None taker ends the sample.
+            progress: Progress) -> Iterator[SampleRun]:
+        # What takes the next answer, and its sample; None for the taker ends the sample.
         takers: deque[tuple[Callable[[bytes], None] | None, SampleExchange]] = deque()
+        finished = 0
 
         def requests() -> Iterator[tuple[str, bytes]]:
             for sample in samples:
                 exchange = SampleExchange(sample, self._network, self.info.config, encode, lockstep,
                     lambda: self._link.payload_bytes, self._link.payload_limit)
-                item: Exchange
-                for item in exchange.requests():
-                    takers.append((item[2], exchange))
-                    yield item[:2]
+                for request in exchange.requests():
+                    takers.append((request.take, exchange))
+                    yield request.kind, request.payload
                 takers.append((None, exchange))
 
         for answer in self._link.exchange(requests()):
-            taker, exchange = takers.popleft()
-            taker(answer)
-            if progress is not None:
-                progress(exchange.steps)
+            take, exchange = takers.popleft()
+            take(answer)
+            progress("time steps", finished + exchange.steps, None)
             if takers and takers[0][0] is None:
-                yield takers.popleft()[1].result()
+                takers.popleft()
+                finished += exchange.steps
+                yield exchange.result()
 
     # Counters -------------------------------------------------------------------------------------
 

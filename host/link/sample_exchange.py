@@ -7,6 +7,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,12 @@ from host.link.framing import decode_varints, encode_varint, encode_varints
 from host.link.raw_events import pack_events
 from host.network.network import Network
 
-# Name, payload, and what takes the answer.
-Exchange = tuple[str, bytes, Callable[[bytes], None]]
+
+class SampleRequest(NamedTuple):
+    """A request of a sample: its name in protocol.REQUESTS, its payload, and what takes the answer."""
+    kind:    str
+    payload: bytes
+    take:    Callable[[bytes], None]
 
 
 @dataclass(eq=False)
@@ -29,8 +34,8 @@ class SampleRun:
 
     Attributes
     ----------
-    spikes : Steps of neurons.
-    inputs : Steps of the sources that were used: those sent, or with encode="device" those that the device found.
+    spikes : neurons that fired, step by step.
+    inputs : sources that were used, step by step: those sent, or with encode="device" those that the device found.
     logits : int32 [O], [0] without a readout.
     counters : protocol.COUNTERS by name.
     v_a, v_s : int32 [T, N] after each step in lockstep, else [1, N] after the last one.
@@ -80,24 +85,24 @@ class SampleExchange:
 
     # Requests -------------------------------------------------------------------------------------
 
-    def requests(self) -> Iterator[Exchange]:
+    def requests(self) -> Iterator[SampleRequest]:
         """All requests of the sample."""
-        yield "BEGIN", b"", self._nothing
+        yield SampleRequest("BEGIN", b"", self._nothing)
         yield from self._raw_requests() if self._raw else self._steps_requests()
-        yield "END", b"", self._take_counters
+        yield SampleRequest("END", b"", self._take_counters)
         if not self._lockstep:
             yield from self._state_requests()
         for first, count in self._ranges(self._network.outputs):
-            yield "LOGITS", protocol.pack("RANGE", first=first, count=count), self._take_logits
+            yield SampleRequest("LOGITS", protocol.pack("RANGE", first=first, count=count), self._take_logits)
 
     def _ranges(self, items: int) -> list[tuple[int, int]]:
         """Ranges (first, count) of four-byte items that fit an answer each."""
         most = self._answer_limit//4
         return [(first, min(most, items - first)) for first in range(0, items, most)]
 
-    def _state_requests(self) -> Iterator[Exchange]:
+    def _state_requests(self) -> Iterator[SampleRequest]:
         for first, count in self._ranges(self._network.neurons):
-            yield "STATE", protocol.pack("RANGE", first=first, count=count), self._take_states
+            yield SampleRequest("STATE", protocol.pack("RANGE", first=first, count=count), self._take_states)
 
     def _check_steps(self, steps: SpikeTrain) -> None:
         if steps.peak > self._config.step_events:
@@ -105,7 +110,7 @@ class SampleExchange:
             raise QCLIFError(f"{self._sample.name}: step {t} has {steps.peak} events, the build holds "
                 f"{self._config.step_events}: build with --step-events {steps.peak}, or use shorter steps (bin_us)")
 
-    def _steps_requests(self) -> Iterator[Exchange]:
+    def _steps_requests(self) -> Iterator[SampleRequest]:
         steps = self._sample.steps
         self._check_steps(steps)
         inputs = self._network.inputs
@@ -121,7 +126,7 @@ class SampleExchange:
             while len(encoded) > self._payload_bytes() - 1 and len(step) > 1:
                 # A step that is too long for one frame goes in parts, of sources of two bytes at most.
                 part = max(1, (self._payload_bytes() - 2)//2)
-                yield "PART", _encode_step(step[:part]), self._nothing
+                yield SampleRequest("PART", _encode_step(step[:part]), self._nothing)
                 step = step[part:]
                 encoded = _encode_step(step)
             frame.append(encoded)
@@ -129,12 +134,12 @@ class SampleExchange:
         if frame:
             yield from self._steps_request(frame)
 
-    def _steps_request(self, frame: list[bytes]) -> Iterator[Exchange]:
-        yield "STEPS", encode_varint(len(frame)) + b"".join(frame), self._take_spikes
+    def _steps_request(self, frame: list[bytes]) -> Iterator[SampleRequest]:
+        yield SampleRequest("STEPS", encode_varint(len(frame)) + b"".join(frame), self._take_spikes)
         if self._lockstep:
             yield from self._state_requests()
 
-    def _raw_requests(self) -> Iterator[Exchange]:
+    def _raw_requests(self) -> Iterator[SampleRequest]:
         step_bytes = 1 + protocol.step_answer_bytes(self._config)
         most_steps = 1 if self._lockstep else max(1, (self._answer_limit - 2)//step_bytes)
         raw = pack_events(self._sample.events, self._sample.context, self._network.encoder, most_steps)
@@ -146,12 +151,12 @@ class SampleExchange:
             worst = 2*np.arange(1, len(steps) + 1) + step_bytes*steps
             fits = (worst <= self._answer_limit) & (steps <= most_steps)
             count = max(1, int(np.argmin(fits)) if not fits.all() else len(fits))
-            yield "RAW", raw.words[first:first + count].tobytes(), self._take_raw
+            yield SampleRequest("RAW", raw.words[first:first + count].tobytes(), self._take_raw)
             if self._lockstep and steps[count - 1]:
                 yield from self._state_requests()
             done = int(raw.steps[first + count - 1])
             first += count
-        yield "FINISH", b"", self._take_raw
+        yield SampleRequest("FINISH", b"", self._take_raw)
         if self._lockstep:
             yield from self._state_requests()
 

@@ -98,7 +98,7 @@ class GoldenModel(torch.nn.Module):
 
         Parameters
         ----------
-        counts : event counts [T, B, I + C] (non-negative integers), or a Steps a sample, padded to the longest
+        counts : event counts [T, B, I + C] (non-negative integers), or a spike train a sample, padded to the longest
             with steps without events.
         states : also return V_a and V_s.
 

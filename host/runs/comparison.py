@@ -3,32 +3,19 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A run: recordings through the device, every spike, logit and state compared with the golden model."""
+"""What the device gave for a recording against the golden model: every spike, logit, input and state."""
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from accel.errors import QCLIFError
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
-from host.link.device import Device, stats_between
-from host.link.link import DeviceReset, Link
 from host.link.sample_exchange import SampleRun
-from host.network.golden import GoldenModel, GoldenResult
+from host.network.golden import GoldenResult
 from host.network.network import Network
-from host.runs.operations import rows_per_step
-from host.runs.result import Result
-
-# Recordings that the golden model takes at once.
-BATCH = 32
-
-# Resets of the device that a run survives.
-RESETS_MAX = 3
-
-Progress = Callable[[str, int, int], None]
+from host.runs.synaptic_operations import bound_clocks
 
 
 @dataclass(frozen=True)
@@ -61,33 +48,6 @@ class Compared:
     states:           int
     bound_clocks:     int
     divergence:       Divergence | None
-
-
-@dataclass
-class Run:
-    """All recordings of a run, and what the link and the clock said."""
-    network:  Network
-    engine:   str
-    encode:   str
-    link:     Link
-    compared: list[Compared] = field(default_factory=list)
-    seconds:  float = 0.0
-    resets:   int = 0
-    stats:    dict[str, int] = field(default_factory=dict)
-
-    @property
-    def mismatches(self) -> int:
-        return sum(each.mismatches + each.state_mismatches for each in self.compared)
-
-    def result(self) -> Result:
-        """What the device gave, as the run's file holds it."""
-        return Result.collect([each.run.inputs for each in self.compared], [each.run.spikes for each in self.compared],
-            [each.run.logits for each in self.compared], [each.sample.label for each in self.compared])
-
-
-def bound_clocks(inputs: SpikeTrain, spikes: SpikeTrain, neurons: int, lanes: int) -> int:
-    """Sum over steps of G*max(rows, P)."""
-    return int((-(-neurons//lanes)*np.maximum(rows_per_step(inputs, spikes), lanes)).sum())
 
 
 def _first_spike(device: SpikeTrain, expected: SpikeTrain, name: str, what: str) -> tuple[int, Divergence | None]:
@@ -143,51 +103,3 @@ def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Netwo
     return Compared(sample, run, golden, mismatches, state_mismatches, states,
         bound_clocks(sample.steps, golden.spikes, network.neurons, lanes),
         min(found, key=lambda each: each.step, default=None))
-
-
-def execute(link: Link, network: Network, samples: Sequence[Sample], engine: str = "accel", encode: str = "host",
-        lockstep: bool = False, progress: Progress = lambda stage, done, total: None) -> Run:
-    """Run encoded recordings on the device and compare each with the golden model.
-
-    Parameters
-    ----------
-    progress : called with a stage and its done and total units.
-
-    Raises
-    ------
-    QCLIFError : the network does not fit, the link is lost, or the device is reset again and again.
-    """
-    device  = Device(link)
-    run     = Run(network, engine, encode, link)
-    golden  = GoldenModel(network)
-    encoder = network.encoder if encode == "device" else None
-    total   = sum(len(sample.steps) for sample in samples)
-
-    def load() -> dict[str, int]:
-        device.load(network, engine, encoder, lambda at, of: progress("network", at, of))
-        return device.stats()
-
-    def advance(steps: int) -> None:
-        progress("time steps", done + steps, total)
-
-    before = load()
-    start  = time.monotonic()
-    while len(run.compared) < len(samples):
-        done     = sum(len(each.sample.steps) for each in run.compared)
-        batch    = list(samples[len(run.compared):][:BATCH])
-        expected = iter(golden.run([sample.steps for sample in batch], states=True))
-        try:
-            for sample, got in zip(batch, device.run_many(batch, encode, lockstep, advance), strict=True):
-                run.compared.append(compare(sample, got, next(expected), network, link.info.config.lanes,
-                    lockstep))
-                done += len(sample.steps)
-        except DeviceReset as error:
-            run.resets += 1
-            if run.resets > RESETS_MAX:
-                raise QCLIFError(f"the device was reset {run.resets} times in this run: check its supply and cable"
-                    ) from error
-            link.open()
-            before = load()
-    run.seconds = time.monotonic() - start
-    run.stats   = stats_between(before, device.stats())
-    return run

@@ -51,7 +51,7 @@ class Result:
     @classmethod
     def collect(cls, inputs: Sequence[SpikeTrain], spikes: Sequence[SpikeTrain], logits: Sequence[np.ndarray],
             labels: Sequence[int]) -> "Result":
-        """Of the inputs, the spikes, the logits [O] and the label of each sample."""
+        """Collect the inputs, the spikes, the logits [O] and the label of each sample."""
         if not len(inputs) == len(spikes) == len(logits) == len(labels):
             raise ValueError(f"{len(inputs)} inputs, {len(spikes)} spikes, {len(logits)} logits and "
                 f"{len(labels)} labels: one of each a sample is needed")
@@ -117,7 +117,7 @@ class Result:
 
 
 def _rows(steps: Sequence[SpikeTrain]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sample, step and source of everything in one Steps a sample, int32 [n] each."""
+    """Sample, step and source of every spike in one spike train a sample, int32 [n] each."""
     empty = [np.zeros(0, np.int32)]
     return (np.repeat(np.arange(len(steps), dtype=np.int32), [len(each.sources) for each in steps]),
         np.concatenate(empty + [each.indices() for each in steps]),

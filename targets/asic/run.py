@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 
 from accel.config import config_from_args
-from host.cli.choice import given_network, preferred_sizes
+from host.cli.network_choice import given_network, preferred_sizes
 from host.cli.options import read_samples
 from targets.asic.design import AsicConfig
 from targets.asic.flow import Request, run_flow

@@ -29,7 +29,8 @@ from host.link.link import Link
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
-from host.runs.comparison import Run, bound_clocks, execute
+from host.runs.run import Run, execute
+from host.runs.synaptic_operations import bound_clocks
 from targets.benchmark.streaming import bench_streaming, board_lines
 from targets.benchmark.training import bench_training
 from targets.sim.build import SimOptions

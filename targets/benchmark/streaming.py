@@ -18,7 +18,7 @@ from host.events.sample import Sample
 from host.link.link import Link
 from host.network.network import Network
 from host.network.random_network import random_network
-from host.runs.comparison import Run, execute
+from host.runs.run import Run, execute
 from targets.boards.catalogue import find_board
 from targets.boards.request import ROM_BYTES
 from targets.sim.build import PINS, SimOptions

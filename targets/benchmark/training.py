@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from accel.errors import QCLIFError
 from host.data.batch import Batch
 from host.events.spike_train import SpikeTrain
-from host.training.bptt import dense
 from host.training.architecture import Architecture
-from host.training.bptt.operation import spike_counts
+from host.training.bptt import dense
 from host.training.bptt.dense import Spike, floored
+from host.training.bptt.operation import spike_counts
 from host.training.model import SpikingNetwork
 from targets.tools.progress import StageDisplay
 

@@ -21,7 +21,7 @@ from accel.image import image
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel, GoldenResult
 from host.network.network import Network
-from host.runs.comparison import bound_clocks
+from host.runs.synaptic_operations import bound_clocks
 from targets.liberty.library import Library
 from targets.netlist.gates import environment
 from targets.netlist.harness.core import BuiltCore

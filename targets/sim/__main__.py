@@ -23,7 +23,7 @@ from litex.build.sim import SimPlatform
 from accel.config import add_config_args, config_from_args
 from accel.errors import QCLIFError, guarded
 from firmware.sizes import ROM_BYTES
-from host.cli.choice import choose_network, given_network, preferred_sizes
+from host.cli.network_choice import choose_network, given_network, preferred_sizes
 from host.cli.options import add_run_args, check_outputs, open_link, positive, read_samples
 from host.common.console import table_console
 from host.events.sample import Sample

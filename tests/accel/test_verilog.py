@@ -19,7 +19,7 @@ from host.events.formats import read_files
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.random_network import random_network
-from host.runs.comparison import bound_clocks
+from host.runs.synaptic_operations import bound_clocks
 from targets.sim.core import CoreSimulator
 from tests.helpers.networks import random_network as uniform_network
 

@@ -21,9 +21,9 @@ from firmware import protocol
 from firmware.header import write_headers
 from firmware.protocol import ENGINES, SENSOR_LIMIT
 from host.events.encoder import Encoder
+from host.events.event_array import EVENT
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
-from host.events.structured import EVENT
 from host.link.device import Device, stats_between
 from host.link.framing import encode_varint
 from host.link.link import Link

@@ -10,7 +10,7 @@ from host.events.encoder import Encoder
 from host.events.sample import Sample
 from host.link.link import Link
 from host.network.random_network import random_network
-from host.runs.comparison import execute
+from host.runs.run import execute
 from targets.sim.simulator import LineCounters, SimulatedSoC
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from host.events.structured import EVENT
+from host.events.event_array import EVENT
 from tests.helpers.formats import nmnist
 
 CLASSES     = 10

@@ -16,7 +16,7 @@ import pytest
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
-from host.cli.choice import default_encoder
+from host.cli.network_choice import default_encoder
 from host.data import synthetic
 from host.events.encoder import Encoder, poisson_context
 from host.events.formats import read_files
@@ -25,7 +25,7 @@ from host.link.faults import Faults, FaultyPort
 from host.link.link import DEFAULT_BAUDRATE, Link
 from host.link.port import SerialPort
 from host.network.random_network import random_network
-from host.runs.comparison import execute
+from host.runs.run import execute
 from targets.sim.simulator import SimulatedSoC
 
 pytestmark = pytest.mark.skipif(not (shutil.which("verilator") and shutil.which("riscv64-unknown-elf-gcc")),

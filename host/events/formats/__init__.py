@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from accel.errors import QCLIFError
+from host.events.event_array import check_coordinates
 from host.events.formats.aedat import read_aedat
 from host.events.formats.aedat4 import read_aedat4
 from host.events.formats.arrays import read_npy, read_npz
 from host.events.formats.prophesee import read_raw
 from host.events.formats.published import DATASETS, class_names, dataset_files, read_bin, read_dataset
 from host.events.sample import Sample
-from host.events.structured import check_coordinates
 
 __all__ = ["DATASETS", "READERS", "class_names", "dataset_files", "read_dataset", "read_files"]
 

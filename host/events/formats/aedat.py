@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from accel.errors import QCLIFError
+from host.events.event_array import normalise
 from host.events.sample import Sample
-from host.events.structured import normalise
 
 HEADER = re.compile(rb"#!AER-DAT(?P<version>\d\.\d)\s*?\r?\n(#[^\n]*\n)*")
 

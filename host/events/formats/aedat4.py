@@ -18,8 +18,8 @@ import numpy as np
 
 from accel.errors import QCLIFError
 from host.common.folders import ROOT
+from host.events.event_array import normalise
 from host.events.sample import Sample
-from host.events.structured import normalise
 
 
 def read_aedat4(path: Path) -> Iterator[Sample]:

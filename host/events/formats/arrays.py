@@ -13,8 +13,8 @@ import numpy as np
 
 from accel.errors import QCLIFError
 from host.common.npz import load_npz
+from host.events.event_array import normalise
 from host.events.sample import UNKNOWN, Sample
-from host.events.structured import normalise
 
 
 def read_npy(path: Path) -> Iterator[Sample]:

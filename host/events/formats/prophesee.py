@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from accel.errors import QCLIFError
+from host.events.event_array import normalise
 from host.events.formats.evt import decode_evt2, decode_evt3
 from host.events.sample import Sample
-from host.events.structured import normalise
 
 # Lines of text; the first word of the events may begin with a "%" too.
 HEADER   = re.compile(rb"(?:% (?!end\r?\n)[\t\x20-\x7e]*\r?\n)*(?:% end\r?\n)?")

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from accel.errors import QCLIFError
+from host.events.event_array import normalise
 from host.events.formats.download import download_whole
 from host.events.sample import UNKNOWN, Sample
-from host.events.structured import normalise
 
 
 class Layout(NamedTuple):

@@ -14,7 +14,7 @@ import numpy as np
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
-from host.cli.choice import choose_network
+from host.cli.network_choice import choose_network
 from host.cli.options import RANDOM, encode_samples
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain

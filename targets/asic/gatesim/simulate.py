@@ -8,10 +8,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenResult
 from host.network.network import Network
-from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
 from targets.asic.gatesim.neuron import STEP, random_cases, run_neuron
 from targets.asic.gatesim.spatial import run_spatial

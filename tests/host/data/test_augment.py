@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
 from host.data import synthetic
-from host.data.augment import MIRRORED_GESTURES, Augmentation, _draw, encode
+from host.data.augment import MIRRORED_GESTURES, Augmentation, draw_changes
+from host.data.batch_encoder import encode
 from host.data.event_set import EventSet
 from host.data.statistics import statistics, tables
 from host.events.encoder import ENCODERS, STEPS_MAX, Encoder
+from host.events.event_array import EVENT
 from host.events.formats import read_files
-from host.events.structured import EVENT
 from tests.helpers import reference
 from tests.host.events.test_encoder import as_lists, encoders, recordings
 
@@ -119,7 +120,7 @@ def test_long_recordings_can_be_cut():
 
 def changed(eventset, encoder, change, seed):
     """Fired sources, one event after another, as the text of Augmentation says it."""
-    drawn  = _draw(change, len(eventset), len(eventset.events), rng(seed))
+    drawn  = draw_changes(change, len(eventset), len(eventset.events), rng(seed))
     result = []
     for b, sample in enumerate(eventset.samples()):
         (width, height), counts = eventset.sensor_size, {0: Counter()}
@@ -266,7 +267,7 @@ def test_bad_augmentation(values, text):
 
 def test_statistics():
     eventset = set_of([(0, 0, 0, 0), (0, 0, 0, 1), (5, 0, 0, 2), (0, 0, 1, 350)], [(0, 0, 0, 7)], labels=[1, -1])
-    figures  = statistics(eventset, ENCODER)
+    figures  = statistics(eventset, ENCODER, encode_all(eventset))
     assert (figures["recordings"], figures["unlabelled"], figures["events"]) == (2, 1, 5)
     assert figures["classes"] == {"left": 0, "right": 1, "none": 0}
     assert (figures["seconds"], figures["events_per_second"]) == (0, round(5/350e-6))

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
-from host.data.augment import encode
+from host.data.batch_encoder import encode
 from host.data.event_set import EventSet, folds, split
 from host.events.encoder import Encoder
+from host.events.event_array import EVENT
 from host.events.sample import Sample
-from host.events.structured import EVENT
 
 ROWS = [[(1, 2, 1, 5), (3, 0, 0, 9)], [(0, 0, 0, 7)], [(2, 2, 1, 1), (2, 2, 1, 1), (0, 1, 0, 4)], [(3, 3, 0, 0)]]
 

@@ -19,7 +19,7 @@ from host.data.labelled_files import CLASSES_MAX
 from host.datasets import main as show
 from host.evaluate import main as evaluate
 from host.events.encoder import ENCODERS, Encoder, default_encoder_for
-from host.events.structured import EVENT
+from host.events.event_array import EVENT
 from host.network.network import Network
 from host.train import main as train
 from host.training.settings import Settings

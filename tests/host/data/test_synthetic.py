@@ -11,7 +11,7 @@ import pytest
 from accel.errors import QCLIFError
 from host.data.synthetic import GESTURES, SIZE, record, recordings
 from host.events.encoder import Encoder
-from host.events.structured import normalise
+from host.events.event_array import normalise
 
 
 @pytest.mark.parametrize("gesture", range(len(GESTURES)))

@@ -29,8 +29,8 @@ from host.link.link import Link
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
-from host.runs import comparison
-from host.runs.operations import spread, workload
+from host.runs import run as runs
+from host.runs.synaptic_operations import spread, workload
 from host.training.experiment import TEST_SEED
 from host.training.scores import wilson_interval
 from host.training.tasks import ContextTask, evaluation_batches
@@ -156,7 +156,7 @@ def without_device(figures):
 def firmware(monkeypatch):
     """The firmware, compiled for the host, at the port: its CPU engine runs the network."""
     monkeypatch.setattr(engines, "Link", lambda port, baudrate: Link(FirmwarePort(FirmwareDevice(QCLIFConfig()))))
-    monkeypatch.setattr(engines, "execute", functools.partial(comparison.execute, engine="cpu"))
+    monkeypatch.setattr(engines, "execute", functools.partial(runs.execute, engine="cpu"))
 
 
 def assert_as_golden(done, figures, golden):
@@ -186,7 +186,7 @@ def test_device_that_differs(firmware, evaluate, monkeypatch):
 
     def other(network):
         return GoldenModel(dataclasses.replace(network, threshold=np.maximum(1, network.threshold - 9)))
-    monkeypatch.setattr(comparison, "GoldenModel", other)
+    monkeypatch.setattr(runs, "GoldenModel", other)
     done, figures = evaluate(*SHORT, "--engine", "/dev/ttyUSB0")
     assert done.returncode == EXIT_MISMATCH
     assert figures["mismatches"] > 0 and figures["state_mismatches"] > 0

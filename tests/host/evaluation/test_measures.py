@@ -18,7 +18,7 @@ from host.evaluation.engines import confined
 from host.evaluation.measures import worst_pairs
 from host.events.spike_train import SpikeTrain
 from host.plots.elapsed import accuracy_over_time
-from host.runs.operations import rows_per_step, spread, synaptic_operations, workload
+from host.runs.synaptic_operations import rows_per_step, spread, synaptic_operations, workload
 from tests.helpers.networks import configs, inputs_of, networks
 from tests.helpers.networks import random_network as extreme_network
 from tests.helpers.reference import Reference

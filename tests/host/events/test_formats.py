@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
+from host.events.event_array import EVENT
 from host.events.formats import DATASETS, READERS, read_dataset, read_files
-from host.events.structured import EVENT
 from tests.helpers import formats
 
 ROWS = [(3, 5, 1, 1000), (127, 0, 0, 1000), (0, 126, 1, 1063), (64, 9, 0, 1064), (64, 8, 1, 70_000), (1, 2, 1, 130_001)]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host.events.encoder import Encoder
-from host.events.structured import EVENT
+from host.events.event_array import EVENT
 from host.exchange.compare import compare, random_inputs
 from host.exchange.graph_file import write_graph
 from host.exchange.graph_lif import DT, lif_network

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from accel.config import QCLIFConfig
-from host.cli.choice import SHIPPED
+from host.cli.network_choice import SHIPPED
 from host.data.datasets import load
 from host.network.golden import GoldenModel
 from host.network.network import Network

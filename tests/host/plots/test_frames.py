@@ -12,7 +12,7 @@ import pytest
 
 from accel.errors import QCLIFError
 from host.data.synthetic import record
-from host.events.structured import EVENT
+from host.events.event_array import EVENT
 from host.plots.frames import LEVELS, OFF_COLOUR, ON_COLOUR, PALETTE, contact_sheet, frame, frame_count, save_gif
 from tests.helpers.runs import gif_frames
 

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from accel.errors import QCLIFError
-from host.data.augment import Augmentation, encode
+from host.data.augment import Augmentation
 from host.data.batch import Batch
+from host.data.batch_encoder import encode
 from host.data.event_set import EventSet
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder
+from host.events.event_array import EVENT
 from host.events.sample import UNKNOWN, Sample
-from host.events.structured import EVENT
 from host.training.tasks import (
     CONTEXT_CLASSES,
     EVALUATION_BATCH,

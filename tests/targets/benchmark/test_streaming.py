@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from accel.errors import QCLIFError
+from host.events.event_array import EVENT
 from host.events.sample import Sample
-from host.events.structured import EVENT
 from targets.benchmark.streaming import CPU_CLOCKS, board_lines, busiest, row, soc_options
 
 LINES = board_lines()

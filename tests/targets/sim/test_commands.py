@@ -18,7 +18,7 @@ import pytest
 
 from accel.config import QCLIFConfig
 from host.common.folders import ROOT
-from host.events.structured import EVENT
+from host.events.event_array import EVENT
 from host.runs.result import Result
 from tests.helpers.networks import random_network
 

@@ -25,7 +25,7 @@ from host.events.formats import read_files
 from host.events.sample import Sample
 from host.link.link import Link
 from host.network.random_network import random_network
-from host.runs.comparison import execute
+from host.runs.run import execute
 from targets.sim import __main__ as sim
 from targets.sim.build import LINE_BIT_CLOCKS, LINE_TOLERANCE, PHY_BIT_CLOCKS, SimOptions, build_simulator
 from targets.sim.simulator import SimulatedSoC

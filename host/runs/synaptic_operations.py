@@ -22,6 +22,14 @@ def rows_per_step(inputs: SpikeTrain, spikes: SpikeTrain) -> np.ndarray:
     return rows
 
 
+def bound_clocks(inputs: SpikeTrain, spikes: SpikeTrain, neurons: int, lanes: int) -> int:
+    """Least clocks in which the accelerator can take the steps of a sample.
+
+    The sum over steps of G*max(rows, P), for G = ceil(neurons/P) groups of P = lanes neurons.
+    """
+    return int((-(-neurons//lanes)*np.maximum(rows_per_step(inputs, spikes), lanes)).sum())
+
+
 def synaptic_operations(inputs: SpikeTrain, spikes: SpikeTrain, neurons: int) -> int:
     """SOPs of a sample, as the accelerator counts them: weights added to a current.
 
@@ -42,7 +50,8 @@ def workload(network: Network, inputs: Sequence[SpikeTrain], spikes: Sequence[Sp
 
     Parameters
     ----------
-    inputs, spikes : what went into the network and what came out of it, one Steps a sample, at least one step in all.
+    inputs, spikes : what went into the network and what came out of it, one spike train a sample, at least one step
+        in all.
 
     Returns
     -------

@@ -16,8 +16,8 @@ import pytest
 from accel.config import QCLIFConfig, add_config_args, config_from_args
 from accel.errors import QCLIFError
 from host import stream
-from host.cli import choice
-from host.cli.choice import SHIPPED, choose_network, given_network, preferred_sizes
+from host.cli import network_choice
+from host.cli.network_choice import SHIPPED, choose_network, given_network, preferred_sizes
 from host.cli.options import add_run_args
 from host.data import synthetic
 from host.data.datasets import load
@@ -42,8 +42,8 @@ def shipped(tmp_path, monkeypatch, gesture):
     encoder = Encoder()
     network = random_network(QCLIFConfig(neurons=NEURONS, contexts=CONTEXTS), encoder, [encoder.encode(gesture.events)],
         classes=synthetic.GESTURES)
-    monkeypatch.setattr(choice, "SHIPPED", tmp_path/"shipped.npz")
-    network.save(choice.SHIPPED)
+    monkeypatch.setattr(network_choice, "SHIPPED", tmp_path/"shipped.npz")
+    network.save(network_choice.SHIPPED)
     return network
 
 
@@ -113,7 +113,7 @@ def test_recordings_with_contexts_that_it_lacks(shipped, gesture):
 
 
 def test_without_the_file_it_is_random(monkeypatch, gesture):
-    monkeypatch.setattr(choice, "SHIPPED", Path("nowhere.npz"))
+    monkeypatch.setattr(network_choice, "SHIPPED", Path("nowhere.npz"))
     assert is_random(chosen([gesture]))
 
 
@@ -132,7 +132,7 @@ def test_a_network_of_ones_own(shipped, gesture, tmp_path):
 def test_a_file_that_is_called_random(shipped, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with open("random", "wb") as file:
-        np.savez(file, **np.load(choice.SHIPPED))
+        np.savez(file, **np.load(network_choice.SHIPPED))
     assert given_network(parsed("--network", "random")) is None
     assert given_network(parsed("--network", tmp_path/"random")).neurons == NEURONS
 

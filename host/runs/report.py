@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A run as a table for people and as figures for programs."""
+"""A run as a table for people and as measures for programs."""
 
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ from rich.table import Table
 
 from host.network.readout import predicted
 
-# Their module needs torch, which takes seconds to load and is not needed to write figures.
+# Their module needs torch, which takes seconds to load and is not needed to write measures.
 if TYPE_CHECKING:
-    from host.runs.comparison import Compared, Run
+    from host.runs.comparison import Compared
+    from host.runs.run import Run
 
 
 def _ratio(value: float, by: float, digits: int = 3) -> float | None:
@@ -23,8 +24,8 @@ def _ratio(value: float, by: float, digits: int = 3) -> float | None:
     return round(value/by, digits) if by else None
 
 
-def figures(run: "Run") -> dict[str, object]:
-    """The figures of a run, as JSON takes them; what was not measured is null."""
+def run_measures(run: "Run") -> dict[str, object]:
+    """What a run measured, as JSON takes it; what was not measured is null."""
     totals = {name: sum(each.run.counters[name] for each in run.compared)
         for name in ("steps", "events", "rows", "sops", "spikes", "stalls", "overflows", "soc_clocks")}
     stats, link = run.stats, run.link.stats
@@ -90,23 +91,23 @@ def print_run(run: "Run", network: str, console: Console) -> None:
             escape(_class_name(run, predicted(each.run.logits))), escape(_class_name(run, each.sample.label)),
             _match(each))
     console.print(table)
-    f, link = figures(run), run.link.stats
+    m, link = run_measures(run), run.link.stats
     summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     summary.add_row("network", escape(network))
-    summary.add_row("spikes and logits", f"{f['spikes']} spikes in {f['steps']} steps, {f['mismatches']} mismatches")
-    summary.add_row("states V_a, V_s", f"{f['states_compared']} compared, {f['state_mismatches']} mismatches")
+    summary.add_row("spikes and logits", f"{m['spikes']} spikes in {m['steps']} steps, {m['mismatches']} mismatches")
+    summary.add_row("states V_a, V_s", f"{m['states_compared']} compared, {m['state_mismatches']} mismatches")
     if run.engine == "accel":
-        summary.add_row("core clocks", f"{f['core_clocks']}, bound {f['bound_clocks']} "
-            f"(x {f['core_clocks_over_bound']}), {_ratio(f['core_clocks'], f['steps'], 0):.0f} a step")
-        summary.add_row("synaptic operations", f"{f['sops']}, {_ratio(f['sops'], f['core_clocks'], 1)} a core clock")
+        summary.add_row("core clocks", f"{m['core_clocks']}, bound {m['bound_clocks']} "
+            f"(x {m['core_clocks_over_bound']}), {_ratio(m['core_clocks'], m['steps'], 0):.0f} a step")
+        summary.add_row("synaptic operations", f"{m['sops']}, {_ratio(m['sops'], m['core_clocks'], 1)} a core clock")
     else:
-        summary.add_row("CPU clocks", f"{f['core_clocks']}, {_ratio(f['core_clocks'], f['steps'], 0):.0f} a step")
-    summary.add_row("CPU clocks a byte", f"{f['cpu_clocks_per_byte_rx']} received, {f['cpu_clocks_per_byte_tx']} sent; "
-        f"{f['cpu_clocks_per_raw_event'] or f['cpu_clocks_per_event']} an event")
+        summary.add_row("CPU clocks", f"{m['core_clocks']}, {_ratio(m['core_clocks'], m['steps'], 0):.0f} a step")
+    summary.add_row("CPU clocks a byte", f"{m['cpu_clocks_per_byte_rx']} received, {m['cpu_clocks_per_byte_tx']} sent; "
+        f"{m['cpu_clocks_per_raw_event'] or m['cpu_clocks_per_event']} an event")
     summary.add_row("link", f"{link.frames} frames, {link.retries} retries, {link.crc_errors} CRC errors, "
-        f"{run.resets} resets, {link.bytes_tx} bytes out, {link.bytes_rx} in, {f['line_bytes_per_event']} an input")
-    summary.add_row("speed", f"{f['seconds']} s, {f['steps_per_second']} steps a second, "
-        f"{(f['sim_clocks_per_second'] or 0)/1e6:.2f} M clocks a second")
+        f"{run.resets} resets, {link.bytes_tx} bytes out, {link.bytes_rx} in, {m['line_bytes_per_event']} an input")
+    summary.add_row("speed", f"{m['seconds']} s, {m['steps_per_second']} steps a second, "
+        f"{(m['sim_clocks_per_second'] or 0)/1e6:.2f} M clocks a second")
     console.print(summary)
     for each in run.compared:
         if each.divergence:

@@ -13,16 +13,17 @@ import numpy as np
 
 from host.common.cache import cached
 from host.common.console import Progress, no_progress
-from host.data.augment import encode
 from host.data.batch import Batch
+from host.data.batch_encoder import encode
 from host.data.event_set import EventSet, checked
 from host.events.encoder import Encoder
+from host.events.event_array import EVENT
 from host.events.sample import Sample
-from host.events.structured import EVENT
 
 
-def kept(name: str, key: dict[str, object], recordings: Callable[[], tuple[Iterable[Sample], Sequence[str]]],
-        progress: Progress = no_progress, cache: Path | None = None) -> EventSet:
+def cached_event_set(name: str, key: dict[str, object],
+        recordings: Callable[[], tuple[Iterable[Sample], Sequence[str]]], progress: Progress = no_progress,
+        cache: Path | None = None) -> EventSet:
     """The event set of some recordings; its events are a memory-mapped file.
 
     Parameters
@@ -80,7 +81,7 @@ def _write_header(file: BinaryIO, events: int) -> None:
         "fortran_order": False, "shape": (events,)})
 
 
-def encoded(eventset: EventSet, encoder: Encoder, max_steps: int | None = None, cache: Path | None = None,
+def cached_inputs(eventset: EventSet, encoder: Encoder, max_steps: int | None = None, cache: Path | None = None,
         progress: Progress = no_progress) -> Batch:
     """Inputs of all recordings of a set, without augmentation.
 
@@ -91,7 +92,7 @@ def encoded(eventset: EventSet, encoder: Encoder, max_steps: int | None = None, 
 
     Raises
     ------
-    QCLIFError : as host.data.augment.encode() and host.common.cache.cached().
+    QCLIFError : as host.data.batch_encoder.encode() and host.common.cache.cached().
     """
     def write(folder: Path) -> dict[str, object]:
         progress("encode", 0, len(eventset))
