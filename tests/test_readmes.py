@@ -94,8 +94,8 @@ class Parsed(BaseException):
 
 def qclif_modules() -> dict[str, str]:
     """Module behind each ./qclif COMMAND, as the script has them."""
-    return dict(re.findall(r"^    (\w+)\)\n(?:        .*\n)*?        exec python -m ([\w.]+)", (ROOT/"qclif").read_text(),
-        re.MULTILINE))
+    script = (ROOT/"qclif").read_text()
+    return dict(re.findall(r"^    (\w+)\)\n(?:        .*\n)*?        exec python -m ([\w.]+)", script, re.MULTILINE))
 
 
 def parse(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,8 +195,10 @@ def test_commands_parse(readme, monkeypatch, capsys):
             try:
                 parse(choice, monkeypatch)
             except (SystemExit, AssertionError, ImportError, AttributeError, KeyError) as error:
-                said = capsys.readouterr().err.strip().splitlines()
-                wrong.append(f"{shlex.join(choice)}: {said[-1] if said else error!r}")
+                said = (capsys.readouterr().err.strip().splitlines() or [repr(error)])[-1]
+                # Where dots stand for more, something may be missing.
+                if not ("..." in words and "arguments are required" in said):
+                    wrong.append(f"{shlex.join(choice)}: {said}")
     assert not wrong, "\n".join(wrong)
 
 
