@@ -27,7 +27,7 @@ from targets.boards.request import ROM_BYTES
 from targets.boards.scripts import clock_constraints, plain_netlist
 from targets.fpga.families import FAMILIES
 from targets.fpga.netlist import build, synthesise
-from targets.post_synthesis import gates_of
+from targets.netlist.comparison import NetlistProgram, run_core
 from targets.sim.build import PINS, SimOptions
 from tests.helpers.short_stream import stream_exactly
 
@@ -71,12 +71,12 @@ def test_the_netlist_is_exact_and_a_nibble_that_is_not_stored_is_noticed():
     except QCLIFError as error:
         pytest.skip(str(error))
     assert netlist.cells["SB_SPRAM256KA"] == 2 and netlist.cells["SB_MAC16"] == 1 and netlist.cells["SB_LUT4"] > 300
-    right = gates_of(config, build(netlist), 1).run(network, [steps], 0, len(steps))
+    right = run_core(NetlistProgram(build(netlist), 1), config, network, [steps])
     assert (right.mismatches, right.state_mismatches) == (0, 0)
     assert right.spikes > 20 and right.states == 2*config.neurons*len(steps)
     text, count = re.subn(r"\.MASKWREN\(\{ [^,]+,", ".MASKWREN({ 1'h0,", netlist.text)
     assert count == 2
-    wrong = gates_of(config, build(replace(netlist, text=text)), 1).run(network, [steps], 0, len(steps))
+    wrong = run_core(NetlistProgram(build(replace(netlist, text=text)), 1), config, network, [steps])
     assert wrong.state_mismatches > 0
 
 
