@@ -32,10 +32,11 @@ from targets.asic.stages import DONE, STAGES, Done, stage
 from targets.asic.synth.synthesis import synthesise
 from targets.netlist.comparison import NetlistRun
 from targets.netlist.toggles import Activity
-from targets.sim.build import PACKAGES
 from targets.tools.builds import file_digest
 from targets.tools.eda import Tool, find_sta, find_yosys, has_sta
-from targets.tools.programs import tool_version
+from targets.tools.process import version_of
+from targets.tools.progress import StageProgress, no_stage
+from targets.tools.verilator import GENERATORS
 
 # What a stage works on, as a FlowResult names it.
 NEEDS = {"sta": ("synthesis",), "gatesim": ("synthesis",), "power": ("synthesis", "gatesim"), "layout": ("synthesis",)}
@@ -46,7 +47,7 @@ UNSIMULATED = {"soc": "the gates of the soc are not simulated, those of its acce
 
 
 def _verilator() -> str:
-    version = tool_version("verilator")
+    version = version_of("verilator", "--version")
     if not version:
         raise QCLIFError("verilator is missing: sudo apt-get install verilator")
     return version
@@ -115,7 +116,7 @@ class FlowResult:
     done:           dict[str, Done] = dataclasses.field(default_factory=dict)
 
 
-def run_flow(request: Request, progress: Callable[[str], None] = lambda text: None) -> FlowResult:
+def run_flow(request: Request, progress: StageProgress = no_stage) -> FlowResult:
     """Run the stages up to the last one that is asked for.
 
     Parameters
@@ -131,7 +132,7 @@ def run_flow(request: Request, progress: Callable[[str], None] = lambda text: No
 
 class _Flow:
     """One run of the flow."""
-    def __init__(self, request: Request, progress: Callable[[str], None]) -> None:
+    def __init__(self, request: Request, progress: StageProgress) -> None:
         self.config   = request.config
         self.pdk      = openram_pdk(request.pdk) if request.config.sram == "openram" else request.pdk
         self.corners  = [name for name in CORNERS if name in self.pdk.corners]
@@ -173,7 +174,7 @@ class _Flow:
     def _rtl(self) -> None:
         config = self.config
         inputs = [config.design, config.sram, config.sram_objective, config.apical_shift, config.product_shift,
-            config.sizes.to_dict(), *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
+            config.sizes.to_dict(), *(f"{name} {metadata.version(name)}" for name in GENERATORS)]
         self.result.rtl = self._stage("rtl", generate, inputs, lambda folder: generate(config, self.pdk, folder))
 
     def _synth(self) -> None:

@@ -6,7 +6,6 @@
 """One run of the flow, from its options to its record."""
 
 import argparse
-from collections.abc import Callable
 
 from accel.config import config_from_args
 from host.cli.network_choice import given_network, preferred_sizes
@@ -19,12 +18,13 @@ from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.record import record_of
 from targets.asic.report.result import Record
 from targets.asic.stages import STAGES
+from targets.tools.progress import StageProgress, no_stage
 
 # Currents of the paper's neuron.
 NEURON_CURRENT_BITS = 8
 
 
-def run_one(args: argparse.Namespace, progress: Callable[[str], None] = lambda text: None) -> Record:
+def run_one(args: argparse.Namespace, progress: StageProgress = no_stage) -> Record:
     """The record of the run that the options ask for.
 
     Raises

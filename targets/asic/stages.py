@@ -14,10 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from accel.errors import QCLIFError
 from host.common.atomic import whole_file
 from host.common.folders import build_root
 from targets.tools.builds import digest, locked, source_digest
+from targets.tools.progress import StageProgress, no_stage
 
 # What each stage does, and what it brings.
 STAGES: Mapping[str, tuple[str, str]] = {
@@ -53,7 +53,7 @@ class Done:
 
 
 def stage(name: str, module: str, kind: type, inputs: object, work: Callable[[Path], object],
-        progress: Callable[[str], None] = lambda text: None) -> Done:
+        progress: StageProgress = no_stage) -> Done:
     """Run a stage, or find what it gave before.
 
     Parameters
@@ -69,16 +69,9 @@ def stage(name: str, module: str, kind: type, inputs: object, work: Callable[[Pa
     ------
     QCLIFError : the folder cannot be written; and whatever work() raises: then nothing counts as done.
     """
-    key    = digest(json.dumps([source_digest(module), inputs], sort_keys=True, default=repr).encode())
+    key    = digest(json.dumps([source_digest(module), inputs], sort_keys=True, default=repr))
     folder = build_root()/"asic"/"stages"/f"{name}-{key[:20]}"
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = folder.with_suffix(".lock")
-        lock.touch()
-    except OSError as error:
-        raise QCLIFError(f"cannot work in {folder.parent}: {error.strerror}; set QCLIF_BUILD_DIR to another folder") \
-            from error
-    with locked(lock, progress):
+    with locked(folder.with_suffix(".lock"), progress):
         if (done := _read(folder, kind)) is not None:
             return Done(key, folder, *done, cached=True)
         shutil.rmtree(folder, ignore_errors=True)

@@ -25,7 +25,7 @@ from host.training.bptt import dense
 from host.training.bptt.dense import Spike, floored
 from host.training.bptt.operation import spike_counts
 from host.training.model import SpikingNetwork
-from targets.tools.progress import StageDisplay
+from targets.tools.progress import StageDisplay, StageProgress
 
 # How a network is written: the usual way in torch and in snntorch, then host.training's.
 LOOP, RLEAKY, DENSE, KERNELS = "torch, step by step", "snntorch RLeaky", "dense.py (torch)", "kernel.py (events)"
@@ -152,7 +152,7 @@ def firing_network(neuron: str, setup: Setup, batch: Batch) -> SpikingNetwork:
     return model
 
 
-def ways(model: SpikingNetwork, batch: Batch, device: str, note: Callable[[str], None]) -> list[Way]:
+def ways(model: SpikingNetwork, batch: Batch, device: str, note: StageProgress) -> list[Way]:
     """A network written in each way that runs here, the usual one first.
 
     Parameters

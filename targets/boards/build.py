@@ -16,7 +16,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,9 @@ from targets.boards.elaborate import BUILD_NAME, REPORT
 from targets.boards.report import Report, read_report
 from targets.boards.request import BoardOptions
 from targets.boards.scripts import clock_constraints, plain_netlist, relative_sources
-from targets.tools.builds import last_lines, locked
-from targets.tools.eda import ERRORS, run_program, write_text
-from targets.tools.programs import PROGRAMS, check_programs
+from targets.tools.builds import digest, locked, read_record, write_record, write_text
+from targets.tools.process import check_programs, run_program
+from targets.tools.progress import StageProgress, no_stage
 from targets.tools.toolchain import Toolchain, find_toolchain
 
 # Programs of LiteX's toolchains, where they are open ones that report in a way that we read.
@@ -63,8 +63,6 @@ ERASED = b"\xff"
 
 SOFTWARE = ("riscv64-unknown-elf-gcc", "make")
 
-Progress = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class BoardBuild:
@@ -92,11 +90,11 @@ class BoardBuild:
 def default_directory(options: BoardOptions) -> Path:
     """Folder of a build that the user gives none."""
     content = json.dumps(options.to_json(), sort_keys=True)
-    return build_root()/"boards"/f"{options.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    return build_root()/"boards"/f"{options.name}-{digest(content)[:8]}"
 
 
 def build_board(options: BoardOptions, output_dir: Path | None = None, source: str = "auto", run: bool = True,
-    progress: Progress = lambda stage: None) -> BoardBuild:
+    progress: StageProgress = no_stage) -> BoardBuild:
     """Build a bitstream, or find it built.
 
     Parameters
@@ -111,7 +109,7 @@ def build_board(options: BoardOptions, output_dir: Path | None = None, source: s
     ------
     QCLIFError : a tool is missing or failed, or the board cannot be had so.
     """
-    check_programs({name: PROGRAMS[name] for name in SOFTWARE})
+    check_programs(SOFTWARE)
     tools     = _tools(options.toolchain, source) if run else None
     directory = Path(output_dir).resolve() if output_dir else default_directory(options)
     if re.search(r"\s", str(directory)):
@@ -133,7 +131,7 @@ def _tools(toolchain: str, source: str) -> Toolchain:
 
 class _Build:
     """The stages of one build, under its lock."""
-    def __init__(self, options: BoardOptions, directory: Path, tools: Toolchain | None, progress: Progress):
+    def __init__(self, options: BoardOptions, directory: Path, tools: Toolchain | None, progress: StageProgress):
         self.options   = options
         self.directory = directory
         self.gateware  = directory/"gateware"
@@ -148,7 +146,7 @@ class _Build:
             return BoardBuild(self.options, self.directory, None, None, None, {})
         digest    = self._digest()
         bitstream = self.gateware/soc["bitstream"]
-        done      = self._read_state()
+        done      = read_record(self.state)
         if done.get("inputs") != digest or not bitstream.exists():
             # An interrupted build must not look finished, nor another's files like this one's.
             for path in (self.state, bitstream, self.gateware/REPORT):
@@ -158,7 +156,7 @@ class _Build:
             if not bitstream.exists():
                 raise QCLIFError(f"no {bitstream.name} came out: see the logs in {self.directory}")
             done = {"inputs": digest, "build_seconds": round(time.monotonic() - start, 1)}
-            write_text(self.state, json.dumps(done))
+            write_record(self.state, done)
         report = self.gateware/REPORT
         image = self._image(bitstream) if self.options.flash_offset else None
         return BoardBuild(self.options, self.directory, bitstream,
@@ -171,12 +169,6 @@ class _Build:
         image    = self.gateware/f"{BUILD_NAME}.flash.bin"
         image.write_bytes(bitstream.read_bytes().ljust(self.options.flash_offset, ERASED) + firmware)
         return image
-
-    def _read_state(self) -> dict:
-        try:
-            return json.loads(self.state.read_text())
-        except (OSError, ValueError):
-            return {}
 
     def _elaborate(self, stage: str = "generating the SoC and its firmware", run: bool = False) -> None:
         # What is left of another SoC must not be taken for this one's.
@@ -229,14 +221,9 @@ class _Build:
     def _stage(self, stage: str, name: str, command: list[str], folder: Path, environment: dict[str, str],
         check: bool = True) -> None:
         self.progress(stage)
-        log = self.directory/f"{name}.log"
-        with open(log, "w") as output:
-            status = run_program(command, folder, output, environment)
-        if status and check:
-            text = log.read_text(errors="replace")
-            match = ERRORS.search(text) or re.search(r"^error: .*", text, re.MULTILINE)
-            why   = match[0].removeprefix("error: ") if match else " ".join(last_lines(text, 1).split())
-            raise QCLIFError(f"{stage} failed: {why}; its log is {log}")
+        done = run_program(command, folder, self.directory/f"{name}.log", environment)
+        if check:
+            done.check(stage)
 
 
 def _commands(script: Path) -> list[str]:

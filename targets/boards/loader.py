@@ -6,7 +6,6 @@
 """Puts a bitstream into a board, through openFPGALoader or what litex-boards names for it."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 from litex.build.openfpgaloader import OpenFPGALoader
@@ -14,6 +13,7 @@ from litex.build.openfpgaloader import OpenFPGALoader
 from accel.errors import QCLIFError
 from targets.boards.board import Board
 from targets.tools.builds import last_lines
+from targets.tools.process import run_program
 
 LOADER  = "openFPGALoader"
 INSTALL = "sudo apt-get install openfpgaloader"
@@ -58,8 +58,7 @@ def load(board: Board, device: str, toolchain: str, bitstream: Path, flash: bool
         raise QCLIFError(f"{LOADER} not found: {INSTALL}")
     if flash:
         command += ["--write-flash"]
-    result = subprocess.run([*command, str(bitstream)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-    if result.returncode:
-        why = " ".join(last_lines(result.stdout.strip(), 2).split()) or f"status {result.returncode}"
+    result = run_program([*command, bitstream])
+    if result.status:
+        why = " ".join(last_lines(result.text.strip(), 2).split()) or f"status {result.status}"
         raise QCLIFError(f"{LOADER} does not reach {board.title} ({why}): {CHECKS}")

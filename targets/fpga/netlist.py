@@ -6,13 +6,11 @@
 """The core, as boards have it, as a netlist of an FPGA's cells (Yosys) and as a program that simulates it."""
 
 import importlib.util
-import os
 import random
 import re
 import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +21,9 @@ from host.common.folders import build_root
 from targets.fpga.families import FAMILIES, Family
 from targets.netlist.gates import apart, build_gates
 from targets.sim.core import TOP
-from targets.tools.builds import tree_digest
+from targets.tools.builds import made_once, tree_digest
 from targets.tools.eda import INSTALL_YOSYS, Tool, find_yosys, run_tool
+from targets.tools.progress import StageProgress, no_stage
 
 _INSTANCE = re.compile(r"^  ([A-Z]\w*) (?:#\($|\S+ +\($)", re.MULTILINE)
 _INPUT    = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
@@ -65,7 +64,7 @@ class Netlist:
 
 
 def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
-        progress: Callable[[str], None] = lambda stage: None, family: Family = FAMILIES["ecp5"]) -> Netlist:
+        progress: StageProgress = no_stage, family: Family = FAMILIES["ecp5"]) -> Netlist:
     """The core of these sizes through the synthesis for a family, cached by its sizes and sources.
 
     Parameters
@@ -80,20 +79,12 @@ def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
     yosys  = yosys or find_yosys()
     key    = tree_digest(("accel",), [repr(config), yosys.kind, yosys.version, family.script(config), str(family.core)])
     folder = build_root()/family.name/key[:24]
-    if not (folder/"netlist.v").exists():
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise QCLIFError(f"cannot write to {folder.parent}: {error.strerror}; set QCLIF_BUILD_DIR to another "
-                "folder") from error
-        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-            (Path(temporary)/"core.v").write_text(core_verilog(config, TOP, **family.core))
-            run_tool(yosys, family.script(config), Path(temporary), "synth.ys", progress=progress,
-                stage=f"synth_{family.name} of Yosys {yosys.version}")
-            folder.mkdir(exist_ok=True)
-            for name in ("core.v", "synth.log", "netlist.v"):
-                # Another process may have made the same.
-                os.replace(Path(temporary)/name, folder/name)
+    def make(work: Path) -> None:
+        (work/"core.v").write_text(core_verilog(config, TOP, **family.core))
+        run_tool(yosys, family.script(config), work, "synth.ys", progress=progress,
+            stage=f"synth_{family.name} of Yosys {yosys.version}")
+
+    made_once(folder, make, progress)
     return Netlist(family, config, (folder/"netlist.v").read_text(), yosys)
 
 # Models -------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@
 
 import functools
 import operator
-import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -143,7 +142,7 @@ def run_core(gates: NetlistProgram, config: QCLIFConfig, network: Network, sampl
                 states = core.run(network, steps.slice(0, shown), states=True)
             with gates.environment(QCLIF_CLOCKS=limit):
                 whole  = core.run(network, steps)
-        except (subprocess.CalledProcessError, IndexError, ValueError) as error:
+        except (QCLIFError, IndexError, ValueError) as error:
             # It is stopped where it does not end; what has too many steps cannot be read.
             raise QCLIFError(f"the netlist of the core has not answered {len(steps)} steps, one by one, in {limit} "
                 f"clocks: run the stage synth again, with another Yosys") from error

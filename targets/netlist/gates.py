@@ -9,19 +9,18 @@ Cells are simulated as Liberty describes them, without delays. Registers and mem
 random values, others for each seed: what the netlist computes must not depend on them.
 """
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from accel.errors import QCLIFError
 from host.common.folders import build_root
 from targets.liberty.library import Library
 from targets.netlist.cell_models import cell_models_verilog
 from targets.netlist.harness.program import verilate
 from targets.netlist.netlist import Netlist
+from targets.tools.builds import digest, made_once
 
 SUPPORT = Path(__file__).with_name("support.cpp")
 
@@ -78,15 +77,8 @@ def build_gates(harness: str, top: str, inputs: Sequence[str], files: Mapping[st
     QCLIFError : the files cannot be written, or Verilator is missing or fails.
     """
     texts  = {**files, f"V{top}.h": _header(top, inputs)}
-    digest = hashlib.sha256("\n".join(texts.values()).encode()).hexdigest()
-    folder = build_root()/"asic"/"gatesim"/digest[:24]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder/name).write_text(text)
-    except OSError as error:
-        raise QCLIFError(f"cannot write to {folder}: {error.strerror}; set QCLIF_BUILD_DIR to another "
-            f"folder") from error
+    folder = build_root()/"asic"/"gatesim"/digest("\n".join(texts.values()))[:24]
+    made_once(folder, lambda work: [(work/name).write_text(text) for name, text in texts.items()])
     # More optimisation takes longer than it saves.
     return verilate(harness, top, [*(folder/name for name in files), SUPPORT], [
         "--prefix", CLASS, "-CFLAGS", f"-O1 -I{folder}", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline",

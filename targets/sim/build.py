@@ -10,29 +10,29 @@ Verilog whether Verilator runs, the firmware's sources whether the firmware is c
 it when it starts).
 """
 
-import hashlib
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from host.common.folders import ROOT, build_root
 from host.link.link import DEFAULT_BAUDRATE
-from targets.tools.builds import last_lines, locked, tree_digest
-from targets.tools.programs import check_tools, tool_version
+from targets.tools.builds import digest, locked, read_record, tree_digest, write_record
+from targets.tools.process import check_programs, run_program, version_of
+from targets.tools.progress import StageProgress, no_stage
+from targets.tools.verilator import gateware_versions
+
+# What a simulator is built with; the C++ headers with Debian's packages of them.
+PROGRAMS = ("verilator", "riscv64-unknown-elf-gcc", "make", "g++")
+HEADERS  = {"json-c/json.h": "libjson-c-dev", "event2/event.h": "libevent-dev", "zlib.h": "zlib1g-dev"}
 
 # What decides the gateware, and what decides the firmware.
 GATEWARE_SOURCES = ("accel", "soc", "targets/sim")
 FIRMWARE_SOURCES = ("firmware", "accel")
-PACKAGES         = ("litex", "migen", "pythondata-cpu-vexriscv")
 
 # UARTs of a simulated SoC by LiteX's names: byte streams, which have no baud rate, or the pins of a PHY that has one.
 STREAM, PINS = "sim", "serial"
@@ -115,7 +115,7 @@ class SimOptions:
         c    = self.config
         text = json.dumps(asdict(self), sort_keys=True, default=str)
         return (f"n{c.neurons}_i{c.inputs}_c{c.contexts}_p{c.lanes}_w{c.weight_bits}_s{c.state_bits}_"
-            f"{'' if self.with_accelerator else 'cpu_'}{hashlib.sha256(text.encode()).hexdigest()[:8]}")
+            f"{'' if self.with_accelerator else 'cpu_'}{digest(text)[:8]}")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class SimBuild:
 # Build --------------------------------------------------------------------------------------------
 
 def build_simulator(options: SimOptions, output_dir: str | Path | None = None,
-    progress: Callable[[str], None] = lambda stage: None, jobs: int | None = None) -> SimBuild:
+    progress: StageProgress = no_stage, jobs: int | None = None) -> SimBuild:
     """Build the simulator of `options`, or find it built.
 
     Parameters
@@ -151,54 +151,36 @@ def build_simulator(options: SimOptions, output_dir: str | Path | None = None,
     """
     directory = Path(output_dir).resolve() if output_dir else build_root()/"sim"/options.name
     build     = SimBuild(options, directory)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory/"lock").touch()
-    except OSError as error:
-        raise QCLIFError(f"cannot build in {directory}: {error.strerror}; choose another --output-dir or "
-            "QCLIF_BUILD_DIR") from error
-    with locked(directory/"lock", progress) as lock:
-        _Builder(build, progress, jobs or os.cpu_count(), lock).run()
+    with locked(directory/"lock", progress):
+        _Builder(build, progress, jobs or os.cpu_count()).run()
     return build
 
 
 class _Builder:
     """The stages of one build, run under its lock."""
-    def __init__(self, build: SimBuild, progress: Callable[[str], None], jobs: int, lock: int):
+    def __init__(self, build: SimBuild, progress: StageProgress, jobs: int):
         self.build    = build
         self.progress = progress
         self.jobs     = jobs
-        self.lock     = lock
         self.state    = build.directory/"build.json"
 
     def run(self) -> None:
-        done     = self._read_state()
+        done     = read_record(self.state)
         sources  = self._sources_digest()
         firmware = tree_digest(FIRMWARE_SOURCES)
         if done.get("sources") != sources or not self.build.simulator.exists():
-            check_tools()
+            check_programs(PROGRAMS, HEADERS)
             # An interrupted build must not look finished.
             self.state.unlink(missing_ok=True)
             self._elaborate("gateware")
             verilog = self._verilog_digest()
             if done.get("verilog") != verilog or not self.build.simulator.exists():
                 self._verilate()
-            self._write_state(sources=sources, verilog=verilog, firmware=firmware)
+            write_record(self.state, {"sources": sources, "verilog": verilog, "firmware": firmware})
         elif done.get("firmware") != firmware:
-            check_tools()
+            check_programs(PROGRAMS, HEADERS)
             self._elaborate("firmware")
-            self._write_state(**{**done, "firmware": firmware})
-
-    def _read_state(self) -> dict:
-        try:
-            return json.loads(self.state.read_text())
-        except (OSError, ValueError):
-            return {}
-
-    def _write_state(self, **state) -> None:
-        fresh = self.state.with_suffix(".new")
-        fresh.write_text(json.dumps(state))
-        fresh.replace(self.state)
+            write_record(self.state, {**done, "firmware": firmware})
 
     def _elaborate(self, what: str) -> None:
         """Run LiteX in a process of its own: it changes directory, prints, and keeps global state."""
@@ -210,40 +192,25 @@ class _Builder:
 
     def _verilate(self) -> None:
         self._stage("compiling the simulator with Verilator", "verilator", ["bash", "build_sim.sh"],
-            cwd=self.build.gateware, env={"MAKEFLAGS": self._make_flags()})
+            cwd=self.build.gateware, environment={"MAKEFLAGS": self._make_flags()})
 
     def _make_flags(self) -> str:
         # LiteX compiles all its simulation modules, ours needs the clock's alone; and its option for the C++
         # compiler does not reach Verilator's output, which is compiled with OPT_FAST.
         return f"MODULES=clocker OPT_FAST=-{self.build.options.opt_level}"
 
-    def _stage(self, stage: str, name: str, command: list[str], cwd: Path, env: dict | None = None) -> None:
+    def _stage(self, stage: str, name: str, command: list[str], cwd: Path, environment: dict | None = None) -> None:
         self.progress(stage)
-        log = self.build.directory/f"{name}.log"
-        with open(log, "w") as output:
-            # The children hold the lock too: a killed build that still writes keeps others out.
-            process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, env={**os.environ, "QCLIF_JOBS": str(self.jobs), **(env or {})},
-                start_new_session=True, pass_fds=(self.lock,))
-            try:
-                status = process.wait()
-            except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                raise
-        if status:
-            raise QCLIFError(f"{stage} failed; {log} ends with:\n{last_lines(log.read_text(errors='replace'))}")
+        run_program(command, cwd, self.build.directory/f"{name}.log",
+            {"QCLIF_JOBS": str(self.jobs), **(environment or {})}).check(stage)
 
     def _sources_digest(self) -> str:
-        versions = [f"{name} {metadata.version(name)}" for name in PACKAGES]
-        return tree_digest(GATEWARE_SOURCES, extra=[*versions, tool_version("verilator")])
+        return tree_digest(GATEWARE_SOURCES, gateware_versions())
 
     def _verilog_digest(self) -> str:
         """What Verilator and the C++ compiler are given, without the comments, which hold dates."""
         gateware = self.build.gateware
         texts    = [gateware/name for name in ("sim.v", "sim_init.cpp", "sim_header.h", "variables.mak",
             "build_sim.sh")] + sorted((self.build.directory/"sim_modules").rglob("*.[ch]"))
-        digest = hashlib.sha256(f"{tool_version('verilator')}\n{self._make_flags()}".encode())
-        for path in texts:
-            digest.update(re.sub(r"//.*", "", path.read_text()).encode())
-        return digest.hexdigest()
+        return digest("\n".join([version_of("verilator", "--version"), self._make_flags(),
+            *(re.sub(r"//.*", "", path.read_text()) for path in texts)]))

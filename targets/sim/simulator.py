@@ -23,6 +23,7 @@ from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from targets.sim.build import ROM_INIT, SimBuild, SimOptions, build_simulator
 from targets.tools.builds import last_lines
+from targets.tools.progress import StageProgress, no_stage
 
 # Seconds from the start of the simulator until it has opened its ports, and from a request to its end.
 START_SECONDS  = 30
@@ -80,7 +81,7 @@ class SimulatedSoC:
     def __init__(self, options: SimOptions | QCLIFConfig, output_dir: str | Path | None = None,
         jobs: int | None = None, tcp_port: int = 0, trace_window: tuple[int, int] = (0, -1),
         rom_init: str | Path | None = None, line_baudrate: int | None = None,
-        progress: Callable[[str], None] = lambda stage: None):
+        progress: StageProgress = no_stage):
         if not 0 <= tcp_port < 2**16:
             raise QCLIFError(f"TCP port {tcp_port}: 1 to {2**16 - 1} are possible, 0 for a free one")
         self.options       = options if isinstance(options, SimOptions) else SimOptions(config=options)

@@ -3,74 +3,184 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What builds share: locks, digests of what they depend on, and the ends of their logs."""
+"""What builds share: folders that are made once, locks between processes, and digests of what a build depends on.
+
+What is decided by a digest alone is a folder that is there whole or not at all (`made_once`). What is built in steps,
+of which only some run again, is a folder with a lock and a record of what is finished (`locked`, `read_record`).
+"""
 
 import ast
 import contextlib
 import fcntl
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from accel.errors import QCLIFError
+from host.common.atomic import whole_file
 from host.common.folders import ROOT
+from targets.tools.process import held_locks
+from targets.tools.progress import StageProgress, no_stage
 
-SOURCE_SUFFIXES = (".py", ".c", ".h", ".S", ".ld", ".v", ".vlt")
+SOURCE_SUFFIXES = (".py", ".c", ".h", ".cpp", ".S", ".ld", ".v", ".vlt")
 
 # Beside the Python modules of a folder that something depends on, these are its source, too.
 OTHER_SOURCES = (".cpp", ".h", ".c", ".v", ".tcl", ".S", ".ld")
 
+# Folders ------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
-def locked(path: Path, progress: Callable[[str], None]) -> Iterator[int]:
-    """Hold the lock of a build's directory; the value is its file descriptor."""
-    with open(path, "a") as lock:
+def writing(folder: Path) -> Iterator[None]:
+    """Tell of a folder that cannot be written in one line.
+
+    Raises
+    ------
+    QCLIFError : in the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise QCLIFError(f"cannot write to {folder}: {error.strerror or error}; choose another --output-dir, or set "
+            "QCLIF_BUILD_DIR to another folder") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, in a folder that is made where it does not exist.
+
+    Raises
+    ------
+    QCLIFError : that cannot be done.
+    """
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@contextlib.contextmanager
+def locked(path: Path, progress: StageProgress = no_stage) -> Iterator[None]:
+    """Hold a lock between processes (and threads): a file, made with its folder where it does not exist.
+
+    The programs that run meanwhile hold it, too, so that a killed build which still writes keeps others out.
+
+    Parameters
+    ----------
+    progress : told when the lock is another's.
+
+    Raises
+    ------
+    QCLIFError : the file cannot be written.
+    """
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(path, "a")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             progress("waiting for another process that does the same")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock.fileno()
+        held_locks.add(lock.fileno())
+        try:
+            yield
+        finally:
+            held_locks.discard(lock.fileno())
+            fcntl.flock(lock, fcntl.LOCK_UN)
 
 
-def tree_digest(folders: tuple[str, ...], extra: list[str] = ()) -> str:
-    """SHA-256 of the names and contents of the source files in folders of the checkout."""
-    result = hashlib.sha256("\n".join(extra).encode())
-    for folder in folders:
-        for path in sorted((ROOT/folder).rglob("*")):
-            if path.suffix in SOURCE_SUFFIXES or path.name == "Makefile":
-                result.update(f"{path.relative_to(ROOT)}\0".encode())
-                result.update(path.read_bytes())
-    return result.hexdigest()
+def made_once(folder: Path, make: Callable[[Path], None], progress: StageProgress = no_stage) -> Path:
+    """A folder that is there whole or not at all: found, or made now by the first who needs it.
 
+    Parameters
+    ----------
+    folder : its name tells all that its content depends on, mostly by a digest.
+    make : fills an empty folder, which gets its name at the end; must leave no path of it inside.
+    progress : told when another process makes the same.
+
+    Returns
+    -------
+    The folder.
+
+    Raises
+    ------
+    QCLIFError : it cannot be written; and whatever make() raises: then what there is keeps a name of its own until
+        the next attempt, as its logs may be needed.
+    """
+    if folder.is_dir():
+        return folder
+    with locked(folder.with_name(f".{folder.name}.lock"), progress):
+        if not folder.is_dir():
+            work = folder.with_name(f".{folder.name}.part")
+            with writing(work):
+                shutil.rmtree(work, ignore_errors=True)
+                work.mkdir()
+            try:
+                make(work)
+            except (KeyboardInterrupt, SystemExit):
+                shutil.rmtree(work, ignore_errors=True)
+                raise
+            with writing(folder):
+                os.rename(work, folder)
+    return folder
+
+
+def read_record(path: Path) -> dict[str, object]:
+    """What write_record() has written to a file; {} where there is none, or it is damaged."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def write_record(path: Path, record: dict[str, object]) -> None:
+    """Write what is finished of a build to a file, whole or not at all; it is JSON."""
+    with whole_file(path) as file:
+        file.write(json.dumps(record).encode())
+
+# Logs ---------------------------------------------------------------------------------------------
 
 def last_lines(log: str, count: int = 8) -> str:
     """The end of a log, for an error message."""
     return "\n".join(log.splitlines()[-count:])
 
-# Digests -----------------------------------------------------------------------------------------
+# Digests ------------------------------------------------------------------------------------------
+
+def digest(content: bytes | str) -> str:
+    """SHA-256 of bytes, or of a text."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
 
 def file_digest(path: Path) -> str:
     """Digest of a file's content."""
     return digest(path.read_bytes())
 
 
-def digest(content: bytes) -> str:
-    """SHA-256 of bytes."""
-    return hashlib.sha256(content).hexdigest()
+def tree_digest(folders: tuple[str, ...], extra: Iterable[str] = ()) -> str:
+    """Digest of the names and contents of the source files in folders of the checkout, and of further texts."""
+    paths = [path for folder in folders for path in sorted((ROOT/folder).rglob("*"))
+        if path.suffix in SOURCE_SUFFIXES or path.name == "Makefile"]
+    return _digest_of(paths, extra)
 
-@functools.cache
-def source_digest(module: str) -> str:
-    """Digest of a module's source, and of all modules of this repository that it imports, directly or not."""
-    result = hashlib.sha256()
-    for path in sorted(_sources(module)):
+
+def _digest_of(paths: Iterable[Path], extra: Iterable[str] = ()) -> str:
+    result = hashlib.sha256("\n".join(extra).encode())
+    for path in paths:
         result.update(f"{path.relative_to(ROOT)}\0".encode())
         result.update(path.read_bytes())
     return result.hexdigest()
 
 
-def _sources(module: str) -> set[Path]:
-    found, todo = set(), [module]
+@functools.cache
+def source_digest(*modules: str) -> str:
+    """Digest of the source of modules, and of all modules of this repository that they import, directly or not."""
+    return _digest_of(sorted(_sources(*modules)))
+
+
+def _sources(*modules: str) -> set[Path]:
+    found, todo = set(), list(modules)
     while todo:
         path = _path(todo.pop())
         if path is None or path in found:

@@ -5,21 +5,19 @@
 
 """Yosys and OpenSTA: finding them in their several forms, and running their scripts."""
 
-import contextlib
-import functools
 import importlib.util
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from accel.errors import QCLIFError
+from targets.tools.builds import write_text
+from targets.tools.process import run_program, version_of
+from targets.tools.progress import StageProgress, no_stage
 
 # How the flow's programs are called where flow scripts name them, and on the PATH.
 STA_PROGRAMS = (("OPENSTA_EXE", "sta"), ("OPENROAD_EXE", "openroad"))
@@ -84,7 +82,8 @@ def path_yosys() -> Tool:
     program = shutil.which("yosys")
     if not program:
         raise QCLIFError("no Yosys on the PATH: sudo apt-get install yosys")
-    return Tool("Yosys", version_of(program, "-V"), "yosys", (program, "-Q", "-T", "-s"))
+    version = version_of(program, "-V").removeprefix("Yosys ")
+    return Tool("Yosys", version or "unknown", "yosys", (program, "-Q", "-T", "-s"))
 
 
 def find_yosys(with_path: bool = True) -> Tool:
@@ -130,23 +129,17 @@ def find_sta() -> Tool:
         named = os.environ.get(variable)
         path  = shutil.which(named or program)
         if path:
-            return Tool("OpenSTA", version_of(path, "-version"), program, (path, "-no_splash", "-no_init", "-exit"))
+            return Tool("OpenSTA", version_of(path, "-version") or "unknown", program, (
+                path, "-no_splash", "-no_init", "-exit"))
         if named:
             raise QCLIFError(f"{variable} is {named!r}, which is no program: correct or unset it")
     raise QCLIFError(f"neither sta nor openroad on the PATH: {INSTALL_STA}, or set OPENSTA_EXE or OPENROAD_EXE")
 
 
-@functools.cache
-def version_of(*command: str) -> str:
-    """First line of what a program says of its version."""
-    text  = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
-    lines = text.strip().splitlines()
-    return lines[0].removeprefix("Yosys ") if lines else "unknown"
-
 # Running ------------------------------------------------------------------------------------------
 
 def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
-    progress: Callable[[str], None] = lambda stage: None, stage: str = "") -> str:
+    progress: StageProgress = no_stage, stage: str = "") -> str:
     """Run a script.
 
     Parameters
@@ -169,42 +162,12 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
     path = folder/name
     log  = path.with_suffix(".log")
     write_text(path, script)
-    with open(log, "w") as output:
-        # Relative where that is possible: pyosys takes no blanks.
-        command = [*tool.command, tool.path(path) if tool.root else name]
-        status  = run_program(command, folder, output, dict(tool.environment))
-    text = log.read_text(errors="replace")
+    # Relative where that is possible: pyosys takes no blanks.
+    command  = [*tool.command, tool.path(path) if tool.root else name]
+    finished = run_program(command, folder, log, dict(tool.environment))
     # A program that knows no failure prints an error and goes on with a wrong design, to more errors.
-    errors = [match[0] for match in ERRORS.finditer(text)]
-    if status or errors or (done and done not in text.splitlines()):
-        why = errors[0] if errors else f"ended with status {status}" if status else "ended too early"
+    error = ERRORS.search(finished.text)
+    if finished.status or error or (done and done not in finished.text.splitlines()):
+        why = error[0] if error else f"ended with status {finished.status}" if finished.status else "ended too early"
         raise QCLIFError(f"{tool.name} {tool.version} fails on {name}: {' '.join(why.split())}; its log is {log}")
-    return text
-
-
-def run_program(command: list[str], folder: Path, output, environment: dict[str, str]) -> int:
-    """Run a program in a process group of its own, that ends with this one's work."""
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        start_new_session=True, env={**os.environ, **environment})
-    try:
-        return process.wait()
-    except BaseException:
-        # Yosys has abc as a child of its own.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, in a folder that is made where it does not exist.
-
-    Raises
-    ------
-    QCLIFError : that cannot be done.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    except OSError as error:
-        raise QCLIFError(f"cannot write to {path.parent}: {error.strerror}; choose another --output-dir") from error
+    return finished.text

@@ -6,8 +6,16 @@
 """Shows what a build is doing and for how long."""
 
 import time
+from collections.abc import Callable
 
 from rich.console import Console
+
+# Called with the name of each stage of a build as it begins; stages that need not run are not told.
+StageProgress = Callable[[str], None]
+
+
+def no_stage(stage: str) -> None:
+    """Tell nobody."""
 
 
 class StageDisplay:

@@ -9,14 +9,12 @@ PyPI has Yosys as native code (pyosys) and, like nextpnr and its packers, as Web
 /tmp of its own, so that its files have to be named relative to the current folder; it is compiled by its first run.
 """
 
-import functools
 import hashlib
 import importlib.resources
 import importlib.util
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from targets.tools.eda import Tool, find_yosys, path_yosys
+from targets.tools.process import version_of
 
 # Where tools may come from.
 SOURCES = {
@@ -194,13 +193,9 @@ def _find(name: str, source: str) -> Program | None:
     return _packaged(name, package) if there and source != "path" else None
 
 
-@functools.cache
 def _version(path: str) -> str:
     """What a program says of its version; of one that says nothing, how long it is."""
-    done = subprocess.run([path, "--version"], capture_output=True, text=True, errors="replace", check=False,
-        stdin=subprocess.DEVNULL)
-    text = (done.stdout + done.stderr).strip()
-    return text.splitlines()[0] if text and not done.returncode else f"{Path(path).stat().st_size} bytes"
+    return version_of(path, "--version") or f"{Path(path).stat().st_size} bytes"
 
 
 def _find_yosys(source: str) -> Program | None:

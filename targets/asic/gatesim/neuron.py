@@ -13,7 +13,7 @@ import torch
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from targets.asic.design import AsicConfig
-from targets.netlist.harness.program import execute
+from targets.tools.verilator import execute
 
 RESET, STEP = 1, 2
 

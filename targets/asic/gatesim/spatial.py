@@ -17,7 +17,7 @@ from host.network.network import Network
 from targets.asic.design import AsicConfig
 from targets.asic.rtl.spatial import stimulus_bits
 from targets.netlist.harness.bits import pack, unpack
-from targets.netlist.harness.program import execute
+from targets.tools.verilator import execute
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,6 @@ folder, which may be taken to another machine; what they make is below it, and t
 import os
 import re
 import shutil
-import signal
-import subprocess
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +28,7 @@ from targets.asic.layout.metrics import Layout, read_layout
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
 from targets.netlist.netlist import ONE, ZERO, Netlist, read_netlist
-from targets.tools.eda import version_of
+from targets.tools.process import run_program, version_of
 
 # Part of the room for cells that they fill; the rest is for clock tree, buffers and wires.
 UTILISATION = 0.6
@@ -227,21 +225,16 @@ def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
         raise QCLIFError(f"layout cannot run: {missing}; then: {inputs.command}")
     log  = inputs.folder/"run.log"
     tail = deque(maxlen=12)
-    with open(log, "w") as file, subprocess.Popen(["sh", inputs.folder/RUN], stdin=subprocess.DEVNULL, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", start_new_session=True) as process:
-        try:
-            done = 0
-            for line in process.stdout:
-                file.write(line)
-                tail.append(line.strip())
-                if step := _STEP.match(line):
-                    progress(f"layout: {step[2]}", done, _STEPS)
-                    done += 1
-            status = process.wait()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    if status:
+
+    def on_line(line: str) -> None:
+        nonlocal done
+        tail.append(line.strip())
+        if step := _STEP.match(line):
+            progress(f"layout: {step[2]}", done, _STEPS)
+            done += 1
+
+    done = 0
+    if run_program(["sh", inputs.folder/RUN], log=log, on_line=on_line).status:
         raise QCLIFError(f"layout failed: {_reason(tail)}; see {log}, and run again to go on from there")
     boxes = {name: (left, bottom, left + inputs.shapes[name][0], bottom + inputs.shapes[name][1])
         for name, (left, bottom) in inputs.floorplan.macros.items()}

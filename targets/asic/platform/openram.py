@@ -15,8 +15,6 @@ import hashlib
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -31,6 +29,7 @@ from targets.asic.platform.macros import Macro
 from targets.asic.platform.openram_liberty import fit_liberty, read_openram
 from targets.asic.platform.pdk import Pdk
 from targets.tools.builds import last_lines
+from targets.tools.process import run_program
 
 # numpy 2.4 no longer makes numbers of arrays with one element, which OpenRAM relies on. What else OpenRAM asks for
 # is of other technologies or its own tests.
@@ -99,11 +98,10 @@ def install(progress: Progress = no_progress) -> None:
     for stage, command in (("make the environment", [sys.executable, "-m", "venv", environment]),
             ("install its packages", [*pip, *PACKAGES]), ("install OpenRAM", [*pip, "--no-deps", OPENRAM])):
         progress(stage, 0, None)
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
+        done = run_program(command)
+        if done.status:
             shutil.rmtree(environment, ignore_errors=True)
-            told = (done.stderr.strip() or done.stdout.strip() or "without a word").splitlines()
-            raise QCLIFError(f"OpenRAM cannot be installed: {stage} fails with: {told[-1]}")
+            raise QCLIFError(f"OpenRAM cannot be installed: {stage} fails with: {done.reason}")
 
 # Macros --------------------------------------------------------------------------------------------
 
@@ -187,26 +185,20 @@ def _compile(compiler: Path, name: str, config: str, work: Path, progress: Progr
     (work/"config.py").write_text(config)
     log  = folder()/f"{name}.log"
     # Paths of another Python, and another OpenRAM, would come before its own.
-    env  = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "OPENRAM"))}
+    env  = {key: None for key in os.environ if key.startswith(("PYTHON", "OPENRAM"))}
     # Without a buffer, so that its stages are told as they end.
     env |= {"OPENRAM_TMP": str(work/"temporary"), "PYTHONUNBUFFERED": "1"}
+
+    def on_line(line: str) -> None:
+        if stage := _STAGE.match(line):
+            progress(f"OpenRAM {name}: {stage[1].lower()} done", 0, None)
+
     (work/"temporary").mkdir()
     progress(f"OpenRAM {name}", 0, None)
-    with open(log, "w") as file, subprocess.Popen([_python(), compiler, "config.py"], cwd=work, env=env, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
-            start_new_session=True) as process:
-        try:
-            for line in process.stdout:
-                file.write(line)
-                if stage := _STAGE.match(line):
-                    progress(f"OpenRAM {name}: {stage[1].lower()} done", 0, None)
-            status = process.wait()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+    done = run_program([_python(), compiler, "config.py"], work, log, env, on_line)
     found = {kind: sorted((work/"out").glob(f"{name}*.{kind}")) for kind in ("lib", "lef", "gds", "v")}
-    if status or not all(found.values()):
-        raise QCLIFError(f"OpenRAM fails for {name}: {last_lines(log.read_text(), 1)}; see {log}")
+    if done.status or not all(found.values()):
+        raise QCLIFError(f"OpenRAM fails for {name}: {last_lines(done.text, 1)}; see {log}")
     kept = work/"macro"
     kept.mkdir()
     for kind, paths in found.items():

@@ -14,7 +14,6 @@ timed, with the loads of all others (targets.asic.synth.excerpt).
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +22,9 @@ from targets.asic.design import AsicConfig, Synthesis
 from targets.asic.platform.pdk import Pdk
 from targets.asic.sta.wires import loads_liberty, wire_load
 from targets.asic.synth.recipes import DRIVER, LOAD_FF
-from targets.tools.eda import Tool, find_sta, run_tool, write_text
+from targets.tools.builds import write_text
+from targets.tools.eda import Tool, find_sta, run_tool
+from targets.tools.progress import StageProgress, no_stage
 
 # Part of the period before inputs, and after outputs.
 IO_FRACTION = 0.2
@@ -85,7 +86,7 @@ class Timing:
 # Timing -------------------------------------------------------------------------------------------
 
 def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corner: str,
-    progress: Callable[[str], None] = lambda stage: None, spef: Path | None = None) -> Timing:
+    progress: StageProgress = no_stage, spef: Path | None = None) -> Timing:
     """Timing at the frequency of `config`.
 
     Parameters

@@ -8,7 +8,6 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from accel.errors import QCLIFError
@@ -20,12 +19,14 @@ from targets.asic.synth.excerpt import excerpt
 from targets.asic.synth.recipes import ADDERS, DONT_USE, RECIPES, RIPPLE, Inputs, Recipe, constraints, script
 from targets.liberty.library import Cell, read_liberty
 from targets.liberty.power import read_power
-from targets.tools.eda import Tool, find_yosys, has_sta, run_tool, write_text
+from targets.tools.builds import write_text
+from targets.tools.eda import Tool, find_yosys, has_sta, run_tool
+from targets.tools.progress import StageProgress, no_stage
 
 # Choice -----------------------------------------------------------------------------------------
 
 def synthesise(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path,
-    progress: Callable[[str], None] = lambda stage: None) -> Synthesis:
+    progress: StageProgress = no_stage) -> Synthesis:
     """Make a design of cells.
 
     Recipes are tried from the one for the least area to the one for the least delay; that of the first netlist that
@@ -56,7 +57,7 @@ def synthesise(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path,
 # Mapping ------------------------------------------------------------------------------------------
 
 def map_design(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path, tool: Tool, recipe: Recipe,
-    progress: Callable[[str], None] = lambda stage: None) -> Synthesis:
+    progress: StageProgress = no_stage) -> Synthesis:
     """Synthesise with one recipe, for the corner of `config`.
 
     Raises

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from accel.config import QCLIFConfig
-from targets.netlist.harness.program import execute
 from targets.sim.core import CoreSimulator
+from targets.tools.verilator import execute
 
 
 class BuiltCore(CoreSimulator):

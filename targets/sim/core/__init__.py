@@ -5,27 +5,21 @@
 
 """The core alone under Verilator: no CPU, no link, for benchmarks and tests over many builds."""
 
-import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 from accel.config import SPACE_PARAMETERS, QCLIFConfig
 from accel.core import core_counters
-from accel.errors import QCLIFError
 from accel.image import image
 from accel.verilog import core_verilog
 from host.common.folders import build_root
 from host.events.spike_train import SpikeTrain
 from host.network.network import Network
-from targets.sim.build import PACKAGES
-from targets.tools.builds import tree_digest
-from targets.tools.programs import tool_version
+from targets.tools.builds import digest, made_once, source_digest
+from targets.tools.verilator import PROGRAM, execute, gateware_versions, verilate
 
 HARNESS = Path(__file__).with_name("main.cpp")
 TOP     = "qclif_core"
@@ -63,27 +57,14 @@ class CoreSimulator:
     def __init__(self, config: QCLIFConfig, registered: bool = False) -> None:
         self.config  = config
         # Not of the Verilog: the order of its processes differs from one generation to the next.
-        versions     = [tool_version("verilator"), *(f"{name} {metadata.version(name)}" for name in PACKAGES)]
-        key          = tree_digest(("accel", "targets/sim/core"), [repr(config), str(registered), *versions])
-        self.program = build_root()/"core"/key
-        if not self.program.exists():
-            self._build(core_verilog(config, TOP, registered))
+        key          = digest("\n".join([source_digest("accel.verilog"), HARNESS.read_text(), repr(config),
+            str(registered), *gateware_versions()]))
+        self.program = made_once(build_root()/"core"/key, lambda folder: self._build(folder, registered))/PROGRAM
 
-    def _build(self, verilog: str) -> None:
-        self.program.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.program.parent) as directory:
-            source = Path(directory)/f"{TOP}.v"
-            source.write_text(verilog)
-            command = ["verilator", "--cc", "--exe", "--build", "-O3", "-CFLAGS", "-O2", "--Mdir", directory,
-                "-o", "core", str(source), str(HARNESS)]
-            try:
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
-            except FileNotFoundError as error:
-                raise QCLIFError("verilator is missing: apt-get install verilator") from error
-            if done.returncode:
-                raise QCLIFError(f"verilator fails on the core: {done.stderr.strip().splitlines()[-1]}")
-            # Another process may have built the same: both programs are alike.
-            os.replace(Path(directory)/"core", self.program)
+    def _build(self, folder: Path, registered: bool) -> None:
+        source = folder/f"{TOP}.v"
+        source.write_text(core_verilog(self.config, TOP, registered))
+        verilate(folder, TOP, [source, HARNESS], ["-CFLAGS", "-O2"])
 
     def run(self, network: Network, steps: SpikeTrain, states: bool = False, source_gap: int = 0) -> CoreRun:
         """Run steps from reset, one recording.
@@ -103,11 +84,8 @@ class CoreSimulator:
             steps.sources + config.inputs - network.inputs)
         beats   = np.insert(sources, steps.offsets[:-1], np.diff(steps.offsets))
         head    = [network.neurons, network.apical_shift, network.product_shift, int(states), len(steps)]
-        words   = np.concatenate([[len(writes)], np.ravel(writes), head, beats]).astype("<u4")
-        command = [self.program, str(source_gap)]
-        done    = subprocess.run(command, input=words.tobytes(), capture_output=True, check=True)
-        return self._decode(np.frombuffer(done.stdout, "<u4").astype(np.int64), len(steps),
-            network.neurons if states else 0)
+        words   = np.concatenate([[len(writes)], np.ravel(writes), head, beats])
+        return self._decode(execute(self.program, words, source_gap), len(steps), network.neurons if states else 0)
 
     @staticmethod
     def _decode(words: np.ndarray, steps: int, neurons: int) -> CoreRun:

@@ -26,7 +26,6 @@ from accel.errors import QCLIFError
 from host.common.folders import ROOT
 from targets.sim.build import SimOptions, build_simulator
 from targets.sim.simulator import SimulatedSoC
-from targets.tools import programs
 from targets.tools.builds import locked
 from tests.helpers.echo import connect, echo_firmware, receive
 
@@ -296,21 +295,21 @@ def test_a_clock_without_whole_picoseconds():
         SimOptions(sys_clk_freq=30_000_000)
 
 
-def test_missing_programs_are_named_with_the_command(monkeypatch):
+def test_missing_programs_are_named_with_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(QCLIFError, match=r"verilator.*sudo apt-get install verilator"):
-        programs.check_tools()
+        build_simulator(OPTIONS, tmp_path)
 
 
-def test_missing_headers_are_named_with_the_command(monkeypatch):
-    monkeypatch.setattr(programs, "HEADERS", {"no/such.h": "libnosuch-dev"})
+def test_missing_headers_are_named_with_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr("targets.sim.build.HEADERS", {"no/such.h": "libnosuch-dev"})
     with pytest.raises(QCLIFError, match=r"no/such\.h not found: sudo apt-get install libnosuch-dev"):
-        programs.check_tools()
+        build_simulator(OPTIONS, tmp_path)
 
 
 def test_a_stage_that_fails_names_its_log(tmp_path):
     options = SimOptions(soc={"integrated_rom_size": 1024})
-    with pytest.raises(QCLIFError, match=r"failed; .*gateware\.log ends with"):
+    with pytest.raises(QCLIFError, match=r"^generating the SoC and its firmware failed: .* bytes.*; its log is "):
         build_simulator(options, tmp_path)
 
 

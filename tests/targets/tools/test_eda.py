@@ -22,6 +22,7 @@ from targets.asic.synth.recipes import RECIPES
 from targets.asic.synth.synthesis import map_design, synthesise
 from targets.tools import eda
 from targets.tools.eda import Tool, find_sta, find_yosys, run_tool
+from targets.tools.process import version_of
 from tests.helpers.netlists import counter, debian_yosys, rtl, yosys
 
 CONFIG    = AsicConfig("neuron", frequency_mhz=100)
@@ -48,7 +49,7 @@ def test_the_newest_yosys_is_taken(tmp_path, monkeypatch):
     for version, kind in (("0.23 (git sha1 7ce5011c24b)", "pyosys"), ("0.70+12", "yosys"), ("0.9", "pyosys"),
             ("1.2", "yosys")):
         program(tmp_path, "yosys", f"echo 'Yosys {version}'")
-        eda.version_of.cache_clear()
+        version_of.cache_clear()
         assert find_yosys().kind == kind
     assert find_yosys().version == "1.2"
     # Of the same version, the native one comes before WebAssembly.
@@ -134,8 +135,8 @@ def test_a_tool_that_says_nothing_of_its_failure(tmp_path):
 WAIT = """
 import sys
 from pathlib import Path
-from targets.asic.tools import Tool, run_tool
-from targets.simulator import exit_on_sigterm
+from targets.sim.simulator import exit_on_sigterm
+from targets.tools.eda import Tool, run_tool
 exit_on_sigterm()
 try:
     run_tool(Tool("Yosys", "1", "yosys", (sys.argv[1],)), "", Path(sys.argv[2]), "x.ys")

@@ -17,6 +17,7 @@ from accel.errors import QCLIFError
 from targets.boards.report import read_report
 from targets.boards.scripts import relative_sources
 from targets.tools import eda, toolchain
+from targets.tools.process import version_of
 from targets.tools.toolchain import find_toolchain
 
 ECP5 = ("yosys", "nextpnr-ecp5", "ecppack")
@@ -43,11 +44,9 @@ def empty_path(tmp_path, monkeypatch):
     folder = tmp_path/"bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    eda.version_of.cache_clear()
-    toolchain._version.cache_clear()
+    version_of.cache_clear()
     yield folder
-    eda.version_of.cache_clear()
-    toolchain._version.cache_clear()
+    version_of.cache_clear()
 
 
 @pytest.fixture

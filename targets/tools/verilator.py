@@ -1,0 +1,59 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Verilog and a harness in C++ as a program, by Verilator; it reads words and writes words."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from targets.tools.process import pipe_through, run_program, version_of
+
+# Python packages that decide the Verilog of a SoC.
+GENERATORS = ("litex", "migen", "pythondata-cpu-vexriscv")
+
+# Name of each program in its folder.
+PROGRAM = "program"
+
+
+def gateware_versions() -> list[str]:
+    """What simulated gateware depends on beside its source: Verilator, and the Python packages that generate it."""
+    return [version_of("verilator", "--version"), *(f"{name} {metadata.version(name)}" for name in GENERATORS)]
+
+
+def verilate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[str]) -> None:
+    """Compile a design and its harness to the program folder/PROGRAM, as one makes what made_once() keeps.
+
+    Parameters
+    ----------
+    folder : is there; the log stays in it, too.
+    top : name of the design, for what is told.
+    sources : files of Verilog and C++.
+    options : further ones of Verilator; -O3 is set.
+
+    Raises
+    ------
+    QCLIFError : Verilator is missing, or it or the compiler fails.
+    """
+    objects = folder/"objects"
+    run_program(["verilator", "--cc", "--exe", "--build", "-O3", *options, "--Mdir", objects, "-o", PROGRAM, *sources],
+        log=folder/"verilator.log").check(f"Verilator on {top}")
+    (objects/PROGRAM).rename(folder/PROGRAM)
+    shutil.rmtree(objects)
+
+
+def execute(program: Path, words: np.ndarray, *arguments: object,
+        environment: Mapping[str, str | None] | None = None) -> np.ndarray:
+    """Words (int64, 0 to 2**32 - 1) that a program makes of words, of negative ones the low 32 bits.
+
+    Raises
+    ------
+    QCLIFError : the program ends with an error.
+    """
+    stream = (np.asarray(words) & 0xffffffff).astype("<u4").tobytes()
+    return np.frombuffer(pipe_through([program, *arguments], stream, environment), "<u4").astype(np.int64)
