@@ -78,7 +78,7 @@ def test_programs_on_the_path_come_first(empty_path, no_packages, tmp_path):
         assert [program.path for program in found.programs] == [empty_path/name for name in ECP5]
     assert found.versions["ecppack"] == "ecppack 7 --version"
     program(empty_path, "ecppack", "exit 1")
-    toolchain._version.cache_clear()
+    version_of.cache_clear()
     assert find_toolchain(ECP5).versions["ecppack"] == "17 bytes"
     program(empty_path, "ecppack", "echo ecppack 7 \"$@\"")
     with pytest.raises(QCLIFError, match="yosys, nextpnr-ecp5, ecppack: not among Python's packages"):
