@@ -5,7 +5,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""FreePDK45: from Migen to gates, timing, power and layout, with the paper's figures beside ours.
+"""FreePDK45: from Migen to gates, timing, power and layout, with the paper's numbers beside ours.
 
 examples:
   python -m targets.asic_freepdk45                                    the core: area, timing, power, energy
@@ -85,7 +85,7 @@ def run_figures(record: Record) -> Iterator[tuple[str, object]]:
 
 def swept(args: argparse.Namespace, argv: Sequence[str]) -> int:
     """A sweep: records, tables and plots. Returns the exit code."""
-    from targets.asic.sweep_run import check_runs, run_all
+    from targets.asic.run import check_runs, run_all
     runs   = read_sweep(args.sweep)
     common = shared_arguments(argv)
     check_runs(make_parser(""), common, runs, args.sweep)

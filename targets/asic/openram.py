@@ -20,7 +20,7 @@ from host.common.console import progress_bars, table_console
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.openram import SET, compile_macro, compiled, install
 from targets.asic.platform.pdk import find_pdk
-from targets.asic.report.macro_sheet import macro_figures, macros_sheet
+from targets.asic.report.comparisons import macro_values, macros_sheet
 from targets.asic.report.sheet import Sheet
 from targets.sim.simulator import exit_on_sigterm
 
@@ -41,7 +41,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def _sheet(macros: Mapping[str, Macro], others: Mapping[str, Macro]) -> Sheet:
     shown = [*macros.values(), *(other for _, other in compare(macros, others))]
-    return macros_sheet({macro.name: macro_figures(macro) for macro in shown}, "SRAM macros")
+    return macros_sheet({macro.name: macro_values(macro) for macro in shown}, "SRAM macros")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,21 +3,27 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""One run of the flow, from its options to its record."""
+"""Runs of the flow, from their options to their records: one, or those of a sweep side by side."""
 
 import argparse
+from collections.abc import Callable, Sequence
 
-from accel.config import config_from_args
+from joblib import delayed
+
+from accel.config import ConfigError, config_from_args
+from accel.errors import QCLIFError
 from host.cli.network_choice import given_network, preferred_sizes
 from host.cli.options import read_samples
+from host.common.parallel import side_by_side
 from targets.asic.design import AsicConfig
 from targets.asic.flow import Request, run_flow
 from targets.asic.gatesim.inputs import make_inputs
-from targets.asic.options import DEFAULT_UNTIL
+from targets.asic.options import DEFAULT_UNTIL, Parser, make_parser
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.record import record_of
 from targets.asic.report.result import Record
 from targets.asic.stages import STAGES
+from targets.asic.sweep import Options, arguments
 from targets.tools.progress import StageProgress, no_stage
 
 # Currents of the paper's neuron.
@@ -54,3 +60,37 @@ def make_request(args: argparse.Namespace) -> Request:
     config = AsicConfig(sizes=sizes, apical_shift=inputs.network.apical_shift,
         product_shift=inputs.network.product_shift, **common)
     return Request(config, pdk, until, inputs, strict_tools=args.until is not None)
+
+# Sweeps --------------------------------------------------------------------------------------------
+
+def check_runs(parser: Parser, argv: Sequence[str], runs: Sequence[Options], name: str) -> None:
+    """Raise a QCLIFError now for options that a run cannot have."""
+    for number, options in enumerate(runs, 1):
+        try:
+            parser.parse_args([*argv, *arguments(options)])
+        except QCLIFError as error:
+            raise QCLIFError(f"--sweep {name}: run {number} of {len(runs)}: {error}") from error
+
+
+def run_all(argv: Sequence[str], runs: Sequence[Options], jobs: int, progress: Callable[[str, int, int], None]
+        ) -> list[Record]:
+    """Records of runs, in their order; one that fails leaves the others alone: its record has only the key "error".
+
+    Parameters
+    ----------
+    argv : options of all runs.
+    progress : called with the run that has ended, how many have, and of how many.
+    """
+    records = []
+    for record in side_by_side((delayed(_run)([*argv, *arguments(options)]) for options in runs), jobs):
+        records.append(record)
+        options = runs[len(records) - 1]
+        progress(" ".join(f"{key} {value}" for key, value in options.items()), len(records), len(runs))
+    return records
+
+
+def _run(argv: Sequence[str]) -> Record:
+    try:
+        return run_one(make_parser("").parse_args(argv))
+    except (QCLIFError, ConfigError) as error:
+        return {"error": str(error)}

@@ -6,7 +6,7 @@
 """What the paper says of its silicon, and where: arXiv 2404.18066, "Quantized Context Based LIF Neurons for Recurrent
 Spiking Neural Networks in 45nm" (Bezugam, Wu, Yoo, Strukov, Kim, 2024).
 
-Only figures that could be traced are here; what is missing is shown as unknown, never as a guess.
+Only numbers that could be traced are here; what is missing is shown as unknown, never as a guess.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ CITATION = "arXiv 2404.18066"
 
 ABSTRACT = "abstract"
 TEXT     = "text, as this project's goals quote it; the paper does not define the unit"
-DERIVED  = "from the figures above"
+DERIVED  = "from the numbers above"
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of the paper.
+class Quoted:
+    """A number of the paper.
 
     Attributes
     ----------
@@ -41,19 +41,15 @@ BITS     = 8
 # Of one neuron: context, recurrent somatic and recurrent apical. None is sensory.
 SYNAPSES = CONTEXTS + 2*NEURONS
 
-FIGURES = {
-    "neuron_um2":    Figure("area of a neuron, 8 bits", 900.0, "um2", ABSTRACT),
-    "area_mm2":      Figure(f"area of {NEURONS} neurons with 82k synapses", 1.86, "mm2", ABSTRACT),
-    "synapses":      Figure(f"synapses of {NEURONS} neurons", NEURONS*SYNAPSES, "", ABSTRACT),
-    "spike_pj":      Figure("energy a spike", 17.9, "pJ", TEXT),
-    "frequency_mhz": Figure("clock", 100.0, "MHz", TEXT),
-    "voltage":       Figure("supply", 1.1, "V", TEXT),
-    "per_neuron_um2": Figure("area a neuron with its synapses", 1.86e6/NEURONS, "um2", DERIVED),
+QUOTED = {
+    "neuron_um2":    Quoted("area of a neuron, 8 bits", 900.0, "um2", ABSTRACT),
+    "area_mm2":      Quoted(f"area of {NEURONS} neurons with 82k synapses", 1.86, "mm2", ABSTRACT),
+    "synapses":      Quoted(f"synapses of {NEURONS} neurons", NEURONS*SYNAPSES, "", ABSTRACT),
+    "spike_pj":      Quoted("energy a spike", 17.9, "pJ", TEXT),
+    "frequency_mhz": Quoted("clock", 100.0, "MHz", TEXT),
+    "voltage":       Quoted("supply", 1.1, "V", TEXT),
+    "per_neuron_um2": Quoted("area a neuron with its synapses", 1.86e6/NEURONS, "um2", DERIVED),
 }
-
-# Sizes and widths that the paper sweeps.
-SWEPT_NEURONS = (10, 50, 100, 200)
-SWEPT_BITS    = (8, 4)
 
 NOTES = (
     "The paper does not say what a spike of its pJ/spike is, nor the activity it was taken at: an update of a neuron, "

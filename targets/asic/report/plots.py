@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Plots of the flow: where area and power go, what the critical path is made of, and a figure against an option."""
+"""Plots of the flow: where area and power go, what the critical path is made of, and a quantity against an option."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,12 +14,12 @@ from matplotlib.ticker import StrMethodFormatter
 from accel.errors import QCLIFError
 from host.plots.lines import MARKERS
 from host.plots.style import BLUE, COLOURS, GREY, ORANGE, RED, new_figure, styled
-from targets.asic.report.quantities import FIGURES
+from targets.asic.report.quantities import QUANTITIES
 from targets.asic.report.result import Record
 
 NOTHING: Mapping[str, tuple[float, float]] = {}
 
-# Figures that differ by more than this factor are told apart on a logarithmic axis only.
+# Values that differ by more than this factor are told apart on a logarithmic axis only.
 WIDE = 30
 
 # Most points of an axis that have their own ticks.
@@ -89,14 +89,14 @@ def paths(named: Mapping[str, Stages], title: str, period_ns: float | None = Non
 @styled
 def against(rows: Sequence[Mapping[str, object]], x: str, group: str | None, panels: Sequence[str], title: str, *,
         log: bool = False, marks: Mapping[str, tuple[float, float]] = NOTHING, marked: str = "") -> Figure:
-    """Figures against an option or a figure, a panel each, a line a group.
+    """Quantities against an option or a quantity, a panel each, a line a group.
 
     Parameters
     ----------
-    rows : of values by name: options, and FIGURES; a point needs both x and y.
+    rows : of values by name: options, and QUANTITIES; a point needs both x and y.
     x, group : names in the rows; group None makes one line.
-    panels : names of FIGURES.
-    log : x is logarithmic. The other axis is where its figures differ much.
+    panels : names of QUANTITIES.
+    log : x is logarithmic. The other axis is where its values differ much.
     marks, marked : (x, y) of a point of others' in some panels, and its name.
     """
     columns = 2 if len(panels) > 1 else 1
@@ -114,7 +114,7 @@ def against(rows: Sequence[Mapping[str, object]], x: str, group: str | None, pan
                     color=COLOURS[number % len(COLOURS)], label=_label(group, each))
         if name in marks:
             panel.plot(*marks[name], "*", color=RED, markersize=10, label=marked)
-        panel.set(xlabel=FIGURES[x].text if x in FIGURES else x, ylabel=FIGURES[name].text)
+        panel.set(xlabel=QUANTITIES[x].text if x in QUANTITIES else x, ylabel=QUANTITIES[name].text)
         _scale_y(panel, [row[name] for row in rows if row.get(name) is not None])
         _scale_x(panel, places, log)
     for panel in axes[len(panels):]:

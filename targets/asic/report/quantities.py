@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Figures that tables and plots take out of a record: by name, None where the record has none."""
+"""Numbers that tables and plots take out of a record: by name, None where the record has none."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from targets.asic.report.result import Record
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of a record.
+class Quantity:
+    """A quantity of a run.
 
     Attributes
     ----------
@@ -49,28 +49,34 @@ def _one(record: Record) -> float:
     return 1.0
 
 
-def weights_area(counted: bool) -> Callable[[Record], float | None]:
+def area_of(record: Record, weights: bool) -> float | None:
     """Area, um2, with the memory of the weights or without, whether the design holds them or not."""
-    def find(record: Record) -> float | None:
-        area, inside = record.get("area_um2"), at("weights", "in_design")(record)
-        if inside is None:
-            return None if counted else area
-        weights = 0 if inside == counted else at("weights", "area_um2")(record)
-        if area is None or weights is None:
-            return None
-        return area + weights if counted else area - weights
-    return find
+    return _with_weights(record, weights, record.get("area_um2"), "area_um2")
 
 
-def weights_energy(energy: str, counted: bool) -> Callable[[Record], float | None]:
-    """Energy, pJ, with the memory of the weights or without."""
-    def find(record: Record) -> float | None:
-        inside = at("weights", "in_design")(record)
-        if inside is None:
-            return None if counted else at("energy_pj", energy)(record)
-        key = "energy_pj" if inside == counted else f"energy_{'with' if counted else 'without'}_weights_pj"
-        return at(key, energy)(record)
-    return find
+def power_of(record: Record, weights: bool) -> float | None:
+    """Power, mW, likewise."""
+    return _with_weights(record, weights, at("power_mw", "total")(record), "power_mw")
+
+
+def energy_of(record: Record, energy: str, weights: bool) -> float | None:
+    """Energy, pJ, of one of ENERGIES likewise."""
+    inside = at("weights", "in_design")(record)
+    if inside is None:
+        return None if weights else at("energy_pj", energy)(record)
+    key = "energy_pj" if inside == weights else f"energy_{'with' if weights else 'without'}_weights_pj"
+    return at(key, energy)(record)
+
+
+def _with_weights(record: Record, weights: bool, whole: float | None, key: str) -> float | None:
+    """The design's own value, with that of the memory of the weights added or taken away where it needs to be."""
+    inside = at("weights", "in_design")(record)
+    if inside is None:
+        return None if weights else whole
+    memory = 0 if inside == weights else at("weights", key)(record)
+    if whole is None or memory is None:
+        return None
+    return whole + memory if weights else whole - memory
 
 
 def sram_dynamic(record: Record) -> float | None:
@@ -89,26 +95,26 @@ def spike_rate(record: Record) -> float | None:
     return _over(at("gatesim", "spikes"), at("gatesim", "neuron_updates"), 100)(record)
 
 
-FIGURES = {
-    "area_mm2":         Figure("area, mm2", _over(at("area_um2"), _one, 1e-6)),
-    "area_per_neuron":  Figure("area a neuron, um2", _over(at("area_um2"), at("config", "neurons"))),
-    "area_logic_mm2":   Figure("logic, mm2", _over(at("area_logic_um2"), _one, 1e-6)),
-    "area_sram_mm2":    Figure("SRAM, mm2", _over(at("area_sram_um2"), _one, 1e-6)),
-    "slack_ns":         Figure("slack, ns", at("slack_ns")),
-    "fmax_mhz":         Figure("highest clock, MHz", at("fmax_mhz")),
-    "power_mw":         Figure("power, mW", at("power_mw", "total")),
-    "leakage_mw":       Figure("leakage, mW", at("power_mw", "standby")),
-    "sram_mw":          Figure("SRAM, mW", at("power_mw", "sram")),
-    "sram_dynamic_mw":  Figure("SRAM's accesses, mW", sram_dynamic),
-    "step_pj":          Figure("energy a step, pJ", at("energy_pj", "step")),
-    "neuron_update_pj": Figure("energy a neuron update, pJ", at("energy_pj", "neuron_update")),
-    "spike_pj":         Figure("energy an output spike, pJ", at("energy_pj", "spike")),
-    "sop_pj":           Figure("energy a SOP, pJ", at("energy_pj", "sop")),
-    "sop_logic_pj":     Figure("logic's energy a SOP, pJ", at("energy_logic_pj", "sop")),
-    "inference_nj":     Figure("energy an inference, nJ", _over(at("energy_pj", "inference"), _one, 1e-3)),
-    "real_time_nj":     Figure("energy a step in real time, nJ", _over(at("real_time", "step_pj"), _one, 1e-3)),
-    "clocks_per_step":  Figure("clocks a step", clocks_per_step),
-    "spike_rate":       Figure("neurons that fire in a step, %", spike_rate),
-    **{f"slack_{name}_ns": Figure(f"slack {name}, ns", at("timing", name, "slack_ns")) for name in CORNERS},
-    **{f"fmax_{name}_mhz": Figure(f"highest clock {name}, MHz", at("timing", name, "fmax_mhz")) for name in CORNERS},
+QUANTITIES = {
+    "area_mm2":         Quantity("area, mm2", _over(at("area_um2"), _one, 1e-6)),
+    "area_per_neuron":  Quantity("area a neuron, um2", _over(at("area_um2"), at("config", "neurons"))),
+    "area_logic_mm2":   Quantity("logic, mm2", _over(at("area_logic_um2"), _one, 1e-6)),
+    "area_sram_mm2":    Quantity("SRAM, mm2", _over(at("area_sram_um2"), _one, 1e-6)),
+    "slack_ns":         Quantity("slack, ns", at("slack_ns")),
+    "fmax_mhz":         Quantity("highest clock, MHz", at("fmax_mhz")),
+    "power_mw":         Quantity("power, mW", at("power_mw", "total")),
+    "leakage_mw":       Quantity("leakage, mW", at("power_mw", "standby")),
+    "sram_mw":          Quantity("SRAM, mW", at("power_mw", "sram")),
+    "sram_dynamic_mw":  Quantity("SRAM's accesses, mW", sram_dynamic),
+    "step_pj":          Quantity("energy a step, pJ", at("energy_pj", "step")),
+    "neuron_update_pj": Quantity("energy a neuron update, pJ", at("energy_pj", "neuron_update")),
+    "spike_pj":         Quantity("energy an output spike, pJ", at("energy_pj", "spike")),
+    "sop_pj":           Quantity("energy a SOP, pJ", at("energy_pj", "sop")),
+    "sop_logic_pj":     Quantity("logic's energy a SOP, pJ", at("energy_logic_pj", "sop")),
+    "inference_nj":     Quantity("energy an inference, nJ", _over(at("energy_pj", "inference"), _one, 1e-3)),
+    "real_time_nj":     Quantity("energy a step in real time, nJ", _over(at("real_time", "step_pj"), _one, 1e-3)),
+    "clocks_per_step":  Quantity("clocks a step", clocks_per_step),
+    "spike_rate":       Quantity("neurons that fire in a step, %", spike_rate),
+    **{f"slack_{name}_ns": Quantity(f"slack {name}, ns", at("timing", name, "slack_ns")) for name in CORNERS},
+    **{f"fmax_{name}_mhz": Quantity(f"highest clock {name}, MHz", at("timing", name, "fmax_mhz")) for name in CORNERS},
 }

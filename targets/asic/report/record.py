@@ -8,7 +8,7 @@
 from targets.asic.design import AsicConfig
 from targets.asic.flow import FlowResult
 from targets.asic.platform.pdk import Pdk
-from targets.asic.report.macro_sheet import macro_figures
+from targets.asic.report.comparisons import macro_values
 from targets.asic.report.result import WEIGHT_MODULES, Record, add_energies, describe, synapses
 from targets.asic.sta.path import path_stages
 from targets.asic.sta.timing import Timing
@@ -43,8 +43,8 @@ def _add_synthesis(record: Record, result: FlowResult) -> None:
     record |= {name: getattr(synthesis, name) for name in ("area_um2", "area_logic_um2", "area_sram_um2", "cells",
         "flops")}
     record["macros"]  = dict(synthesis.macros)
-    if figures := {name: macro_figures(result.macros[name]) for name in synthesis.macros if name in result.macros}:
-        record["macro_figures"] = figures
+    if macros := {name: macro_values(result.macros[name]) for name in synthesis.macros if name in result.macros}:
+        record["macro_figures"] = macros
     record["modules"] = [{"name": module.name, "text": module.what or module.name, "instances": module.instances,
         **{key: getattr(module, key)*module.instances for key in ("cells", "flops", "macros", "area_um2")}}
         for module in synthesis.modules]

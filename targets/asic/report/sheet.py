@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-# What is shown where a figure was not computed, or could not be traced.
+# What is shown where a number was not computed, or could not be traced.
 ABSENT  = "-"
 UNKNOWN = "unknown"
 
@@ -31,7 +31,7 @@ class Sheet:
     columns : names; none for a table of names and values.
     rows : cells, as many as columns.
     notes : lines below it.
-    texts : columns that hold words, by number; the others hold figures.
+    texts : columns that hold words, by number; the others hold numbers.
     """
     title:   str
     columns: tuple[str, ...]
@@ -77,7 +77,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def number(value: float | None, digits: int = 3, absent: str = ABSENT) -> str:
-    """A figure with so many significant digits, integers whole; `absent` for none."""
+    """A number with so many significant digits, integers whole; `absent` for none."""
     if value is None:
         return absent
     if isinstance(value, int):

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from matplotlib.figure import Figure
 
 from targets.asic.report import paper, plots
-from targets.asic.report.compare import compare_sheets
-from targets.asic.report.layout_sheet import layout_sheets
-from targets.asic.report.macro_sheet import macros_sheet
-from targets.asic.report.quantities import FIGURES
+from targets.asic.report.comparisons import compare_sheets, layout_sheets, macros_sheet
+from targets.asic.report.quantities import QUANTITIES
 from targets.asic.report.result import Record, in_corner
 from targets.asic.report.sheet import Bad, Sheet, errors, number, slack
 from targets.asic.report.tables import name_of
@@ -32,14 +30,14 @@ class Study:
     Attributes
     ----------
     text : what it answers.
-    x, group : option or figure on the axis of its plots, and option that tells lines apart.
-    panels : FIGURES that are plotted.
-    columns : FIGURES of its table besides.
+    x, group : option or quantity on the axis of its plots, and option that tells lines apart.
+    panels : QUANTITIES that are plotted.
+    columns : QUANTITIES of its table besides.
     log : the axis is logarithmic.
     paths : critical paths are drawn instead, a bar a run.
     marks : points of the paper, by panel.
     each_corner : a run is a row in each corner.
-    least : of FIGURES; the table tells which run has least of it.
+    least : of QUANTITIES; the table tells which run has least of it.
     """
     text:    str
     x:       str | None
@@ -56,7 +54,7 @@ class Study:
 STUDIES: Mapping[str, Study] = {
     "compare": Study("The paper's architecture and the event-driven core, 10 to 200 neurons, 8 and 4 bits", "neurons",
         "kind", ("area_mm2", "slack_ns", "power_mw", "neuron_update_pj"),
-        marks={"area_mm2": (paper.NEURONS, paper.FIGURES["area_mm2"].value)}),
+        marks={"area_mm2": (paper.NEURONS, paper.QUOTED["area_mm2"].value)}),
     "lanes": Study("Which number of lanes and which clock is best: energy, area and time", "lanes", "frequency",
         ("neuron_update_pj", "area_mm2", "clocks_per_step", "power_mw"),
         ("sop_pj", "slack_ns", "sram_mw", "leakage_mw"), log=True, least="neuron_update_pj"),
@@ -102,8 +100,8 @@ def in_corners(study: Study, runs: Sequence[Options], records: Sequence[Record]
 
 
 def rows_of(runs: Sequence[Options], records: Sequence[Record]) -> list[dict[str, object]]:
-    """Options and figures of each run by name; figures that it has not are None."""
-    return [{**options, "kind": _kind(record), **{name: each.of(record) for name, each in FIGURES.items()}}
+    """Options and quantities of each run by name; quantities that it has not are None."""
+    return [{**options, "kind": _kind(record), **{name: each.of(record) for name, each in QUANTITIES.items()}}
         for options, record in zip(runs, records, strict=True) if "error" not in record]
 
 
@@ -135,10 +133,10 @@ def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequ
 def _table(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> Sheet:
     options = varied(list(runs))
     shown   = [name for name in dict.fromkeys((*study.panels, *study.columns))
-        if any(FIGURES[name].of(record) is not None for record in records if "error" not in record)]
+        if any(QUANTITIES[name].of(record) is not None for record in records if "error" not in record)]
     rows    = [(*(str(each.get(name, "")) for name in options), *(_cell(name, record) for name in shown))
         for each, record in zip(runs, records, strict=True) if "error" not in record]
-    return Sheet(study.text, (*options, *(FIGURES[name].text for name in shown)), rows, _least(study, runs, records))
+    return Sheet(study.text, (*options, *(QUANTITIES[name].text for name in shown)), rows, _least(study, runs, records))
 
 
 def _against_golden(records: Sequence[Record]) -> Sheet:
@@ -152,19 +150,19 @@ def _against_golden(records: Sequence[Record]) -> Sheet:
 
 
 def _least(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> tuple[str, ...]:
-    """The run with least of a figure in each group, of those that meet their clock."""
+    """The run with least of a quantity in each group, of those that meet their clock."""
     best: dict[object, tuple[float, Options]] = {}
     for options, record in zip(runs, records, strict=True):
-        value = FIGURES[study.least].of(record) if study.least and "error" not in record else None
+        value = QUANTITIES[study.least].of(record) if study.least and "error" not in record else None
         if value is not None and (record.get("slack_ns") or 0) >= 0:
             group = options.get(study.group)
             best[group] = min(best.get(group, (value, options)), (value, options), key=lambda each: each[0])
-    return tuple(f"Least {FIGURES[study.least].text}, of runs that meet their clock: {number(value)}, with "
+    return tuple(f"Least {QUANTITIES[study.least].text}, of runs that meet their clock: {number(value)}, with "
         f"{', '.join(f'{name} {value}' for name, value in options.items())}." for value, options in best.values())
 
 
 def _cell(name: str, record: Record) -> str:
-    value = FIGURES[name].of(record)
+    value = QUANTITIES[name].of(record)
     return slack(value) if name.startswith("slack") else number(value)
 
 

@@ -12,9 +12,8 @@ from host.common.atomic import whole_file
 from targets.asic.design import DESIGNS
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.report import paper
-from targets.asic.report.layout_sheet import layout_sheets
-from targets.asic.report.macro_sheet import macros_sheet
-from targets.asic.report.quantities import FIGURES, at, weights_area, weights_energy
+from targets.asic.report.comparisons import layout_sheets, macros_sheet
+from targets.asic.report.quantities import QUANTITIES, area_of, at, energy_of
 from targets.asic.report.result import COUNTED, ENERGIES, Record, after_layout, in_corner
 from targets.asic.report.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 
@@ -31,7 +30,7 @@ POWERS = {
 # Energies that stand beside the paper's energy a spike.
 _BESIDE = ("neuron_update", "spike", "sop")
 
-# Figures that are told for each corner.
+# QUANTITIES that are told for each corner.
 _IN_CORNERS = ("fmax_mhz", "leakage_mw", "power_mw", "neuron_update_pj")
 
 
@@ -107,11 +106,11 @@ def _corners(record: Record) -> Sheet | None:
     for name, timing in record.get("timing", {}).items():
         seen = in_corner(record, name)
         rows.append((name, CORNERS[name], slack(timing["slack_ns"]), slack(timing.get("hold_slack_ns")),
-            *(number(FIGURES[figure].of(seen)) for figure in _IN_CORNERS)))
+            *(number(QUANTITIES[name].of(seen)) for name in _IN_CORNERS)))
     notes = ("SRAM macros have one Liberty file, of the typical corner: delays, leakage and energy are its in all "
         "corners.",) if record.get("macros") else ()
     return Sheet(f"Corners, at {number(record['frequency_mhz'])} MHz", ("corner", "at", "slack, ns", "hold slack, ns",
-        *(FIGURES[figure].text for figure in _IN_CORNERS)), rows, notes, (0, 1)).without_empty()
+        *(QUANTITIES[name].text for name in _IN_CORNERS)), rows, notes, (0, 1)).without_empty()
 
 
 def _path(record: Record) -> Sheet | None:
@@ -163,7 +162,7 @@ def _energy(record: Record) -> Sheet | None:
 
 
 def _beside_paper(record: Record) -> Sheet | None:
-    """The paper's figures beside those of this run."""
+    """The paper's numbers beside those of this run."""
     if "area_um2" not in record:
         return None
     theirs  = _papers(record)
@@ -174,25 +173,25 @@ def _beside_paper(record: Record) -> Sheet | None:
 
 
 def _papers(record: Record) -> dict[str, str]:
-    """The paper's figures that a run has counterparts of, by what they are."""
-    figures = {name: number(figure.value) for name, figure in paper.FIGURES.items()}
-    found   = {"area of a neuron, um2": figures["neuron_um2"]} if record["design"] == "neuron" else {
-        "neurons": number(paper.NEURONS), "synapses": figures["synapses"],
-        "area without the weights' memory, mm2": figures["area_mm2"], "area with it, mm2": UNKNOWN}
+    """The paper's numbers that a run has counterparts of, by what they are."""
+    quoted = {name: number(each.value) for name, each in paper.QUOTED.items()}
+    found  = {"area of a neuron, um2": quoted["neuron_um2"]} if record["design"] == "neuron" else {
+        "neurons": number(paper.NEURONS), "synapses": quoted["synapses"],
+        "area without the weights' memory, mm2": quoted["area_mm2"], "area with it, mm2": UNKNOWN}
     return found | {"slack at 100 MHz, ns": UNKNOWN, "power, mW": UNKNOWN, **{_energy_name(energy):
-        f"{figures['spike_pj']} ?" for energy in _BESIDE if energy in record.get("energy_pj", {})}}
+        f"{quoted['spike_pj']} ?" for energy in _BESIDE if energy in record.get("energy_pj", {})}}
 
 
 def _ours(record: Record) -> dict[str, str]:
-    """A run's figures beside the paper's."""
+    """A run's numbers beside the paper's."""
     found = {
         "area of a neuron, um2": number(record["area_um2"]),
         "neurons": number(record["config"]["neurons"]),
         "synapses": number(record.get("synapses")),
-        "area without the weights' memory, mm2": number(_mm2(weights_area(False)(record))),
-        "area with it, mm2": number(_mm2(weights_area(True)(record))),
-        "power, mW": number(FIGURES["power_mw"].of(record)),
-        **{_energy_name(energy): number(weights_energy(energy, True)(record) or weights_energy(energy, False)(record))
+        "area without the weights' memory, mm2": number(_mm2(area_of(record, False))),
+        "area with it, mm2": number(_mm2(area_of(record, True))),
+        "power, mW": number(QUANTITIES["power_mw"].of(record)),
+        **{_energy_name(energy): number(energy_of(record, energy, True) or energy_of(record, energy, False))
             for energy in _BESIDE}}
     return found | ({"slack at 100 MHz, ns": slack(record.get("slack_ns"))} if record["frequency_mhz"] == 100 else {})
 

@@ -15,9 +15,8 @@ from rich.console import Console
 from accel.errors import QCLIFError
 from host.plots.style import save
 from targets.asic.report import paper, plots
-from targets.asic.report.compare import compare_sheets
-from targets.asic.report.macro_sheet import macros_sheet
-from targets.asic.report.quantities import FIGURES, weights_area, weights_energy
+from targets.asic.report.comparisons import compare_sheets, macros_sheet
+from targets.asic.report.quantities import QUANTITIES, area_of, energy_of, power_of
 from targets.asic.report.result import ENERGIES, energies, in_corner
 from targets.asic.report.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 from targets.asic.report.studies import STUDIES, rows_of, study_figures, study_of, study_sheets
@@ -68,12 +67,15 @@ def test_the_time_between_steps_leaks():
 
 def test_memory_of_the_weights_counted_or_not():
     core, spatial, neuron = complete(), complete("spatial"), complete("neuron")
-    assert (weights_area(True)(core), weights_area(False)(core)) == (600_000, 350_000)
-    assert (weights_area(True)(spatial), weights_area(False)(spatial)) == (700_000, 600_000)
-    assert (weights_area(True)(neuron), weights_area(False)(neuron)) == (None, 600_000)
-    assert (weights_energy("sop", True)(core), weights_energy("sop", False)(core)) == pytest.approx((5, 3.5))
-    assert (weights_energy("sop", True)(spatial), weights_energy("sop", False)(spatial)) == pytest.approx((5.5, 5))
-    assert weights_area(True)({}) is None and weights_energy("sop", True)({}) is None
+    assert (area_of(core, True), area_of(core, False)) == (600_000, 350_000)
+    assert (area_of(spatial, True), area_of(spatial, False)) == (700_000, 600_000)
+    assert (area_of(neuron, True), area_of(neuron, False)) == (None, 600_000)
+    assert (energy_of(core, "sop", True), energy_of(core, "sop", False)) == pytest.approx((5, 3.5))
+    assert (energy_of(spatial, "sop", True), energy_of(spatial, "sop", False)) == pytest.approx((5.5, 5))
+    assert (power_of(core, True), power_of(core, False)) == (10, 7)
+    assert (power_of(spatial, True), power_of(spatial, False)) == (11, 10)
+    assert (power_of(neuron, True), power_of(neuron, False)) == (None, 10)
+    assert area_of({}, True) is None and energy_of({}, "sop", True) is None
 
 
 def test_a_netlist_in_another_corner():
@@ -86,7 +88,7 @@ def test_a_netlist_in_another_corner():
 
 def test_synapses_are_the_papers():
     sizes = complete("spatial")
-    assert sizes["synapses"] == paper.FIGURES["synapses"].value == 82_000
+    assert sizes["synapses"] == paper.QUOTED["synapses"].value == 82_000
     assert complete()["synapses"] == 200*(512 + 10 + 400)
     assert "synapses" not in complete("neuron")
 
@@ -129,7 +131,7 @@ def test_the_papers_figures_are_quoted_and_what_it_does_not_say_is_unknown():
     assert row_of(beside, "area without")[1:] == ("1.86", "0.35")
     assert row_of(beside, "area with it")[1:] == (UNKNOWN, "0.6")
     assert row_of(beside, "energy a neuron update")[1:] == ("17.9 ?", "25")
-    assert all(figure.source for figure in paper.FIGURES.values())
+    assert all(each.source for each in paper.QUOTED.values())
     neuron = next(sheet for sheet in sheets(complete("neuron")) if sheet.title.startswith("Beside"))
     assert row_of(neuron, "area of a neuron")[1:] == ("900", "600,000")
 
@@ -243,7 +245,7 @@ def test_a_figure_against_an_option():
     runs    = [{"lanes": lanes, "design": "core"} for lanes in (4, 8)] + [{"lanes": 8, "design": "spatial"}]
     records = [complete(), complete(slack=-1.0), complete("spatial")]
     figure  = plots.against(rows_of(runs, records), "lanes", "design", ("area_mm2", "slack_ns", "sop_pj"), "title")
-    assert [axes.get_ylabel() for axes in figure.axes] == [FIGURES[name].text for name in ("area_mm2", "slack_ns",
+    assert [axes.get_ylabel() for axes in figure.axes] == [QUANTITIES[name].text for name in ("area_mm2", "slack_ns",
         "sop_pj")]
     points = [line.get_xydata().tolist() for line in figure.axes[1].lines]
     assert points == [[[4, 6.5], [8, -1.0]], [[8, 6.5]]]
@@ -331,8 +333,8 @@ def test_macros_beside_each_other():
 
 
 def test_accesses_of_srams_are_their_power_without_leakage():
-    assert FIGURES["sram_dynamic_mw"].of(complete()) == 3.0
-    assert FIGURES["sram_dynamic_mw"].of(complete("spatial")) is None
+    assert QUANTITIES["sram_dynamic_mw"].of(complete()) == 3.0
+    assert QUANTITIES["sram_dynamic_mw"].of(complete("spatial")) is None
 
 
 def test_the_best_run_meets_its_clock():
