@@ -143,12 +143,16 @@ class _Flow:
         names = list(STAGES)
         names = names[:names.index(self.result.request.until) + 1]
         self._find_tools(names)
-        for name in names:
-            ready = all(getattr(self.result, before) is not None for before in NEEDS.get(name, ()))
-            if ready and name not in self.result.missing:
-                self.progress(f"{name}: {STAGES[name][0]}")
-                getattr(self, f"_{name}")()
+        self._run(names, self.result)
         return self.result
+
+    def _run(self, names: Sequence[str], result: FlowResult, what: str = "") -> None:
+        """Run those stages of a netlist that its results allow; `what` is told of it."""
+        for name in names:
+            ready = all(getattr(result, before) is not None for before in NEEDS.get(name, ()))
+            if ready and name not in self.result.missing:
+                self.progress(f"{what or name}: {STAGES[name][0]}")
+                getattr(self, f"_{name}")(result)
 
     def _find_tools(self, names: Sequence[str]) -> None:
         """Find the tools of all stages, before any of them runs."""
@@ -171,73 +175,57 @@ class _Flow:
 
     # Stages ---------------------------------------------------------------------------------------
 
-    def _rtl(self) -> None:
+    def _rtl(self, result: FlowResult) -> None:
         config = self.config
         inputs = [config.design, config.sram, config.sram_objective, config.apical_shift, config.product_shift,
             config.sizes.to_dict(), *(f"{name} {metadata.version(name)}" for name in GENERATORS)]
-        self.result.rtl = self._stage("rtl", generate, inputs, lambda folder: generate(config, self.pdk, folder))
+        result.rtl = self._stage("rtl", generate, inputs, lambda folder: generate(config, self.pdk, folder))
 
-    def _synth(self) -> None:
-        rtl = self.result.rtl
-        self.result.synthesis = self._stage("synth", synthesise, [rtl.top, rtl.clock, self.config.period_ns,
+    def _synth(self, result: FlowResult) -> None:
+        rtl = result.rtl
+        result.synthesis = self._stage("synth", synthesise, [rtl.top, rtl.clock, self.config.period_ns,
             self.config.corner, *map(file_digest, rtl.sources), self.result.tools["yosys"],
             self.result.tools.get("opensta", "")],
             lambda folder: synthesise(self.config, rtl, self.pdk, folder))
 
-    def _sta(self) -> None:
-        self._time(self.result)
-
-    def _gatesim(self) -> None:
-        self._simulate(self.result)
-
-    def _power(self) -> None:
-        self._estimate(self.result)
-
-    def _layout(self) -> None:
+    def _layout(self, result: FlowResult) -> None:
         """Not in the stage's own folder: the flow scripts go on where they were interrupted."""
-        synthesis = self.result.synthesis
+        synthesis = result.synthesis
         missing   = missing_tool()
         tools     = {} if missing else layout_tools()
-        digest    = hashlib.sha256("".join(map(str, [*self._netlist(self.result), self.config.period_ns, tools,
+        digest    = hashlib.sha256("".join(map(str, [*self._netlist(result), self.config.period_ns, tools,
             os.environ.get("FLOW_HOME")])).encode()).hexdigest()
-        inputs    = prepare(self.config, self.result.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
+        inputs    = prepare(self.config, result.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
             build_root()/"asic"/"layout"/digest[:20])
         if missing:
-            self.result.missing["layout"] = missing
-            self.result.layout_command    = inputs.command
+            result.missing["layout"] = missing
+            result.layout_command    = inputs.command
             return
-        self.result.tools |= tools
+        result.tools |= tools
         def work(folder: Path) -> Layout:
             return run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})"))
         layout = self._stage("layout", run_layout, [digest], work)
         if not all(path.is_file() for path in layout.files):
             # Its folder, which is not the stage's, has been cleared.
-            (self.result.done["layout"].folder/DONE).unlink()
+            (result.done["layout"].folder/DONE).unlink()
             layout = self._stage("layout", run_layout, [digest], work)
-        self.result.layout = layout
+        result.layout = layout
         if layout.netlist is not None and layout.spef is not None:
-            self._check_routed(layout)
-
-    def _check_routed(self, layout: Layout) -> None:
-        """What was told of the netlist, of the layout's."""
-        routed = FlowResult(self.result.request, self.result.rtl, dataclasses.replace(self.result.synthesis,
-            netlist=layout.netlist, excerpt=None, loads={}), layout.spef, done=self.result.done)
-        self.result.routed = routed
-        for name, work in (("sta", self._time), ("gatesim", self._simulate), ("power", self._estimate)):
-            if name not in self.result.missing and (name != "power" or routed.gatesim is not None):
-                self.progress(f"layout: {STAGES[name][0]}")
-                work(routed)
+            # What was told of the netlist, of the layout's.
+            result.routed = FlowResult(result.request, result.rtl, dataclasses.replace(synthesis,
+                netlist=layout.netlist, excerpt=None, loads={}), layout.spef, done=result.done)
+            self._run(("sta", "gatesim", "power"), result.routed, "layout")
 
     # The netlist, and the layout's ------------------------------------------------------------------
 
-    def _time(self, result: FlowResult) -> None:
+    def _sta(self, result: FlowResult) -> None:
         for corner in self.corners:
             result.timings[corner] = self._stage(f"{_label(result)}sta-{corner}", time, [*self._netlist(result),
                 corner, self.config.period_ns, self.result.tools["opensta"]],
                 lambda folder, corner=corner: time(self.config, result.synthesis, self.pdk, folder, corner,
                     spef=result.spef))
 
-    def _simulate(self, result: FlowResult) -> None:
+    def _gatesim(self, result: FlowResult) -> None:
         inputs = result.request.inputs
         # What cells do is the same in all corners and at all clocks.
         config = dataclasses.replace(self.config, corner="typ", frequency_mhz=100.0)
@@ -248,7 +236,7 @@ class _Flow:
             lambda folder: dataclasses.replace(simulate(config, result.synthesis.netlist, self.pdk,
                 inputs.network if inputs else None, inputs.samples if inputs else (), folder), activity=None))
 
-    def _estimate(self, result: FlowResult) -> None:
+    def _power(self, result: FlowResult) -> None:
         simulated = result.done[f"{_label(result)}gatesim"]
         for corner in self.corners:
             result.powers[corner] = self._stage(f"{_label(result)}power-{corner}", estimate,

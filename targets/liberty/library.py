@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from accel.errors import QCLIFError
 from targets.liberty.text import Group, parse_liberty
 
 # Groups that say nothing of what a cell does; most of a file's bytes.
@@ -47,29 +46,22 @@ class Pin:
 
 
 @dataclass(frozen=True)
-class FlipFlop:
-    """State of a flip-flop: names of the state and of its inverse, and expressions; "" where there is none.
+class Register:
+    """State of a flip-flop or of a latch; "" where there is none.
 
-    `both_state` and `both_inverse` are what these hold while clear and preset are asked for at once, as Liberty
-    spells it: L, H, N (no change), T (toggle), X.
+    Attributes
+    ----------
+    state, inverse : names of the state and of its inverse.
+    control : expression whose rise clocks the flip-flop, or while which the latch is transparent.
+    data : expression that the state then takes.
+    clear, preset : expressions that make it 0 and 1 whatever the control.
+    both_state, both_inverse : what state and inverse hold while clear and preset are asked for at once, as Liberty
+        spells it: L, H, N (no change), T (toggle), X.
     """
     state:        str
     inverse:      str
-    clocked_on:   str
-    next_state:   str
-    clear:        str = ""
-    preset:       str = ""
-    both_state:   str = ""
-    both_inverse: str = ""
-
-
-@dataclass(frozen=True)
-class Latch:
-    """State of a latch: as FlipFlop; transparent while `enable` holds."""
-    state:        str
-    inverse:      str
-    enable:       str
-    data_in:      str
+    control:      str
+    data:         str
     clear:        str = ""
     preset:       str = ""
     both_state:   str = ""
@@ -104,8 +96,8 @@ class Cell:
     area:       float
     leakage_nw: float | None
     pins:       dict[str, Pin]
-    flipflops:  tuple[FlipFlop, ...] = ()
-    latches:    tuple[Latch, ...] = ()
+    flipflops:  tuple[Register, ...] = ()
+    latches:    tuple[Register, ...] = ()
     statetable: StateTable | None = None
     clock_gate: str = ""
     dont_use:   bool = False
@@ -163,12 +155,12 @@ def read_liberty(path: Path) -> Library:
     ------
     QCLIFError : it cannot be read, or is no Liberty; the line is named.
     """
-    return library_of(parse_liberty(path, TABLES), Path(path))
+    return library_of(parse_liberty(path, TABLES))
 
 
-def library_of(group: Group, path: Path) -> Library:
-    """What a library group says; `path` is for errors."""
-    reader = _Reader(group, path)
+def library_of(group: Group) -> Library:
+    """What a library group says."""
+    reader = _Reader(group)
     cells  = {cell.args[0]: reader.cell(cell) for cell in group.of("cell") if cell.args}
     return Library(group.args[0] if group.args else "", cells, reader.corner("voltage"), reader.corner("temperature"),
         reader.units)
@@ -176,30 +168,19 @@ def library_of(group: Group, path: Path) -> Library:
 
 class _Reader:
     """Values of a file, in our units."""
-    def __init__(self, library: Group, path: Path):
+    def __init__(self, library: Group):
         self.library = library
-        self.path    = path
         self.units   = self._units()
-        self.types   = {group.args[0]: (int(self.number(group, "bit_from")), int(self.number(group, "bit_to")))
+        self.types   = {group.args[0]: (int(group.number("bit_from")), int(group.number("bit_to")))
             for group in library.of("type") if group.args and {"bit_from", "bit_to"} <= group.simple.keys()}
-
-    def number(self, group: Group, name: str) -> float | None:
-        text = group.simple.get(name)
-        if text is None:
-            return None
-        try:
-            return float(text)
-        except ValueError as error:
-            raise QCLIFError(f"{self.path}:{group.line}: {name} of {group.kind} ({', '.join(group.args)}) is {text!r}, "
-                f"not a number: fetch the file again") from error
 
     def corner(self, name: str) -> float | None:
         """Of the default operating conditions, else the nominal value."""
         chosen = self.library.simple.get("default_operating_conditions")
         for group in self.library.of("operating_conditions"):
             if chosen in group.args and name in group.simple:
-                return self.number(group, name)
-        return self.number(self.library, f"nom_{name}")
+                return group.number(name)
+        return self.library.number(f"nom_{name}")
 
     def _units(self) -> Units:
         capacitance = self.library.complex.get("capacitive_load_unit", ("1", "pf"))
@@ -213,7 +194,7 @@ class _Reader:
     def _unit(self, text: str, unit: str) -> float:
         match = re.fullmatch(rf"([\d.]+)\s*([munpf]?){unit}", text.strip().lower())
         if match is None:
-            raise QCLIFError(f"{self.path}:{self.library.line}: unit {text!r} is not known: fetch the file again")
+            raise self.library.error(f"unit {text!r} is not known")
         return float(match[1])*PREFIXES[match[2]]
 
     def cell(self, group: Group) -> Cell:
@@ -222,26 +203,20 @@ class _Reader:
             for name in inner.args]
         return Cell(
             name       = group.args[0],
-            area       = self.number(group, "area") or 0.0,
+            area       = group.number("area", 0.0),
             leakage_nw = self._leakage(group),
             pins       = {pin.name: pin for pin in pins},
-            flipflops  = tuple(FlipFlop(*_names(each), *_values(each, "clocked_on", "next_state"), *_asynchronous(each))
-                for each in group.of("ff")),
-            latches    = tuple(Latch(*_names(each), *_values(each, "enable", "data_in"), *_asynchronous(each))
-                for each in group.of("latch")),
+            flipflops  = tuple(_register(each, "clocked_on", "next_state") for each in group.of("ff")),
+            latches    = tuple(_register(each, "enable", "data_in") for each in group.of("latch")),
             statetable = None if table is None else self._table(table),
             clock_gate = group.simple.get("clock_gating_integrated_cell", ""),
             dont_use   = group.simple.get("dont_use") == "true",
             is_macro   = any(group.of("memory")))
 
     def _leakage(self, group: Group) -> float | None:
-        mean   = self.number(group, "cell_leakage_power")
-        states = [value for each in group.of("leakage_power")
-            if (value := self.number(each, "value")) is not None]
-        if mean is None and states:
-            mean = sum(states)/len(states)
-        if mean is None:
-            mean = self.number(self.library, "default_cell_leakage_power")
+        states = [value for each in group.of("leakage_power") if (value := each.number("value")) is not None]
+        mean   = group.number("cell_leakage_power", sum(states)/len(states) if states else
+            self.library.number("default_cell_leakage_power"))
         return None if mean is None else mean*self.units.leakage_nw
 
     def _pin(self, group: Group, name: str) -> Pin:
@@ -260,7 +235,7 @@ class _Reader:
             max_capacitance_ff = self._capacitance(group, "max_capacitance"))
 
     def _capacitance(self, group: Group, name: str) -> float | None:
-        value = self.number(group, name)
+        value = group.number(name)
         return None if value is None else value*self.units.capacitance_ff
 
     def _table(self, group: Group) -> StateTable:
@@ -268,18 +243,11 @@ class _Reader:
         rows = tuple(tuple(tuple(part.split()) for part in row.split(":"))
             for row in group.simple.get("table", "").split(",") if row.strip())
         if not rows or any(tuple(map(len, row)) != (len(inputs), len(states), len(states)) for row in rows):
-            raise QCLIFError(f"{self.path}:{group.line}: the statetable does not fit its {len(inputs)} inputs and "
-                f"{len(states)} states: fetch the file again")
+            raise group.error(f"the statetable does not fit its {len(inputs)} inputs and {len(states)} states")
         return StateTable(inputs, states, rows)
 
 
-def _names(group: Group) -> tuple[str, str]:
-    return (*group.args, "", "")[:2]
-
-
-def _values(group: Group, *names: str) -> tuple[str, ...]:
-    return tuple(group.simple.get(name, "") for name in names)
-
-
-def _asynchronous(group: Group) -> tuple[str, ...]:
-    return _values(group, "clear", "preset", "clear_preset_var1", "clear_preset_var2")
+def _register(group: Group, *expressions: str) -> Register:
+    """State of a flip-flop or a latch, whose control and data have these names."""
+    names = (*expressions, "clear", "preset", "clear_preset_var1", "clear_preset_var2")
+    return Register(*(*group.args, "", "")[:2], *(group.simple.get(name, "") for name in names))

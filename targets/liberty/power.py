@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from accel.errors import QCLIFError
 from targets.liberty.expression import Expression, parse_expression
 from targets.liberty.library import Units, library_of
 from targets.liberty.text import Group, parse_liberty
@@ -158,8 +157,8 @@ def read_power(path: Path, cells: set[str]) -> PowerLibrary:
     QCLIFError : it cannot be read, or a table has axes that are not known; the line is named.
     """
     group   = _parsed(path, path.stat().st_mtime_ns)
-    library = library_of(group, path)
-    reader  = _Reader(group, path, library.units)
+    library = library_of(group)
+    reader  = _Reader(group, library.units)
     found   = {name: reader.cell(each) for each in group.of("cell") for name in each.args[:1] if name in cells}
     return PowerLibrary(found, library.voltage, reader.wire_load())
 
@@ -172,28 +171,18 @@ def _parsed(path: Path, changed: int) -> Group:
 
 class _Reader:
     """Tables of a file, in ns, fF, fJ and nW."""
-    def __init__(self, library: Group, path: Path, units: Units):
-        self.library, self.path, self.units = library, path, units
+    def __init__(self, library: Group, units: Units):
+        self.library, self.units = library, units
         self.templates = {each.args[0]: each for kind in ("lu_table_template", "power_lut_template")
             for each in library.of(kind) if each.args}
-
-    def number(self, group: Group, name: str, otherwise: float = 0.0) -> float:
-        try:
-            return float(group.simple.get(name, otherwise))
-        except ValueError as error:
-            raise self.error(group, f"{name} is no number") from error
-
-    def error(self, group: Group, what: str) -> QCLIFError:
-        return QCLIFError(f"{self.path}:{group.line}: {what}: fetch the file again")
 
     def cell(self, group: Group) -> CellPower:
         pins = [(name, each) for kind in ("pin", "bus") for each in group.of(kind) for name in each.args]
         # What a bus has for its bits is the bus's.
         pins += [(name, bit) for bus in group.of("bus") for name in bus.args for bit in bus.of("pin")]
-        leak = [(self._when(each), self.number(each, "value")) for each in group.of("leakage_power")]
+        leak = [(self._when(each), each.number("value", 0.0)) for each in group.of("leakage_power")]
         if not leak:
-            leak = [(None, self.number(group, "cell_leakage_power",
-                self.number(self.library, "default_cell_leakage_power")))]
+            leak = [(None, group.number("cell_leakage_power", self.library.number("default_cell_leakage_power", 0.0)))]
         return CellPower(
             capacitance_ff = {name: self._capacitance(each) for name, each in pins
                 if each.simple.get("direction") in ("input", "inout")},
@@ -205,8 +194,8 @@ class _Reader:
             energies       = tuple(energy for name, each in pins for energy in self._energies(name, each)))
 
     def _capacitance(self, pin: Group) -> tuple[float, float]:
-        both = self.number(pin, "capacitance", self.number(self.library, "default_input_pin_cap"))
-        return tuple(self.number(pin, f"{edge}_capacitance", both)*self.units.capacitance_ff for edge in EDGES)
+        both = pin.number("capacitance", self.library.number("default_input_pin_cap", 0.0))
+        return tuple(pin.number(f"{edge}_capacitance", both)*self.units.capacitance_ff for edge in EDGES)
 
     def _arcs(self, name: str, pin: Group) -> Iterator[Arc]:
         for each in pin.of("timing"):
@@ -245,7 +234,7 @@ class _Reader:
         points = {}
         for variable, each in axes:
             if variable not in SLEW_AXES + LOAD_AXES:
-                raise self.error(table, f"a table over {variable} is not known")
+                raise table.error(f"a table over {variable} is not known")
             points[variable in LOAD_AXES] = each*(self.units.capacitance_ff if variable in LOAD_AXES
                 else self.units.time_ns)
         if len(axes) == 2 and axes[0][0] in LOAD_AXES:
@@ -258,7 +247,7 @@ class _Reader:
         try:
             return [float(value) for value in re.split(r"[,\s]+", text.strip()) if value]
         except ValueError as error:
-            raise self.error(group, f"{text[:40]!r} are no numbers") from error
+            raise group.error(f"{text[:40]!r} are no numbers") from error
 
     def wire_load(self) -> WireLoad:
         """The library's default; no wires where it names none."""
@@ -267,5 +256,5 @@ class _Reader:
         if group is None:
             return NO_WIRES
         points = sorted((int(args[0]), float(args[1])) for kind, args in group.repeated if kind == "fanout_length")
-        return WireLoad(*zip(*points, strict=True), self.number(group, "slope"),
-            self.number(group, "capacitance")*self.units.capacitance_ff, name)
+        return WireLoad(*zip(*points, strict=True), group.number("slope", 0.0),
+            group.number("capacitance", 0.0)*self.units.capacitance_ff, name)

@@ -37,11 +37,12 @@ class Group:
     complex : `name (args);`, without quotes; of a repeated one, the last.
     repeated : all of these, in their order.
     groups : groups inside, in their order.
-    line : where it begins.
+    line, path : where it begins, in which file.
     """
     kind:    str
     args:    tuple[str, ...]
     line:    int
+    path:    Path
     simple:  dict[str, str] = field(default_factory=dict)
     complex: dict[str, tuple[str, ...]] = field(default_factory=dict)
     repeated: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -50,6 +51,18 @@ class Group:
     def of(self, kind: str) -> Iterator["Group"]:
         """Groups of a kind."""
         return (group for group in self.groups if group.kind == kind)
+
+    def number(self, name: str, otherwise: float | None = None) -> float | None:
+        """A number among its attributes, `otherwise` where it has none of this name."""
+        text = self.simple.get(name)
+        try:
+            return otherwise if text is None else float(text)
+        except ValueError as error:
+            raise self.error(f"{name} of {self.kind} ({', '.join(self.args)}) is {text!r}, not a number") from error
+
+    def error(self, what: str) -> QCLIFError:
+        """That its content is wrong."""
+        return QCLIFError(f"{self.path}:{self.line}: {what}: fetch the file again")
 
 
 def read_content(path: Path) -> bytes:
@@ -93,7 +106,7 @@ class _Parser:
         self.line  = 1
 
     def library(self) -> Group:
-        group = self._statement(Group("", (), 1))
+        group = self._statement(Group("", (), 1, self.path))
         if group is None or group.kind != "library":
             raise self._error(self.place, "a group library () is expected")
         self.place = _SPACE.match(self.text, self.place).end()
@@ -118,7 +131,7 @@ class _Parser:
         elif name in self.skip:
             self._skip(start)
         else:
-            inner = Group(name, _arguments(args), self._line_of(start))
+            inner = Group(name, _arguments(args), self._line_of(start), self.path)
             into.groups.append(inner)
             self._body(inner)
             return inner

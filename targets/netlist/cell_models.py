@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from accel.errors import QCLIFError
 from targets.liberty.expression import parse_expression
-from targets.liberty.library import Cell, FlipFlop, Latch, Library, StateTable
+from targets.liberty.library import Cell, Library, Register, StateTable
 
 # What models do by design, as Verilator calls it.
 PRAGMAS = "".join(f"/* verilator lint_off {name} */\n" for name in ("LATCH", "UNUSEDSIGNAL", "DECLFILENAME"))
@@ -45,10 +45,8 @@ def cell_models_verilog(library: Library, cells: Iterable[str]) -> str:
 def _module(cell: Cell) -> str:
     ports  = [f"{pin.direction} {pin.name}" for pin in cell.pins.values() if pin.direction != "internal"]
     lines  = [f"module {cell.name} ({', '.join(ports)});"]
-    for state in cell.flipflops:
-        lines += _flipflop(cell, state)
-    for state in cell.latches:
-        lines += _latch(cell, state)
+    for state in (*cell.flipflops, *cell.latches):
+        lines += _register(cell, state)
     if cell.statetable:
         lines += _table(cell, cell.statetable)
     for pin in cell.outputs.values():
@@ -64,48 +62,29 @@ def _unsupported(cell: Cell, what: str) -> QCLIFError:
     return QCLIFError(f"cell {cell.name}: {what}, which is not simulated: set dont_use for it in the stage synth")
 
 
-def _conditions(state: FlipFlop | Latch) -> dict[str, str]:
-    """Clear and preset, where there are such, as Verilog."""
-    return {name: parse_expression(text).verilog()
-        for name, text in (("clear", state.clear), ("preset", state.preset)) if text}
-
-
-def _asynchronous(cell: Cell, state: FlipFlop | Latch, assign: str) -> tuple[list[str], str]:
-    """The branches of clear and preset before the state's own, and the state's inverse."""
-    names    = list(_conditions(state))
-    branches = [f"if ({state.state}_{name}) {state.state} {assign} 1'b{int(name == 'preset')};" for name in names]
-    inverse  = f"~{state.state}"
-    if len(names) == 2:
-        both = (state.both_state, state.both_inverse)
+def _register(cell: Cell, register: Register) -> list[str]:
+    """A flip-flop or a latch: clear and preset before its own control."""
+    name, latch   = register.state, register in cell.latches
+    control, data = (parse_expression(text).verilog() for text in (register.control, register.data))
+    conditions    = {each: parse_expression(text).verilog()
+        for each, text in (("clear", register.clear), ("preset", register.preset)) if text}
+    assign        = "=" if latch else "<="
+    branches      = [f"if ({name}_{each}) {name} {assign} 1'b{int(each == 'preset')};" for each in conditions]
+    inverse       = f"~{name}"
+    if len(conditions) == 2:
+        both = (register.both_state, register.both_inverse)
         if not set(both) <= _LEVELS.keys():
             raise _unsupported(cell, f"clear and preset at once give {' and '.join(both)}")
-        at_once = f"{state.state}_clear & {state.state}_preset"
-        branches.insert(0, f"if ({at_once}) {state.state} {assign} {_LEVELS[both[0]]};")
+        at_once = f"{name}_clear & {name}_preset"
+        branches.insert(0, f"if ({at_once}) {name} {assign} {_LEVELS[both[0]]};")
         inverse = f"{at_once} ? {_LEVELS[both[1]]} : {inverse}"
-    return branches, inverse
-
-
-def _begin(state: FlipFlop | Latch, inverse: str) -> list[str]:
-    return [f"    reg  {state.state};"] \
-        + [f"    wire {state.state}_{name} = {value};" for name, value in _conditions(state).items()] \
-        + ([f"    wire {state.inverse} = {inverse};"] if state.inverse else [])
-
-
-def _flipflop(cell: Cell, state: FlipFlop) -> list[str]:
-    branches, inverse = _asynchronous(cell, state, "<=")
-    branches.append(f"{state.state} <= {parse_expression(state.next_state).verilog()};")
-    edges = [f"posedge {state.state}_{name}" for name in ("clock", *_conditions(state))]
-    return [*_begin(state, inverse),
-        f"    wire {state.state}_clock = {parse_expression(state.clocked_on).verilog()};",
-        f"    always @({' or '.join(edges)})",
-        "        " + "\n        else ".join(branches)]
-
-
-def _latch(cell: Cell, state: Latch) -> list[str]:
-    branches, inverse = _asynchronous(cell, state, "=")
-    branches.append(f"if ({parse_expression(state.enable).verilog()}) {state.state} = "
-        f"{parse_expression(state.data_in).verilog()};")
-    return [*_begin(state, inverse), "    always @(*)", "        " + "\n        else ".join(branches)]
+    branches.append(f"{f'if ({control}) ' if latch else ''}{name} {assign} {data};")
+    wires = conditions if latch else conditions | {"clock": control}
+    edges = "*" if latch else " or ".join(f"posedge {name}_{each}" for each in wires)
+    return [f"    reg  {name};",
+        *(f"    wire {name}_{each} = {value};" for each, value in wires.items()),
+        *([f"    wire {register.inverse} = {inverse};"] if register.inverse else []),
+        f"    always @({edges})", "        " + "\n        else ".join(branches)]
 
 
 def _table(cell: Cell, table: StateTable) -> list[str]:

@@ -5,6 +5,7 @@
 
 """Runs of networks on the spatial design."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +44,9 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, steps: Spik
     """
     sizes = config.sizes
     ports = spatial_ports(config, network, steps)
-    beats = np.concatenate([pack(ports.contexts, 1), pack(ports.stimulus, stimulus_bits(sizes))], axis=1)
-    words = np.concatenate([*(pack(values.ravel(), bits) for values, bits in ports.constants), [len(steps)],
-        beats.ravel()])
-    after = execute(program, words).reshape(len(steps), -1)
+    beats = [pack(ports.contexts, 1), pack(ports.stimulus, stimulus_bits(sizes))]
     spike, v_a, v_s = (each[:, :network.neurons]
-        for each in unpack(after, sizes.neurons, (1, sizes.state_bits, sizes.state_bits)))
+        for each in _after(program, ports.constants, beats, sizes.neurons, sizes.state_bits))
     return SpatialRun(SpikeTrain.from_dense(spike), v_a, v_s)
 
 
@@ -68,12 +66,17 @@ def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts",
     """
     sizes  = config.sizes
     before = np.concatenate([np.zeros_like(spikes[:1]), spikes[:-1]])
-    beats  = np.concatenate([pack(before, 1), pack(ports.contexts, 1),
-        pack(ports.stimulus[:, neuron, None], stimulus_bits(sizes))], axis=1)
-    words  = np.concatenate([*(pack(values[neuron], bits) for values, bits in ports.constants), [len(beats)],
-        beats.ravel()])
-    after  = execute(program, words).reshape(len(beats), -1)
-    return np.concatenate(unpack(after, 1, (1, sizes.state_bits, sizes.state_bits)), axis=1).T
+    beats  = [pack(before, 1), pack(ports.contexts, 1), pack(ports.stimulus[:, neuron, None], stimulus_bits(sizes))]
+    still  = [(values[neuron], bits) for values, bits in ports.constants]
+    return np.concatenate(_after(program, still, beats, 1, sizes.state_bits), axis=1).T
+
+
+def _after(program: Path, constants: Sequence[tuple[np.ndarray, int]], beats: Sequence[np.ndarray], neurons: int,
+        state_bits: int) -> list[np.ndarray]:
+    """Spike, V_a and V_s [T, neurons] that a program gives, from its constants and the words of each port [T, n]."""
+    words = np.concatenate(beats, axis=1)
+    words = np.concatenate([*(pack(values.ravel(), bits) for values, bits in constants), [len(words)], words.ravel()])
+    return unpack(execute(program, words).reshape(len(beats[0]), -1), neurons, (1, state_bits, state_bits))
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,7 +79,7 @@ def read_macro(liberty: Path, lef: Path | None, gds: Path | None = None) -> Macr
     QCLIFError : the file is no Liberty, or does not say what a macro is.
     """
     group   = parse_liberty(liberty)
-    library = library_of(group, liberty)
+    library = library_of(group)
     ports   = FAKERAM_PORTS
     for cell in group.of("cell"):
         memory, known = next(cell.of("memory"), None), library.cells[cell.args[0]]

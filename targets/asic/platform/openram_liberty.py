@@ -67,7 +67,7 @@ def read_openram(liberty: Path, lef: Path, gds: Path) -> Macro:
     QCLIFError : the file is no Liberty, or lacks what a macro has.
     """
     group   = parse_liberty(liberty)
-    library = library_of(group, liberty)
+    library = library_of(group)
     ports   = OPENRAM_PORTS
     try:
         cell   = next(group.of("cell"))

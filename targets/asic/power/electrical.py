@@ -6,7 +6,7 @@
 """Loads, slews and likelihoods in a netlist: what its cells' tables are looked up with."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,23 +111,22 @@ def likelihood(expression: Expression, level: Callable[[str], np.ndarray], inver
     level : how likely a pin is 1, [n]; pins are independent of each other.
     inverse : pins that are the inverse of another pin.
     """
-    names = sorted({inverse.get(name, name) for name in expression.pins()})
-    terms = [np.prod([level(name) if high else 1 - level(name) for name, high in zip(names, row, strict=True)], axis=0)
-        for row in itertools.product((False, True), repeat=len(names))
-        if expression.holds(_values(names, row, inverse))]
-    return np.sum(terms, axis=0) if terms else np.zeros(1)
-
-
-def _values(names: list[str], row: tuple[bool, ...], inverse: Mapping[str, str]) -> dict[str, bool]:
-    values = dict(zip(names, row, strict=True))
-    return values | {name: not values[other] for name, other in inverse.items() if other in values}
+    def holds(values: dict[str, bool]) -> bool:
+        return expression.holds(values | {name: not values[other] for name, other in inverse.items()
+            if other in values})
+    return _likely({inverse.get(name, name) for name in expression.pins()}, level, holds)
 
 
 def sensitivity(function: Expression, pin: str, level: Callable[[str], np.ndarray]) -> np.ndarray:
     """How likely a change of the pin changes the function, [n]."""
-    names = sorted(function.pins() - {pin})
+    return _likely(function.pins() - {pin}, level,
+        lambda values: function.holds({**values, pin: False}) != function.holds({**values, pin: True}))
+
+
+def _likely(pins: Iterable[str], level: Callable[[str], np.ndarray], holds: Callable[[dict[str, bool]], bool]
+        ) -> np.ndarray:
+    """How likely something holds of the values of independent pins."""
+    names = sorted(pins)
     terms = [np.prod([level(name) if high else 1 - level(name) for name, high in zip(names, row, strict=True)], axis=0)
-        for row in itertools.product((False, True), repeat=len(names))
-        if function.holds({**dict(zip(names, row, strict=True)), pin: False})
-        != function.holds({**dict(zip(names, row, strict=True)), pin: True})]
+        for row in itertools.product((False, True), repeat=len(names)) if holds(dict(zip(names, row, strict=True)))]
     return np.sum(terms, axis=0) if terms else np.zeros(1)

@@ -111,9 +111,9 @@ def _short_name(record: Record) -> str:
 MACRO_NOTES = {
     "fakeram45": "fakeram45: estimates by CACTI in the flow scripts' Liberty files; no layout.",
     "openram45": f"openram45: layouts by OpenRAM. Area and delays are its own, and so is the energy of an access, by "
-        f"an analytical model with round capacitances. Its leakage is {OPENRAM_CELL_NW:g} nW for every bit cell and gate, "
-        f"a placeholder: here they have the {CELL_NW:g} nW that ngspice gives for its bit cell. Data come after the "
-        f"falling edge: the access is half of the shortest period, and the delay.",
+        f"an analytical model with round capacitances. Its leakage is {OPENRAM_CELL_NW:g} nW for every bit cell and "
+        f"gate, a placeholder: here they have the {CELL_NW:g} nW that ngspice gives for its bit cell. Data come after "
+        f"the falling edge: the access is half of the shortest period, and the delay.",
 }
 MACRO_NOTE = "An access is a read or a write: both models charge the same."
 

@@ -11,7 +11,7 @@ import re
 import pytest
 
 from accel.errors import QCLIFError
-from targets.liberty.library import FlipFlop, Latch, Library, Pin, StateTable, Units, read_liberty
+from targets.liberty.library import Library, Pin, Register, StateTable, Units, read_liberty
 from targets.liberty.text import parse_liberty
 
 TEXT = r'''/* A comment with { and "
@@ -98,11 +98,11 @@ def test_gate(small):
 
 def test_states(small):
     flop = small.cells["STATE_X1"]
-    assert flop.flipflops == (FlipFlop("IQ", "IQN", "CK", "D", "!RN", "S", "L", "H"),) and flop.is_sequential
+    assert flop.flipflops == (Register("IQ", "IQN", "CK", "D", "!RN", "S", "L", "H"),) and flop.is_sequential
     # Of its states; else the library's.
     assert flop.leakage_nw == pytest.approx(0.03) and small.cells["LATCH_X1"].leakage_nw == pytest.approx(0.07)
     assert flop.pins["CK"].clock
-    assert small.cells["LATCH_X1"].latches == (Latch("IQ", "IQN", "G", "D"),) and small.cells["LATCH_X1"].dont_use
+    assert small.cells["LATCH_X1"].latches == (Register("IQ", "IQN", "G", "D"),) and small.cells["LATCH_X1"].dont_use
     gate = small.cells["CLOCK_X1"]
     assert gate.clock_gate == "latch_posedge" and gate.is_sequential
     assert gate.statetable == StateTable(("CK", "E"), ("IQ",), (((("L", "L"), ("-",), ("L",))),
@@ -184,7 +184,7 @@ def test_nangate45(pdk):
     cells = libraries["typ"].cells
     assert cells["NAND2_X1"].pins["ZN"].function == "!(A1 & A2)"
     assert cells["DFFR_X1"].flipflops[0].clear == "!RN" and cells["TBUF_X1"].pins["Z"].three_state == "EN"
-    assert cells["CLKGATE_X1"].clock_gate == "latch_posedge" and cells["DLL_X1"].latches[0].enable == "!GN"
+    assert cells["CLKGATE_X1"].clock_gate == "latch_posedge" and cells["DLL_X1"].latches[0].control == "!GN"
     assert all(cell.leakage_nw > 0 for cell in cells.values() if not cell.dont_use)
     leakage = [library.cells["INV_X1"].leakage_nw for library in libraries.values()]
     assert len(set(leakage)) == len(leakage)

@@ -15,7 +15,7 @@ import pytest
 from accel.errors import QCLIFError
 from targets.asic.power.flat import flatten
 from targets.liberty.expression import parse_expression
-from targets.liberty.library import Cell, FlipFlop, Library, Pin
+from targets.liberty.library import Cell, Library, Pin, Register
 from targets.netlist.cell_models import cell_models_verilog
 from targets.netlist.netlist import NOTHING, ONE, ZERO, parse_netlist
 
@@ -215,7 +215,7 @@ def test_cells_that_are_not_simulated(pdk, name, what):
 
 def test_undefined_state_is_refused():
     cell = Cell("ODD", 1.0, None, {"Q": Pin("Q", "output", function="IQ")},
-        (FlipFlop("IQ", "IQN", "CK", "D", "R", "S", "X", "X"),))
+        (Register("IQ", "IQN", "CK", "D", "R", "S", "X", "X"),))
     with pytest.raises(QCLIFError, match="clear and preset at once give X and X"):
         cell_models_verilog(Library("odd", {"ODD": cell}, None, None), ["ODD"])
 
