@@ -189,7 +189,7 @@ class _Flow:
             lambda folder: synthesise(self.config, rtl, self.pdk, folder))
 
     def _layout(self, result: FlowResult) -> None:
-        """Not in the stage's own folder: the flow scripts go on where they were interrupted."""
+        """Lay out in a folder that is not the stage's own: there the flow scripts go on where they were interrupted."""
         synthesis = result.synthesis
         missing   = missing_tool()
         tools     = {} if missing else layout_tools()
@@ -246,11 +246,11 @@ class _Flow:
 
     @staticmethod
     def _netlist(result: FlowResult) -> list[object]:
-        """What the netlist is, for the keys of what is made from it."""
+        """What identifies the netlist in the keys of the stages that work on it."""
         wires = [] if result.spef is None else [file_digest(result.spef)]
         return [result.rtl.top, result.rtl.clock, file_digest(result.synthesis.netlist), *wires]
 
 
 def _label(result: FlowResult) -> str:
-    """How names of stages begin."""
+    """How the names of a netlist's stages begin: the layout's is told from the one before it."""
     return "" if result.spef is None else "routed-"

@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def make_parser(description: str) -> Parser:
-    """The command's parser."""
+    """The parser of the command, and of each run of a sweep."""
     parser = Parser(prog="python -m targets.asic_freepdk45", description=description, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     flow = parser.add_argument_group("flow")

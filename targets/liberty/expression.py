@@ -23,7 +23,7 @@ _LEVELS = (("or", "|+"), ("and", "&*"), ("xor", "^"))
 
 @dataclass(frozen=True)
 class Expression:
-    """A tree.
+    """An expression as a tree.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Expression:
     parts: tuple["Expression", ...] = ()
 
     def pins(self) -> frozenset[str]:
-        """Names in it, each once."""
+        """Names of the pins and states in the expression."""
         return frozenset({self.name} if self.kind == "pin" else set().union(*(part.pins() for part in self.parts)))
 
     def fold(self, pin: Callable[[str], Value], join: Mapping[str, Callable[..., Value]]) -> Value:
@@ -46,7 +46,7 @@ class Expression:
         return join[self.kind](*(part.fold(pin, join) for part in self.parts))
 
     def verilog(self) -> str:
-        """As Verilog."""
+        """The expression in Verilog."""
         return self.fold(lambda name: f"1'b{name}" if name in "01" else name, {
             "not": lambda a: f"(~{a})",
             "and": lambda a, b: f"({a} & {b})",
@@ -55,7 +55,7 @@ class Expression:
         })
 
     def holds(self, values: Mapping[str, bool]) -> bool:
-        """Whether it is true of these pins."""
+        """Whether the expression is true for these values of its pins and states."""
         return self.fold(lambda name: name == "1" if name in "01" else values[name], {
             "not": lambda a: not a,
             "and": lambda a, b: a and b,

@@ -105,12 +105,12 @@ class Cell:
 
     @property
     def outputs(self) -> dict[str, Pin]:
-        """Pins that it drives."""
+        """Pins that the cell drives."""
         return {name: pin for name, pin in self.pins.items() if pin.direction in ("output", "inout")}
 
     @property
     def is_sequential(self) -> bool:
-        """Whether it keeps a state."""
+        """Whether the cell keeps a state."""
         return bool(self.flipflops or self.latches or self.statetable)
 
 
@@ -159,7 +159,7 @@ def read_liberty(path: Path) -> Library:
 
 
 def library_of(group: Group) -> Library:
-    """What a library group says."""
+    """The library that the outermost group of a file describes."""
     reader = _Reader(group)
     cells  = {cell.args[0]: reader.cell(cell) for cell in group.of("cell") if cell.args}
     return Library(group.args[0] if group.args else "", cells, reader.corner("voltage"), reader.corner("temperature"),

@@ -45,7 +45,7 @@ class Table:
     values: np.ndarray
 
     def __call__(self, slew: np.ndarray, load: np.ndarray) -> np.ndarray:
-        """Values at slews and loads [n]."""
+        """Values at slews [n] and loads [n], float64 [n]."""
         rows, row_part       = _place(self.slews, slew)
         columns, column_part = _place(self.loads, load)
         after = np.minimum(rows + 1, len(self.slews) - 1), np.minimum(columns + 1, len(self.loads) - 1)

@@ -29,7 +29,7 @@ _BRACE     = re.compile(r'"[^"]*"|/\*.*?\*/|[{}]', re.DOTALL)
 
 @dataclass
 class Group:
-    """`kind (args) { ... }`.
+    """A group of a Liberty file: `kind (args) { ... }`.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Group:
             raise self.error(f"{name} of {self.kind} ({', '.join(self.args)}) is {text!r}, not a number") from error
 
     def error(self, what: str) -> QCLIFError:
-        """That its content is wrong."""
+        """An error that names the group's place and what is wrong with its content."""
         return QCLIFError(f"{self.path}:{self.line}: {what}: fetch the file again")
 
 

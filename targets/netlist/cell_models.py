@@ -22,7 +22,7 @@ _LEVELS = {"L": "1'b0", "H": "1'b1"}
 
 
 def cell_models_verilog(library: Library, cells: Iterable[str]) -> str:
-    """Modules of cells.
+    """Verilog modules of cells, without delays.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class NetlistProgram:
         return environment(QCLIF_SEED=self.seed, **activity, **values)
 
     def activity(self) -> Activity | None:
-        """Activity of the run before."""
+        """Activity that the last run has written, None without a file for it."""
         return None if self.file is None else read_activity(self.file, self.netlist, self.library)
 
 # Comparison ----------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def spike_mismatches(ours: SpikeTrain, theirs: SpikeTrain) -> int:
 
 def compare(network: Network, golden: GoldenResult, spikes: SpikeTrain, v_a: np.ndarray, v_s: np.ndarray, sops: int,
         activity: Activity | None) -> NetlistRun:
-    """A run beside the golden model's.
+    """Compare a run with the golden model's.
 
     Parameters
     ----------

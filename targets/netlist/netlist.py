@@ -30,7 +30,7 @@ _BASES = {"b": 1, "o": 3, "h": 4}
 
 @dataclass(frozen=True)
 class Instance:
-    """A cell or a module in a module.
+    """An instance of a cell, or of another module, within a module.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Instance:
 
 @dataclass
 class Module:
-    """A module.
+    """A module of a netlist.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Netlist:
-    """A netlist.
+    """Modules, and the text that they were read from.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ def escaped(name: str) -> str:
 # Reading -------------------------------------------------------------------------------------------
 
 def read_netlist(path: Path, top: str) -> Netlist:
-    """Netlist of a file.
+    """Read the netlist of a file.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def read_netlist(path: Path, top: str) -> Netlist:
 
 
 def parse_netlist(text: str, top: str, source: str = "netlist") -> Netlist:
-    """Netlist of a text; `source` is named in errors."""
+    """Read the netlist of a text; `source` is named in errors."""
     modules = {module.name: module for module in _Parser(text, source).modules()}
     if top not in modules:
         raise QCLIFError(f"{source}: no module {top}, there are {', '.join(sorted(modules)) or 'none'}: run the stage "

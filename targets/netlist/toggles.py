@@ -32,7 +32,7 @@ CLOCK = "sys_clk"
 
 
 class Activity:
-    """Activity of all nets.
+    """How often all nets of a netlist changed in a run, and how long they were 1.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Activity:
         self.ones    = ones
 
     def __add__(self, other: "Activity") -> "Activity":
-        """Of two runs, one after the other."""
+        """Activity of two runs, one after the other."""
         return Activity(self.clocks + other.clocks, *({path: mine[path] + theirs[path] for path in mine}
             for mine, theirs in ((self.toggles, other.toggles), (self.ones, other.ones))))
 
@@ -95,7 +95,7 @@ def sampled(module: Module) -> list[int]:
 
 
 def probes(netlist: Netlist, start: str = "") -> dict[tuple[int, int], str]:
-    """Edits of the netlist's text that make it tell its nets to gatesim.cpp at each rising edge of CLOCK.
+    """Edits of the netlist's text that make it tell its nets to support.cpp at each rising edge of CLOCK.
 
     Parameters
     ----------

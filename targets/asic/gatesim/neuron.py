@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Random cases of the neuron, with what the golden model makes of them; and the neuron that is asked."""
+"""The neuron alone: random cases with what the golden model answers, and runs of a program of the neuron."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ HOLDS = 1/16
 
 
 def run_neuron(program: Path, cases: np.ndarray) -> np.ndarray:
-    """Clock the neuron once a case.
+    """Run a program of the neuron, one clock for each case.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def run_neuron(program: Path, cases: np.ndarray) -> np.ndarray:
 
 
 def random_cases(config: AsicConfig, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Cases for run_neuron() and the golden model's answers; limits and small values are frequent.
+    """Random cases for run_neuron(), and what the golden model answers; limits and small values are frequent.
 
     Parameters
     ----------

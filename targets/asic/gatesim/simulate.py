@@ -68,7 +68,7 @@ def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | Non
 
 
 def simulated(config: AsicConfig, netlist: Netlist, library: Library) -> tuple[str, Netlist]:
-    """Harness, and the part of the netlist that it drives: of the spatial design one neuron, if wires are the rest.
+    """Choose the harness and the part of the netlist that it drives: all of it, or one neuron if wires are the rest.
 
     Raises
     ------

@@ -30,7 +30,7 @@ class SpatialRun:
 
 
 def run_spatial(program: Path, config: AsicConfig, network: Network, steps: SpikeTrain) -> SpatialRun:
-    """Run steps from reset, one a clock.
+    """Run a recording on the whole design, from reset, one step a clock.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, steps: Spik
 
 def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts", spikes: np.ndarray, neuron: int
         ) -> np.ndarray:
-    """Run steps from reset on one neuron of the design alone, one a clock.
+    """Run a recording on one neuron of the design alone, from reset, one step a clock.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _after(program: Path, constants: Sequence[tuple[np.ndarray, int]], beats: Se
 
 @dataclass(frozen=True, eq=False)
 class SpatialPorts:
-    """Inputs of a run of the design, all neurons and contexts of it.
+    """What the ports of the design get in a run, for all its neurons and contexts.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class SpatialPorts:
 
 
 def spatial_ports(config: AsicConfig, network: Network, steps: SpikeTrain) -> SpatialPorts:
-    """Inputs of a run, as run_spatial() takes it.
+    """What the ports of the design get in a run of a network.
 
     Raises
     ------

@@ -22,7 +22,7 @@ UNKNOWN = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """Values of nets, with three more entries each, as targets.asic.power.electrical.Nets.
+    """What all nets do. Each array has three more entries for constants, as in targets.asic.power.electrical.Nets.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Signals:
 
 
 class CellEnergy:
-    """Cells of a kind; results are [cells].
+    """Energy of all cells of one kind; each result is an array with one value a cell, [cells].
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class CellEnergy:
         return self.cells.bit(pin)
 
     def level(self, pin: str) -> np.ndarray:
-        """How likely a pin is 1."""
+        """How likely a pin is 1, [cells]."""
         nets   = self._nets(pin)
         result = self.signals.high[nets]
         for twin in self._others(pin):
@@ -70,7 +70,7 @@ class CellEnergy:
         return result
 
     def toggles(self, pin: str) -> np.ndarray:
-        """Changes of all bits of a pin."""
+        """Changes of all bits of a pin, in the whole time, [cells]."""
         if pin in self.cells.pins and self.cells.pins[pin].shape[1] > 1:
             return self.signals.toggles[self.cells.pins[pin]].sum(axis=1)
         nets   = self._nets(pin)
@@ -94,18 +94,18 @@ class CellEnergy:
     # Kinds of energy ------------------------------------------------------------------------------
 
     def leakage_nw(self) -> np.ndarray:
-        """Mean over the states; where these are not independent, their likelihoods are scaled to a sum of 1."""
+        """Mean leakage over the states; where these are not independent, their likelihoods are scaled to a sum of 1."""
         weights = [(self._likely(when), value) for when, value in self.power.leakage]
         total   = sum(weight for weight, _ in weights)
         return np.broadcast_to(sum(weight*value for weight, value in weights)/total, len(self.cells.owner))
 
     def switching_fj(self) -> np.ndarray:
-        """What charges and discharges the nets at the outputs."""
+        """Energy in the whole time that charges and discharges the nets at the outputs."""
         outputs = [nets for pin, nets in self.cells.pins.items() if pin not in self.power.capacitance_ff]
         return sum((self.signals.charge[nets].sum(axis=1) for nets in outputs), np.zeros(len(self.cells.owner)))
 
     def internal_fj(self, without: str = "") -> np.ndarray:
-        """What changes of pins cost within the cells; `without` is a pin that is left out."""
+        """Energy in the whole time that changes of pins cost within the cells; `without` is a pin that is left out."""
         total = np.zeros(len(self.cells.owner))
         for pin in dict.fromkeys(each.pin for each in self.power.energies if each.pin != without):
             group  = [each for each in self.power.energies if each.pin == pin]
@@ -138,7 +138,7 @@ class CellEnergy:
         return self.level(name) if name in self.cells.pins else np.full(len(self.cells.owner), UNKNOWN)
 
     def _mean(self, energy: Energy) -> np.ndarray:
-        """Of a rise and a fall, which come in turns."""
+        """Mean energy of a rise and a fall, which come in turns."""
         nets    = self.signals.nets
         pin     = self._nets(energy.pin)
         related = self._nets(energy.related or energy.pin)

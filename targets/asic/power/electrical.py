@@ -42,7 +42,7 @@ class Nets:
 
 
 def extended(values: np.ndarray, nothing: float = 0.0, one: float = 0.0, zero: float = 0.0) -> np.ndarray:
-    """Values of nets with those of constants behind."""
+    """Values of nets, with those of the constants behind them, where NOTHING, ONE and ZERO find them as indices."""
     return np.concatenate([values, np.array([nothing, one, zero], values.dtype)])
 
 

@@ -54,7 +54,7 @@ class Flat:
     cells:   dict[str, Cells]
 
     def gathered(self, values: dict[tuple[str, ...], np.ndarray]) -> np.ndarray:
-        """Values [nets] of values for each instance of a module, in the order of its nets."""
+        """One array [nets] of values that are given for each instance of a module, in the order of its nets."""
         result = np.zeros(self.nets)
         for path, ids in zip(self.paths, self.ids, strict=True):
             known = ids >= 0
@@ -63,7 +63,7 @@ class Flat:
 
 
 def flatten(netlist: Netlist) -> Flat:
-    """The netlist's cells and nets."""
+    """Take the hierarchy out of a netlist."""
     paths   = list(netlist.paths())
     joined  = _Nets(netlist, paths)
     kinds   = {name: _by_cell(netlist, module) for name, module in netlist.modules.items()}

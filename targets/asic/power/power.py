@@ -64,17 +64,17 @@ class Power:
 
     @property
     def logic_mw(self) -> float:
-        """Without the SRAM."""
+        """Power of the logic, without the SRAM."""
         return self.leakage_mw + self.internal_mw + self.switching_mw
 
     @property
     def total_mw(self) -> float:
-        """Logic and SRAM."""
+        """Power of logic and SRAM together."""
         return self.logic_mw + self.sram_mw
 
     @property
     def standby_mw(self) -> float:
-        """With the clock stopped: leakage of logic and SRAM."""
+        """Power while the clock is stopped: the leakage of logic and SRAM."""
         return self.leakage_mw + self.sram_leakage_mw
 
 
@@ -102,7 +102,7 @@ def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity,
 
 def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity, period_ns: float,
         wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> Power:
-    """Power of a netlist, as estimate(); of any top.
+    """Power of a parsed netlist, whatever its top is called; see estimate().
 
     Parameters
     ----------

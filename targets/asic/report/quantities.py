@@ -26,7 +26,10 @@ class Quantity:
 
 
 def at(*path: str) -> Callable[[Record], object]:
-    """What is in a record at a path of keys; None where a key is missing."""
+    """A function that finds what is in a record at a path of keys, None where a key is missing.
+
+    at("layout", "slack_ns")(record) is record["layout"]["slack_ns"], where there is such.
+    """
     def find(record: Record) -> object:
         value: object = record
         for key in path:
@@ -55,12 +58,12 @@ def area_of(record: Record, weights: bool) -> float | None:
 
 
 def power_of(record: Record, weights: bool) -> float | None:
-    """Power, mW, likewise."""
+    """Power, mW, with the memory of the weights or without."""
     return _with_weights(record, weights, at("power_mw", "total")(record), "power_mw")
 
 
 def energy_of(record: Record, energy: str, weights: bool) -> float | None:
-    """Energy, pJ, of one of ENERGIES likewise."""
+    """Energy, pJ, of one of ENERGIES, with the memory of the weights or without."""
     inside = at("weights", "in_design")(record)
     if inside is None:
         return None if weights else at("energy_pj", energy)(record)

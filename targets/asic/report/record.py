@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""From what the stages of a run gave to its record."""
+"""Makes the record of a run from what its stages gave."""
 
 from targets.asic.design import AsicConfig
 from targets.asic.flow import FlowResult

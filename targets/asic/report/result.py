@@ -33,7 +33,7 @@ COUNTED = ("Energies are the power, leakage included, times the time that the de
 
 
 def energies(power_mw: float, clocks: int, period_ns: float, counts: Mapping[str, int | None]) -> dict[str, float]:
-    """pJ of each of ENERGIES that was counted and happened.
+    """Energy, pJ, of each of ENERGIES that was counted and happened.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def energies(power_mw: float, clocks: int, period_ns: float, counts: Mapping[str
 
 
 def counts(gatesim: Record) -> dict[str, int | None]:
-    """How often what has an energy happened, from a record's gatesim."""
+    """How often each of ENERGIES happened in a simulation, None where that was not counted."""
     names = {"step": "steps", "neuron_update": "neuron_updates", "sop": "sops", "spike": "spikes",
         "inference": "inferences"}
     return {energy: gatesim.get(name) for energy, name in names.items()}
@@ -114,7 +114,7 @@ def after_layout(record: Record) -> Record | None:
 
 
 def describe(config: AsicConfig) -> Record:
-    """What was asked for."""
+    """The part of a record that tells what was asked for: design, clock, corner, sizes and their synapses."""
     values = asdict(config)
     sizes  = values.pop("sizes")
     record = {"design": values.pop("design"), "frequency_mhz": values.pop("frequency_mhz"),

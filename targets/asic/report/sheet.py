@@ -40,7 +40,7 @@ class Sheet:
     texts:   tuple[int, ...] = (0,)
 
     def without_empty(self) -> "Sheet":
-        """Without the columns in which no row has anything."""
+        """The table without the columns in which no row has anything."""
         kept = [number for number in range(len(self.columns)) if any(row[number] != ABSENT for row in self.rows)]
         return replace(self, columns=tuple(self.columns[number] for number in kept),
             rows=[tuple(row[number] for number in kept) for row in self.rows],
@@ -50,7 +50,7 @@ class Sheet:
         return column in self.texts or not any(self.columns)
 
     def show(self, console: Console) -> None:
-        """Print it."""
+        """Print the table."""
         table = Table(title=self.title, title_justify="left", show_header=any(self.columns), box=None,
             padding=(0, 2, 0, 0))
         for number, name in enumerate(self.columns):
@@ -64,7 +64,7 @@ class Sheet:
         console.print()
 
     def markdown(self) -> str:
-        """As Markdown, with its title as a heading."""
+        """The table as Markdown, with its title as a heading."""
         cells = [[f"**{cell}**" if isinstance(cell, Bad) else cell for cell in row] for row in self.rows]
         rule  = ["---" if self._is_text(number) else "--:" for number in range(len(self.columns))]
         lines = [f"## {self.title}", "", _line(self.columns), _line(rule), *map(_line, cells)]
@@ -77,7 +77,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def number(value: float | None, digits: int = 3, absent: str = ABSENT) -> str:
-    """A number with so many significant digits, integers whole; `absent` for none."""
+    """Text of a number with so many significant digits, integers whole; `absent` for none."""
     if value is None:
         return absent
     if isinstance(value, int):
@@ -90,11 +90,11 @@ def number(value: float | None, digits: int = 3, absent: str = ABSENT) -> str:
 
 
 def errors(value: int | None) -> str:
-    """How many errors there are; bad unless none."""
+    """Text of a number of errors, which is bad unless it is 0."""
     return Bad(number(value)) if value else number(value)
 
 
 def slack(value: float | None) -> str:
-    """Nanoseconds of slack; bad where negative."""
+    """Text of a slack in nanoseconds, which is bad where it is negative."""
     text = number(value) if value is None else f"{value:.3f}"
     return Bad(text) if value is not None and value < 0 else text

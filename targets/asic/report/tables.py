@@ -35,7 +35,7 @@ _IN_CORNERS = ("fmax_mhz", "leakage_mw", "power_mw", "neuron_update_pj")
 
 
 def name_of(record: Record) -> str:
-    """What a run is called."""
+    """Title of a run: its design and sizes."""
     config = record["config"]
     sizes  = f"{config['state_bits']}-bit states and {config['current_bits']}-bit currents"
     if record["design"] != "neuron":
@@ -57,7 +57,7 @@ def sheets(record: Record) -> Iterator[Sheet]:
 
 
 def write_report(tables: Sequence[Sheet], images: Sequence[Path], title: str, text: Sequence[str], path: Path) -> None:
-    """Write Markdown.
+    """Write tables and images as a Markdown file.
 
     Parameters
     ----------
