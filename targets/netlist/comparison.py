@@ -23,9 +23,9 @@ from host.network.network import Network
 from host.runs.synaptic_operations import bound_clocks
 from targets.liberty.library import Library
 from targets.netlist.gates import environment
-from targets.netlist.harness.core import BuiltCore
 from targets.netlist.netlist import Netlist
 from targets.netlist.toggles import Activity, read_activity
+from targets.sim.core import CoreSimulator
 
 # Clocks that the core may take, relative to what it promises: a netlist that is wrong may wait for ever.
 PATIENCE = 3
@@ -115,6 +115,19 @@ def beside_golden(network: Network, samples: Sequence[SpikeTrain],
     return functools.reduce(operator.add, map(run, samples, golden))
 
 # Core ----------------------------------------------------------------------------------------------
+
+class BuiltCore(CoreSimulator):
+    """CoreSimulator of a program that is there: RTL with macros, or a netlist.
+
+    Parameters
+    ----------
+    config : sizes of the core.
+    program : of targets.netlist.harness.program.verilate("core", ...).
+    """
+    def __init__(self, config: QCLIFConfig, program: Path) -> None:
+        self.config  = config
+        self.program = program
+
 
 def run_core(gates: NetlistProgram, config: QCLIFConfig, network: Network, samples: Sequence[SpikeTrain],
         state_steps: int | None = None) -> NetlistRun:

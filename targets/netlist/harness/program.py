@@ -20,7 +20,6 @@ HARNESSES = {
     "spatial":        FOLDER/"spatial.cpp",
     "spatial_neuron": FOLDER/"spatial_neuron.cpp",
     "core":           CORE_HARNESS,
-    "memory":         FOLDER/"memory.cpp",
 }
 
 
@@ -29,7 +28,7 @@ def verilate(harness: str, top: str, files: Sequence[Path], options: Sequence[st
 
     Parameters
     ----------
-    harness : of HARNESSES; "memory" writes and reads the memories of the core.
+    harness : of HARNESSES.
     top : name of the design's top module.
     files : its Verilog, models of macros and cells among it.
     options : further ones for Verilator.

@@ -31,8 +31,8 @@ from targets.asic.platform.macros import Macro
 from targets.asic.rtl.generate import generate
 from targets.asic.rtl.hierarchy import split
 from targets.asic.rtl.sram import blackbox_verilog
-from targets.netlist.harness.core import BuiltCore, access_memories
-from targets.netlist.harness.program import verilate
+from targets.netlist.comparison import BuiltCore
+from targets.netlist.harness.program import HARNESSES, execute, verilate
 from targets.sim.core import addresses
 from tests.helpers.networks import random_network as uniform_network
 
@@ -214,8 +214,9 @@ def test_real_gestures(qclif_data, tmp_path):
 
 
 @needs_verilator
-def test_memories_read_back(tmp_path):
+def test_memories_read_back(tmp_path, monkeypatch):
     """Through the port of software, every word that a network has, in another order than it was written in."""
+    monkeypatch.setitem(HARNESSES, "memory", Path(__file__).with_name("memory.cpp"))
     sizes   = QCLIFConfig(neurons=37, inputs=100, contexts=5, lanes=7, weight_bits=5)
     program = built(sizes, tmp_path, "memory")
     network = uniform_network(sizes, 5)
@@ -225,7 +226,7 @@ def test_memories_read_back(tmp_path):
     rng     = np.random.default_rng(2)
     writes  = rng.permutation(writes)
     reads   = rng.permutation(writes)
-    answers = access_memories(program, np.concatenate([writes, reads*[0, 1, 1, 1]]))
+    answers = execute(program, np.concatenate([[2*len(writes)], writes.ravel(), (reads*[0, 1, 1, 1]).ravel()]))
     assert np.array_equal(answers, reads[:, 3])
 
 

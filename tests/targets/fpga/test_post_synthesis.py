@@ -24,9 +24,8 @@ from host.network.random_network import random_network
 from targets import post_synthesis
 from targets.fpga.families import FAMILIES
 from targets.fpga.netlist import build, cell_models, luts, share, synthesise
-from targets.netlist.comparison import NetlistProgram, run_core
+from targets.netlist.comparison import BuiltCore, NetlistProgram, run_core
 from targets.netlist.gates import environment
-from targets.netlist.harness.core import BuiltCore
 from targets.sim.core import CoreSimulator
 from targets.tools.eda import find_yosys, run_tool
 from tests.helpers.gate_netlists import needs_verilator
