@@ -25,6 +25,18 @@ SPACE_SHIFT = 28
 SHIFT_BITS = 5
 SHIFT_MAX  = 2**SHIFT_BITS - 1
 
+# What the core counts of a sample, in the order of its registers and of the link's answer.
+CORE_COUNTERS = {
+    "steps":     "time steps computed",
+    "events":    "events taken (all sources)",
+    "rows":      "active rows: events and recurrent spikes",
+    "sops":      "synaptic operations: weights added",
+    "spikes":    "output spikes",
+    "busy":      "clocks with a step in work",
+    "stalls":    "clocks in which spikes waited for the output",
+    "overflows": "events dropped: list full or no such source",
+}
+
 
 class ConfigError(QCLIFError, ValueError):
     """A configuration value outside of its limits; the text names value, limit and remedy."""

@@ -9,36 +9,12 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
-from accel.config import SHIFT_BITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_SOMA, SPACE_STATE, WORD_BITS
-from accel.events import EventList, event_layout
-from accel.population import Population, spike_layout
+from accel.config import CORE_COUNTERS, SHIFT_BITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, SPACE_STATE, WORD_BITS
+from accel.events import EventList
+from accel.layouts import event_layout, memory_port_layout, spike_layout
+from accel.population import Population
 from accel.synapses import SynapseArray
 from accel.walker import Walker
-
-# Memory Port --------------------------------------------------------------------------------------
-
-memory_port_layout = [
-    ("space",   2), # SPACE_*: somatic weights, apical weights, parameters, states (read only).
-    ("address", SPACE_SHIFT),
-    ("write",   1), # While idle: one word, stored at once.
-    ("data_w",  WORD_BITS),
-    ("read",    1), # While idle: data_r in the next clock (weights of a registered core: one later), until the next.
-    ("data_r",  WORD_BITS),
-]
-
-# Counters -----------------------------------------------------------------------------------------
-
-# Pulses (and `sops`, a number a clock) of the core that the peripheral counts.
-core_counters = {
-    "steps":     "time steps computed",
-    "events":    "events taken (all sources)",
-    "rows":      "active rows: events and recurrent spikes",
-    "sops":      "synaptic operations: weights added",
-    "spikes":    "output spikes",
-    "busy":      "clocks with a step in work",
-    "stalls":    "clocks in which spikes waited for the output",
-    "overflows": "events dropped: list full or no such source",
-}
 
 # Core ---------------------------------------------------------------------------------------------
 
@@ -64,7 +40,7 @@ class QCLIFCore(LiteXModule):
     ready : a step may be sent (its events and `last`) without a wait.
     busy : a step is in work.
     event_full, event_unknown : pulses; an event was dropped in the clock before.
-    pulses : {name: signal} of `core_counters`, of the clock before.
+    pulses : {name: signal} of `CORE_COUNTERS`, of the clock before.
     """
     def __init__(self, config, registered=False, single_port=False):
         self.config        = config
@@ -85,46 +61,23 @@ class QCLIFCore(LiteXModule):
         self.events     = events     = EventList(config)
         self.walker     = walker     = Walker(config)
         self.synapses   = synapses   = SynapseArray(config, registered, single_port)
-        self.population = population = Population(config, synapses.soma_sums, synapses.apical_sums)
+        self.population = population = Population(config)
 
         # Events -> Walker -> Synapses -> Population.
         # -------------------------------------------
         self.comb += [
             self.sink.connect(events.sink),
-            self.ready.eq(events.sink.ready),
-            walker.ce.eq(synapses.ce),
+            events.list.connect(walker.events),
+            population.spikes.connect(walker.spikes),
+            walker.source.connect(synapses.sink),
+            synapses.source.connect(population.sink),
+            population.source.connect(self.source),
+            # Settings and status.
             walker.neurons.eq(self.neurons),
-            # Lists.
-            walker.events_valid.eq(events.valid),
-            walker.events_count.eq(events.count),
-            walker.events_apical.eq(events.apical),
-            walker.events_row.eq(events.row),
-            events.index.eq(walker.events_index),
-            events.ce.eq(walker.events_read),
-            events.release.eq(walker.events_release),
-            walker.spikes_valid.eq(population.spikes_valid),
-            walker.spikes_count.eq(population.spikes_count),
-            walker.spikes_neuron.eq(population.spikes_neuron),
-            population.spikes_index.eq(walker.spikes_index),
-            population.spikes_ce.eq(walker.spikes_read),
-            population.taken.eq(walker.spikes_taken),
-            # Words.
-            synapses.walk_valid.eq(walker.valid),
-            synapses.walk_first.eq(walker.first),
-            synapses.walk_last.eq(walker.last),
-            synapses.walk_step_last.eq(walker.step_last),
-            synapses.walk_soma.eq(walker.soma_en),
-            synapses.walk_apical.eq(walker.apical_en),
-            synapses.walk_lanes.eq(walker.lanes),
-            # Neurons.
-            population.valid.eq(synapses.valid),
-            population.last.eq(synapses.last),
-            population.lanes.eq(synapses.lanes),
-            synapses.ready.eq(population.ready),
             population.apical_shift.eq(self.apical_shift),
             population.product_shift.eq(self.product_shift),
             population.reset_state.eq(self.reset_state),
-            population.source.connect(self.source),
+            self.ready.eq(self.sink.ready),
         ]
 
         # Steps in work: received, not yet through.
@@ -140,13 +93,13 @@ class QCLIFCore(LiteXModule):
         # Counters: registers, so that no path goes through the core from a handshake to a counter.
         # -----------------------------------------------------------------------------------------
         self.pulses = {name: Signal(len(synapses.sops) if name == "sops" else 1, name=f"count_{name}")
-            for name in core_counters}
+            for name in CORE_COUNTERS}
         self.sync += [
             self.event_full.eq(events.full),
             self.event_unknown.eq(events.unknown),
             self.pulses["steps"].eq(population.step_done),
             self.pulses["events"].eq(events.accepted),
-            self.pulses["rows"].eq(walker.first_group),
+            self.pulses["rows"].eq(walker.new_row),
             self.pulses["sops"].eq(synapses.sops),
             self.pulses["spikes"].eq(self.source.valid & self.source.ready & self.source.spike),
             self.pulses["busy"].eq(self.busy),
@@ -163,7 +116,7 @@ class QCLIFCore(LiteXModule):
         memory may be one single-port macro."""
         config, port = self.config, self.memory
         idle         = Signal()
-        write        = Signal()
+        write        = Signal(name="write")
         column       = port.address[:config.slice_bits] if config.slice_bits else Constant(0)
         word         = port.address[config.slice_bits:]
         space        = Signal(2)  # Of the last read.
@@ -179,11 +132,12 @@ class QCLIFCore(LiteXModule):
 
         # Weights.
         # --------
+        rows  = self.synapses.sink
         views = {}
         self.sync += self.synapses.fetch.eq(port.read & idle)
         for number, memory, enable, address in (
-            (SPACE_SOMA,   self.synapses.soma,   self.walker.soma_en,   self.walker.soma_adr),
-            (SPACE_APICAL, self.synapses.apical, self.walker.apical_en, self.walker.apical_adr),
+            (SPACE_SOMA,   self.synapses.soma,   rows.soma,   rows.soma_adr),
+            (SPACE_APICAL, self.synapses.apical, rows.apical, rows.apical_adr),
         ):
             slices  = [memory.read_data[n:n + config.slice_lanes*config.weight_bits]
                 for n in range(0, len(memory.read_data), config.slice_lanes*config.weight_bits)]

@@ -9,66 +9,49 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
+from accel.layouts import event_layout, event_list_layout
 from accel.memory import SlicedMemory
-
-# Streams ------------------------------------------------------------------------------------------
-
-def event_layout(config):
-    """Layout of a source event: `event` = 0 makes a beat that only carries `last` (end of the step)."""
-    return [("source", bits_for(config.sources - 1)), ("event", 1)]
 
 # Event List ---------------------------------------------------------------------------------------
 
 class EventList(LiteXModule):
     """List of active rows, double-buffered: a step is received while the one before computes.
 
-    Each event of the `sink` becomes an entry {apical, row}; `last` closes the list. A closed list is
-    offered with `valid` and `count`, is read through `index` (entry one clock later, under `ce`) and
-    is given back with `release`.
+    Each event of the `sink` becomes an entry; `last` closes the list, which is then offered to the walker.
 
     Attributes
     ----------
     sink : source events in, `last` ends the step. Not ready while both lists are closed.
-    valid, count, release : the oldest closed list, its entries, and the pulse that frees it.
-    index, ce, apical, row : read port; `apical` tells a context (row of the apical memory) from a
-        sensory source (row of the somatic one).
+    list : the oldest closed list.
     lists : memory of both lists; the highest bit of an address is the list's.
     accepted, full, unknown : pulses; event stored, dropped for a full list, dropped as no source.
     """
     def __init__(self, config):
         self.sink     = sink = stream.Endpoint(event_layout(config))
-        self.valid    = Signal()
-        self.count    = Signal(max=config.step_events + 1)
-        self.release  = Signal()
-        self.index    = Signal(max=max(2, config.step_events))
-        self.ce       = Signal()
-        self.apical   = Signal()
-        self.row      = Signal(max=max(2, config.inputs, config.contexts))
+        self.list     = Record(event_list_layout(config))
         self.accepted = Signal()
         self.full     = Signal()
         self.unknown  = Signal()
 
         # # #
 
-        index_bits = len(self.index)
-
         write_list = Signal()
         read_list  = Signal()
         closed     = Array(Signal(name=f"closed{n}") for n in range(2))
-        counts     = Array(Signal(len(self.count), name=f"count{n}") for n in range(2))
-        fill       = Signal(len(self.count))
+        counts     = Array(Signal(len(self.list.count), name=f"count{n}") for n in range(2))
+        fill       = Signal(len(self.list.count))
 
         # Memory.
         # -------
-        self.lists = lists = SlicedMemory([1 + len(self.row)], 2**(index_bits + 1), "event_list")
+        self.lists = lists = SlicedMemory([1 + len(self.list.row)], 2*2**len(self.list.index), "event_list")
 
         # Write.
         # ------
         offer   = Signal()
         context = Signal()
         known   = Signal()
-        row     = Signal(len(self.row))
-        entries = Signal(len(self.count))
+        row     = Signal(len(self.list.row))
+        entries = Signal(len(self.list.count))
         self.comb += [
             sink.ready.eq(~closed[write_list]),
             offer.eq(sink.valid & sink.ready & sink.event),
@@ -79,7 +62,7 @@ class EventList(LiteXModule):
             self.accepted.eq(offer & known & ~self.full),
             row.eq(sink.source),
             If(context, row.eq(sink.source - config.inputs)),
-            lists.write_adr.eq(Cat(fill[:index_bits], write_list)),
+            lists.write_adr.eq(Cat(fill[:len(self.list.index)], write_list)),
             lists.write_data.eq(Cat(row, context)),
             lists.write_en.eq(self.accepted),
             entries.eq(fill + self.accepted),
@@ -97,13 +80,13 @@ class EventList(LiteXModule):
         # Read.
         # -----
         self.comb += [
-            self.valid.eq(closed[read_list]),
-            self.count.eq(counts[read_list]),
-            lists.read_adr.eq(Cat(self.index, read_list)),
-            lists.read_en.eq(self.ce),
-            Cat(self.row, self.apical).eq(lists.read_data),
+            self.list.valid.eq(closed[read_list]),
+            self.list.count.eq(counts[read_list]),
+            lists.read_adr.eq(Cat(self.list.index, read_list)),
+            lists.read_en.eq(self.list.read),
+            Cat(self.list.row, self.list.apical).eq(lists.read_data),
         ]
-        self.sync += If(self.release,
+        self.sync += If(self.list.release,
             closed[read_list].eq(0),
             read_list.eq(~read_list),
         )

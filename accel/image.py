@@ -5,15 +5,39 @@
 
 """A network as the words that software writes to the accelerator's memory.
 
-The words of a chunk go to consecutive addresses in the order of the auto-incrementing `address`
-register, which steps over the addresses that no slice answers to.
+The words of a chunk are consecutive ones, as the `address` register counts them: it steps over the addresses that no
+slice of a weight word answers to. word_address() and word_index() tell where a word is; gateware and firmware do the
+same, which tests compare.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from accel.config import SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, ConfigError, QCLIFConfig
 
+# (space, address, uint32 words).
 Chunk = tuple[int, int, np.ndarray]
+
+
+def word_index(space: int, address: int, config: QCLIFConfig) -> int:
+    """Number of the word at an address of a space; weights leave out addresses where a word has 3, 5, 6 ... slices."""
+    if space not in (SPACE_SOMA, SPACE_APICAL):
+        return address
+    return (address >> config.slice_bits)*config.slices + address % 2**config.slice_bits
+
+
+def word_address(space: int, index: int, config: QCLIFConfig) -> int:
+    """Address of the word of that number: the inverse of word_index().
+
+    Example
+    -------
+    With three slices, words 0 to 5 of the weights are at the addresses 0, 1, 2, 4, 5, 6.
+    """
+    if space not in (SPACE_SOMA, SPACE_APICAL):
+        return index
+    word, part = divmod(index, config.slices)
+    return word << config.slice_bits | part
 
 
 def pack_weights(weights: np.ndarray, config: QCLIFConfig) -> np.ndarray:
@@ -48,12 +72,12 @@ def _rows_chunks(space: int, blocks: list[tuple[int, np.ndarray]], rows: int, co
             columns = block[:, group*lanes:(group + 1)*lanes]
             weights[:, :columns.shape[1]] = columns
             words = pack_weights(weights, config).reshape(-1)
-            word  = group*rows + first
-            if word == end:
+            index = (group*rows + first)*config.slices
+            if index == end:
                 chunks[-1] = (space, chunks[-1][1], np.concatenate([chunks[-1][2], words]))
             else:
-                chunks.append((space, word << config.slice_bits, words))
-            end = word + len(block)
+                chunks.append((space, word_address(space, index, config), words))
+            end = index + len(words)
     return chunks
 
 
@@ -97,3 +121,10 @@ def image(network, config: QCLIFConfig) -> list[Chunk]:
             config.apical_rows, config),
         (SPACE_PARAMETERS, 0, parameter_words(network, config).reshape(-1)),
     ]
+
+
+def memory_writes(network, config: QCLIFConfig) -> Iterator[tuple[int, int, int]]:
+    """Every word of a network's image by itself: (space, address, word)."""
+    for space, address, words in image(network, config):
+        for index, word in enumerate(words.tolist(), word_index(space, address, config)):
+            yield space, word_address(space, index, config), word

@@ -44,30 +44,20 @@ class SlicedMemory(LiteXModule):
 
         outputs = []
         for n, width in enumerate(widths):
-            memory = Memory(width, max(2, depth), name=f"{name}{n}")
-            self.specials += memory
-            if single_port:
-                port = memory.get_port(write_capable=True, has_re=True, mode=NO_CHANGE)
-                self.specials += port
-                self.comb += [
-                    port.adr.eq(self.read_adr),
-                    port.re.eq(self.read_en),
-                    port.we.eq(self.write_en[n]),
-                    port.dat_w.eq(self.write_data[:width]),
-                ]
-                outputs.append(port.dat_r)
-                continue
-            write  = memory.get_port(write_capable=True, mode=READ_FIRST)
-            read   = memory.get_port(has_re=True, mode=READ_FIRST)
-            self.specials += write, read
+            memory     = Memory(width, max(2, depth), name=f"{name}{n}")
+            write_port = memory.get_port(write_capable=True, has_re=single_port,
+                mode=NO_CHANGE if single_port else READ_FIRST)
+            read_port  = write_port if single_port else memory.get_port(has_re=True, mode=READ_FIRST)
+            self.specials += memory, write_port, read_port
             self.comb += [
-                read.adr.eq(self.read_adr),
-                read.re.eq(self.read_en),
-                write.adr.eq(self.write_adr),
-                write.we.eq(self.write_en[n]),
-                write.dat_w.eq(self.write_data[:width]),
+                read_port.adr.eq(self.read_adr),
+                read_port.re.eq(self.read_en),
+                write_port.we.eq(self.write_en[n]),
+                write_port.dat_w.eq(self.write_data[:width]),
             ]
-            outputs.append(read.dat_r)
+            if not single_port:
+                self.comb += write_port.adr.eq(self.write_adr)
+            outputs.append(read_port.dat_r)
         self.comb += self.read_data.eq(Cat(*outputs))
 
 # Banked Memory ------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourceLev
 
 from litex.soc.integration.doc import AutoDoc, ModuleDoc
 
-from accel.config import SHIFT_BITS, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_STATE, WORD_BITS
-from accel.core import QCLIFCore, core_counters
-from accel.population import spike_layout
+from accel.config import CORE_COUNTERS, SHIFT_BITS, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_STATE, WORD_BITS
+from accel.core import QCLIFCore
+from accel.layouts import spike_layout
 
 # QCLIF --------------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class QCLIF(LiteXModule, AutoDoc):
         # Counters.
         # ---------
         counters = {name: CSRStatus(32, name=f"counter_{name}", description=f"Counter: {text}.")
-            for name, text in core_counters.items()}
+            for name, text in CORE_COUNTERS.items()}
         for name, counter in counters.items():
             setattr(self, f"_counter_{name}", counter)
         self._clock = CSRStatus(32, description="Free-running clock counter, for software to time itself.")

@@ -10,52 +10,37 @@ from litex.gen import *
 from litex.soc.interconnect import stream
 
 from accel.config import SHIFT_BITS
+from accel.layouts import spike_layout, spike_list_layout, sums_layout
 from accel.memory import SlicedMemory
 from accel.neuron import NeuronPipeline, parameter_layout
-
-# Streams ------------------------------------------------------------------------------------------
-
-def spike_layout(config):
-    """Layout of an output spike: `spike` = 0 makes a beat that only carries `last` (end of the step)."""
-    return [("neuron", bits_for(config.neurons - 1)), ("spike", 1)]
 
 # Population ---------------------------------------------------------------------------------------
 
 class Population(LiteXModule):
-    """All neurons: takes a group's currents, updates one neuron a clock, keeps states and spikes.
+    """All neurons: takes a group's sums, updates one neuron a clock, keeps states and spikes.
 
-    The currents of a group are held while its neurons are updated, so that the next group is summed
+    The sums of a group are held while its neurons are updated, so that the next group is summed
     meanwhile. Spikes leave in ascending order and are listed, double-buffered, as the recurrent rows
     of the next step.
 
     Attributes
     ----------
-    valid, ready, last, lanes : handshake of a group's currents; `last` group of the step, neurons in the group.
-    soma_sums, apical_sums : these currents, without biases (the synapse array's signals).
+    sink : sums of the groups.
     source : spikes; `last` ends the step (on the last neuron's beat, spike or not).
     reset_state : pulse while idle: V_a = V_s = z = 0. The first step after it reads zeros.
-    taken : pulse; the walker is through with the spikes of the step before.
-    spikes_valid, spikes_count, spikes_index, spikes_ce, spikes_neuron : list of these spikes.
+    spikes : list of the spikes of the step before.
     step_done : pulse; the last neuron of a step leaves.
     stall : pulse; the source was not ready.
     parameters, states : memories; their read ports are the neurons' while they are updated.
     lists : memory of both lists of spikes; the highest bit of an address is the list's.
     """
-    def __init__(self, config, soma_sums, apical_sums):
-        self.valid         = Signal()
-        self.ready         = Signal()
-        self.last          = Signal()
-        self.lanes         = Signal(max=config.lanes + 1)
+    def __init__(self, config):
+        self.sink          = sink   = stream.Endpoint(sums_layout(config))
         self.source        = source = stream.Endpoint(spike_layout(config))
         self.apical_shift  = Signal(SHIFT_BITS)
         self.product_shift = Signal(SHIFT_BITS)
         self.reset_state   = Signal()
-        self.taken         = Signal()
-        self.spikes_valid  = Signal(reset=1)
-        self.spikes_count  = Signal(max=config.neurons + 1)
-        self.spikes_index  = Signal(max=max(2, config.neurons))
-        self.spikes_ce     = Signal()
-        self.spikes_neuron = Signal(max=max(2, config.neurons))
+        self.spikes        = spikes = Record(spike_list_layout(config))
         self.step_done     = Signal()
         self.stall         = Signal()
         self.fresh         = Signal(reset=1) # No step since the reset of the state.
@@ -77,17 +62,17 @@ class Population(LiteXModule):
             pipeline.product_shift.eq(self.product_shift),
         ]
 
-        # Held currents: one lane a clock.
-        # --------------------------------
-        bits      = config.accumulator_bits
-        sums      = {"soma": soma_sums, "apical": apical_sums}
-        held      = {name: [Signal((bits, True), name=f"held_{name}", reset_less=True) for _ in range(config.lanes)]
+        # Held sums: one lane a clock.
+        # ----------------------------
+        bits      = (config.accumulator_bits, True)
+        sums      = {"soma": sink.soma.flatten(), "apical": sink.apical.flatten()}
+        held      = {name: [Signal(bits, name=f"held_{name}{n}", reset_less=True) for n in range(config.lanes)]
             for name in sums}
         remaining = Signal(max=config.lanes + 1)
         lane      = Signal(max=max(2, config.lanes), reset_less=True)
         step_last = Signal(reset_less=True)
         self.comb += [
-            self.ready.eq((remaining == 0) | ((remaining == 1) & ce)),
+            sink.ready.eq((remaining == 0) | ((remaining == 1) & ce)),
             self.active.eq(remaining != 0),
         ]
         self.sync += [
@@ -97,26 +82,28 @@ class Population(LiteXModule):
                 self.neuron.eq(self.neuron + 1),
                 If(step_last & (remaining == 1), self.neuron.eq(0)),
             ),
-            If(self.valid & self.ready,
-                remaining.eq(self.lanes),
+            If(sink.valid & sink.ready,
+                remaining.eq(sink.lanes),
                 lane.eq(0),
-                step_last.eq(self.last),
+                step_last.eq(sink.last),
                 *[register.eq(total) for name in sums for register, total in zip(held[name], sums[name], strict=True)],
             ),
         ]
 
         # Neuron inputs.
         # --------------
-        currents = Record([("soma", (bits, True)), ("apical", (bits, True))], reset_less=True)
+        selected = Record([("soma", bits), ("apical", bits)], reset_less=True)
         self.sync += If(ce & self.active,
-            *[getattr(currents, name).eq(Array(registers)[lane]) for name, registers in held.items()])
+            selected.soma.eq(Array(held["soma"])[lane]),
+            selected.apical.eq(Array(held["apical"])[lane]),
+        )
         parameters = [field for fields in parameter_layout(config) for field in fields]
         v_apical   = self.states.read_data[:config.state_bits]
         v_soma     = self.states.read_data[config.state_bits:]
         self.comb += [
             Cat(*[getattr(pipeline.inputs, name) for name, _ in parameters]).eq(self.parameters.read_data),
-            pipeline.inputs.soma.eq(currents.soma),
-            pipeline.inputs.apical.eq(currents.apical),
+            pipeline.inputs.soma.eq(selected.soma),
+            pipeline.inputs.apical.eq(selected.apical),
             If(~self.fresh,
                 pipeline.inputs.v_apical.eq(v_apical),
                 pipeline.inputs.v_soma.eq(v_soma),
@@ -133,9 +120,9 @@ class Population(LiteXModule):
             head.last.eq(step_last & (remaining == 1)),
             head.neuron.eq(self.neuron),
         ]
-        for _ in range(1 + pipeline.latency):
-            register = Record(token, name="token", reset_less=True)
-            occupied = Signal(name="token_valid")
+        for n in range(1 + pipeline.latency):
+            register = Record(token, name=f"token{n}", reset_less=True)
+            occupied = Signal(name=f"token{n}_valid")
             self.sync += If(ce,
                 register.eq(tail),
                 occupied.eq(valid[-1]),
@@ -150,6 +137,7 @@ class Population(LiteXModule):
         write_list = Signal()
         fill       = Signal(max=config.neurons + 1)
         count      = Signal(max=config.neurons + 1)
+        listed     = Signal(reset=1) # The walker still needs the list.
         done       = Signal()
         self.comb += [
             done.eq(valid[-1] & ce),
@@ -165,22 +153,23 @@ class Population(LiteXModule):
             lists.write_en.eq(done & pipeline.spike),
             count.eq(fill + (done & pipeline.spike)),
             self.step_done.eq(done & tail.last),
-            lists.read_adr.eq(Cat(self.spikes_index, ~write_list)),
-            lists.read_en.eq(self.spikes_ce),
-            self.spikes_neuron.eq(lists.read_data),
+            lists.read_adr.eq(Cat(spikes.index, ~write_list)),
+            lists.read_en.eq(spikes.read),
+            spikes.valid.eq(listed),
+            spikes.neuron.eq(lists.read_data),
         ]
         self.sync += [
             fill.eq(count),
-            If(self.taken, self.spikes_valid.eq(0)),
+            If(spikes.release, listed.eq(0)),
             If(self.step_done,
                 fill.eq(0),
                 write_list.eq(~write_list),
-                self.spikes_count.eq(count),
-                self.spikes_valid.eq(1),
+                spikes.count.eq(count),
+                listed.eq(1),
                 self.fresh.eq(0),
             ),
             If(self.reset_state,
-                self.spikes_count.eq(0),
+                spikes.count.eq(0),
                 self.fresh.eq(1),
             ),
         ]

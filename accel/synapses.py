@@ -7,6 +7,9 @@ from migen import *
 
 from litex.gen import *
 
+from litex.soc.interconnect import stream
+
+from accel.layouts import sums_layout, walk_layout
 from accel.memory import BankedMemory, SlicedMemory
 
 # Weight Memory ------------------------------------------------------------------------------------
@@ -23,7 +26,8 @@ class SynapseArray(LiteXModule):
     """P lanes that sum the weights of the walked rows into I_s and I_a, a group at a time.
 
     The somatic and the apical memory are read side by side, so that a recurrent row costs one clock.
-    A group's sums stand for one clock, or until they are taken: `ce` is low meanwhile.
+    A group's sums stand for one clock, or until they are taken: the sink is not ready meanwhile, and
+    everything before stands still.
 
     Parameters
     ----------
@@ -36,93 +40,76 @@ class SynapseArray(LiteXModule):
     ----------
     soma, apical : the weight memories; their read ports belong to the walker while it walks.
     fetch : software has read a word, which `registered` memories take to their registers.
-    walk_* : the walker's words, one clock before their weights arrive.
-    soma_sums, apical_sums : I_s and I_a of the lanes, without biases.
-    valid, ready, last, lanes : handshake of a group's sums; `last` group of the step, neurons in the group.
-    ce : everything before and here advances.
+    sink : the walker's rows, one clock before their weights arrive.
+    source : sums of the groups.
     sops : synaptic operations of this clock.
     """
     def __init__(self, config, registered=False, single_port=False):
-        bits = (config.accumulator_bits, True)
-        self.soma           = weight_memory(config, config.soma_words,   "weights_soma",   registered, single_port)
-        self.apical         = weight_memory(config, config.apical_words, "weights_apical", registered, single_port)
-        self.fetch          = Signal()
-        self.walk_valid     = Signal()
-        self.walk_first     = Signal()
-        self.walk_last      = Signal()
-        self.walk_step_last = Signal()
-        self.walk_soma      = Signal()
-        self.walk_apical    = Signal()
-        self.walk_lanes     = Signal(max=config.lanes + 1)
-        self.soma_sums      = [Signal(bits, name=f"soma_sum{n}",   reset_less=True) for n in range(config.lanes)]
-        self.apical_sums    = [Signal(bits, name=f"apical_sum{n}", reset_less=True) for n in range(config.lanes)]
-        self.valid          = Signal()
-        self.ready          = Signal()
-        self.last           = Signal(reset_less=True)
-        self.lanes          = Signal(max=config.lanes + 1, reset_less=True)
-        self.ce             = Signal()
-        self.sops           = Signal(max=2*config.lanes + 1)
+        self.soma   = weight_memory(config, config.soma_words,   "weights_soma",   registered, single_port)
+        self.apical = weight_memory(config, config.apical_words, "weights_apical", registered, single_port)
+        self.fetch  = Signal()
+        self.sink   = sink   = stream.Endpoint(walk_layout(config))
+        self.source = source = stream.Endpoint(sums_layout(config))
+        self.sops   = Signal(max=2*config.lanes + 1)
+
+        # Of the sums nothing but their handshake needs a reset.
+        stream.set_reset_less(source.payload)
 
         # # #
 
         # Along with the weights.
         # -----------------------
-        word      = Signal()
-        first     = Signal(reset_less=True)
-        last      = Signal(reset_less=True)
-        step_last = Signal(reset_less=True)
-        lanes     = Signal(len(self.walk_lanes), reset_less=True)
-        hits      = [Signal(name="soma_hit", reset_less=True), Signal(name="apical_hit", reset_less=True)]
-        self.comb += self.ce.eq(~self.valid | self.ready)
-        self.sync += If(self.ce & (self.walk_valid | word),
-            word.eq(self.walk_valid),
-            first.eq(self.walk_first),
-            last.eq(self.walk_last),
-            step_last.eq(self.walk_step_last),
-            lanes.eq(self.walk_lanes),
-            hits[0].eq(self.walk_soma),
-            hits[1].eq(self.walk_apical),
+        flags = [("first", 1), ("last", 1), ("step_last", 1), ("lanes", len(sink.lanes)), ("soma", 1), ("apical", 1)]
+        word  = Signal()
+        beat  = Record(flags, reset_less=True)
+        ce    = sink.ready
+        self.comb += ce.eq(~source.valid | source.ready)
+        self.sync += If(ce & (sink.valid | word),
+            word.eq(sink.valid),
+            beat.eq(sink),
         )
 
         # Along with the registers of the weights.
         # ----------------------------------------
         if registered:
-            before = [first, last, step_last, lanes, *hits]
-            after  = [Signal(len(signal), name="taken", reset_less=True) for signal in before]
-            taken  = Signal()
-            move   = Signal()
+            taken      = Signal()
+            taken_beat = Record(flags, reset_less=True)
+            move       = Signal()
             self.comb += [
-                move.eq(self.ce & (word | taken)),
+                move.eq(ce & (word | taken)),
                 self.soma.take.eq(move | self.fetch),
                 self.apical.take.eq(move | self.fetch),
             ]
             self.sync += If(move,
                 taken.eq(word),
-                *[new.eq(old) for new, old in zip(after, before, strict=True)],
+                taken_beat.eq(beat),
             )
-            word, (first, last, step_last, lanes, *hits) = taken, after
+            word, beat = taken, taken_beat
 
         # Sums.
         # -----
-        for memory, hit, sums in zip((self.soma, self.apical), hits, (self.soma_sums, self.apical_sums), strict=True):
-            for lane, total in enumerate(sums):
-                weight = Signal((config.weight_bits, True), name="weight")
+        for name, memory, hit, sums in (
+            ("soma",   self.soma,   beat.soma,   source.soma),
+            ("apical", self.apical, beat.apical, source.apical),
+        ):
+            for lane, total in enumerate(sums.flatten()):
+                weight = Signal((config.weight_bits, True), name=f"{name}_weight{lane}")
                 offset = lane*config.weight_bits
                 self.comb += weight.eq(memory.read_data[offset:offset + config.weight_bits])
-                self.sync += If(self.ce & word,
+                self.sync += If(ce & word,
                     If(hit,
-                        total.eq(Mux(first, 0, total) + weight),
-                    ).Elif(first,
+                        total.eq(Mux(beat.first, 0, total) + weight),
+                    ).Elif(beat.first,
                         total.eq(0),
                     ),
                 )
-        self.sync += If(self.ce,
-            self.valid.eq(word & last),
-            If(word & last,
-                self.last.eq(step_last),
-                self.lanes.eq(lanes),
+        self.sync += If(ce,
+            source.valid.eq(word & beat.last),
+            If(word & beat.last,
+                source.last.eq(beat.step_last),
+                source.lanes.eq(beat.lanes),
             ),
         )
-        self.comb += If(self.ce & word,
-            self.sops.eq(Mux(hits[0], lanes, 0) + Mux(hits[1], lanes, 0)),
+        self.comb += If(ce & word,
+            self.sops.eq(Mux(beat.soma, beat.lanes, 0) + Mux(beat.apical, beat.lanes, 0)),
         )

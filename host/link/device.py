@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from accel.errors import QCLIFError
-from accel.image import image
+from accel.image import image, word_address, word_index
 from firmware import protocol
-from firmware.protocol import SPACE_CPU, SPACE_READOUT, SPACES, DeviceInfo
+from firmware.protocol import SPACE_CPU, SPACE_READOUT, DeviceInfo
 from host.common.console import Progress, no_progress
 from host.events.encoder import Encoder
 from host.events.sample import Sample
@@ -118,14 +118,9 @@ class Device:
     def _pieces(self, chunk: Chunk, most: int = _VERIFY_WORDS) -> Iterator[Chunk]:
         """The chunk in pieces of `most` words at most."""
         space, address, words = chunk
-        config = self.info.config
-        # Addresses of the weights count slices in bits of their own, with gaps where a word has fewer.
-        sliced = space in (SPACES["SOMA"], SPACES["APICAL"])
-        slices, bits = (config.slices, config.slice_bits) if sliced else (1, 0)
-        first = (address >> bits)*slices + (address & (1 << bits) - 1)
+        first = word_index(space, address, self.info.config)
         for at in range(0, len(words), most):
-            word, part = divmod(first + at, slices)
-            yield space, word << bits | part, words[at:at + most]
+            yield space, word_address(space, first + at, self.info.config), words[at:at + most]
 
     def _writes(self, piece: Chunk) -> Iterator[tuple[str, bytes]]:
         # Cut one by one: how long a request should be depends on how the last ones fared.

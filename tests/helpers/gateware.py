@@ -7,16 +7,9 @@
 
 from migen import run_simulation
 
-from accel.config import SPACE_PARAMETERS, SPACE_STATE
+from accel.config import SPACE_STATE
 from accel.core import QCLIFCore
-from accel.image import image
-
-
-def address_advance(space, address, config):
-    """The address after `address`, as the register advances it."""
-    if space < SPACE_PARAMETERS and address % 2**config.slice_bits == config.slices - 1:
-        return address + 2**config.slice_bits - config.slices + 1
-    return address + 1
+from accel.image import memory_writes
 
 
 class CoreBench:
@@ -48,15 +41,13 @@ class CoreBench:
 
     def upload(self):
         memory = self.core.memory
-        for space, address, words in image(self.network, self.config):
+        for space, address, word in memory_writes(self.network, self.config):
             yield memory.space.eq(space)
-            for word in words:
-                yield memory.address.eq(address)
-                yield memory.data_w.eq(int(word))
-                yield memory.write.eq(1)
-                yield
-                address = address_advance(space, address, self.config)
-            yield memory.write.eq(0)
+            yield memory.address.eq(address)
+            yield memory.data_w.eq(word)
+            yield memory.write.eq(1)
+            yield
+        yield memory.write.eq(0)
         yield self.core.neurons.eq(self.network.neurons)
         yield self.core.apical_shift.eq(self.network.apical_shift)
         yield self.core.product_shift.eq(self.network.product_shift)
@@ -75,10 +66,8 @@ class CoreBench:
         return (yield memory.data_r)
 
     def read_back(self):
-        for space, address, words in image(self.network, self.config):
-            for _ in words:
-                self.readback.append((yield from self.read(space, address)))
-                address = address_advance(space, address, self.config)
+        for space, address, _ in memory_writes(self.network, self.config):
+            self.readback.append((yield from self.read(space, address)))
 
     def drive(self):
         core = self.core

@@ -5,15 +5,13 @@
 
 """The core alone under Verilator: no CPU, no link, for benchmarks and tests over many builds."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from accel.config import SPACE_PARAMETERS, QCLIFConfig
-from accel.core import core_counters
-from accel.image import image
+from accel.config import CORE_COUNTERS, QCLIFConfig
+from accel.image import memory_writes
 from accel.verilog import core_verilog
 from host.common.folders import build_root
 from host.events.spike_train import SpikeTrain
@@ -32,14 +30,6 @@ class CoreRun:
     v_a:      np.ndarray | None
     v_s:      np.ndarray | None
     counters: dict[str, int]
-
-
-def addresses(space: int, address: int, words: int, config: QCLIFConfig) -> Iterator[int]:
-    """Addresses of consecutive words, as the address register advances."""
-    slices, bits = (config.slices, config.slice_bits) if space < SPACE_PARAMETERS else (1, 0)
-    first = (address >> bits)*slices + (address & (2**bits - 1))
-    for n in range(first, first + words):
-        yield n//slices << bits | n % slices
 
 
 class CoreSimulator:
@@ -78,8 +68,7 @@ class CoreSimulator:
         """
         config  = self.config
         network.check_fits(config)
-        writes  = [(space, at, word) for space, address, words in image(network, config)
-            for at, word in zip(addresses(space, address, len(words), config), words.tolist(), strict=True)]
+        writes  = list(memory_writes(network, config))
         sources = np.where(steps.sources < network.inputs, steps.sources,
             steps.sources + config.inputs - network.inputs)
         beats   = np.insert(sources, steps.offsets[:-1], np.diff(steps.offsets))
@@ -95,7 +84,7 @@ class CoreSimulator:
             spikes.append(words[at + 1:end])
             states.append(words[end:end + neurons])
             at = end + neurons
-        counters = dict(zip(core_counters, words[at:].tolist(), strict=True))
+        counters = dict(zip(CORE_COUNTERS, words[at:].tolist(), strict=True))
         both     = np.array(states).reshape(steps, neurons)
         v_a, v_s = (both & 0xffff, both >> 16) if neurons else (None, None)
         return CoreRun(SpikeTrain.from_lists(spikes), v_a, v_s, counters)

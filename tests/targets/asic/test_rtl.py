@@ -19,7 +19,7 @@ from migen import ClockDomain, If, Signal
 
 from accel.config import SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
 from accel.errors import QCLIFError
-from accel.image import image
+from accel.image import memory_writes
 from host.data import synthetic
 from host.events.encoder import Encoder, poisson_context
 from host.events.formats import read_files
@@ -33,7 +33,6 @@ from targets.asic.rtl.hierarchy import split
 from targets.asic.rtl.sram import blackbox_verilog
 from targets.netlist.comparison import BuiltCore
 from targets.netlist.harness.program import HARNESSES, execute, verilate
-from targets.sim.core import addresses
 from tests.helpers.networks import random_network as uniform_network
 
 # Sizes of macros that flow-scripts have.
@@ -220,8 +219,7 @@ def test_memories_read_back(tmp_path, monkeypatch):
     sizes   = QCLIFConfig(neurons=37, inputs=100, contexts=5, lanes=7, weight_bits=5)
     program = built(sizes, tmp_path, "memory")
     network = uniform_network(sizes, 5)
-    writes  = np.array([(1, space, at, word) for space, address, words in image(network, sizes)
-        for at, word in zip(addresses(space, address, len(words), sizes), words.tolist(), strict=True)])
+    writes  = np.array([(1, *write) for write in memory_writes(network, sizes)])
     assert set(writes[:, 1]) == {SPACE_SOMA, SPACE_APICAL, SPACE_PARAMETERS}
     rng     = np.random.default_rng(2)
     writes  = rng.permutation(writes)

@@ -1,0 +1,76 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""What passes between the modules of the core, from the events to the spikes: one layout an interface."""
+
+from migen import *
+
+from accel.config import SPACE_SHIFT, WORD_BITS
+
+def index_bits(items):
+    """Bits of a signal that tells `items` things apart, one bit at least."""
+    return bits_for(max(2, items) - 1)
+
+# Core ---------------------------------------------------------------------------------------------
+
+def event_layout(config):
+    """Stream of source events: `event` = 0 makes a beat that only carries `last` (end of the step)."""
+    return [("source", bits_for(config.sources - 1)), ("event", 1)]
+
+def spike_layout(config):
+    """Stream of output spikes: `spike` = 0 makes a beat that only carries `last` (end of the step)."""
+    return [("neuron", bits_for(config.neurons - 1)), ("spike", 1)]
+
+memory_port_layout = [
+    ("space",   2), # SPACE_*: somatic weights, apical weights, parameters, states (read only).
+    ("address", SPACE_SHIFT),
+    ("write",   1), # While idle: one word, stored at once.
+    ("data_w",  WORD_BITS),
+    ("read",    1), # While idle: data_r in the next clock (weights of a registered core: one later), until the next.
+    ("data_r",  WORD_BITS),
+]
+
+# Lists of a step, to the walker -------------------------------------------------------------------
+
+def _list_layout(entries, entry):
+    return [
+        ("valid",   1,                         DIR_M_TO_S), # There is a list, whose entries stand.
+        ("count",   bits_for(entries),         DIR_M_TO_S), # Its entries.
+        ("index",   index_bits(entries),       DIR_S_TO_M), # The entry that is asked for,
+        ("read",    1,                         DIR_S_TO_M), # in this clock,
+        *[(name,    bits,                      DIR_M_TO_S)  # and is there from the next one on, until another one is.
+            for name, bits in entry],
+        ("release", 1,                         DIR_S_TO_M), # Pulse: the list is not needed any more.
+    ]
+
+def event_list_layout(config):
+    """List of the events of a step: `apical` tells a context (row of the apical memory) from a sensory source (row of
+    the somatic one)."""
+    return _list_layout(config.step_events, [("apical", 1), ("row", index_bits(max(config.inputs, config.contexts)))])
+
+def spike_list_layout(config):
+    """List of the neurons that fired in the step before."""
+    return _list_layout(config.neurons, [("neuron", index_bits(config.neurons))])
+
+# Rows and sums of a group -------------------------------------------------------------------------
+
+def walk_layout(config):
+    """Stream of a group's rows, of which `first` and `last` are marked: a beat a row, or one for a group without rows.
+
+    Whether a somatic and an apical word are read in this clock, and which ones; the last group of its step; the
+    neurons of the group.
+    """
+    return [
+        ("soma",      1), ("soma_adr",   index_bits(config.soma_words)),
+        ("apical",    1), ("apical_adr", index_bits(config.apical_words)),
+        ("step_last", 1),
+        ("lanes",     bits_for(config.lanes)),
+    ]
+
+def sums_layout(config):
+    """Stream of the groups' sums, the last one of a step marked: I_s and I_a of each lane, without biases; the neurons
+    of the group."""
+    lanes = [(f"lane{n}", (config.accumulator_bits, True)) for n in range(config.lanes)]
+    return [("soma", lanes), ("apical", lanes), ("lanes", bits_for(config.lanes))]
