@@ -34,14 +34,9 @@ def _header(guard: str, lines: list[str]) -> str:
 def protocol_header() -> str:
     """Text of qclif_protocol.h: types, layouts (offsets), counters, errors."""
     lines = [
-        _define("QCLIF_PROTOCOL_VERSION", f"{protocol.PROTOCOL_VERSION}u"),
-        _define("QCLIF_FIRMWARE_VERSION", f"{protocol.FIRMWARE_VERSION}u"),
-        _define("QCLIF_HEADER_BYTES", f"{protocol.HEADER.size}u"),
-        _define("QCLIF_OVERHEAD_BYTES", f"{protocol.OVERHEAD_BYTES}u"),
-        _define("QCLIF_RESPONSE", f"{protocol.RESPONSE}u"),
-        _define("QCLIF_BUSY_CLOCKS", f"{protocol.BUSY_CLOCKS}u"),
-        _define("QCLIF_SENSOR_LIMIT", f"{protocol.SENSOR_LIMIT}u"),
-        _define("QCLIF_OK", f"{protocol.OK}u"),
+        _define("QCLIF_CRC_BYTES", f"{protocol.CRC.size}u"),
+        *(_define(f"QCLIF_{name}", f"{getattr(protocol, name)}u") for name in ("PROTOCOL_VERSION", "FIRMWARE_VERSION",
+            "OVERHEAD_BYTES", "RESPONSE", "BUSY_CLOCKS", "SENSOR_LIMIT", "RAW_ADDRESS_BITS", "RAW_NARROW_BITS", "OK")),
     ]
     for prefix, table in {
         "REQUEST": protocol.REQUESTS, "NOTICE": protocol.NOTICES, "NAK": protocol.NAK_REASONS,

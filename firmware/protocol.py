@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The link protocol: every number and layout of it, for the host and (through cheader) the firmware.
+"""The link protocol: every number and layout of it, for the host and (through firmware.header) the firmware.
 
 The host asks, the device answers each request once; framing is in `host.link.framing`. Requests but HELLO are
 numbered and executed in order, exactly once; a repeated one is answered again from the device's store.
@@ -23,17 +23,11 @@ Sources are those of the build: sensory j is j, context k is `inputs` of the bui
 import struct
 from dataclasses import dataclass
 
-from accel.config import LIMITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
+from accel.config import CORE_COUNTERS, LIMITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
 from accel.errors import QCLIFError
 
 PROTOCOL_VERSION = 1
 FIRMWARE_VERSION = 1
-
-# What a frame has before and after its payload: type u8, sequence u8, session u16; CRC-32 of these and the payload.
-HEADER = struct.Struct("<BBH")
-CRC    = struct.Struct("<I")
-
-OVERHEAD_BYTES = HEADER.size + CRC.size
 
 # Types of frames ----------------------------------------------------------------------------------
 
@@ -61,9 +55,14 @@ ENGINES = {"accel": 0, "cpu": 1}
 # Sensor: highest W and H for --encode device, where the firmware keeps a table for each.
 SENSOR_LIMIT = 2048
 
+# Raw event words: least bits of an address (x, y and polarity), and the most that leave room for a time in 3 bytes.
+RAW_ADDRESS_BITS, RAW_NARROW_BITS = 15, 16
+
 # Layouts: name -> (field, struct character). C gets the offsets -----------------------------------
 
 LAYOUTS = {
+    # Before a frame's payload; the CRC-32 of both comes behind it.
+    "HEADER":    [("type", "B"), ("sequence", "B"), ("session", "H")],
     "NONCE":     [("nonce", "I")],
     "WRITE":     [("space", "B"), ("address", "I")],
     "VERIFY":    [("space", "B"), ("address", "I"), ("count", "I")],
@@ -78,6 +77,11 @@ LAYOUTS = {
                   ("sample_open", "B")] + [(name, "H") for name in LIMITS],
 }
 _STRUCTS = {name: struct.Struct("<" + "".join(kind for _, kind in fields)) for name, fields in LAYOUTS.items()}
+
+HEADER = _STRUCTS["HEADER"]
+CRC    = struct.Struct("<I")
+
+OVERHEAD_BYTES = HEADER.size + CRC.size
 
 
 def pack(layout: str, **values: int) -> bytes:
@@ -101,7 +105,7 @@ def size(layout: str) -> int:
 # Answers: counters and errors ---------------------------------------------------------------------
 
 # u32 each in the answer to END, since BEGIN; `busy` and `stalls` are clocks of the engine.
-COUNTERS = ("steps", "events", "rows", "sops", "spikes", "busy", "stalls", "overflows", "soc_clocks")
+COUNTERS = (*CORE_COUNTERS, "soc_clocks")
 
 # u32 each in the answer to STATS, since boot, modulo 2**32.
 STATS = (

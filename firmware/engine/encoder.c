@@ -2,11 +2,9 @@
 
 #include "encoder.h"
 
-/* x and y bits of the smallest address, so that a word of three bytes has a dt of at most 9 bits. */
-#define ADDRESS_BITS_MIN 15u
-#define NARROW_BITS_MAX  16u
-#define NARROW_BYTES     3u
-#define WIDE_BYTES       4u
+/* Bytes of a word: narrow ones have a time of at most 9 bits. */
+#define NARROW_BYTES 3u
+#define WIDE_BYTES   4u
 
 static struct encoder_settings set;
 
@@ -40,9 +38,9 @@ void encoder_configure(const struct encoder_settings *settings)
 	y_bits = bits(set.height - 1);
 
 	uint32_t address_bits = x_bits + y_bits + 1;
-	if (address_bits < ADDRESS_BITS_MIN)
-		address_bits = ADDRESS_BITS_MIN;
-	word_bytes = address_bits <= NARROW_BITS_MAX ? NARROW_BYTES : WIDE_BYTES;
+	if (address_bits < QCLIF_RAW_ADDRESS_BITS)
+		address_bits = QCLIF_RAW_ADDRESS_BITS;
+	word_bytes = address_bits <= QCLIF_RAW_NARROW_BITS ? NARROW_BYTES : WIDE_BYTES;
 	dt_bits = 8 * word_bytes - address_bits;
 
 	for (uint32_t x = 0; x < set.width; x++)

@@ -12,7 +12,6 @@
 #include "stats.h"
 #include "wire.h"
 
-#define CRC_BYTES 4u
 #define BLOCK_MAX 254u
 
 /* Bytes from OVERSIZE on all go to the last place, which is none of a frame's. */
@@ -36,7 +35,7 @@ static enum frame_result judge(uint32_t bytes, bool whole)
 		return FRAME_OVERSIZE;
 	if (!whole || bytes < QCLIF_OVERHEAD_BYTES)
 		return FRAME_BAD;
-	good_length = bytes - CRC_BYTES;
+	good_length = bytes - QCLIF_CRC_BYTES;
 	if (crc32_update(CRC32_EMPTY, data, good_length) != wire_get32(data + good_length))
 		return FRAME_BAD;
 	return FRAME_GOOD;
@@ -106,7 +105,7 @@ uint32_t frame_seal(uint8_t *frame, uint32_t bytes)
 
 	wire_put32(frame + bytes, crc32_update(CRC32_EMPTY, frame, bytes));
 	stats[QCLIF_STAT_TX_CLOCKS] += platform_clock() - start;
-	return bytes + CRC_BYTES;
+	return bytes + QCLIF_CRC_BYTES;
 }
 
 /* Wait until the transmit FIFO has room; the clocks spent in it. */

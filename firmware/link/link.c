@@ -14,10 +14,6 @@
 #include "stats.h"
 #include "wire.h"
 
-#define TYPE_AT     0u
-#define SEQUENCE_AT 1u
-#define SESSION_AT  2u
-
 struct slot {
 	uint32_t length; /* sealed; 0: none */
 	uint8_t data[QCLIF_FRAME_BYTES];
@@ -45,9 +41,9 @@ void link_start(void)
 
 static void put_header(uint8_t *frame, uint32_t type, uint8_t sequence, uint32_t of_session)
 {
-	frame[TYPE_AT] = (uint8_t)type;
-	frame[SEQUENCE_AT] = sequence;
-	wire_put16(frame + SESSION_AT, of_session);
+	frame[QCLIF_HEADER_TYPE_AT] = (uint8_t)type;
+	frame[QCLIF_HEADER_SEQUENCE_AT] = sequence;
+	wire_put16(frame + QCLIF_HEADER_SESSION_AT, of_session);
 }
 
 static void send_notice(uint32_t type, uint8_t sequence, uint32_t of_session, const uint8_t *payload, uint32_t count)
@@ -102,9 +98,9 @@ static void execute(uint8_t type, const uint8_t *payload, uint32_t length)
 
 static void handle(const uint8_t *frame, uint32_t length)
 {
-	const uint8_t type = frame[TYPE_AT];
-	const uint8_t sequence = frame[SEQUENCE_AT];
-	const uint32_t of_session = wire_get16(frame + SESSION_AT);
+	const uint8_t type = frame[QCLIF_HEADER_TYPE_AT];
+	const uint8_t sequence = frame[QCLIF_HEADER_SEQUENCE_AT];
+	const uint32_t of_session = wire_get16(frame + QCLIF_HEADER_SESSION_AT);
 
 	stats[QCLIF_STAT_RX_FRAMES]++;
 	if (type == QCLIF_REQUEST_HELLO) {

@@ -15,11 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from accel.errors import QCLIFError
-from firmware.protocol import SENSOR_LIMIT
+from firmware.protocol import RAW_ADDRESS_BITS, RAW_NARROW_BITS, SENSOR_LIMIT
 from host.events.encoder import Encoder
-
-_ADDRESS_BITS_MIN = 15
-_NARROW_BITS_MAX  = 16
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,12 @@ class RawFormat:
     @property
     def address_bits(self) -> int:
         """A."""
-        return max(_ADDRESS_BITS_MIN, self.x_bits + self.y_bits + 1)
+        return max(RAW_ADDRESS_BITS, self.x_bits + self.y_bits + 1)
 
     @property
     def word_bytes(self) -> int:
         """3 or 4."""
-        return 3 if self.address_bits <= _NARROW_BITS_MAX else 4
+        return 3 if self.address_bits <= RAW_NARROW_BITS else 4
 
     @property
     def control(self) -> int:

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accel.config import SHIFT_MAX, QCLIFConfig
+from accel.config import SHIFT_MAX, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
 from accel.errors import QCLIFError
+from accel.image import word_address
 from firmware import protocol
 from firmware.header import write_headers
 from firmware.protocol import ENGINES, SENSOR_LIMIT
@@ -126,6 +127,17 @@ def test_cpu_image():
     assert weights[6:15].tolist() == network.w_recurrent_soma.reshape(-1).tolist()
     assert words[-3:].tolist() == network.threshold.tolist()
     assert len(words) == 7 + 5*3
+
+
+# Memory -------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("config", [QCLIFConfig(neurons=20, inputs=6, contexts=2, lanes=10), BUILDS[0]])
+def test_words_have_the_numbers_that_the_host_gives_them(config):
+    """Also of three slices a word, where addresses are left out."""
+    memory_index = FirmwareDevice(config)._library.memory_index
+    for space in (SPACE_SOMA, SPACE_APICAL, SPACE_PARAMETERS):
+        for index in range(64):
+            assert memory_index(space, word_address(space, index, config)) == index
 
 
 # Encoder ------------------------------------------------------------------------------------------
