@@ -3,10 +3,13 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The timing diagram in the walker's documentation is what the gateware does, clock by clock."""
+"""The timing diagram in the walker's documentation, and in the README, is what the gateware does, clock by clock."""
+
+from pathlib import Path
 
 import numpy as np
 
+import accel
 from accel.config import QCLIFConfig
 from accel.walker import Walker
 from tests.helpers.gateware import CoreBench
@@ -60,6 +63,7 @@ def test_the_timing_diagram_of_a_step():
     assert bench.spikes == [[1], [1]]
     start  = next(n for n, seen in enumerate(bench.clocks) if seen["event"] == "2")
     clocks = bench.clocks[start:start + CLOCKS]
-    drawn  = diagram(Walker.__doc__)
-    assert drawn.pop("clock") == [str(n) for n in range(CLOCKS)]
-    assert drawn == {name: [seen[name] for seen in clocks] for name in clocks[0]}
+    for text in (Walker.__doc__, Path(accel.__file__).with_name("README.md").read_text()):
+        drawn = diagram(text)
+        assert drawn.pop("clock") == [str(n) for n in range(CLOCKS)]
+        assert drawn == {name: [seen[name] for seen in clocks] for name in clocks[0]}
