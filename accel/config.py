@@ -42,26 +42,13 @@ class ConfigError(QCLIFError, ValueError):
     """A configuration value outside of its limits; the text names value, limit and remedy."""
 
 
-# Field: (lowest, highest, help). Everything the constructor accepts, and the command line with it.
-LIMITS = {
-    "neurons":      (1, 1024, "neurons N"),
-    "inputs":       (1, 4096, "sensory sources I"),
-    "contexts":     (0, 64,   "context sources C"),
-    "lanes":        (1, 64,   "lanes P: weights a memory word, synapses a clock and compartment"),
-    "weight_bits":  (2, 8,    "bits of a signed weight or bias"),
-    "state_bits":   (4, 16,   "bits of the unsigned states, leaks and thresholds"),
-    "current_bits": (4, 20,   "bits of the signed currents i_s and i_a"),
-    "outputs":      (0, 64,   "most classes of the readout (in the CPU's memory)"),
-    "step_events":  (1, 8192, "most events of one time step (default: one for every source, at least 64)"),
-    "spike_fifo":   (2, 8192, "spikes the output FIFO holds (default: two full steps)"),
-    "frame_bytes":  (128, 4096, "most bytes of a link frame, before COBS (default: 1024, or what N needs)"),
-    "frame_window": (2, 16,   "link frames in flight, each with a stored answer"),
-    "uart_fifo":    (512, 16384, "bytes of the UART's receive and transmit FIFOs (power of two)"),
-}
-
-
 def _ceil_div(a: int, b: int) -> int:
     return -(-a // b)
+
+
+def _size(default: int, low: int, high: int, text: str) -> int:
+    """A field of QCLIFConfig, with its limits and what its option tells of it."""
+    return dataclasses.field(default=default, metadata={"limits": (low, high, text)})
 
 
 @dataclass(frozen=True)
@@ -81,19 +68,19 @@ class QCLIFConfig:
     ------
     ConfigError : a value is out of its limits (it names the value, the limits and the option).
     """
-    neurons:      int = 200
-    inputs:       int = 512
-    contexts:     int = 10
-    lanes:        int = 8
-    weight_bits:  int = 8
-    state_bits:   int = 8
-    current_bits: int = 12
-    outputs:      int = 16
-    step_events:  int = 0
-    spike_fifo:   int = 0
-    frame_bytes:  int = 0
-    frame_window: int = 8
-    uart_fifo:    int = 4096
+    neurons:      int = _size(200, 1, 1024, "neurons N")
+    inputs:       int = _size(512, 1, 4096, "sensory sources I")
+    contexts:     int = _size(10, 0, 64, "context sources C")
+    lanes:        int = _size(8, 1, 64, "lanes P: weights a memory word, synapses a clock and compartment")
+    weight_bits:  int = _size(8, 2, 8, "bits of a signed weight or bias")
+    state_bits:   int = _size(8, 4, 16, "bits of the unsigned states, leaks and thresholds")
+    current_bits: int = _size(12, 4, 20, "bits of the signed currents i_s and i_a")
+    outputs:      int = _size(16, 0, 64, "most classes of the readout (in the CPU's memory)")
+    step_events:  int = _size(0, 1, 8192, "most events of one time step (default: one for every source, at least 64)")
+    spike_fifo:   int = _size(0, 2, 8192, "spikes the output FIFO holds (default: two full steps)")
+    frame_bytes:  int = _size(0, 128, 4096, "most bytes of a link frame, before COBS (default: 1024, or what N needs)")
+    frame_window: int = _size(8, 2, 16, "link frames in flight, each with a stored answer")
+    uart_fifo:    int = _size(4096, 512, 16384, "bytes of the UART's receive and transmit FIFOs (power of two)")
 
     def __post_init__(self) -> None:
         defaults = {
@@ -112,7 +99,8 @@ class QCLIFConfig:
                 raise ConfigError(f"{name} is {value}, the limits are {low} to {high}: "
                     f"choose another --{name.replace('_', '-')}")
         if self.uart_fifo & (self.uart_fifo - 1):
-            raise ConfigError(f"uart_fifo is {self.uart_fifo}, not a power of two")
+            raise ConfigError(f"uart_fifo is {self.uart_fifo}, not a power of two: take "
+                f"--uart-fifo {1 << self.uart_fifo.bit_length()}")
         if self.frame_bytes < self.neurons + 64:
             raise ConfigError(f"frame_bytes is {self.frame_bytes}: the spikes of one step of "
                 f"{self.neurons} neurons need {self.neurons + 64}; raise --frame-bytes")
@@ -192,6 +180,9 @@ class QCLIFConfig:
         """Fields by name, as JSON takes them."""
         return dataclasses.asdict(self)
 
+
+# Field: (lowest, highest, help). Everything the constructor accepts, and the command line with it.
+LIMITS = {field.name: field.metadata["limits"] for field in dataclasses.fields(QCLIFConfig)}
 
 # Command line -------------------------------------------------------------------------------------
 

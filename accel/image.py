@@ -58,27 +58,19 @@ def pack_weights(weights: np.ndarray, config: QCLIFConfig) -> np.ndarray:
     return np.bitwise_or.reduce(lanes << shifts, axis=-1)
 
 
-def _rows_chunks(space: int, blocks: list[tuple[int, np.ndarray]], rows: int, config: QCLIFConfig) -> list[Chunk]:
-    """Chunks of a weight memory from blocks (first row, weights [n, N]); adjoining ones are joined."""
-    lanes   = config.lanes
-    neurons = blocks[0][1].shape[1]
-    chunks: list[Chunk] = []
-    end = None
-    for group in range(-(-neurons//lanes)):
-        for first, block in blocks:
-            if not len(block):
-                continue
-            weights = np.zeros((len(block), lanes), dtype=np.int64)
-            columns = block[:, group*lanes:(group + 1)*lanes]
-            weights[:, :columns.shape[1]] = columns
-            words = pack_weights(weights, config).reshape(-1)
-            index = (group*rows + first)*config.slices
-            if index == end:
-                chunks[-1] = (space, chunks[-1][1], np.concatenate([chunks[-1][2], words]))
-            else:
-                chunks.append((space, word_address(space, index, config), words))
-            end = index + len(words)
-    return chunks
+def _weight_chunks(space: int, blocks: list[tuple[int, np.ndarray]], rows: int, config: QCLIFConfig) -> list[Chunk]:
+    """Chunks of a weight memory of `rows` rows a group, from blocks (first row, weights [n, N])."""
+    weights = np.concatenate([block for _, block in blocks])
+    groups  = -(-weights.shape[1]//config.lanes)
+    lanes   = np.zeros((len(weights), groups*config.lanes), dtype=np.int64)
+    lanes[:, :weights.shape[1]] = weights
+    words   = pack_weights(lanes.reshape(len(weights), groups, config.lanes).swapaxes(0, 1), config)
+    row     = np.concatenate([first + np.arange(len(block)) for first, block in blocks])
+    number  = (np.arange(groups)[:, np.newaxis]*rows + row).reshape(-1)
+    # A chunk ends where the next word is not the next row.
+    starts  = np.flatnonzero(np.diff(number, prepend=-2) != 1)
+    return [(space, word_address(space, int(number[start])*config.slices, config), chunk.reshape(-1))
+        for start, chunk in zip(starts, np.split(words.reshape(-1, config.slices), starts[1:]), strict=True)]
 
 
 def parameter_words(network, config: QCLIFConfig) -> np.ndarray:
@@ -115,9 +107,9 @@ def image(network, config: QCLIFConfig) -> list[Chunk]:
             raise ConfigError(f"the network has {size} {name}, the build {getattr(config, name)}: "
                 f"build with --{name} {size} or more")
     return [
-        *_rows_chunks(SPACE_SOMA, [(0, network.w_sensory), (config.inputs, network.w_recurrent_soma)],
+        *_weight_chunks(SPACE_SOMA, [(0, network.w_sensory), (config.inputs, network.w_recurrent_soma)],
             config.soma_rows, config),
-        *_rows_chunks(SPACE_APICAL, [(0, network.w_context), (config.contexts, network.w_recurrent_apical)],
+        *_weight_chunks(SPACE_APICAL, [(0, network.w_context), (config.contexts, network.w_recurrent_apical)],
             config.apical_rows, config),
         (SPACE_PARAMETERS, 0, parameter_words(network, config).reshape(-1)),
     ]

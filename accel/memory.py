@@ -7,9 +7,25 @@ from migen import *
 
 from litex.gen import *
 
+# Word Memory --------------------------------------------------------------------------------------
+
+class WordMemory(LiteXModule):
+    """The ports of a memory of wide words, as SlicedMemory and BankedMemory have them."""
+    def __init__(self, widths, depth, name):
+        if depth < 1 or not widths or min(widths) < 1:
+            raise ValueError(f"memory {name}: {depth} words of slices {widths} cannot be built")
+        self.widths     = tuple(widths)
+        self.depth      = depth
+        self.read_adr   = Signal(max=max(2, depth))
+        self.read_en    = Signal()
+        self.read_data  = Signal(sum(widths))
+        self.write_adr  = Signal(max=max(2, depth))
+        self.write_en   = Signal(len(widths))
+        self.write_data = Signal(max(widths))
+
 # Sliced Memory ------------------------------------------------------------------------------------
 
-class SlicedMemory(LiteXModule):
+class SlicedMemory(WordMemory):
     """Memory of wide words, written in slices: one write port, one read port.
 
     The read port is the core's; software borrows it while the core is idle. One port a direction
@@ -29,16 +45,7 @@ class SlicedMemory(LiteXModule):
     write_adr, write_en, write_data : `write_en` has one bit a slice; the data is the slice's.
     """
     def __init__(self, widths, depth, name, single_port=False):
-        if depth < 1 or not widths or min(widths) < 1:
-            raise ValueError(f"memory {name}: {depth} words of slices {widths} cannot be built")
-        self.widths     = tuple(widths)
-        self.depth      = depth
-        self.read_adr   = Signal(max=max(2, depth))
-        self.read_en    = Signal()
-        self.read_data  = Signal(sum(widths))
-        self.write_adr  = Signal(max=max(2, depth))
-        self.write_en   = Signal(len(widths))
-        self.write_data = Signal(max(widths))
+        WordMemory.__init__(self, widths, depth, name)
 
         # # #
 
@@ -69,7 +76,7 @@ def bank_depths(depth):
     """Words of each bank of a BankedMemory."""
     return [min(BANK_WORDS, depth - first) for first in range(0, depth, BANK_WORDS)]
 
-class BankedMemory(LiteXModule):
+class BankedMemory(WordMemory):
     """A SlicedMemory in banks, each with registers behind it: one clock more, and a higher clock on FPGAs.
 
     A deep memory is many block RAMs there, all over the device. Their outputs are slow, and the choice among
@@ -86,19 +93,12 @@ class BankedMemory(LiteXModule):
     read_data : the word at `read_adr`, one clock after a `take` that comes one clock after `read_en`.
     """
     def __init__(self, widths, depth, name, single_port=False):
-        self.widths     = tuple(widths)
-        self.depth      = depth
-        self.read_adr   = Signal(max=max(2, depth))
-        self.read_en    = Signal()
-        self.take       = Signal()
-        self.read_data  = Signal(sum(widths))
-        self.write_adr  = Signal(max=max(2, depth))
-        self.write_en   = Signal(len(widths))
-        self.write_data = Signal(max(widths))
+        WordMemory.__init__(self, widths, depth, name)
+        self.take = Signal()
 
         # # #
 
-        depths    = bank_depths(depth)
+        depths = bank_depths(depth)
 
         def bank_of(address):
             # Where there is only one, an address has no bits that choose it.

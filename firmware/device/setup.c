@@ -99,6 +99,11 @@ bool setup_verify(struct request *request)
 	return true;
 }
 
+static bool within(struct request *request, uint32_t value, uint32_t least, uint32_t most, uint32_t error)
+{
+	return (value >= least && value <= most) || request_fail(request, error, value, most);
+}
+
 bool setup_configure(struct request *request)
 {
 	if (request_bytes(request) != QCLIF_CONFIGURE_BYTES)
@@ -116,17 +121,13 @@ bool setup_configure(struct request *request)
 	};
 	if (number >= ENGINES || engines[number] == NULL)
 		return request_fail(request, QCLIF_ERROR_ENGINE, number, setup_engines());
-	if (wanted.neurons < 1 || wanted.neurons > QCLIF_NEURONS)
-		return request_fail(request, QCLIF_ERROR_NEURONS, wanted.neurons, QCLIF_NEURONS);
-	if (wanted.inputs < 1 || wanted.inputs > QCLIF_INPUTS)
-		return request_fail(request, QCLIF_ERROR_INPUTS, wanted.inputs, QCLIF_INPUTS);
-	if (wanted.contexts > QCLIF_CONTEXTS)
-		return request_fail(request, QCLIF_ERROR_CONTEXTS, wanted.contexts, QCLIF_CONTEXTS);
-	if (wanted.outputs > QCLIF_OUTPUTS)
-		return request_fail(request, QCLIF_ERROR_OUTPUTS, wanted.outputs, QCLIF_OUTPUTS);
-	if (wanted.apical_shift > QCLIF_SHIFT_MAX || wanted.product_shift > QCLIF_SHIFT_MAX)
-		return request_fail(request, QCLIF_ERROR_SHIFT,
-			wanted.apical_shift > QCLIF_SHIFT_MAX ? wanted.apical_shift : wanted.product_shift, QCLIF_SHIFT_MAX);
+	if (!within(request, wanted.neurons, 1, QCLIF_NEURONS, QCLIF_ERROR_NEURONS) ||
+	    !within(request, wanted.inputs, 1, QCLIF_INPUTS, QCLIF_ERROR_INPUTS) ||
+	    !within(request, wanted.contexts, 0, QCLIF_CONTEXTS, QCLIF_ERROR_CONTEXTS) ||
+	    !within(request, wanted.outputs, 0, QCLIF_OUTPUTS, QCLIF_ERROR_OUTPUTS) ||
+	    !within(request, wanted.apical_shift, 0, QCLIF_SHIFT_MAX, QCLIF_ERROR_SHIFT) ||
+	    !within(request, wanted.product_shift, 0, QCLIF_SHIFT_MAX, QCLIF_ERROR_SHIFT))
+		return false;
 
 	setup.network = wanted;
 	setup.engine = engines[number];
@@ -151,16 +152,12 @@ bool setup_encoder(struct request *request)
 		.bin_us          = wire_get32(at + QCLIF_ENCODER_BIN_US_AT),
 		.count_threshold = wire_get16(at + QCLIF_ENCODER_COUNT_THRESHOLD_AT),
 	};
-	if (settings.width < 1 || settings.width > QCLIF_SENSOR_LIMIT)
-		return request_fail(request, QCLIF_ERROR_SENSOR, settings.width, QCLIF_SENSOR_LIMIT);
-	if (settings.height < 1 || settings.height > QCLIF_SENSOR_LIMIT)
-		return request_fail(request, QCLIF_ERROR_SENSOR, settings.height, QCLIF_SENSOR_LIMIT);
-	if (settings.polarities < 1 || settings.polarities > 2)
-		return request_fail(request, QCLIF_ERROR_ENCODER, settings.polarities, 2);
-	if (settings.bin_us < 1 || settings.bin_us > INT32_MAX)
-		return request_fail(request, QCLIF_ERROR_ENCODER, settings.bin_us, INT32_MAX);
-	if (settings.count_threshold < 1)
-		return request_fail(request, QCLIF_ERROR_ENCODER, settings.count_threshold, UINT16_MAX);
+	if (!within(request, settings.width, 1, QCLIF_SENSOR_LIMIT, QCLIF_ERROR_SENSOR) ||
+	    !within(request, settings.height, 1, QCLIF_SENSOR_LIMIT, QCLIF_ERROR_SENSOR) ||
+	    !within(request, settings.polarities, 1, 2, QCLIF_ERROR_ENCODER) ||
+	    !within(request, settings.bin_us, 1, INT32_MAX, QCLIF_ERROR_ENCODER) ||
+	    !within(request, settings.count_threshold, 1, UINT16_MAX, QCLIF_ERROR_ENCODER))
+		return false;
 	/* Each factor is bounded first, so that the product cannot wrap. */
 	if (settings.grid_width > setup.network.inputs || settings.grid_height > setup.network.inputs ||
 	    settings.grid_width * settings.grid_height * settings.polarities != setup.network.inputs)
