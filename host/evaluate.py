@@ -29,7 +29,7 @@ if __name__ == "__main__":
 from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
 from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
 from host.cli.network_choice import preferred_sizes
-from host.cli.options import check_outputs, positive
+from host.cli.options import check_outputs, make_output_dir, positive
 from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
 from host.evaluation.answers import Answers
@@ -111,10 +111,7 @@ def check_options(args: argparse.Namespace) -> None:
         if given and not there:
             raise QCLIFError(f"--{given[0].replace('_', '-')} has no effect without {needed}: add that, or leave it "
                 f"out")
-    try:
-        args.output_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise QCLIFError(f"--output-dir {args.output_dir}: {error.strerror}: choose another folder") from error
+    make_output_dir(args)
 
 # Evaluation ---------------------------------------------------------------------------------------
 

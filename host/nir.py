@@ -16,7 +16,6 @@ examples:
 import argparse
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -42,7 +41,7 @@ from host.exchange.graph_lif import DT, lif_network
 from host.exchange.leak import coincident_leak
 from host.exchange.lif import RESETS, SUBTRACT_LATE, V_RESET
 from host.exchange.quantize import quantize
-from host.exchange.report import figures, print_import
+from host.exchange.report import import_measures, print_import
 from host.network.network import Network
 
 WIDTHS = ("weight_bits", "state_bits", "current_bits")
@@ -91,16 +90,16 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
     with progress_bars() as progress:
         if calibration:
             network.leak_soma = coincident_leak(lif, network, [each.steps for each in calibration], args.reset,
-                partial(progress, "leak"))
+                progress)
         network.save(args.network)
         steps  = [each.steps for each in recordings] or random_inputs(lif.inputs, args.random_rate, args.seed)
         labels = [each.label for each in recordings] or [-1]*len(steps)
-        agreement = compare(lif, network, steps, labels, args.reset, partial(progress, "comparison"))
-    values = figures(lif, quantized, args.reset, agreement, "recordings" if recordings else
+        agreement = compare(lif, network, steps, labels, args.reset, progress)
+    measures = import_measures(lif, quantized, args.reset, agreement, "recordings" if recordings else
         f"random inputs (rate {args.random_rate}, seed {args.seed})", bool(calibration))
-    print_import(values, console)
+    print_import(measures, console)
     if args.json:
-        write_json(values, args.json)
+        write_json(measures, args.json)
     return 0
 
 

@@ -23,15 +23,17 @@ if __name__ == "__main__":
 
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 
 from accel.errors import QCLIFError, guarded
-from host.cli.options import SYNTHETIC, add_recording_args, check_outputs, positive, read_samples
+from host.cli.options import SYNTHETIC, add_recording_args, check_outputs, make_output_dir, positive, read_samples
 from host.common.console import write_json
 from host.events.encoder import Encoder
 from host.events.sample import Sample
 from host.network.network import Network
 from host.plots.frames import contact_sheet, save_gif
-from host.plots.runplots import NEURONS, ORDERS, RunPlots
+from host.plots.ordering import ORDERS
+from host.plots.runplots import NEURONS, RunPlots
 from host.plots.style import FORMATS, save
 from host.runs.result import Result
 
@@ -73,21 +75,18 @@ def frame_plots(sample: Sample, args: argparse.Namespace) -> Iterator[Plot]:
     yield f"frames_{args.sample}.{args.format}", partial(save, sheet)
 
 
-def make(args: argparse.Namespace, progress: Callable[[str], None]) -> list[Path]:
-    """Make all plots, then write them, telling `progress` of each. Returns their files."""
+def make(args: argparse.Namespace, status: Status) -> list[Path]:
+    """Make all plots, then write them, naming each in the status. Returns their files."""
     # An encoder knows the limits of a time step.
     bin_us  = Encoder(bin_us=args.bin_us).bin_us if args.bin_us else None
     network = Network.load(args.network) if args.network else None
     run     = RunPlots(Result.load(args.run), args.sample, network, bin_us, args.run.name)
     plots   = [*(frame_plots(recording(args), args) if args.events or args.dataset else ()), *run_plots(run, args)]
-    try:
-        args.output_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise QCLIFError(f"--output-dir {args.output_dir}: {error.strerror}: choose another folder") from error
+    make_output_dir(args)
     files = []
     for name, write in plots:
         files.append(args.output_dir/f"{args.run.stem}_{name}")
-        progress(f"writing {escape(files[-1].name)}")
+        status.update(f"writing {escape(files[-1].name)}")
         write(files[-1])
     return files
 
@@ -103,7 +102,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="the run's network: recomputes V_a and V_s, names the classes, tells the length of a step")
     network.add_argument("--neurons", type=int, nargs="+", metavar="N",
         help=f"whose states to draw (default: the {NEURONS} most active)")
-    network.add_argument("--sort", choices=ORDERS, default=ORDERS[0],
+    network.add_argument("--sort", choices=list(ORDERS), default="number",
         help="order of the neurons in their raster; class: the one they prefer (default: %(default)s)")
     network.add_argument("--bin-us", type=positive, metavar="B",
         help="time step of the run in us (default: the network's; without one, time is in steps)")
@@ -137,7 +136,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.neurons and not args.network:
             raise QCLIFError("--neurons needs a network, whose states are drawn: give --network NET.npz")
         with Console(stderr=True).status("making plots") as status:
-            files = make(args, status.update)
+            files = make(args, status)
         to_stdout = str(args.json) == "-"
         print(*files, sep="\n", file=sys.stderr if to_stdout else sys.stdout)
         if args.json:

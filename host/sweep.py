@@ -33,8 +33,8 @@ from joblib import cpu_count
 from rich.console import Console
 from rich.table import Table
 
-from accel.errors import QCLIFError, guarded
-from host.cli.options import check_outputs, positive
+from accel.errors import guarded
+from host.cli.options import check_outputs, make_output_dir, positive
 from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import available_splits, load
 from host.data.labelled_files import FILES
@@ -129,10 +129,7 @@ def work(args: argparse.Namespace) -> int:
     check_outputs(args)
     sweep, data = SWEEPS[args.sweep], Data(args.data)
     base = settings_from_args(args, **sweep.base)
-    try:
-        args.output_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise QCLIFError(f"--output-dir {args.output_dir}: {error.strerror}: choose another") from error
+    make_output_dir(args)
     splits = available_splits(base.dataset, args.data)
     name   = f"{args.sweep}-{base.dataset}"
     with progress_bars() as progress:

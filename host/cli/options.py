@@ -117,6 +117,14 @@ def check_outputs(args: argparse.Namespace) -> None:
             raise QCLIFError(f"--{option} {path}: not a file in an existing folder, give another path")
 
 
+def make_output_dir(args: argparse.Namespace) -> None:
+    """Make the folder of --output-dir where it is not there; raises QCLIFError where that is not possible."""
+    try:
+        args.output_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise QCLIFError(f"--output-dir {args.output_dir}: {error.strerror}: choose another folder") from error
+
+
 def read_samples(args: argparse.Namespace) -> list[Sample]:
     """The recordings that the options name, not encoded yet.
 

@@ -5,11 +5,12 @@
 
 """Spikes of leaky integrate-and-fire neurons in real numbers against those of the integers that came of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from host.common.console import Progress, no_progress
 from host.events.spike_train import SpikeTrain
 from host.exchange.lif import LIFNetwork
 from host.exchange.soma_currents import saturated, soma_currents
@@ -59,7 +60,7 @@ def random_inputs(inputs: int, rate: float, seed: int) -> list[SpikeTrain]:
 
 
 def compare(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTrain], labels: Sequence[int], reset: str,
-        progress: Callable[[int, int], None] = lambda done, total: None) -> Agreement:
+        progress: Progress = no_progress) -> Agreement:
     """Run both networks.
 
     Parameters
@@ -67,7 +68,7 @@ def compare(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTrain], la
     lif, network : the latter made of the former by quantize().
     samples, labels : inputs, at least one sample; label -1 where unknown.
     reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
-    progress : called with (samples done, samples) after each.
+    progress : called after each sample.
     """
     from host.network.golden import GoldenModel
 
@@ -87,7 +88,7 @@ def compare(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTrain], la
         below   += int((potentials < 0).sum())
         cells   += potentials.size
         classes.append((predicted(logits), result.predicted))
-        progress(done, len(samples))
+        progress("comparison", done, len(samples))
     real, integer, equal = map(int, fired)
     either   = real + integer - equal
     classes  = np.array(classes)

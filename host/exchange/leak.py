@@ -13,10 +13,11 @@ potentials and too much of low ones. Two choices of that one number:
   also makes up for what the clamp at rest does: potentials that would be negative forget their inhibition.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from host.common.console import Progress, no_progress
 from host.events.spike_train import SpikeTrain
 from host.exchange.lif import LIFNetwork
 from host.exchange.soma_currents import saturated, soma_currents
@@ -35,7 +36,7 @@ def linear_leak(decay: np.ndarray, level: int) -> np.ndarray:
 
 
 def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTrain], reset: str,
-        progress: Callable[[int, int], None] = lambda done, total: None) -> np.ndarray:
+        progress: Progress = no_progress) -> np.ndarray:
     """Leak int32 [N] with which the neurons of a network of the contract fire most often when those of lif do.
 
     Each neuron gets the spikes of lif as recurrent input, so that no choice depends on another. Best is the largest
@@ -47,7 +48,7 @@ def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTr
     network : made of lif by quantize().
     samples : inputs.
     reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
-    progress : called with (samples done, samples) after each.
+    progress : called after each sample.
     """
     tried  = np.unique(np.rint(np.geomspace(1, network.threshold.max(), CANDIDATES)).astype(np.int64))
     leaks  = np.vstack([network.leak_soma, np.repeat(tried[:, None], network.neurons, axis=1)]).astype(np.int64)
@@ -65,7 +66,7 @@ def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTr
             own  += fired
             both += fired & wanted
         real += target.sum(axis=0)
-        progress(done, len(samples))
+        progress("leak", done, len(samples))
     share = both/np.maximum(own + real - both, 1)
     best  = np.where(lif.gather("decay") == 1, 0, share.argmax(axis=0))
     return leaks[best, np.arange(network.neurons)].astype(np.int32)

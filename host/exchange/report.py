@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What an import from NIR lost, as tables for people and as figures for programs."""
+"""What an import from NIR lost, as tables for people and as JSON for programs."""
 
 import dataclasses
 
@@ -59,9 +59,9 @@ def notes(lif: LIFNetwork, quantized: Quantized, reset: str) -> list[str]:
     return lines
 
 
-def figures(lif: LIFNetwork, quantized: Quantized, reset: str, agreement: Agreement | None, inputs: str,
+def import_measures(lif: LIFNetwork, quantized: Quantized, reset: str, agreement: Agreement | None, inputs: str,
         calibrated: bool) -> dict[str, object]:
-    """The figures of an import, as JSON takes them.
+    """What an import kept and lost, as JSON takes it.
 
     Parameters
     ----------
@@ -96,16 +96,16 @@ def figures(lif: LIFNetwork, quantized: Quantized, reset: str, agreement: Agreem
     }
 
 
-def print_import(values: dict[str, object], console: Console) -> None:
-    """Print the figures of an import."""
-    network = values["network"]
+def print_import(measures: dict[str, object], console: Console) -> None:
+    """Print import_measures()."""
+    network = measures["network"]
     table = Table(title=f"{network['neurons']} neurons, {network['inputs']} inputs, {network['outputs']} outputs: "
         f"{network['weight_bits']}/{network['state_bits']}/{network['current_bits']} bits, product_shift "
         f"{network['product_shift']}, threshold {network['threshold']}")
     for name, justify in (("array", "left"), ("scale", "right"), ("rms error", "right"), ("of its rms", "right"),
             ("largest", "right"), ("saturated", "right"), ("to 0", "right")):
         table.add_column(name, justify=justify, no_wrap=True)
-    for each in values["arrays"]:
+    for each in measures["arrays"]:
         table.add_row(escape(each["name"]), _range(each["scale"]), f"{each['rms_error']:.3f}",
             f"{each['rms_relative']:.2%}", f"{each['max_error']:.3f}", f"{each['saturated']:.2%}",
             f"{each['zeroed']:.2%}")
@@ -114,14 +114,14 @@ def print_import(values: dict[str, object], console: Console) -> None:
     for name, justify in (("layer", "left"), ("type", "left"), ("neurons", "right"), ("left after a step", "right"),
             ("linear leak", "right"), ("v_threshold", "right")):
         table.add_column(name, justify=justify, no_wrap=True)
-    for each in values["layers"]:
+    for each in measures["layers"]:
         table.add_row(escape(each["name"]), each["type"] + (", recurrent" if each["recurrent"] else ""),
             str(each["neurons"]), _range(each["decay"]), _range(each["leak"]), _range(each["v_threshold"]))
     console.print(table)
-    spikes = values["spikes"]
+    spikes = measures["spikes"]
     if spikes:
         table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-        table.add_row("compared on", f"{spikes['samples']} x {escape(values['inputs'])}, {spikes['steps']} steps")
+        table.add_row("compared on", f"{spikes['samples']} x {escape(measures['inputs'])}, {spikes['steps']} steps")
         table.add_row("spikes", f"{spikes['integer_spikes']}, {spikes['float_spikes']} in real numbers"
             + (f" (x {spikes['count_ratio']:.3f})" if spikes["count_ratio"] is not None else ""))
         table.add_row("equal (step, neuron)", f"{spikes['equal_share']:.1%} of those at which either fires")
@@ -133,7 +133,7 @@ def print_import(values: dict[str, object], console: Console) -> None:
         table.add_row("potentials below rest", f"{spikes['below_rest']:.1%} in real numbers")
         table.add_row("currents saturated", f"{spikes['saturated_currents']:.2%}")
         console.print(table)
-    for line in values["notes"]:
+    for line in measures["notes"]:
         console.print(f"- {escape(line)}")
 
 

@@ -14,13 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from accel.errors import QCLIFError
-from host.plots.style import COLOURS, GREY, new_figure, percent_axis, styled
+from host.plots.style import COLOURS, new_figure, percent_axis, styled
 
 MARKERS = "osD^vP"
 
 LEGEND_COLUMNS = 4
-
-SPREADS = {"range": "bars: least and greatest", "std": "bars: standard deviation"}
 
 
 class Series(NamedTuple):
@@ -30,7 +28,7 @@ class Series(NamedTuple):
     ----------
     group : value of the group key, None without one.
     x, mean : of each point.
-    low, high : ends of its bar.
+    low, high : ends of its bar: the least and the greatest value.
     runs : int, rows that it is the mean of.
     """
     group: object
@@ -41,22 +39,18 @@ class Series(NamedTuple):
     runs:  np.ndarray
 
 
-def summarise(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | None = None,
-        spread: str = "range") -> list[Series]:
+def summarise(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | None = None) -> list[Series]:
     """Mean and bar of y at each x, group by group in the order in which the groups come.
 
     Parameters
     ----------
     rows : one a run, with numbers under the keys x and y.
     group : key whose values tell the series apart.
-    spread : range (least to greatest) or std (mean +- standard deviation of a sample, 0 for a single run).
 
     Raises
     ------
-    QCLIFError : unknown spread, no rows, or one without a key or with something other than a finite number.
+    QCLIFError : no rows, or one without a key or with something other than a finite number.
     """
-    if spread not in SPREADS:
-        raise QCLIFError(f"spread {spread}: one of {', '.join(SPREADS)} is needed")
     if not rows:
         raise QCLIFError("no rows: a plot needs one a run")
     points: dict[object, dict[float, list[float]]] = {}
@@ -70,46 +64,40 @@ def summarise(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str |
     series = []
     for name, at in points.items():
         values = [np.array(at[place]) for place in sorted(at)]
-        mean   = np.array([each.mean() for each in values])
-        if spread == "std":
-            bar = np.array([each.std(ddof=1) if len(each) > 1 else 0.0 for each in values])
-            low, high = mean - bar, mean + bar
-        else:
-            low, high = (np.array([end(each) for each in values]) for end in (np.min, np.max))
+        mean, low, high = (np.array([of(each) for each in values]) for of in (np.mean, np.min, np.max))
         series.append(Series(name, np.array(sorted(at)), mean, low, high, np.array(list(map(len, values)))))
     return series
 
 
 @styled
-def lines(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | None = None, *, spread: str = "range",
-        log2: bool = False, percent: bool = False, title: str = "", x_name: str | None = None,
-        y_name: str | None = None, group_name: str = "{}", references: Sequence[tuple[float, str]] = ()) -> Figure:
-    """Plot summarise(rows, x, y, group, spread): a line a group, with its number of runs a point in the legend.
+def lines(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | None = None, *, log2: bool = False,
+        percent: bool = False, title: str = "", x_name: str | None = None, group_name: str = "{}") -> Figure:
+    """Plot summarise(rows, x, y, group): a line a group, whose legend tells how many runs are behind a point.
 
     Parameters
     ----------
     log2 : x in powers of two.
     percent : y is a share, 0 to 1, shown in percent.
-    title, x_name, y_name : of figure and axes (default: the keys).
+    title, x_name : of figure and axis (default: the key).
     group_name : format of a group's value, as "{} state bits".
-    references : (y, name) of horizontal lines to compare with.
+
+    Examples
+    --------
+    >>> rows = [{"bits": bits, "accuracy": share} for bits, share in ((4, 0.91), (4, 0.93), (8, 0.94), (8, 0.95))]
+    >>> save(lines(rows, "bits", "accuracy", percent=True), "accuracy.png")
     """
-    series = summarise(rows, x, y, group, spread)
+    series = summarise(rows, x, y, group)
     figure = new_figure(3.9)
     axes   = figure.subplots()
     for index, each in enumerate(series):
         label = f"{group_name.format(each.group)} ({_runs(each.runs)})" if group else _runs(each.runs)
         axes.errorbar(each.x, each.mean, [each.mean - each.low, each.high - each.mean], label=label, capsize=3,
             color=COLOURS[index % len(COLOURS)], marker=MARKERS[index//len(COLOURS) % len(MARKERS)], markersize=4)
-    for value, name in references:
-        axes.axhline(value, color=GREY, linestyle="--", linewidth=1)
-        axes.annotate(name, (1, value), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points",
-            va="center", fontsize=7, color=GREY)
     _ticks(axes, np.unique(np.concatenate([each.x for each in series])), log2)
     if percent:
         percent_axis(axes)
-    axes.set(title=title, xlabel=x_name or x, ylabel=y_name or y)
-    bars = SPREADS[spread] if any((each.runs > 1).any() for each in series) else None
+    axes.set(title=title, xlabel=x_name or x, ylabel=y)
+    bars = "bars: least and greatest" if any((each.runs > 1).any() for each in series) else None
     figure.legend(loc="outside lower center", ncols=min(LEGEND_COLUMNS, len(series)), title=bars, title_fontsize=7)
     return figure
 

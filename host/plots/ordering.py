@@ -27,13 +27,15 @@ class Order(NamedTuple):
     groups: Sequence[tuple[str, int, int]] = ()
 
 
-def by_number(neurons: int) -> Order:
-    """Neuron n in row n, of N neurons."""
-    return Order(np.arange(neurons), "neuron")
+# Each order is made from the spike counts [samples, N] of a run, the labels [samples] and the names of the classes.
+
+def by_number(counts: np.ndarray, labels: np.ndarray | None = None, names: Sequence[str] = ()) -> Order:
+    """Neuron n in row n."""
+    return Order(np.arange(counts.shape[1]), "neuron")
 
 
-def by_rate(counts: np.ndarray) -> Order:
-    """Most active on top, from the spike counts [samples, N] of a run; equal ones by number."""
+def by_rate(counts: np.ndarray, labels: np.ndarray | None = None, names: Sequence[str] = ()) -> Order:
+    """Most active on top; equal ones by number."""
     return Order(_rows(np.argsort(-counts.sum(axis=0), kind="stable")), "neurons by rate")
 
 
@@ -64,6 +66,10 @@ def by_class(counts: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) 
     groups = [(title, first, stop) for title, first, stop in zip(titles, bounds, bounds[1:], strict=False)
         if first < stop]
     return Order(_rows(order), "neurons by preferred class", groups)
+
+
+# Name of an order, as --sort takes it.
+ORDERS = {"number": by_number, "rate": by_rate, "class": by_class}
 
 
 def _rows(order: np.ndarray) -> np.ndarray:

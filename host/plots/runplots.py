@@ -16,7 +16,7 @@ from host.events.sample import UNKNOWN
 from host.network.network import Network
 from host.network.readout import predicted
 from host.plots.confusion import confusion_matrix
-from host.plots.ordering import Order, by_class, by_number, by_rate
+from host.plots.ordering import ORDERS
 from host.plots.rasters import input_raster, spike_raster
 from host.plots.states import state_traces
 from host.runs.result import Result
@@ -29,8 +29,6 @@ NEURONS = 4
 
 # Most states V_a of a sample: they have to fit the memory.
 STATES_MAX = 2**27
-
-ORDERS = ("number", "rate", "class")
 
 
 class RunPlots:
@@ -65,10 +63,10 @@ class RunPlots:
         self._bin_us  = bin_us or (network.encoder.bin_us if network else None)
         self._names   = network.classes if network else []
         self._classes = np.array([predicted(logits) for logits in result.logits])
-        self._neurons = network.neurons if network else int(result.neuron.max(initial=0)) + 1
+        neurons       = network.neurons if network else int(result.neuron.max(initial=0)) + 1
         # Spikes of each neuron in each sample.
-        keys          = result.sample.astype(np.int64)*self._neurons + result.neuron
-        self._counts  = np.bincount(keys, minlength=samples*self._neurons).reshape(samples, self._neurons)
+        keys          = result.sample.astype(np.int64)*neurons + result.neuron
+        self._counts  = np.bincount(keys, minlength=samples*neurons).reshape(samples, neurons)
         self._title   = f"{name}, sample {sample}{self._verdict()}"
 
     def _verdict(self) -> str:
@@ -87,16 +85,10 @@ class RunPlots:
 
     def spikes(self, order: str = "number") -> Figure:
         """Raster of the sample's spikes, neurons in one of ORDERS; rates and preferred classes are the run's."""
-        return spike_raster(self._spikes, self._order(order), self._bin_us, self._title)
-
-    def _order(self, order: str) -> Order:
-        if order == "rate":
-            return by_rate(self._counts)
-        if order == "class":
-            return by_class(self._counts, self._result.label, self._names)
-        if order == "number":
-            return by_number(self._neurons)
-        raise QCLIFError(f"order {order}: one of {', '.join(ORDERS)} is needed")
+        if order not in ORDERS:
+            raise QCLIFError(f"order {order}: one of {', '.join(ORDERS)} is needed")
+        rows = ORDERS[order](self._counts, self._result.label, self._names)
+        return spike_raster(self._spikes, rows, self._bin_us, self._title)
 
     def states(self, neurons: Sequence[int] | None = None) -> Figure:
         """V_a and V_s of neurons (default: the NEURONS most active) in the sample; needs the network.

@@ -7,7 +7,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -30,31 +29,6 @@ MODES           = ("recognition", "memory")
 
 # Relevance of a cue, by what it is called: the probability that it names the class that is asked for.
 RELEVANCE = {"informative": 1.0, "irrelevant": 1/CONTEXT_CLASSES, "misleading": 0.0}
-
-
-class Task(Protocol):
-    """Samples of a network with C contexts, a label a clip.
-
-    Attributes
-    ----------
-    encoder, contexts, classes, clips : of the network: mapping of events, C, names of the labels, K clips a sample.
-    weights : of the classes in the loss.
-    """
-    encoder: Encoder
-
-    @property
-    def contexts(self) -> int: ...
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-    @property
-    def clips(self) -> int: ...
-    @property
-    def weights(self) -> tuple[float, ...]: ...
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: np.ndarray, rng: np.random.Generator, augmentation: Augmentation | None = None) -> Batch:
-        """Samples of these numbers; equal states of rng give equal batches."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -96,6 +70,7 @@ class Classification:
         return len(self.eventset)
 
     def batch(self, indices: np.ndarray, rng: np.random.Generator, augmentation: Augmentation | None = None) -> Batch:
+        """Samples of these numbers; equal states of rng give equal batches."""
         return encode(self.eventset, indices, self.encoder, augmentation, rng, self.max_steps)
 
 
@@ -163,6 +138,7 @@ class ContextTask:
         return self.samples
 
     def batch(self, indices: np.ndarray, rng: np.random.Generator, augmentation: Augmentation | None = None) -> Batch:
+        """As that of Classification; `rng` also draws the sequences and their cues."""
         shown, asked = self._draw(np.asarray(indices), rng)
         labels = shown == asked[:, None]
         if self.mode == "memory":
@@ -217,6 +193,11 @@ class ContextTask:
             rows, sources = rows[order], sources[order]
         counts = np.bincount(rows, minlength=size*length).reshape(size, length)
         return Batch.from_counts(counts, sources, bounds.astype(np.int32), labels)
+
+
+# What a network can be asked. Both have len() samples of `clips` clips each, a label a clip, and give batches of them;
+# encoder, contexts and classes are those of the network, `weights` are those of the classes in the loss.
+Task = Classification | ContextTask
 
 
 def evaluation_batches(task: Task, seed: int) -> Iterator[Batch]:
