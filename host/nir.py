@@ -92,9 +92,9 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
             network.leak_soma = coincident_leak(lif, network, [each.steps for each in calibration], args.reset,
                 progress)
         network.save(args.network)
-        steps  = [each.steps for each in recordings] or random_inputs(lif.inputs, args.random_rate, args.seed)
-        labels = [each.label for each in recordings] or [-1]*len(steps)
-        agreement = compare(lif, network, steps, labels, args.reset, progress)
+        inputs = [each.steps for each in recordings] or random_inputs(lif.inputs, args.random_rate, args.seed)
+        labels = [each.label for each in recordings] or [-1]*len(inputs)
+        agreement = compare(lif, network, inputs, labels, args.reset, progress)
     measures = import_measures(lif, quantized, args.reset, agreement, "recordings" if recordings else
         f"random inputs (rate {args.random_rate}, seed {args.seed})", bool(calibration))
     print_import(measures, console)

@@ -22,7 +22,7 @@ import argparse
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -46,8 +46,8 @@ from host.training.sweep_run import Row, choose, run_all
 from host.training.sweeps import SWEEPS, Run, Sweep, runs
 from host.training.tasks import RELEVANCE
 
-# Figures of a row that tables show beside the accuracy, where the rows have them, in percent.
-FIGURES = {"rate": "spikes", "majority": "majority", "precision": "precision", "recall": "recall"} | {
+# Shares of a row that tables show beside the accuracy, where the rows have them, in percent.
+SHARES = {"rate": "spikes", "majority": "majority", "precision": "precision", "recall": "recall"} | {
     f"accuracy_{name}": f"at {relevance:g}" for name, relevance in RELEVANCE.items()}
 
 
@@ -74,27 +74,32 @@ def variations(sweep: Sweep, rows: list[Row]) -> dict[tuple[object, ...], list[R
     return groups
 
 
+def sweep_table(sweep: Sweep, columns: Iterable[str], title: str, **options: object) -> Table:
+    """A table without lines: the settings that vary, then these columns."""
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), **options)
+    for name in (*sweep.columns, *columns):
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
 def print_choices(sweep: Sweep, rows: list[Row], console: Console) -> None:
     """A line a variation: what its runs chose, and how many of them did."""
-    table = Table(title="chosen in trials: value x runs", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in (*sweep.columns, *sweep.chosen):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = sweep_table(sweep, sweep.chosen, "chosen in trials: value x runs")
     for names, group in variations(sweep, rows).items():
         counts = [sorted(Counter(row[name] for row in group).items()) for name in sweep.chosen]
         table.add_row(*map(str, names), *(", ".join(f"{value:g} x{count}" for value, count in each) for each in counts))
     console.print(table)
 
 
-def print_table(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
+def print_scores(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
     """A line a variation: mean over its runs, of the accuracy also the range."""
     cued  = any(f"accuracy_{name}" in rows[0] for name in RELEVANCE)
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), caption_justify="left",
+    shown = [key for key in SHARES if key in rows[0]]
+    table = sweep_table(sweep, ("runs", "accuracy %", *(SHARES[key] for key in shown)), title, caption_justify="left",
         caption="at R: accuracy % of the same networks, tested with cues of relevance R" if cued else None)
-    for name in (*sweep.columns, "runs", "accuracy %", *(text for key, text in FIGURES.items() if key in rows[0])):
-        table.add_column(name, justify="right", no_wrap=True)
     for names, group in variations(sweep, rows).items():
-        figures = [mean([row[key] for row in group]) if key in group[0] else "" for key in FIGURES if key in rows[0]]
-        table.add_row(*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *figures)
+        shares = [mean([row[key] for row in group]) if key in group[0] else "" for key in shown]
+        table.add_row(*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *shares)
     console.print(table)
 
 
@@ -147,7 +152,7 @@ def work(args: argparse.Namespace) -> int:
             todo = choose(sweep, todo, partial(run_them, "trials"))
         rows = run_them("runs", todo)
     title = f"{sweep.text}: {base.dataset}, {len(rows)} runs"
-    print_table(sweep, rows, title, table_console(args.json))
+    print_scores(sweep, rows, title, table_console(args.json))
     if sweep.choices:
         print_choices(sweep, rows, table_console(args.json))
     if sweep.x is not None:

@@ -48,7 +48,7 @@ class Answers:
 
     @classmethod
     def of(cls, spikes: Sequence[SpikeTrain], bounds: np.ndarray, labels: np.ndarray, readout: np.ndarray) -> "Answers":
-        """Of the spikes of B samples, with their clips' bounds [B, K+1] and labels [B, K] as in a Batch."""
+        """The answers in the spikes of B samples, whose clips have bounds [B, K+1] and labels [B, K] as in a Batch."""
         courses = [running_classes(sample.slice(start, stop), readout)
             for sample, steps in zip(spikes, bounds.tolist(), strict=True)
             for start, stop in pairwise(steps)]

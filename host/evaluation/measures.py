@@ -68,7 +68,7 @@ def evaluation_measures(network: Network, trials: Trials, answers: Answers, spik
     Parameters
     ----------
     answers, spikes : what the network gave for the trials.
-    run : of the device that gave it, None for the golden model.
+    run : that in which a device gave them; None where the golden model did.
     """
     return {
         "recordings":      trials.name,

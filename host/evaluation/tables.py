@@ -64,7 +64,7 @@ def _answers(values: dict[str, object]) -> Table:
 
 
 def _device(values: dict[str, object]) -> Iterator[tuple[str, str]]:
-    """What a device adds, name and text."""
+    """Rows (name, text) that only a device gives."""
     if values["device"] is None:
         return
     wrong = values["mismatches"] + values["state_mismatches"]

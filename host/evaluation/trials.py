@@ -28,9 +28,9 @@ class Trials:
 
     Parameters
     ----------
-    name : of the recordings.
+    name : how the recordings are called.
     task : what is asked, for people.
-    inputs : one Steps a sample.
+    inputs : one spike train a sample.
     bounds, labels : integers [S, K+1] and [S, K], the clips of each sample as in host.data.batch.Batch.
     classes : names of the labels.
     """
@@ -53,7 +53,7 @@ class Trials:
         return cls(name, describe(task), inputs, np.concatenate(bounds), np.concatenate(labels), tuple(task.classes))
 
     def samples(self) -> list[Sample]:
-        """As a device takes them; a sequence of several clips has no label of its own."""
+        """The trials as a device takes them; a sequence of several clips has no label of its own."""
         labels = self.labels[:, 0] if self.labels.shape[1] == 1 else np.full(len(self.labels), UNKNOWN)
         return [Sample(f"{self.name}[{number}]", label=label, steps=steps)
             for number, (steps, label) in enumerate(zip(self.inputs, labels.tolist(), strict=True))]

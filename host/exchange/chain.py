@@ -23,7 +23,7 @@ KNOWN   = (nir.Input, nir.Output, nir.Flatten, nir.LI, *WEIGHTS, *NEURONS)
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """A population and the weights around it, by their names in the graph: of its input, of its own spikes."""
+    """A population, the weights of its input and those of its own spikes, by their names in the graph."""
     neurons:   str
     weights:   str
     recurrent: list[str]
@@ -38,7 +38,7 @@ class Chain:
     nodes : by name; those of a nested graph are called outer.inner.
     links : at least one.
     readout, integrator : Linear or Affine after the last population, and LI after it; None where there is none.
-    input_shape : of the Input.
+    input_shape : shape of the Input node.
     """
     nodes:       dict[str, nir.NIRNode]
     links:       list[Link]

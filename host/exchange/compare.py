@@ -28,8 +28,8 @@ class Agreement:
 
     Parameters
     ----------
-    samples, steps : that both ran.
-    float_spikes, integer_spikes : of all neurons.
+    samples, steps : numbers of those that both ran.
+    float_spikes, integer_spikes : spikes of all neurons in real numbers and in integers.
     equal : (step, neuron) at which both fire; each layer of lif counts a step later than the one before it, as in the
         pool, which cuts spikes after the last step.
     equal_share : equal over the (step, neuron) at which either fires; 1 where none does.
@@ -67,7 +67,7 @@ def compare(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTrain], la
     ----------
     lif, network : the latter made of the former by quantize().
     samples, labels : inputs, at least one sample; label -1 where unknown.
-    reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
+    reset : what happens to a neuron of lif when it fires, one of host.exchange.lif.RESETS.
     progress : called after each sample.
     """
     from host.network.golden import GoldenModel
@@ -76,11 +76,11 @@ def compare(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTrain], la
     fired   = np.zeros(3, np.int64)
     clipped, below, cells = 0, 0, 0
     classes = []
-    for done, steps in enumerate(samples, 1):
-        counts = steps.dense(network.inputs)
+    for done, inputs in enumerate(samples, 1):
+        counts = inputs.dense(network.inputs)
         real, potentials, logits = lif.run(counts, reset)
         real     = lif.delayed(real)
-        result,  = model.run([steps])
+        result,  = model.run([inputs])
         integer  = result.spikes.dense(network.neurons).astype(bool)
         currents = soma_currents(network, counts, integer)
         fired   += real.sum(), integer.sum(), (real & integer).sum()

@@ -47,15 +47,15 @@ def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTr
     ----------
     network : made of lif by quantize().
     samples : inputs.
-    reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
+    reset : what happens to a neuron of lif when it fires, one of host.exchange.lif.RESETS.
     progress : called after each sample.
     """
     tried  = np.unique(np.rint(np.geomspace(1, network.threshold.max(), CANDIDATES)).astype(np.int64))
     leaks  = np.vstack([network.leak_soma, np.repeat(tried[:, None], network.neurons, axis=1)]).astype(np.int64)
     both, own = np.zeros((2, *leaks.shape), np.int64)
     real   = np.zeros(network.neurons, np.int64)
-    for done, steps in enumerate(samples, 1):
-        counts = steps.dense(network.inputs)
+    for done, inputs in enumerate(samples, 1):
+        counts = inputs.dense(network.inputs)
         target = lif.delayed(lif.run(counts, reset)[0])
         rises  = saturated(network, soma_currents(network, counts, target))*network.state_max >> network.product_shift
         v      = np.zeros_like(leaks)

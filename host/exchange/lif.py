@@ -41,7 +41,7 @@ class LIFLayer:
 
     @property
     def neurons(self) -> int:
-        """Neurons n."""
+        """Number of neurons n."""
         return len(self.threshold)
 
     def run(self, inputs: np.ndarray, reset: str) -> tuple[np.ndarray, np.ndarray]:
@@ -88,12 +88,12 @@ class LIFNetwork:
 
     @property
     def neurons(self) -> int:
-        """Neurons of all layers."""
+        """Number of neurons N, of all layers."""
         return sum(layer.neurons for layer in self.layers)
 
     @property
     def inputs(self) -> int:
-        """Inputs I."""
+        """Number of inputs I."""
         return len(self.layers[0].weights)
 
     def gather(self, name: str) -> np.ndarray:

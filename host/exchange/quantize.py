@@ -44,7 +44,7 @@ class Rounding:
 
     Parameters
     ----------
-    name : of the array in the network; with the layer where there are several.
+    name : what the network calls the array; with the layer where there are several.
     scale : integers for 1 in the graph's units, the least and the most of the neurons.
     rms_error, max_error : of the rounded values, in integers (a step of the weights is 1).
     rms_relative : rms_error over the root mean square of what was rounded.
@@ -61,7 +61,7 @@ class Rounding:
     @classmethod
     def of(cls, name: str, exact: np.ndarray, rounded: np.ndarray, limits: tuple[int, int], scale: np.ndarray
             ) -> "Rounding":
-        """Of values before and after, the integers' limits, and the scale of each neuron."""
+        """The rounding of values, given before and after, with the integers' limits and the scale of each neuron."""
         error = rounded - exact
         rms   = float(np.sqrt(np.mean(error**2)))
         size  = float(np.sqrt(np.mean(exact**2)))
@@ -78,7 +78,7 @@ class Quantized:
     Parameters
     ----------
     network : valid.
-    roundings : of each matrix and vector.
+    roundings : one for each matrix and vector.
     exact_leak : [N], the linear leak before rounding, in integers of V_s.
     rise_steps : steps until V_a is at V_max; before, currents count for less.
     """
@@ -95,9 +95,9 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
     Parameters
     ----------
     lif : its layers become one pool of N neurons, a layer's spikes reach the next one a step later.
-    encoder : of the I inputs.
+    encoder : the one that makes the I inputs.
     weight_bits, state_bits, current_bits : widths of the contract.
-    reset : what lif does when a neuron fires, one of host.exchange.lif.RESETS.
+    reset : what happens to a neuron of lif when it fires, one of host.exchange.lif.RESETS.
     clip : share of the weights and biases that may be clipped, 0 up to but not 1.
     classes : names of the outputs, or empty.
 

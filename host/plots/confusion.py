@@ -50,8 +50,8 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, names: Sequenc
     Parameters
     ----------
     labels, predictions : see confusion_counts().
-    names : of the classes; a class without one is called by its number.
-    title : of the figure, before the accuracy.
+    names : what the classes are called; a class without a name is called by its number.
+    title : written above the figure, before the accuracy.
 
     Raises
     ------

@@ -44,8 +44,8 @@ def training_curves(rows: Sequence[Row], title: str = "", kept: int | None = Non
     ----------
     rows : one an epoch, with `epoch` and any of train_loss, val_loss, train_accuracy, val_accuracy, rate (shares, 0
         to 1) and learning_rate; None or NaN where a value is not known.
-    title : of the figure.
-    kept : that epoch.
+    title : written above the figure.
+    kept : number of that epoch; None marks none.
 
     Raises
     ------

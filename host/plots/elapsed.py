@@ -22,7 +22,7 @@ def accuracy_over_time(accuracy: np.ndarray, majority: float, latency: float, bi
     majority : accuracy of always answering the most frequent class.
     latency : steps in which half of the decisions were stable.
     bin_us : microseconds of a step; None: time is in steps.
-    title : of the figure.
+    title : written above the figure.
     """
     unit, name = time_unit(bin_us)
     figure = new_figure(3.2)

@@ -100,7 +100,7 @@ def contact_sheet(events: np.ndarray, sensor_size: tuple[int, int], window_us: i
     ----------
     events, sensor_size, window_us : see frame().
     count : frames, 1 to SHEET_MAX; all of a shorter recording.
-    title : of the figure.
+    title : written above the figure.
 
     Raises
     ------

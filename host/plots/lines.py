@@ -27,7 +27,7 @@ class Series(NamedTuple):
     Parameters
     ----------
     group : value of the group key, None without one.
-    x, mean : of each point.
+    x, mean : where each point is.
     low, high : ends of its bar: the least and the greatest value.
     runs : int, rows that it is the mean of.
     """
@@ -78,7 +78,7 @@ def lines(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | Non
     ----------
     log2 : x in powers of two.
     percent : y is a share, 0 to 1, shown in percent.
-    title, x_name : of figure and axis (default: the key).
+    title, x_name : written above the figure and along the axis (default: the key).
     group_name : format of a group's value, as "{} state bits".
 
     Examples

@@ -19,7 +19,7 @@ class Order(NamedTuple):
     Parameters
     ----------
     rows : int [N], row of each neuron.
-    name : of the axis.
+    name : what the axis is called.
     groups : (name, first row, row after the last) of each group of neurons, or none.
     """
     rows:   np.ndarray
@@ -46,7 +46,7 @@ def by_class(counts: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) 
     ----------
     counts : spikes [samples, N].
     labels : class [samples], -1 where unknown: such samples take no part.
-    names : of the classes; a class without one is called by its number.
+    names : what the classes are called; a class without a name is called by its number.
 
     Raises
     ------

@@ -32,7 +32,7 @@ def input_raster(inputs: SpikeTrain, sensory: int | None = None, contexts: int =
     inputs : sensory source j is j, context k is sensory + k.
     sensory, contexts : I and C of the network; without I all sources are drawn alike.
     bin_us : microseconds of a step; without it time is in steps.
-    title : of the figure.
+    title : written above the figure.
     """
     what = "source" if sensory is None else "sensory source"
     if sensory is None:
@@ -62,9 +62,9 @@ def spike_raster(spikes: SpikeTrain, order: Order, bin_us: int | None = None, ti
     Parameters
     ----------
     spikes : neurons that fired.
-    order : of the neurons, see host.plots.ordering.
+    order : which row each neuron has, as host.plots.ordering makes it.
     bin_us : microseconds of a step; without it time is in steps.
-    title : of the figure.
+    title : written above the figure.
     """
     heights = [RASTER_HEIGHT, RATE_HEIGHT]
     figure  = new_figure(sum(heights) + 0.6)

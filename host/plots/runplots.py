@@ -37,10 +37,10 @@ class RunPlots:
     Parameters
     ----------
     result : the run.
-    sample : which of it.
+    sample : the one to plot, counted from 0.
     network : the run's; without it no states can be drawn, sources are all alike and classes are numbers.
     bin_us : microseconds of a step (default: the network's); without either time is in steps.
-    name : of the run, for titles and errors.
+    name : how titles and errors call the run.
 
     Raises
     ------

@@ -21,7 +21,7 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def checkpoint_path(out: Path) -> Path:
-    """Where the checkpoint of a training is, whose network is to be written to `out`."""
+    """Where a training keeps its checkpoint whose network is to be written to `out`: beside it, as .ckpt."""
     return out.with_suffix(".ckpt")
 
 
@@ -70,7 +70,7 @@ def load_checkpoint(path: Path, key: str) -> dict[str, object]:
 
 
 def _difference(found: str, key: str) -> str:
-    """The first part of two keys, lines of text, that differs."""
+    """The first line in which two keys differ, as both have it."""
     for theirs, ours in zip(found.splitlines(), key.splitlines(), strict=False):
         if theirs != ours:
             return f"{theirs.strip().rstrip(',')}, now {ours.strip().rstrip(',')}"

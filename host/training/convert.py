@@ -16,7 +16,7 @@ from host.training.model import READOUT_SCALE, SpikingNetwork
 
 @torch.no_grad()
 def to_network(model: SpikingNetwork, encoder: Encoder, classes: list[str]) -> Network:
-    """The integers as a network file has them.
+    """The network file of a trained network: the integers that it computes with.
 
     Raises
     ------

@@ -23,7 +23,7 @@ class TrainingDisplay:
 
     Parameters
     ----------
-    settings : of the training.
+    settings : those of the training that is shown.
     speaks : False shows nothing: another of several processes does.
     """
     def __init__(self, settings: Settings, speaks: bool = True) -> None:

@@ -34,17 +34,17 @@ def processes(device: torch.device) -> Iterator[None]:
 
 
 def rank() -> int:
-    """Number of this process, 0 for the one that speaks and writes; known before they have joined."""
+    """Number of this process, known before the others have joined; process 0 is the one that speaks and writes."""
     return int(os.environ.get("RANK", 0)) if "WORLD_SIZE" in os.environ else 0
 
 
 def world_size() -> int:
-    """Number of processes."""
+    """Number of processes that train together, 1 without torchrun."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def summed(value: torch.Tensor) -> torch.Tensor:
-    """Sum of what each process has."""
+    """Sum of a value over all processes, the same in each of them."""
     total = value.detach().clone()
     if distributed.is_initialized():
         distributed.all_reduce(total)

@@ -74,14 +74,14 @@ class Data:
         return train, validation, test
 
     def _parts(self, recordings: EventSet, number: int) -> tuple[EventSet, EventSet]:
-        """All parts but one, and that one."""
+        """The recordings of all parts but one, and those of that one."""
         parts = folds(recordings.labels, self.folds, FOLD_SEED)
         others = np.sort(np.concatenate([*parts[:number], *parts[number + 1:]]))
         return recordings.subset(others), recordings.subset(parts[number])
 
 
 def make_task(settings: Settings, eventset: EventSet, samples: int | None = None) -> Task:
-    """The settings' task on recordings; `samples` sequences of the context task."""
+    """The task that the settings ask for, on recordings; of the context task `samples` sequences are drawn."""
     encoder   = settings.encoder_for(eventset.sensor_size)
     max_steps = settings.max_steps or None
     if settings.task == "classify":
@@ -91,7 +91,7 @@ def make_task(settings: Settings, eventset: EventSet, samples: int | None = None
 
 
 def make_model(settings: Settings, task: Task) -> SpikingNetwork:
-    """Network of the settings for a task, at its initial values."""
+    """The network that the settings ask for, with the sizes that the task needs, at its initial values."""
     return SpikingNetwork(Architecture(settings.neuron, settings.neurons, task.encoder.inputs, task.contexts,
         len(task.classes), settings.weight_bits, settings.state_bits, settings.current_bits, settings.leak),
         settings.seed)

@@ -57,7 +57,7 @@ class SpikingNetwork(nn.Module):
     Parameters
     ----------
     architecture : sizes, widths, neuron.
-    seed : of the initial values.
+    seed : of the generator that draws the initial values.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class SpikingNetwork(nn.Module):
 
     @property
     def rule(self) -> Rule:
-        """How the neurons compute, with the present gain."""
+        """The rule by which the neurons compute, with the present gain."""
         arch, kind, inf = self.architecture, self.architecture.kind, math.inf
         half = 2.0**(arch.current_bits - 1)
         gain = 2.0**-self.exponent.item()
@@ -116,13 +116,13 @@ class SpikingNetwork(nn.Module):
 
     @property
     def apical_shift(self) -> int:
-        """The largest weight moves V_a by half its range at most."""
+        """The contract's apical_shift: with it, the largest weight moves V_a by half its range at most."""
         arch = self.architecture
         return max(0, arch.weight_bits - arch.state_bits) if arch.kind.integer else 0
 
     @property
     def _units(self) -> tuple[float, float, float]:
-        """What 1 stands for in leak_apical, leak_soma and threshold of integer networks."""
+        """The integers that a parameter of 1.0 becomes: of leak_apical, leak_soma and threshold."""
         weight = 2.0**(self.architecture.weight_bits - 1 - self.apical_shift)
         reach  = self._state_max*2.0**-self.reach.item()
         return weight, reach, reach

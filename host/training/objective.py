@@ -23,7 +23,7 @@ def objective(counts: Tensor, logits: Tensor, batch: Batch, weights: Tensor, set
     Parameters
     ----------
     counts, logits : as SpikingNetwork.forward() gives them.
-    weights : of the classes [O].
+    weights : how much each class counts [O].
     """
     labels  = torch.from_numpy(batch.labels).to(logits.device)
     lengths = torch.from_numpy(np.diff(batch.bounds)).to(logits.device)
@@ -37,7 +37,7 @@ def objective(counts: Tensor, logits: Tensor, batch: Batch, weights: Tensor, set
 
 @dataclass(frozen=True)
 class Score:
-    """What a network made of samples.
+    """How well a network did on samples.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Tally:
         self.spikes = self.steps = 0
 
     def add(self, loss: Tensor, counts: Tensor, logits: Tensor, batch: Batch) -> None:
-        """Count a batch."""
+        """Count what a network gave for a batch."""
         self.losses.append(loss.item())
         self.labels.append(batch.labels.ravel())
         self.predictions.append(logits.detach().cpu().numpy().argmax(axis=2).ravel())
@@ -77,7 +77,7 @@ class Tally:
 
 @torch.no_grad()
 def score(model: SpikingNetwork, batches: Iterable[Batch], weights: Tensor, settings: Settings) -> Score:
-    """Score of a network on batches as they are."""
+    """Score of a network on batches, without training on them."""
     tally = Tally()
     for batch in batches:
         counts, logits = model(batch)

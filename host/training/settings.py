@@ -168,7 +168,7 @@ class Settings:
 
     @property
     def highest_rate(self) -> float:
-        """Highest step size."""
+        """Highest step size of Adam: that of the option, else the data set's."""
         return self.learning_rate or LEARNING_RATES[self.dataset]
 
     def augmentation_for(self, encoder: Encoder) -> Augmentation:
@@ -192,7 +192,7 @@ class Settings:
 
     @property
     def key(self) -> str:
-        """Text that differs where any setting does, a line each."""
+        """Text that differs between settings that differ in anything, a line for each field."""
         return json.dumps(self.to_dict(), indent=1, sort_keys=True)
 
 

@@ -25,7 +25,7 @@ class Sweep:
 
     Parameters
     ----------
-    text : what it answers.
+    text : the question that the sweep answers, for people.
     changes : settings of each variation, beside the base.
     x, group : settings that the plot has on its axis and its lines; x None makes no plot.
     log2, group_name : its axis in powers of two, and how it names a line.
@@ -100,7 +100,7 @@ class Run:
 
     Parameters
     ----------
-    settings : of the training.
+    settings : those of its training.
     fold, folds : what it is scored on; 0 folds: the test split.
     recordings : identity of a user's own recordings; "" for a data set, whose name tells which they are.
     inner : scored on a part of what it would train with, so that what it is scored on later stays unseen.
@@ -113,7 +113,7 @@ class Run:
 
     @property
     def key(self) -> str:
-        """Text that differs where any of it does, and stays as it is when settings gain fields."""
+        """Text that differs between runs that differ in anything, and stays as it is when settings gain fields."""
         return json.dumps([self.fold, self.folds, self.settings.changed, self.recordings, *["inner"]*self.inner],
             sort_keys=True)
 

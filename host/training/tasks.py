@@ -154,7 +154,7 @@ class ContextTask:
         return self._joined(clips, labels.astype(np.int64), cue, rng)
 
     def _draw(self, indices: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Classes of the clips [B, K], all different, and the class that is asked for [B]."""
+        """Draw the classes of the clips [B, K], all different in a row, and the class that is asked for [B]."""
         k     = self.sequence
         order = rng.permuted(np.tile(np.arange(CONTEXT_CLASSES), (len(indices), 1)), axis=1)
         shown, other = order[:, :k], order[:, k]
@@ -166,12 +166,12 @@ class ContextTask:
         return shown, np.where(present, shown[np.arange(len(indices)), place], other)
 
     def _cue(self, asked: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Class that the cue names [B]."""
+        """Class that the cue of each sequence names [B]: the one that is asked for, or another one."""
         others = (asked + rng.integers(1, CONTEXT_CLASSES, len(asked))) % CONTEXT_CLASSES
         return np.where(rng.random(len(asked)) < self.relevance, asked, others)
 
     def _joined(self, clips: Batch, labels: np.ndarray, cue: np.ndarray | None, rng: np.random.Generator) -> Batch:
-        """Sequences [B, K] of B*K clips, with a cue over their whole length."""
+        """Put B*K clips together to B sequences of K, each with its cue over its whole length."""
         size, k = labels.shape
         bounds  = np.zeros((size, k + 1), np.int64)
         np.cumsum(clips.lengths.reshape(size, k), axis=1, out=bounds[:, 1:])

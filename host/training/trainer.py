@@ -48,7 +48,7 @@ class Trainer:
     validation : samples that decide which epoch was best and when to stop, or None: the last epoch is.
     settings : everything else.
     checkpoint : file to save to after each epoch; None: nowhere.
-    key : what the checkpoint depends on.
+    key : text that names all that the training depends on: a checkpoint of another key is refused.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class Trainer:
         progress(TRAINING, steps, self.settings.epochs*self.steps)
 
     def _parallel(self) -> DistributedDataParallel:
-        """The network, with gradients that are means over all processes."""
+        """The network, wrapped so that its gradients become means over all processes."""
         kind = self.model.architecture.kind
         # The contract's LIF neuron leaves its apical parameters out, which otherwise would be waited for.
         return DistributedDataParallel(self.model, find_unused_parameters=kind.integer and not kind.gated)

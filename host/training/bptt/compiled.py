@@ -29,7 +29,7 @@ def compiled(**options: object) -> Callable[[Callable], Callable]:
 
     Parameters
     ----------
-    options : of njit.
+    options : passed on to njit.
     """
     def decorate(function: Callable) -> Callable:
         before = config.CACHE_DIR
