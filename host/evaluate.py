@@ -33,12 +33,13 @@ from host.cli.options import check_outputs, make_output_dir, positive
 from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
 from host.evaluation.answers import Answers
-from host.evaluation.engines import device_spikes, golden_spikes, port_link, simulated_link
+from host.evaluation.engines import device_spikes, golden_spikes
 from host.evaluation.measures import evaluation_measures
 from host.evaluation.tables import print_evaluation
 from host.evaluation.trials import Trials, make_task
 from host.events.spike_train import SpikeTrain
-from host.link.link import DEFAULT_BAUDRATE
+from host.link.link import DEFAULT_BAUDRATE, Link
+from host.link.simulated import simulated_port
 from host.network.network import Network
 from host.plots.confusion import confusion_matrix
 from host.plots.elapsed import accuracy_over_time
@@ -156,24 +157,26 @@ def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[Sp
         link = None
         # A port that is not there shall be told at once, a SoC is built only for recordings that are there.
         if args.engine not in (GOLDEN, SIM):
-            link = stack.enter_context(port_link(args.engine, args.baudrate, network))
+            link = stack.enter_context(Link(args.engine, args.baudrate))
+            network.check_fits(link.info.config)
         trials = read_trials(args, network)
         if args.engine == SIM:
-            link = stack.enter_context(simulated_link(build_config(args, network)))
+            port = stack.enter_context(simulated_port(build_config(args, network)))
+            link = stack.enter_context(Link(port))
         with progress_bars() as progress:
             if link is None:
                 return trials, golden_spikes(network, trials, progress), None
             return trials, *device_spikes(link, network, trials, progress)
 
 
-def write_plots(args: argparse.Namespace, trials: Trials, answers: Answers, values: dict[str, object],
+def write_plots(args: argparse.Namespace, trials: Trials, answers: Answers, measures: dict[str, object],
         bin_us: int) -> list[Path]:
     """Write the plots and return their files."""
     title = f"{args.network.stem}, {trials.name}"
     made  = {
         "confusion": confusion_matrix(answers.labels, answers.predictions, trials.classes, title),
-        "elapsed":   accuracy_over_time(answers.accuracy_over_time(), values["majority"],
-            values["latency_steps"]["median"], bin_us, title),
+        "elapsed":   accuracy_over_time(answers.accuracy_over_time(), measures["majority"],
+            measures["latency_steps"]["median"], bin_us, title),
     }
     files = [args.output_dir/f"{args.network.stem}_{name}.png" for name in made]
     for figure, file in zip(made.values(), files, strict=True):
@@ -184,17 +187,17 @@ def write_plots(args: argparse.Namespace, trials: Trials, answers: Answers, valu
 def evaluate(args: argparse.Namespace) -> int:
     """Evaluate as the options say, print and write what came out. Returns the exit code."""
     check_options(args)
-    network = load_network(args)
+    network  = load_network(args)
     trials, spikes, run = compute(args, network)
-    answers = Answers.of(spikes, trials.bounds, trials.labels, network.readout)
-    options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
-    values  = {"options": options} | evaluation_measures(network, trials, answers, spikes, run)
-    files   = write_plots(args, trials, answers, values, network.encoder.bin_us)
-    console = table_console(args.json)
-    print_evaluation(values, console)
+    answers  = Answers.of(spikes, trials.bounds, trials.labels, network.readout)
+    options  = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
+    measures = {"options": options} | evaluation_measures(network, trials, answers, spikes, run)
+    files    = write_plots(args, trials, answers, measures, network.encoder.bin_us)
+    console  = table_console(args.json)
+    print_evaluation(measures, console)
     console.print(*map(str, files), sep="\n", markup=False, soft_wrap=True)
     if args.json:
-        write_json(values | {"files": [str(file) for file in files]}, args.json)
+        write_json(measures | {"files": [str(file) for file in files]}, args.json)
     return EXIT_MISMATCH if run is not None and run.mismatches else 0
 
 

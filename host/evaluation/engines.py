@@ -3,38 +3,18 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""What computes the spikes of an evaluation: the golden model, a simulated SoC, or a SoC at a port."""
+"""What computes the spikes of an evaluation: the golden model, or a SoC at the other end of a link."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from accel.config import QCLIFConfig
 from host.common.console import Progress, no_progress
 from host.evaluation.trials import Trials
 from host.events.spike_train import SpikeTrain
 from host.link.link import Link
-from host.link.simulated import simulated_port
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.runs.run import Run, execute
 
 # Samples that the golden model takes between two words of progress.
 BATCH = 128
-
-
-@contextmanager
-def port_link(port: str, baudrate: int, network: Network) -> Iterator[Link]:
-    """The link over a port to a SoC; raises QCLIFError where there is none, or the network does not fit its build."""
-    with Link(port, baudrate) as link:
-        network.check_fits(link.info.config)
-        yield link
-
-
-@contextmanager
-def simulated_link(config: QCLIFConfig) -> Iterator[Link]:
-    """The link to a simulated SoC, which is built first where it has to be."""
-    with simulated_port(config) as port, Link(port) as link:
-        yield link
 
 
 def golden_spikes(network: Network, trials: Trials, progress: Progress = no_progress) -> list[SpikeTrain]:

@@ -53,8 +53,8 @@ def training_curves(rows: Sequence[Row], title: str = "", kept: int | None = Non
     """
     if not rows or any("epoch" not in row for row in rows):
         raise QCLIFError("no rows of epochs: training curves need one row an epoch, with its number as epoch")
-    data   = {key: np.array([_value(row, key) for row in rows])
-        for panel in PANELS for key, _, _ in panel.curves}
+    # What is not known becomes NaN.
+    data   = {key: np.array([row.get(key) for row in rows], float) for panel in PANELS for key, _, _ in panel.curves}
     known  = {key: values for key, values in data.items() if np.isfinite(values).any()}
     panels = [panel for panel in PANELS if any(key in known for key, _, _ in panel.curves)]
     if not panels:
@@ -82,9 +82,3 @@ def training_curves(rows: Sequence[Row], title: str = "", kept: int | None = Non
         axes.set(title=panel.name, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     return figure
-
-
-def _value(row: Row, key: str) -> float:
-    """A value of a row, NaN where it is not known."""
-    value = row.get(key)
-    return np.nan if value is None else float(value)

@@ -155,7 +155,7 @@ def without_device(figures):
 @pytest.fixture
 def firmware(monkeypatch):
     """The firmware, compiled for the host, at the port: its CPU engine runs the network."""
-    monkeypatch.setattr(engines, "Link", lambda port, baudrate: Link(FirmwarePort(FirmwareDevice(QCLIFConfig()))))
+    monkeypatch.setattr("host.evaluate.Link", lambda port, baudrate: Link(FirmwarePort(FirmwareDevice(QCLIFConfig()))))
     monkeypatch.setattr(engines, "execute", functools.partial(runs.execute, engine="cpu"))
 
 
