@@ -104,6 +104,11 @@ def quantize(lif: LIFNetwork, encoder: Encoder, weight_bits: int, state_bits: in
     Raises
     ------
     QCLIFError : a network without weights, or a width out of its limits.
+
+    Examples
+    --------
+    >>> lif = lif_network(read_graph("graph.nir"))
+    >>> quantize(lif, Encoder(), weight_bits=8, state_bits=8, current_bits=12).network.save("net.npz")
     """
     v_max   = 2**state_bits - 1
     w_max   = 2**(weight_bits - 1) - 1

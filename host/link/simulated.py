@@ -54,7 +54,7 @@ def simulated_port(config: QCLIFConfig) -> Iterator[str]:
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
         server = subprocess.Popen([*COMMAND, *sizes], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
     except OSError as error:
         raise QCLIFError(f"{COMMAND[0]}: {error.strerror}: install util-linux, or start python -m targets.sim --serve "

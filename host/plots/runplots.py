@@ -45,6 +45,11 @@ class RunPlots:
     Raises
     ------
     QCLIFError : there is no such sample or nothing in it, or the network has other sizes than the run's.
+
+    Examples
+    --------
+    >>> plots = RunPlots(Result.load("run.npz"), sample=0, network=Network.load("net.npz"))
+    >>> save(plots.states([3, 17]), "states.png")
     """
 
     def __init__(self, result: Result, sample: int, network: Network | None = None, bin_us: int | None = None,
