@@ -13,8 +13,8 @@ examples:
   python -m host.evaluate --network gestures.npz --samples 110 --engine /dev/ttyUSB0 --baudrate 1000000
   python -m host.evaluate --network context.npz --task context --clips 3 --cue misleading --json -
 
-With sim or a port the figures are of what the device gave, and every spike, logit and state has to equal the golden
-model's: else the exit code is 1. The confusion matrix and the accuracy against elapsed time are plotted.
+With sim or a port the device's answers are measured, and every spike, logit and state has to equal the golden model's:
+else the exit code is 1. The confusion matrix and the accuracy against elapsed time are plotted.
 """
 
 import argparse
@@ -96,7 +96,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     output = parser.add_argument_group("output")
     output.add_argument("--output-dir", type=Path, default=Path("build/plots"), metavar="DIR",
         help="folder of the plots, made if need be (default: %(default)s)")
-    output.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
+    output.add_argument("--json", type=Path, metavar="FILE", help="write all measures; - for standard output")
     add_config_args(parser)
     return parser.parse_args(argv)
 

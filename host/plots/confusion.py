@@ -18,8 +18,8 @@ from host.plots.style import GREY, WIDTH, new_figure, styled
 
 CLASSES_MAX = LIMITS["outputs"][1]
 
-# Most classes whose cells have room for figures.
-FIGURES_MAX = 16
+# Most classes whose cells have room for numbers.
+NUMBERS_MAX = 16
 
 # Inches of a cell at most: few classes do not fill the page.
 CELL = 0.8
@@ -77,7 +77,7 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, names: Sequenc
     axes.tick_params(which="minor", length=0)
     axes.add_collection(PatchCollection([Rectangle((each - 0.5, each - 0.5), 1, 1) for each in range(classes)],
         facecolor="none", edgecolor=GREY, linewidth=1))
-    if classes <= FIGURES_MAX:
+    if classes <= NUMBERS_MAX:
         for (row, column), count in np.ndenumerate(counts):
             if count:
                 axes.text(column, row, f"{count}\n{percent[row, column]:.0f} %", ha="center", va="center",

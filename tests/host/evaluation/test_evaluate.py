@@ -60,23 +60,23 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def evaluate(folder, tmp_path, capsys):
-    """The command in this process, which spares its imports, and its figures."""
+    """The command in this process, which spares its imports, and its measures."""
     def command(*options, network="net.npz"):
         code = main([str(option) for option in ("--network", folder/network, "--output-dir", tmp_path, "--json",
-            tmp_path/"figures.json", *options)])
+            tmp_path/"measures.json", *options)])
         out, err = capsys.readouterr()
-        figures  = json.loads((tmp_path/"figures.json").read_text()) if code != EXIT_ERROR else None
-        return subprocess.CompletedProcess(options, code, out, err), figures
+        measures = json.loads((tmp_path/"measures.json").read_text()) if code != EXIT_ERROR else None
+        return subprocess.CompletedProcess(options, code, out, err), measures
     return command
 
 # The command --------------------------------------------------------------------------------------
 
 def test_golden(folder, tmp_path):
-    """Every figure from the recordings again; the plots; tables apart from the JSON on standard output."""
+    """Every measure from the recordings again; the plots; tables apart from the JSON on standard output."""
     done = run_command(EVALUATE, "--network", folder/"net.npz", *SHORT, "--output-dir", tmp_path/"new"/"plots",
         "--json", "-")
     assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
+    measures = json.loads(done.stdout)
     assert "accuracy" in done.stderr and "core clocks" not in done.stderr
     network = Network.load(folder/"net.npz")
     samples = list(load("synthetic", folder, "test", samples=4).samples())
@@ -84,26 +84,26 @@ def test_golden(folder, tmp_path):
     results = GoldenModel(network).run(inputs)
     labels, classes = [sample.label for sample in samples], [result.predicted for result in results]
     hits = sum(a == b for a, b in zip(labels, classes, strict=True))
-    assert (figures["samples"], figures["clips"], figures["accuracy"]) == (4, 4, hits/4)
-    assert figures["accuracy_interval"] == list(wilson_interval(hits, 4))
-    assert figures["majority"] == 0.25
-    assert [(row, column) for row in range(11) for column in range(11) for _ in range(figures["confusion"][row][column])
-        ] == sorted(zip(labels, classes, strict=True))
+    assert (measures["samples"], measures["clips"], measures["accuracy"]) == (4, 4, hits/4)
+    assert measures["accuracy_interval"] == list(wilson_interval(hits, 4))
+    assert measures["majority"] == 0.25
+    assert [(row, column) for row in range(11) for column in range(11)
+        for _ in range(measures["confusion"][row][column])] == sorted(zip(labels, classes, strict=True))
     expected = workload(network, inputs, [result.spikes for result in results])
-    assert {name: figures[name] for name in expected} == expected
+    assert {name: measures[name] for name in expected} == expected
     latencies = np.array([decision_steps(running_classes(result.spikes, network.readout)) for result in results])
-    assert figures["latency_steps"] == spread(latencies) and figures["latency_ms"] == spread(latencies*5.0)
-    assert figures["mismatches"] is None and figures["device"] is None
-    assert figures["options"]["dataset"] == "synthetic" and figures["options"]["max_steps"] == 40
-    assert figures["files"] == [str(tmp_path/"new"/"plots"/f"net_{name}.png") for name in ("confusion", "elapsed")]
-    for file in figures["files"]:
+    assert measures["latency_steps"] == spread(latencies) and measures["latency_ms"] == spread(latencies*5.0)
+    assert measures["mismatches"] is None and measures["device"] is None
+    assert measures["options"]["dataset"] == "synthetic" and measures["options"]["max_steps"] == 40
+    assert measures["files"] == [str(tmp_path/"new"/"plots"/f"net_{name}.png") for name in ("confusion", "elapsed")]
+    for file in measures["files"]:
         with Image.open(file) as image:
             assert image.width == 900
 
 
 def test_context_task(folder, evaluate):
     """Answers of clips, from the samples that a training is tested with."""
-    done, figures = evaluate("--task", "context", "--clips", 2, "--cue", "irrelevant", "--mode", "memory",
+    done, measures = evaluate("--task", "context", "--clips", 2, "--cue", "irrelevant", "--mode", "memory",
         "--sequences", 3, "--samples", 11, "--max-steps", 20, network="context.npz")
     assert done.returncode == 0, done.stderr
     network = Network.load(folder/"context.npz")
@@ -118,12 +118,12 @@ def test_context_task(folder, evaluate):
             said.append(int(np.argmax(counts @ network.readout)))
     labels = batch.labels.ravel().tolist()
     pairs  = list(zip(labels, said, strict=True))
-    assert (figures["samples"], figures["clips"]) == (3, 6)
-    assert figures["accuracy"] == sum(a == b for a, b in pairs)/6
-    assert figures["confusion"] == [[pairs.count((a, b)) for b in (0, 1)] for a in (0, 1)]
-    assert figures["precision"] == pairs.count((1, 1))/max(1, said.count(1))
-    assert figures["recall"] == pairs.count((1, 1))/max(1, labels.count(1))
-    assert figures["events"] == sum(len(each.sources) for each in inputs) and figures["active"]["context"] > 0
+    assert (measures["samples"], measures["clips"]) == (3, 6)
+    assert measures["accuracy"] == sum(a == b for a, b in pairs)/6
+    assert measures["confusion"] == [[pairs.count((a, b)) for b in (0, 1)] for a in (0, 1)]
+    assert measures["precision"] == pairs.count((1, 1))/max(1, said.count(1))
+    assert measures["recall"] == pairs.count((1, 1))/max(1, labels.count(1))
+    assert measures["events"] == sum(len(each.sources) for each in inputs) and measures["active"]["context"] > 0
     assert "memory, 2 clips in a row, cue that is right with probability 0.1" in done.stdout
 
 
@@ -137,9 +137,9 @@ def test_recordings_that_are_drawn_do_not_change(folder):
 def test_a_network_that_names_its_classes_otherwise(folder, tmp_path, evaluate):
     network = dataclasses.replace(Network.load(folder/"net.npz"), classes=[*"ABCDEFGHIJK"])
     network.save(tmp_path/"letters.npz")
-    done, figures = evaluate(*SHORT, network=tmp_path/"letters.npz")
+    done, measures = evaluate(*SHORT, network=tmp_path/"letters.npz")
     assert done.returncode == 0 and "the network calls them A, B, C" in done.stdout
-    assert figures["classes"] == list(synthetic.GESTURES) and figures["network_classes"] == [*"ABCDEFGHIJK"]
+    assert measures["classes"] == list(synthetic.GESTURES) and measures["network_classes"] == [*"ABCDEFGHIJK"]
     assert "the network calls them" not in evaluate(*SHORT)[0].stdout
 
 # Devices ------------------------------------------------------------------------------------------
@@ -148,8 +148,8 @@ ONLY_WITH_A_DEVICE = ("mismatches", "state_mismatches", "first_difference", "cor
     "bound_clocks_per_inference", "core_clocks_over_bound", "device")
 
 
-def without_device(figures):
-    return {name: value for name, value in figures.items() if name not in (*ONLY_WITH_A_DEVICE, "options", "files")}
+def without_device(measures):
+    return {name: value for name, value in measures.items() if name not in (*ONLY_WITH_A_DEVICE, "options", "files")}
 
 
 @pytest.fixture
@@ -159,13 +159,13 @@ def firmware(monkeypatch):
     monkeypatch.setattr(engines, "execute", functools.partial(runs.execute, engine="cpu"))
 
 
-def assert_as_golden(done, figures, golden):
+def assert_as_golden(done, measures, golden):
     assert done.returncode == 0, done.stderr
-    assert (figures["mismatches"], figures["state_mismatches"], figures["first_difference"]) == (0, 0, None)
-    assert without_device(figures) == without_device(golden)
-    assert figures["device"]["sops"] == figures["sops"]
-    assert figures["device"]["rows"] == figures["rows"]
-    assert figures["device"]["events"] == figures["events"]
+    assert (measures["mismatches"], measures["state_mismatches"], measures["first_difference"]) == (0, 0, None)
+    assert without_device(measures) == without_device(golden)
+    assert measures["device"]["sops"] == measures["sops"]
+    assert measures["device"]["rows"] == measures["rows"]
+    assert measures["device"]["events"] == measures["events"]
     assert "0 spikes and logits and 0 states differ" in done.stdout
 
 
@@ -181,18 +181,18 @@ def test_sequences_on_a_device(firmware, evaluate):
 
 
 def test_device_that_differs(firmware, evaluate, monkeypatch):
-    """The exit code and the first difference tell; the figures are still those of what the device gave."""
+    """The exit code and the first difference tell; the measures are still those of what the device gave."""
     _, golden = evaluate(*SHORT)
 
     def other(network):
         return GoldenModel(dataclasses.replace(network, threshold=np.maximum(1, network.threshold - 9)))
     monkeypatch.setattr(runs, "GoldenModel", other)
-    done, figures = evaluate(*SHORT, "--engine", "/dev/ttyUSB0")
+    done, measures = evaluate(*SHORT, "--engine", "/dev/ttyUSB0")
     assert done.returncode == EXIT_MISMATCH
-    assert figures["mismatches"] > 0 and figures["state_mismatches"] > 0
-    assert figures["first_difference"].startswith("synthetic test[0]: first difference at step ")
-    assert "first difference at step" in done.stdout and f"{figures['mismatches']} spikes and logits" in done.stdout
-    assert without_device(figures) == without_device(golden)
+    assert measures["mismatches"] > 0 and measures["state_mismatches"] > 0
+    assert measures["first_difference"].startswith("synthetic test[0]: first difference at step ")
+    assert "first difference at step" in done.stdout and f"{measures['mismatches']} spikes and logits" in done.stdout
+    assert without_device(measures) == without_device(golden)
 
 
 @needs_tools
@@ -200,11 +200,11 @@ def test_simulated_soc(folder, tmp_path, evaluate):
     _, golden = evaluate(*SHORT)
     done = run_command(EVALUATE, "--network", folder/"net.npz", *SHORT, "--engine", "sim", "--output-dir", tmp_path,
         "--json", tmp_path/"sim.json", timeout=600)
-    figures = json.loads((tmp_path/"sim.json").read_text())
-    assert_as_golden(done, figures, golden)
-    assert figures["device"]["config"] == QCLIFConfig().to_dict()
-    assert 1 <= figures["core_clocks_over_bound"] <= 1.1
-    assert figures["core_clocks_per_inference"] == figures["device"]["core_clocks"]/4
+    measures = json.loads((tmp_path/"sim.json").read_text())
+    assert_as_golden(done, measures, golden)
+    assert measures["device"]["config"] == QCLIFConfig().to_dict()
+    assert 1 <= measures["core_clocks_over_bound"] <= 1.1
+    assert measures["core_clocks_per_inference"] == measures["device"]["core_clocks"]/4
 
 # Wrong uses ---------------------------------------------------------------------------------------
 
@@ -224,7 +224,7 @@ def test_simulated_soc(folder, tmp_path, evaluate):
     (["--engine", "sim", "--lanes", 65], [65, 64]),
     (["--seed", -1], [-1]),
     (["--output-dir", "/dev/null"], ["--output-dir", "/dev/null"]),
-    (["--json", "nowhere/figures.json"], ["--json", "nowhere"]),
+    (["--json", "nowhere/measures.json"], ["--json", "nowhere"]),
 ])
 def test_wrong_uses(evaluate, options, words):
     done, _ = evaluate(*options)
@@ -248,9 +248,9 @@ def digits(folder, tmp_path):
 
 def test_digits(digits, evaluate):
     """A recording a class; nobody fires for a class more than for another, so that all are zeros."""
-    done, figures = evaluate(*digits(np.arange(10)), network="digits.npz")
+    done, measures = evaluate(*digits(np.arange(10)), network="digits.npz")
     assert done.returncode == 0, done.stderr
-    assert figures["accuracy"] == 0.1 and np.array(figures["confusion"])[:, 0].tolist() == [1]*10
+    assert measures["accuracy"] == 0.1 and np.array(measures["confusion"])[:, 0].tolist() == [1]*10
 
 
 @pytest.mark.parametrize(("labels", "changes", "options", "words"), [

@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Figures of an evaluation against naive ones: workload, answers, latency, worst pairs."""
+"""Measures of an evaluation against naive ones: workload, answers, latency, worst pairs."""
 
 from itertools import pairwise
 
@@ -55,18 +55,18 @@ def test_workload(data):
             active["neurons"] += len(before)
         sops.append(operations)
         spikes.append(SpikeTrain.from_lists(outputs))
-    figures = workload(network, inputs, spikes)
-    steps   = len(rows)
-    assert {name: figures[name] for name in ("steps", "events", "spikes", "rows", "sops")} == {
+    measures = workload(network, inputs, spikes)
+    steps    = len(rows)
+    assert {name: measures[name] for name in ("steps", "events", "spikes", "rows", "sops")} == {
         "steps": steps, "events": sum(events), "spikes": sum(fired), "rows": sum(rows), "sops": sum(sops)}
     for name, values in {"events_per_step": events, "spikes_per_step": fired, "rows_per_step": rows,
             "steps_per_inference": [len(sample) for sample in inputs], "sops_per_inference": sops}.items():
-        assert figures[name] == spread(np.array(values))
+        assert measures[name] == spread(np.array(values))
     sizes = {"sensory": network.inputs, "context": network.contexts, "neurons": network.neurons}
-    assert figures["active"] == {name: count/(steps*sizes[name]) if sizes[name] else None
+    assert measures["active"] == {name: count/(steps*sizes[name]) if sizes[name] else None
         for name, count in active.items()}
-    assert figures["silent_neurons"] == (network.neurons - len(ever))/network.neurons
-    for name, share in figures["zero_weights"].items():
+    assert measures["silent_neurons"] == (network.neurons - len(ever))/network.neurons
+    for name, share in measures["zero_weights"].items():
         weights = getattr(network, name).ravel().tolist()
         assert share == (weights.count(0)/len(weights) if weights else None)
 
@@ -74,9 +74,9 @@ def test_workload(data):
 def test_a_source_of_several_events_is_active_once():
     network = extreme_network(QCLIFConfig(neurons=2, inputs=4, contexts=2))
     inputs  = [SpikeTrain.from_lists([[1, 1, 3], [3], [], [3, 4, 4, 5]])]
-    figures = workload(network, inputs, [SpikeTrain.from_lists([[], [0], [1], []])])
-    assert figures["active"] == {"sensory": 4/16, "context": 2/8, "neurons": 2/8}
-    assert figures["rows"] == 8 + 2 and figures["sops"] == 2*8 + 2*2*2
+    measures = workload(network, inputs, [SpikeTrain.from_lists([[], [0], [1], []])])
+    assert measures["active"] == {"sensory": 4/16, "context": 2/8, "neurons": 2/8}
+    assert measures["rows"] == 8 + 2 and measures["sops"] == 2*8 + 2*2*2
 
 
 def test_the_spikes_of_the_last_step_cost_nothing():

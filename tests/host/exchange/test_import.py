@@ -88,7 +88,7 @@ def test_real_neurons_are_those_of_snntorch(reset, gain, options):
 
 @pytest.mark.parametrize("excitatory, least_equal, most_ratio", [(True, 0.7, 1.1), (False, 0.3, 1.4)])
 def test_snntorch_network_and_its_report(tmp_path, capsys, excitatory, least_equal, most_ratio):
-    """The figures of the report, computed again from snntorch's forward pass and the golden model."""
+    """The measures of the report, computed again from snntorch's forward pass and the golden model."""
     peer = rleaky(gain=1 if excitatory else 3, excitatory=excitatory)
     nir.write(tmp_path/"a.nir", peer.graph)
     assert command("import", tmp_path/"a.nir", tmp_path/"a.npz", "--reset", SUBTRACT_LATE, "--random-rate", 0.1,
@@ -107,13 +107,13 @@ def test_snntorch_network_and_its_report(tmp_path, capsys, excitatory, least_equ
         integer += int(ours.sum())
         both    += int((theirs & ours).sum())
         same    += int(np.argmax(outputs)) == result.predicted
-    figures = report["spikes"]
-    assert (figures["float_spikes"], figures["integer_spikes"], figures["equal"]) == (real, integer, both)
-    assert figures["equal_share"] == both/(real + integer - both) > least_equal
-    assert 1/most_ratio < figures["count_ratio"] == integer/real < most_ratio
-    assert figures["class_agreement"] == same/len(inputs)
+    measures = report["spikes"]
+    assert (measures["float_spikes"], measures["integer_spikes"], measures["equal"]) == (real, integer, both)
+    assert measures["equal_share"] == both/(real + integer - both) > least_equal
+    assert 1/most_ratio < measures["count_ratio"] == integer/real < most_ratio
+    assert measures["class_agreement"] == same/len(inputs)
     # The clamp at rest is what costs most; without inhibition it has no part.
-    assert (figures["below_rest"] == 0) is excitatory
+    assert (measures["below_rest"] == 0) is excitatory
     # Exactly the contract's integers.
     reference = Reference(network)
     for t in range(len(inputs[0])):

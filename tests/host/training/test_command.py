@@ -72,22 +72,22 @@ def test_as_typed(data, tmp_path):
     done = run_command([sys.executable, "-m", "host.train"], *SMALL, "--data", data, "--out", tmp_path/"net.npz",
         "--json", "-")
     assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
+    measures = json.loads(done.stdout)
     network = Network.load(tmp_path/"net.npz")
     assert (network.neurons, network.inputs, network.contexts, network.outputs) == (20, 578, 0, CLASSES)
     assert network.classes == [str(digit) for digit in range(CLASSES)]
     assert network.encoder == ENCODERS[34, 34]
     rows = history(tmp_path/"net.csv")
     assert [row["epoch"] for row in rows] == [1, 2, 3]
-    assert figures["epochs"] == 3 and figures["samples"] == 90
+    assert measures["epochs"] == 3 and measures["samples"] == 90
     with Image.open(tmp_path/"net.png") as image:
         assert image.width == 900
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net.csv", "net.npz", "net.png"]
     lines = done.stderr.splitlines()
     assert [line.split()[:2] for line in lines[:3]] == [["epoch", f"{epoch}/3:"] for epoch in (1, 2, 3)]
     table = "\n".join(lines[3:])
-    for row, text in (("test", f"{100*figures['test']['accuracy']:.1f} % of 30"), ("written", "net.png"),
-            ("validation", f"{100*figures['best']['val_accuracy']:.1f} %"), ("network", "20 qclif neurons")):
+    for row, text in (("test", f"{100*measures['test']['accuracy']:.1f} % of 30"), ("written", "net.png"),
+            ("validation", f"{100*measures['best']['val_accuracy']:.1f} %"), ("network", "20 qclif neurons")):
         assert any(line.startswith(row) and text in line for line in lines), table
 
 
@@ -95,27 +95,27 @@ def test_as_typed(data, tmp_path):
     ["--max-steps", 5, "--bin-us", 5000, "--count-threshold", 1], ["--leak", "fixed"]])
 def test_scores_are_the_golden_models(data, tmp_path, trained, options):
     """Integers: nothing is left of the difference between training and accelerator."""
-    figures = trained(*SMALL, *options)
+    measures = trained(*SMALL, *options)
     network = Network.load(tmp_path/"net.npz")
     test    = load("nmnist", data, "test")
-    assert network.encoder.to_dict() == figures["encoder"]
-    batch   = encode(test, np.arange(len(test)), network.encoder, max_steps=figures["settings"]["max_steps"] or None)
+    assert network.encoder.to_dict() == measures["encoder"]
+    batch   = encode(test, np.arange(len(test)), network.encoder, max_steps=measures["settings"]["max_steps"] or None)
     right, spikes, chances = golden(network, batch)
     assert spikes > 0
-    assert figures["test"]["accuracy"] == np.mean(right)
-    assert figures["test"]["rate"] == spikes/chances
-    assert figures["test"]["answers"] == 30 and figures["test"]["majority"] == 0.1
+    assert measures["test"]["accuracy"] == np.mean(right)
+    assert measures["test"]["rate"] == spikes/chances
+    assert measures["test"]["answers"] == 30 and measures["test"]["majority"] == 0.1
 
 
 def test_validation_is_of_recordings_that_are_held_out(data, tmp_path, trained):
     """Recomputed with the network that was written, which is that of the best epoch."""
-    figures = trained(*SMALL, "--epochs", 6, "--validation", 0.2, "--learning-rate", 0.3, "--seed", 2)
+    measures = trained(*SMALL, "--epochs", 6, "--validation", 0.2, "--learning-rate", 0.3, "--seed", 2)
     rows    = history(tmp_path/"net.csv")
     best    = max(rows, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
-    assert figures["best"] == best
+    assert measures["best"] == best
     train      = load("nmnist", data, "train")
     kept, held = split(train.labels, 0.2, 2)
-    assert figures["samples"] == len(kept) == 80
+    assert measures["samples"] == len(kept) == 80
     network = Network.load(tmp_path/"net.npz")
     right, spikes, chances = golden(network, encode(train, held, network.encoder))
     assert best["val_accuracy"] == np.mean(right)
@@ -123,9 +123,9 @@ def test_validation_is_of_recordings_that_are_held_out(data, tmp_path, trained):
 
 
 def test_without_validation_the_last_epoch_is_kept(data, tmp_path, trained):
-    figures = trained(*SMALL, "--validation", 0)
+    measures = trained(*SMALL, "--validation", 0)
     rows    = history(tmp_path/"net.csv")
-    assert figures["best"] == rows[-1] and figures["samples"] == 100
+    assert measures["best"] == rows[-1] and measures["samples"] == 100
     assert not any(name.startswith("val_") for name in rows[0])
 
 
@@ -149,14 +149,14 @@ def test_nothing_but_the_seed_is_drawn_from(tmp_path, trained):
 
 def test_patience(trained):
     """Steps too small to change an integer: nothing gets better after the first epoch."""
-    figures = trained(*SMALL, "--epochs", 9, "--patience", 2, "--learning-rate", 1e-7, out=False)
-    assert figures["epochs"] == 3 and figures["best"]["epoch"] == 1
+    measures = trained(*SMALL, "--epochs", 9, "--patience", 2, "--learning-rate", 1e-7, out=False)
+    assert measures["epochs"] == 3 and measures["best"]["epoch"] == 1
 
 
 def test_training_learns(trained):
-    figures = trained(*SMALL, "--epochs", 8, out=False)
-    low, high = figures["test"]["accuracy_interval"]
-    assert 0.3 < low < figures["test"]["accuracy"] <= high
+    measures = trained(*SMALL, "--epochs", 8, out=False)
+    low, high = measures["test"]["accuracy_interval"]
+    assert 0.3 < low < measures["test"]["accuracy"] <= high
 
 
 def test_from_8_bits_to_4(tmp_path, trained):
@@ -173,8 +173,8 @@ def test_from_8_bits_to_4(tmp_path, trained):
 
 @pytest.mark.parametrize("neuron", [name for name, kind in NEURONS.items() if not kind.on_accelerator])
 def test_neurons_without_a_network_file(tmp_path, trained, neuron):
-    figures = trained(*SMALL, "--neuron", neuron, out=False)
-    assert figures["test"]["answers"] == 30 and figures["settings"]["neuron"] == neuron
+    measures = trained(*SMALL, "--neuron", neuron, out=False)
+    assert measures["test"]["answers"] == 30 and measures["settings"]["neuron"] == neuron
     assert [path.name for path in tmp_path.iterdir()] == ["net.json"]
 
 # Context ------------------------------------------------------------------------------------------
@@ -183,8 +183,8 @@ def test_neurons_without_a_network_file(tmp_path, trained, neuron):
     ["--relevance", 0.1]])
 def test_context_task(data, tmp_path, trained, options):
     """Clip by clip against the golden model, whose state goes on from clip to clip."""
-    figures  = trained(*CONTEXT, *options)
-    settings = figures["settings"]
+    measures = trained(*CONTEXT, *options)
+    settings = measures["settings"]
     network  = Network.load(tmp_path/"net.npz")
     assert network.contexts == (10 if settings["cued"] else 0) and network.classes == ["no", "yes"]
     task = ContextTask(load("nmnist", data, "test"), network.encoder, 40, settings["mode"], settings["clips"],
@@ -203,16 +203,16 @@ def test_context_task(data, tmp_path, trained, options):
                 said  += answer
                 hits  += answer and label
     clips = 40*settings["clips"]
-    assert figures["test"]["answers"] == clips and figures["test"]["accuracy"] == right/clips
-    assert figures["test"]["rate"] == spikes/chances
-    assert figures["test"]["recall"] == hits/yes and figures["test"]["precision"] == hits/max(1, said)
-    assert figures["test"]["majority"] == max(yes, clips - yes)/clips
+    assert measures["test"]["answers"] == clips and measures["test"]["accuracy"] == right/clips
+    assert measures["test"]["rate"] == spikes/chances
+    assert measures["test"]["recall"] == hits/yes and measures["test"]["precision"] == hits/max(1, said)
+    assert measures["test"]["majority"] == max(yes, clips - yes)/clips
 
 
 @pytest.mark.parametrize("neuron", ["qlif", "lif"])
 def test_context_at_the_soma_of_lif_neurons(trained, neuron):
-    figures = trained(*CONTEXT, "--neuron", neuron, out=False)
-    assert figures["test"]["answers"] == 40
+    measures = trained(*CONTEXT, "--neuron", neuron, out=False)
+    assert measures["test"]["answers"] == 40
 
 
 def test_help_names_every_option_and_default(capsys):

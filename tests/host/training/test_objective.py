@@ -125,7 +125,7 @@ def test_score_leaves_the_network_as_it_is():
     assert found.loss == pytest.approx(sum(losses)/2)
 
 
-def test_figures_of_a_score():
+def test_measures_of_a_score():
     found = score_measures(Score(0.25, 0.5, np.array([0, 1, 1, 1]), np.array([1, 1, 0, 1])), 2)
     assert found == {"answers": 4, "accuracy": 0.5, "accuracy_interval": list(wilson_interval(2, 4)), "majority": 0.75,
         "rate": 0.5, "loss": 0.25, "precision": 2/3, "recall": 2/3}
