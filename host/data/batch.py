@@ -95,22 +95,17 @@ class Batch:
 
     def to_steps(self) -> list[SpikeTrain]:
         """One spike train a sample, each of the sample's own length; sources are views."""
-        steps = []
-        for sample, length in enumerate(self.lengths.tolist()):
-            offsets = self.offsets[sample*self.length:sample*self.length + length + 1]
-            steps.append(SpikeTrain(offsets - offsets[0], self.sources[offsets[0]:offsets[-1]]))
-        return steps
+        rows = SpikeTrain(self.offsets, self.sources)
+        return [rows.slice(sample*self.length, sample*self.length + length)
+            for sample, length in enumerate(self.lengths.tolist())]
 
     def dense(self, sources: int) -> np.ndarray:
         """Counts int32 [T, B, sources]; raises QCLIFError where a source is not below that number."""
         if self.sources.max(initial=-1) >= sources:
             raise QCLIFError(f"batch: source {self.sources.max()}, the limits are 0 to {sources - 1}: ask for more "
                 f"sources")
-        sample, step = np.divmod(np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets)),
-            max(self.length, 1))
-        keys   = (step*self.size + sample)*sources + self.sources
-        counts = np.bincount(keys, minlength=self.length*self.size*sources)
-        return counts.astype(np.int32).reshape(self.length, self.size, sources)
+        counts = SpikeTrain(self.offsets, self.sources).dense(sources)
+        return np.ascontiguousarray(counts.reshape(self.size, self.length, sources).swapaxes(0, 1))
 
     def take(self, indices: np.ndarray) -> "Batch":
         """The samples of these numbers, in their order, padded to the longest of them."""

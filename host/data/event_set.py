@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.events.event_array import EVENT, check_coordinates, normalise
+from host.events.event_array import EVENT, check_coordinates, check_division, normalise
 from host.events.sample import UNKNOWN, Sample
 
 # The parts of a data set: to train with, and to test with.
@@ -46,12 +46,7 @@ class EventSet:
     classes:     tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.offsets[0] != 0 or self.offsets[-1] != len(self.events) or (np.diff(self.offsets) < 0).any():
-            raise QCLIFError(f"{self.name}: offsets must ascend from 0 to the number of events, {len(self.events)}: "
-                f"write one offset more than there are recordings")
-        if len(self.labels) != len(self.offsets) - 1:
-            raise QCLIFError(f"{self.name}: {len(self.labels)} labels for {len(self.offsets) - 1} recordings: give one "
-                f"each")
+        check_division(self.offsets, self.labels, self.events, self.name)
         for i in np.flatnonzero((self.labels < UNKNOWN) | (self.labels >= len(self.classes)))[:1]:
             raise _bad_label(f"{self.name}[{i}]", self.labels[i], self.classes)
 

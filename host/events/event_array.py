@@ -17,6 +17,15 @@ ALIASES = {"x": ("x",), "y": ("y",), "p": ("p", "on", "polarity"), "t": ("t", "t
 COORDINATE_MAX = 2**15 - 1
 
 
+def event_array(x: np.ndarray, y: np.ndarray, p: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Structured array of columns [n] as a decoder has them, in integers wide enough for what normalise() refuses."""
+    columns = dict(zip(EVENT.names, np.broadcast_arrays(x, y, p, t), strict=True))
+    events  = np.empty(len(columns["t"]), [(name, np.int64) for name in columns])
+    for name, column in columns.items():
+        events[name] = column
+    return events
+
+
 def _field(events: np.ndarray, name: str, what: str) -> np.ndarray:
     found = next((alias for alias in ALIASES[name] if alias in events.dtype.names), None)
     if found is None:
@@ -75,3 +84,12 @@ def normalise(events: np.ndarray, what: str = "events") -> np.ndarray:
         raise QCLIFError(f"{what}: times go back at event {back[0] + 1}, from {before} to {after} us: "
             f"sort the events by t")
     return result
+
+
+def check_division(offsets: np.ndarray, labels: np.ndarray, events: np.ndarray, what: str) -> None:
+    """Raise QCLIFError where offsets [S+1] do not divide events [n] into recordings, or labels are not one each."""
+    if offsets[0] != 0 or offsets[-1] != len(events) or (np.diff(offsets) < 0).any():
+        raise QCLIFError(f"{what}: offsets must ascend from 0 to the number of events, {len(events)}: write one "
+            f"offset more than there are recordings")
+    if len(labels) != len(offsets) - 1:
+        raise QCLIFError(f"{what}: {len(labels)} labels for {len(offsets) - 1} recordings: give one each")

@@ -190,22 +190,22 @@ class GoldenModel(torch.nn.Module):
         return results
 
     def _run_batch(self, batch: list[SpikeTrain], states: bool) -> list[GoldenResult]:
-        chunks = list(self._chunks(batch, states))
+        steps, samples, neurons, v_a, v_s = (np.concatenate(parts)
+            for parts in zip(*self._chunks(batch, states), strict=True))
         results = []
         for b, sample in enumerate(batch):
             # Steps after the end of a sample are padding of its batch.
             length = len(sample)
-            steps   = np.concatenate([c.steps[c.samples == b] for c in chunks])
-            neurons = np.concatenate([c.neurons[c.samples == b] for c in chunks])
-            kept    = steps < length
-            spikes  = SpikeTrain.from_pairs(steps[kept], neurons[kept], length)
-            counts  = np.bincount(spikes.sources, minlength=self.network.neurons)
-            v_a, v_s = (np.concatenate([c.states[k][:, b] for c in chunks])[:length] if states else None
-                for k in range(2))
-            results.append(GoldenResult(spikes, readout_logits(counts, self.network.readout), v_a, v_s))
+            kept   = (samples == b) & (steps < length)
+            spikes = SpikeTrain.from_pairs(steps[kept], neurons[kept], length)
+            counts = np.bincount(spikes.sources, minlength=self.network.neurons)
+            results.append(GoldenResult(spikes, readout_logits(counts, self.network.readout),
+                *(v[:length, b] if states else None for v in (v_a, v_s))))
         return results
 
-    def _chunks(self, batch: list[SpikeTrain], states: bool) -> Iterator["_Chunk"]:
+    def _chunks(self, batch: list[SpikeTrain], states: bool) -> Iterator[tuple[np.ndarray, ...]]:
+        """Chunks of time: step, sample and neuron of each spike, and V_a and V_s [T, B, N], of no step where not asked
+        for."""
         state  = self._reset(len(batch))
         width  = max(self.network.inputs + self.network.contexts, 2*self.network.neurons)
         length = max(1, CHUNK_SIZE//(len(batch)*width))
@@ -213,8 +213,8 @@ class GoldenModel(torch.nn.Module):
             counts = self._dense(batch, start, start + length).to(self.device)
             (spikes, v_a, v_s), state = self._advance(counts, state)
             steps, samples, neurons = (index.cpu().numpy() for index in spikes.nonzero(as_tuple=True))
-            kept = [v.cpu().numpy().astype(np.uint16) for v in (v_a, v_s)] if states else []
-            yield _Chunk(steps + start, samples, neurons, kept)
+            kept = ((v if states else v[:0]).cpu().numpy().astype(np.uint16) for v in (v_a, v_s))
+            yield steps + start, samples, neurons, *kept
 
     def _check_sources(self, samples: Sequence[SpikeTrain]) -> None:
         limit = self.network.inputs + self.network.contexts
@@ -234,11 +234,3 @@ class GoldenModel(torch.nn.Module):
                 window = steps.slice(start, stop)
                 counts[:len(window), b] = window.dense(size)
         return torch.from_numpy(counts)
-
-
-class _Chunk(NamedTuple):
-    """Spikes of a chunk (step, sample, neuron, [n] each) and, where asked for, V_a and V_s [T, B, N]."""
-    steps:   np.ndarray
-    samples: np.ndarray
-    neurons: np.ndarray
-    states:  list[np.ndarray]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.events.event_array import normalise
+from host.events.event_array import event_array, normalise
 from host.events.sample import Sample
 
 HEADER = re.compile(rb"#!AER-DAT(?P<version>\d\.\d)\s*?\r?\n(#[^\n]*\n)*")
@@ -78,7 +78,7 @@ def _read_aedat2(path: Path, data: bytes, header: re.Match[bytes]) -> tuple[np.n
     address, time = np.frombuffer(data, ">u4", offset=header.end()).reshape(-1, 2).astype(np.int64).T
     x, y, p = ((address >> shift) & mask for shift, mask in (layout.x, layout.y, layout.polarity))
     width, height = layout.size
-    events = _structured(width - 1 - x, height - 1 - y, p == layout.on, time)
+    events = event_array(width - 1 - x, height - 1 - y, p == layout.on, time)
     return events[address & layout.other == 0], layout.size
 
 
@@ -98,12 +98,6 @@ def _read_aedat3(path: Path, data: bytes, start: int) -> np.ndarray:
             words.append(np.column_stack([pairs, np.full(number, overflow)]))
         start += size*capacity
     address, time, overflow = np.concatenate(words).T
-    events = _structured(address >> 17 & 0x7FFF, address >> 2 & 0x7FFF, address >> 1 & 1, time | overflow << 31)
+    events = event_array(address >> 17 & 0x7FFF, address >> 2 & 0x7FFF, address >> 1 & 1, time | overflow << 31)
     # Bit 0 marks the events that a filter left valid.
     return events[address & 1 == 1]
-
-
-def _structured(x: np.ndarray, y: np.ndarray, p: np.ndarray, t: np.ndarray) -> np.ndarray:
-    events = np.empty(len(x), [("x", np.int64), ("y", np.int64), ("p", np.int64), ("t", np.int64)])
-    events["x"], events["y"], events["p"], events["t"] = x, y, p, t
-    return events

@@ -13,7 +13,7 @@ import numpy as np
 
 from accel.errors import QCLIFError
 from host.common.npz import load_npz
-from host.events.event_array import normalise
+from host.events.event_array import check_division, normalise
 from host.events.sample import UNKNOWN, Sample
 
 
@@ -52,13 +52,12 @@ def read_npz(path: Path) -> Iterator[Sample]:
 def _many(path: Path, file: dict[str, np.ndarray], size: tuple[int, int] | None) -> Iterator[Sample]:
     events  = file["events"]
     offsets = _integers(path, "offsets", file["offsets"], 1)
-    if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(events) or (np.diff(offsets) < 0).any():
-        raise QCLIFError(f"{path}: offsets must ascend from 0 to the number of events, {len(events)}: write one "
-            f"offset more than there are recordings")
-    count  = len(offsets) - 1
+    count   = len(offsets) - 1
+    if count < 1:
+        raise QCLIFError(f"{path}: {len(offsets)} offsets, at least 2 are needed: write one offset more than there are "
+            f"recordings")
     labels = _integers(path, "labels", file.get("labels", np.full(count, UNKNOWN)), 1)
-    if len(labels) != count:
-        raise QCLIFError(f"{path}: {len(labels)} labels for {count} recordings: give one each")
+    check_division(offsets, labels, events, str(path))
     context = file.get("context")
     if context is not None:
         context = _integers(path, "context", context, 2)

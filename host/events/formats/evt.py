@@ -11,7 +11,7 @@ byte of either encoding's events is a "%".
 
 import numpy as np
 
-EVENT = np.dtype([(name, np.int64) for name in ("x", "y", "p", "t")])
+from host.events.event_array import event_array
 
 # Type of an EVT2 word, its four high bits.
 OFF, ON, EVT2_TIME_HIGH = 0, 1, 8
@@ -36,12 +36,8 @@ def decode_evt2(words: np.ndarray) -> np.ndarray | None:
     high  = _latest(kind == EVT2_TIME_HIGH)
     # Events whose high time is not known yet do not count.
     word  = np.flatnonzero((kind <= ON) & (high >= 0))
-    events = np.empty(len(word), EVENT)
-    events["x"] = value[word] >> 11 & 0x7FF
-    events["y"] = value[word] & 0x7FF
-    events["p"] = kind[word]
-    events["t"] = (value[high[word]] & 0xFFFFFFF) << 6 | value[word] >> 22 & 0x3F
-    return events
+    return event_array(value[word] >> 11 & 0x7FF, value[word] & 0x7FF, kind[word],
+        (value[high[word]] & 0xFFFFFFF) << 6 | value[word] >> 22 & 0x3F)
 
 
 def decode_evt3(words: np.ndarray) -> np.ndarray | None:
@@ -68,12 +64,7 @@ def decode_evt3(words: np.ndarray) -> np.ndarray | None:
     order       = np.argsort(word, kind="stable")
     # Events whose row or time is not known yet do not count.
     order       = order[(y[word[order]] >= 0) & (time[word[order]] >= 0)]
-
-    events = np.empty(len(order), EVENT)
-    events["x"], events["p"] = x[order], p[order]
-    events["y"] = value[y[word[order]]] & 0x7FF
-    events["t"] = time[word[order]]
-    return events
+    return event_array(x[order], value[y[word[order]]] & 0x7FF, p[order], time[word[order]])
 
 
 def _latest(marked: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.events.event_array import normalise
+from host.events.event_array import event_array, normalise
 from host.events.formats.download import download_whole
 from host.events.sample import UNKNOWN, Sample
 
@@ -83,7 +83,9 @@ def read_dataset(name: str, folder: str | Path, train: bool = True, download: bo
         except (OSError, ValueError, IndexError, TypeError, KeyError) as error:
             raise QCLIFError(f"{what}: not a recording of {name} ({_line(error)}): fetch the dataset again") from error
         if "y" not in dataset.ordering:
-            events = _of_units(events)
+            # Units in a row, whose times the format does not promise to be in order.
+            events = events[np.argsort(events["t"], kind="stable")]
+            events = event_array(events["x"], 0, events["p"], events["t"])
         yield Sample(title, normalise(events, what), label=int(label), sensor_size=tuple(dataset.sensor_size[:2]))
 
 
@@ -126,15 +128,6 @@ def _tonic_dataset(name: str, folder: str | Path, train: bool, download: bool) -
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise QCLIFError(f"{Path(folder, place)}: not {name}'s recordings ({_line(error)}): fetch the dataset again"
             ) from error
-
-
-def _of_units(events: np.ndarray) -> np.ndarray:
-    """Events (x, p, t) of units in a row, in order of their times: the format does not promise any."""
-    order  = np.argsort(events["t"], kind="stable")
-    result = np.zeros(len(events), [(field, np.int64) for field in ("x", "y", "p", "t")])
-    for field in ("x", "p", "t"):
-        result[field] = events[field][order]
-    return result
 
 
 def _line(error: Exception) -> str:
