@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Fixtures and settings of all tests."""
+"""Fixtures and settings of all tests; how they are shared out among processes stands in tests/helpers/parallel.py."""
 
 import os
 from pathlib import Path
@@ -11,10 +11,33 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.helpers.parallel import Scheduler, slowest_first, worker_count
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Processes for all cores are there: threads of each would only get in the others' way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Simulated gateware takes as long as it takes: tests check bits and clocks, never seconds.
 settings.register_profile("qclif", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("qclif")
 
+# Processes ----------------------------------------------------------------------------------------
+
+def pytest_xdist_auto_num_workers(config):
+    return worker_count(config.args)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    # Their order is the collection's.
+    config.option.loadscopereorder = False
+    return Scheduler(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: slowest_first(item.nodeid))
+
+# Fixtures -----------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="session")
 def qclif_data() -> Path:
