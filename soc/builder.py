@@ -5,7 +5,8 @@
 
 """LiteX's builder with our firmware as the ROM's content, in the place of LiteX's BIOS."""
 
-import contextlib
+import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -76,18 +77,21 @@ class FirmwareBuilder(builder.Builder):
             self._make("bios", str(firmware.FOLDER))
 
     def _share_library(self, name: str) -> None:
-        # Compiled once for a CPU: the C library takes longest of all software, and 90 MB.
-        shared = Path(self.libraries_dir)/f"{self.soc.cpu_type}-{self.soc.cpu_variant or 'standard'}"/name
+        # Compiled once for all CPUs with the same instructions: the C library takes longest of all software, and 90 MB.
+        flags  = hashlib.sha256(self.soc.cpu.gcc_flags.encode()).hexdigest()[:8]
+        shared = Path(self.libraries_dir)/f"{self.soc.cpu_type}-{flags}"/name
         local  = Path(self.software_dir)/name
-        if not (shared/f"{name}.a").exists():
-            self._make(name, dict(self.software_packages)[name])
-            shared.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=shared.parent) as directory:
-                copy = Path(directory)/name
-                copy.mkdir()
-                for path in [local/f"{name}.a", *local.glob("*.h")]:
-                    shutil.copy(path, copy)
-                with contextlib.suppress(OSError):  # Another build was faster.
+        shared.parent.mkdir(parents=True, exist_ok=True)
+        with open(shared.parent/f"{name}.lock", "a") as lock:
+            # Who comes second waits for the library instead of compiling it again.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared/f"{name}.a").exists():
+                self._make(name, dict(self.software_packages)[name])
+                with tempfile.TemporaryDirectory(dir=shared.parent) as directory:
+                    copy = Path(directory)/name
+                    copy.mkdir()
+                    for path in [local/f"{name}.a", *local.glob("*.h")]:
+                        shutil.copy(path, copy)
                     copy.rename(shared)
         if not local.is_symlink():
             shutil.rmtree(local)

@@ -34,10 +34,10 @@ from host.runs.synaptic_operations import spread, workload
 from host.training.experiment import TEST_SEED
 from host.training.scores import wilson_interval
 from host.training.tasks import ContextTask, evaluation_batches
+from tests.helpers.commands import assert_one_line, needs_simulator
+from tests.helpers.commands import run as run_command
 from tests.helpers.firmware import FirmwareDevice, FirmwarePort
 from tests.helpers.networks import random_network as extreme_network
-from tests.targets.sim.test_commands import assert_one_line, needs_tools
-from tests.targets.sim.test_commands import run as run_command
 
 EVALUATE = [sys.executable, "-m", "host.evaluate"]
 
@@ -195,7 +195,7 @@ def test_device_that_differs(firmware, evaluate, monkeypatch):
     assert without_device(measures) == without_device(golden)
 
 
-@needs_tools
+@needs_simulator
 def test_simulated_soc(folder, tmp_path, evaluate):
     _, golden = evaluate(*SHORT)
     done = run_command(EVALUATE, "--network", folder/"net.npz", *SHORT, "--engine", "sim", "--output-dir", tmp_path,

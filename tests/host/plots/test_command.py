@@ -24,9 +24,9 @@ from host.plot import main
 from host.plots.frames import PALETTE, frame
 from host.plots.ordering import by_rate
 from host.runs.result import Result
+from tests.helpers.commands import assert_one_line
+from tests.helpers.commands import run as run_command
 from tests.helpers.runs import CLASSES, CONTEXTS, NEURONS, gif_frames, marks, save_recordings
-from tests.targets.sim.test_commands import assert_one_line
-from tests.targets.sim.test_commands import run as run_command
 
 PLOT = [sys.executable, "-m", "host.plot"]
 

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from accel.errors import QCLIFError
+from host.common.folders import ROOT
 from host.events.spike_train import SpikeTrain
 from host.plots.confusion import confusion_counts, confusion_matrix
 from host.plots.curves import training_curves
@@ -26,7 +27,6 @@ from host.plots.runplots import RunPlots
 from host.plots.states import NEURONS_MAX, state_traces
 from host.plots.style import DPI, new_figure, save
 from tests.helpers.runs import CLASSES, CONTEXTS, NEURONS, marks
-from tests.targets.sim.test_commands import ROOT
 
 
 def bars(axes):

@@ -25,8 +25,8 @@ from host.train import main
 from host.training.architecture import NEURONS
 from host.training.experiment import TEST_SEED
 from host.training.tasks import ContextTask, evaluation_batches
+from tests.helpers.commands import run as run_command
 from tests.helpers.trainings import CLASSES, SMALL, save_nmnist
-from tests.targets.sim.test_commands import run as run_command
 
 CONTEXT = [*SMALL, "--task", "context", "--sequences", 40]
 

@@ -18,9 +18,9 @@ from accel.errors import EXIT_ERROR
 from host.data.event_set import split
 from host.network.network import Network
 from host.train import main, write_results
+from tests.helpers.commands import assert_one_line
+from tests.helpers.commands import run as run_command
 from tests.helpers.trainings import CLASSES, SMALL, save_digits
-from tests.targets.sim.test_commands import assert_one_line
-from tests.targets.sim.test_commands import run as run_command
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import time
 
 import pytest
 
+from host.common.folders import ROOT
 from tests.helpers.trainings import SMALL, Trigger, save_digits, train
-from tests.targets.sim.test_commands import ROOT
 
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
 

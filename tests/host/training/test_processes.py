@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from host.common.folders import ROOT
 from host.network.network import Network
 from tests.helpers.trainings import SMALL, Trigger, save_digits, start, train
-from tests.targets.sim.test_commands import ROOT
 
 TORCHRUN = Path(sys.executable).with_name("torchrun")
 

@@ -15,12 +15,13 @@ import time
 
 import pytest
 
+from host.common.folders import ROOT
 from host.sweep import main
 from host.training.experiment import Data
 from host.training.settings import Settings
 from host.training.sweep_run import choose, read_rows, run_id
 from host.training.sweeps import FOLDS, SWEEPS, runs
-from tests.targets.sim.test_commands import ROOT, assert_one_line, run
+from tests.helpers.commands import assert_one_line, run
 
 SWEEP = [sys.executable, "-m", "host.sweep"]
 SMALL = ["--samples", "22", "--test-samples", "22", "--epochs", "1", "--max-steps", "20", "--neurons", "8"]

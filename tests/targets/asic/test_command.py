@@ -17,7 +17,7 @@ from targets.asic.options import make_parser
 from targets.asic.stages import STAGES
 from targets.asic_freepdk45 import exit_code, main, shared_arguments
 from tests.helpers.asic_records import complete
-from tests.targets.sim.test_commands import assert_one_line, run
+from tests.helpers.commands import assert_one_line, run
 
 COMMAND = [sys.executable, "-m", "targets.asic_freepdk45"]
 SPATIAL = ["--design", "spatial", "--neurons", "3", "--contexts", "2", "--steps", "20"]

@@ -1,0 +1,47 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Commands as a user types them, and what is seen of them: in a process of their own, or in this one, which has
+imported already what takes a command seconds."""
+
+import contextlib
+import io
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from host.common.folders import ROOT
+
+needs_simulator = pytest.mark.skipif(not (shutil.which("verilator") and shutil.which("riscv64-unknown-elf-gcc")),
+    reason="needs Verilator and a RISC-V compiler: ./qclif setup")
+
+
+def run(command: Sequence[object], *options: object, timeout: float = 300) -> subprocess.CompletedProcess:
+    """What becomes of a command in a process of its own, which runs at the top of the checkout."""
+    return subprocess.run([*map(str, command), *map(str, options)], capture_output=True, text=True, timeout=timeout,
+        cwd=ROOT)
+
+
+def call(main: Callable[[list[str]], int], *options: object) -> subprocess.CompletedProcess:
+    """What becomes of a command's main() in this process."""
+    arguments = [str(option) for option in options]
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        try:
+            status = main(arguments)
+        except SystemExit as end:
+            status = end.code
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
+
+
+def assert_one_line(done: subprocess.CompletedProcess, *words: object) -> None:
+    """It failed with one line for the user, which holds these words."""
+    assert done.returncode not in (0, None)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    for word in words:
+        assert str(word) in errors[0]
