@@ -20,13 +20,79 @@ import sys
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from targets.boards.catalogue import find_board
+from migen import *
+
+from litex.gen import *
+
+from litex.build.generic_platform import *
+from litex.build.openfpgaloader import OpenFPGALoader
+
+from litex_boards.platforms import digilent_arty
+from litex_boards.targets.digilent_arty import _CRG
+
+from targets.boards.board import Board
 from targets.boards.command import board_main
+from targets.boards.options import BoardParser
+from targets.boards.soc import BoardSoC
+
+# IOs ----------------------------------------------------------------------------------------------
+
+# What you plug into the PMODs, whose pins are pmoda:0 to pmoda:7, and so on to pmodd; litex-boards has some ready, as
+# digilent_arty.usb_pmod_io and i2s_pmod_io. One of your own, say:
+#
+#     ("pmod", 0, Pins("pmoda:0 pmoda:1 pmoda:2 pmoda:3"), IOStandard("LVCMOS33")),
+_io = []
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(BoardSoC):
+    """The SoC with this board's clock and LEDs.
+
+    Parameters
+    ----------
+    config       : sizes of the accelerator and of the link.
+    device       : the variant of the board.
+    toolchain    : LiteX's name of it.
+    sys_clk_freq : Hz.
+    kwargs       : options of BoardSoC, QCLIFSoC and LiteX's SoCCore.
+    """
+    def __init__(self, config, device="a7-35", toolchain="vivado", sys_clk_freq=100e6, **kwargs):
+        platform = digilent_arty.Platform(variant=device, toolchain=toolchain)
+        platform.add_extension(_io)
+
+        # CRG --------------------------------------------------------------------------------------
+        self.crg = _CRG(platform, sys_clk_freq, with_dram=False)
+
+        # BoardSoC ---------------------------------------------------------------------------------
+        BoardSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
+
+        # Leds -------------------------------------------------------------------------------------
+        self.add_status_leds(platform.request_all("user_led"))
+
+        # Yours ------------------------------------------------------------------------------------
+        # The PMOD shows when steps are computed, say:
+        #
+        #     self.comb += platform.request("pmod")[0].eq(self.qclif.core.busy)
+
+# Build --------------------------------------------------------------------------------------------
+
+BOARD = Board(
+    name         = "arty",
+    title        = "Digilent Arty A7",
+    platform     = digilent_arty.Platform,
+    soc          = BaseSoC,
+    devices      = {"a7-35": "XC7A35T", "a7-100": "XC7A100T"},
+    target       = __file__,
+    programmer   = lambda device: OpenFPGALoader(board=f"arty_{device.replace('-', '_')}t"),
+    toolchain    = "vivado",
+    sys_clk_freq = 100e6,
+    uart_limit   = 12_000_000,
+    port         = "/dev/ttyUSB1",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
-    return board_main(lambda: find_board("arty"), sys.argv[1:] if argv is None else argv,
-        "python -m targets.arty", __doc__)
+    return board_main(BoardParser(BOARD, argv, "python -m targets.arty", __doc__))
 
 
 if __name__ == "__main__":

@@ -22,10 +22,35 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from accel.errors import EXIT_ERROR, guarded
-from targets.boards.catalogue import find_board
+from targets import arty, icebreaker, tang_nano_20k, ulx3s
+from targets.boards.board import Board
 from targets.boards.command import board_main
+from targets.boards.generic import describe
+from targets.boards.listing import list_boards
+from targets.boards.options import BoardParser
 
 PROG = "python -m targets.board"
+
+# Boards with a target of their own, by their names here and in litex-boards.
+TARGETS = {
+    "ulx3s":                ulx3s.BOARD,
+    "radiona_ulx3s":        ulx3s.BOARD,
+    "icebreaker":           icebreaker.BOARD,
+    "tang_nano_20k":        tang_nano_20k.BOARD,
+    "sipeed_tang_nano_20k": tang_nano_20k.BOARD,
+    "arty":                 arty.BOARD,
+    "digilent_arty":        arty.BOARD,
+}
+
+
+def find_board(name: str) -> Board:
+    """A board by its name: of a target of its own, or of litex-boards.
+
+    Raises
+    ------
+    QCLIFError : there is none of this name, or it cannot have our SoC.
+    """
+    return TARGETS.get(name) or describe(name)
 
 
 def usage(asked: bool) -> int:
@@ -37,11 +62,10 @@ def usage(asked: bool) -> int:
 def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["--list"]:
-        from targets.boards.listing import list_boards
-        return guarded(lambda: list_boards(argv[1:], PROG))
+        return guarded(lambda: list_boards(argv[1:], PROG, find_board))
     if not argv or argv[0].startswith("-"):
         return guarded(lambda: usage(argv[:1] in (["--help"], ["-h"])))
-    return board_main(lambda: find_board(argv[0]), argv[1:], f"{PROG} {argv[0]}", __doc__)
+    return guarded(lambda: board_main(BoardParser(find_board(argv[0]), argv[1:], f"{PROG} {argv[0]}", __doc__)))
 
 
 if __name__ == "__main__":

@@ -20,13 +20,91 @@ import sys
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from targets.boards.catalogue import find_board
+from migen import *
+
+from litex.gen import *
+
+from litex.build.generic_platform import *
+from litex.build.openfpgaloader import OpenFPGALoader
+
+from litex_boards.platforms import icebreaker
+from litex_boards.targets.icebreaker import _CRG
+
+from targets.boards.board import Board
 from targets.boards.command import board_main
+from targets.boards.open_tools import IceStormToolchain
+from targets.boards.options import BoardParser
+from targets.boards.soc import BoardSoC
+
+# IOs ----------------------------------------------------------------------------------------------
+
+# What you plug into the PMODs, whose pins are PMOD1A:0 to PMOD1A:7, PMOD1B and PMOD2; litex-boards has some ready, as
+# icebreaker.break_off_pmod and dvi_pmod. One of your own, say:
+#
+#     ("pmod", 0, Pins("PMOD1A:0 PMOD1A:1 PMOD1A:2 PMOD1A:3"), IOStandard("LVCMOS33")),
+_io = []
+
+# The flash holds bitstream and firmware: a bitstream of the UP5K has 104,090 bytes.
+FLASH_OFFSET = 0x20000
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(BoardSoC):
+    """The SoC with this board's clock and LEDs, its firmware in the SPI flash and in the FPGA's large RAMs.
+
+    Parameters
+    ----------
+    config       : sizes of the accelerator and of the link.
+    device       : the FPGA on the board.
+    toolchain    : LiteX's name of it.
+    sys_clk_freq : Hz.
+    kwargs       : options of BoardSoC, QCLIFSoC and LiteX's SoCCore.
+    """
+    def __init__(self, config, device="iCE40-UP5K", toolchain="icestorm", sys_clk_freq=24e6, **kwargs):
+        platform = icebreaker.Platform(toolchain=toolchain)
+        platform.toolchain = IceStormToolchain()
+        platform.add_extension(_io)
+
+        # CRG --------------------------------------------------------------------------------------
+        self.crg = _CRG(platform, sys_clk_freq)
+
+        # BoardSoC ---------------------------------------------------------------------------------
+        BoardSoC.__init__(self, platform, sys_clk_freq, config,
+            flash        = platform.request("spiflash"),
+            flash_offset = FLASH_OFFSET,
+            **kwargs)
+
+        # Leds -------------------------------------------------------------------------------------
+        self.add_status_leds(platform.request_all("user_led_n"), active_low=True)
+
+        # Yours ------------------------------------------------------------------------------------
+        # The PMOD shows when steps are computed, say:
+        #
+        #     self.comb += platform.request("pmod")[0].eq(self.qclif.core.busy)
+
+# Build --------------------------------------------------------------------------------------------
+
+BOARD = Board(
+    name         = "icebreaker",
+    title        = "1BitSquared iCEBreaker",
+    platform     = icebreaker.Platform,
+    soc          = BaseSoC,
+    devices      = {"iCE40-UP5K": "iCE40-UP5K"},
+    target       = __file__,
+    programmer   = lambda device: OpenFPGALoader(board="ice40_generic"),
+    toolchain    = "icestorm",
+    sys_clk_freq = 24e6,
+    port         = "/dev/ttyUSB1",
+    flash_offset = FLASH_OFFSET,
+    # Shorter frames than others have leave block RAM for weights.
+    sizes        = {"frame_bytes": 512, "uart_fifo": 1024},
+    # The smallest CPU; its firmware needs no timer, and nothing of LiteX's controller.
+    soc_options  = {"cpu_type": "serv", "with_timer": False, "with_ctrl": False, "ident": ""},
+)
 
 
 def main(argv: list[str] | None = None) -> int:
-    return board_main(lambda: find_board("icebreaker"), sys.argv[1:] if argv is None else argv,
-        "python -m targets.icebreaker", __doc__)
+    return board_main(BoardParser(BOARD, argv, "python -m targets.icebreaker", __doc__))
 
 
 if __name__ == "__main__":

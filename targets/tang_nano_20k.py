@@ -21,13 +21,77 @@ import sys
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from targets.boards.catalogue import find_board
+from migen import *
+
+from litex.gen import *
+
+from litex.build.generic_platform import *
+from litex.build.openfpgaloader import OpenFPGALoader
+
+from litex_boards.platforms import sipeed_tang_nano_20k
+from litex_boards.targets.sipeed_tang_nano_20k import _CRG
+
+from targets.boards.board import Board
 from targets.boards.command import board_main
+from targets.boards.options import BoardParser
+from targets.boards.soc import BoardSoC
+
+# IOs ----------------------------------------------------------------------------------------------
+
+# What you wire to the board, by the numbers of the FPGA's pins on its rows, say:
+#
+#     ("pmod", 0, Pins("73 74 75 85"), IOStandard("LVCMOS33")),
+_io = []
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(BoardSoC):
+    """The SoC with this board's clock and LEDs.
+
+    Parameters
+    ----------
+    config       : sizes of the accelerator and of the link.
+    device       : the FPGA on the board.
+    toolchain    : LiteX's name of it.
+    sys_clk_freq : Hz.
+    kwargs       : options of BoardSoC, QCLIFSoC and LiteX's SoCCore.
+    """
+    def __init__(self, config, device="GW2AR-18", toolchain="apicula", sys_clk_freq=48e6, **kwargs):
+        platform = sipeed_tang_nano_20k.Platform(toolchain=toolchain)
+        platform.add_extension(_io)
+
+        # CRG --------------------------------------------------------------------------------------
+        self.crg = _CRG(platform, sys_clk_freq)
+
+        # BoardSoC ---------------------------------------------------------------------------------
+        BoardSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
+
+        # Leds -------------------------------------------------------------------------------------
+        self.add_status_leds(platform.request_all("led_n"), active_low=True)
+
+        # Yours ------------------------------------------------------------------------------------
+        # The PMOD shows when steps are computed, say:
+        #
+        #     self.comb += platform.request("pmod")[0].eq(self.qclif.core.busy)
+
+# Build --------------------------------------------------------------------------------------------
+
+BOARD = Board(
+    name         = "tang_nano_20k",
+    title        = "Sipeed Tang Nano 20K",
+    platform     = sipeed_tang_nano_20k.Platform,
+    soc          = BaseSoC,
+    devices      = {"GW2AR-18": "GW2AR-18"},
+    target       = __file__,
+    programmer   = lambda device: OpenFPGALoader(cable="ft2232"),
+    toolchain    = "apicula",
+    sys_clk_freq = 48e6,
+    port         = "/dev/ttyUSB1",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
-    return board_main(lambda: find_board("tang_nano_20k"), sys.argv[1:] if argv is None else argv,
-        "python -m targets.tang_nano_20k", __doc__)
+    return board_main(BoardParser(BOARD, argv, "python -m targets.tang_nano_20k", __doc__))
 
 
 if __name__ == "__main__":

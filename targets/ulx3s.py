@@ -22,13 +22,92 @@ import sys
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from targets.boards.catalogue import find_board
+from migen import *
+
+from litex.gen import *
+
+from litex.build.generic_platform import *
+from litex.build.openfpgaloader import OpenFPGALoader
+
+from litex_boards.platforms import radiona_ulx3s
+from litex_boards.targets.radiona_ulx3s import _CRG
+
+from litedram.modules import MT48LC16M16
+from litedram.phy import GENSDRPHY
+
+from soc.sdram import add_sdram
+from targets.boards.board import Board
 from targets.boards.command import board_main
+from targets.boards.options import BoardParser
+from targets.boards.soc import BoardSoC
+
+# IOs ----------------------------------------------------------------------------------------------
+
+# What you wire to the board, as its platform in litex-boards describes what is on it. A PMOD in the rows J1, say:
+#
+#     ("pmod", 0, Pins("B11 A10 A9 B9 C11 A11 B10 C10"), IOStandard("LVCMOS33")),
+_io = []
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(BoardSoC):
+    """The SoC with this board's clock, LEDs and SDRAM.
+
+    Parameters
+    ----------
+    config       : sizes of the accelerator and of the link.
+    device       : the FPGA on the board.
+    toolchain    : LiteX's name of it.
+    sys_clk_freq : Hz.
+    with_sdram   : the SDRAM holds the firmware's variables.
+    kwargs       : options of BoardSoC, QCLIFSoC and LiteX's SoCCore.
+    """
+    def __init__(self, config, device="LFE5U-85F", toolchain="trellis", sys_clk_freq=50e6, with_sdram=False, **kwargs):
+        platform = radiona_ulx3s.Platform(device=device, toolchain=toolchain)
+        platform.add_extension(_io)
+
+        # CRG --------------------------------------------------------------------------------------
+        self.crg = _CRG(platform, sys_clk_freq)
+
+        # BoardSoC ---------------------------------------------------------------------------------
+        BoardSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
+
+        # SDR SDRAM --------------------------------------------------------------------------------
+        if with_sdram:
+            add_sdram(self,
+                phy    = GENSDRPHY(platform.request("sdram"), sys_clk_freq),
+                module = MT48LC16M16(sys_clk_freq, "1:1"))
+
+        # Leds -------------------------------------------------------------------------------------
+        self.add_status_leds(platform.request_all("user_led"))
+
+        # Yours ------------------------------------------------------------------------------------
+        # The PMOD shows when steps are computed, say:
+        #
+        #     self.comb += platform.request("pmod")[0].eq(self.qclif.core.busy)
+
+# Build --------------------------------------------------------------------------------------------
+
+BOARD = Board(
+    name         = "ulx3s",
+    title        = "Radiona ULX3S",
+    platform     = radiona_ulx3s.Platform,
+    soc          = BaseSoC,
+    devices      = {name: name for name in ("LFE5U-85F", "LFE5U-45F", "LFE5U-25F", "LFE5U-12F")},
+    target       = __file__,
+    programmer   = lambda device: OpenFPGALoader(board="ulx3s"),
+    toolchain    = "trellis",
+    sys_clk_freq = 50e6,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
-    return board_main(lambda: find_board("ulx3s"), sys.argv[1:] if argv is None else argv,
-        "python -m targets.ulx3s", __doc__)
+    parser = BoardParser(BOARD, argv, "python -m targets.ulx3s", __doc__)
+    # An option that BaseSoC has a parameter for goes to it.
+    parser.add_target_argument("--with-sdram", action="store_true",
+        help="The firmware's variables in SDRAM, which spares block RAM and is slower. Sizes that fit only so have "
+        "them there anyway.")
+    return board_main(parser)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from host.link.link import Link
 from host.network.network import Network
 from host.network.random_network import random_network
 from host.runs.run import Run, execute
-from targets.boards.catalogue import find_board
 from targets.boards.request import ROM_BYTES
+from targets.icebreaker import BOARD as ICEBREAKER
 from targets.sim.build import PINS, SimOptions
 from targets.sim.simulator import SimulatedSoC
 from targets.tools.progress import StageDisplay
@@ -56,13 +56,12 @@ class Line:
 
 def board_lines() -> dict[str, Line]:
     """Lines of boards by name, the default first."""
-    icebreaker = find_board("icebreaker")
     return {
         "ulx3s":      Line(60_000_000, 3_000_000),
         # SERV is too slow to encode there.
-        "icebreaker": Line(int(icebreaker.sys_clk_freq), icebreaker.uart_baudrate,
-            QCLIFConfig(neurons=64, lanes=4, **icebreaker.sizes), Encoder(), ("host",),
-            {**icebreaker.soc, "integrated_rom_size": ROM_BYTES, "flash_offset": icebreaker.flash_offset}),
+        "icebreaker": Line(int(ICEBREAKER.sys_clk_freq), ICEBREAKER.uart_baudrate,
+            QCLIFConfig(neurons=64, lanes=4, **ICEBREAKER.sizes), Encoder(), ("host",),
+            {**ICEBREAKER.soc_options, "integrated_rom_size": ROM_BYTES, "flash_offset": ICEBREAKER.flash_offset}),
     }
 
 

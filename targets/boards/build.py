@@ -10,22 +10,23 @@ place and route, and packing run again, which takes minutes.
 """
 
 import hashlib
+import itertools
 import json
 import re
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from accel.errors import QCLIFError
 from host.common.folders import ROOT, build_root
+from targets.boards.board import Board
 from targets.boards.elaborate import BUILD_NAME, REPORT
 from targets.boards.report import Report, read_report
 from targets.boards.request import BoardOptions
-from targets.boards.scripts import clock_constraints, plain_netlist, relative_sources
 from targets.tools.builds import digest, locked, read_record, write_record, write_text
 from targets.tools.process import check_programs, run_program
 from targets.tools.progress import StageProgress, no_stage
@@ -57,6 +58,9 @@ STAGES = {
     "icepack":            "packing the bitstream",
     "gowin_pack":         "packing the bitstream",
 }
+
+# What LiteX writes for the tools.
+INPUTS = ("*.v", "*.init", "*.ys", "*.lpf", "*.pcf", "*.cst", "*.sdc", "*.xdc", "*.qsf", "*.tcl", "*.sh")
 
 # A byte of flash that nothing was written to.
 ERASED = b"\xff"
@@ -93,12 +97,13 @@ def default_directory(options: BoardOptions) -> Path:
     return build_root()/"boards"/f"{options.name}-{digest(content)[:8]}"
 
 
-def build_board(options: BoardOptions, output_dir: Path | None = None, source: str = "auto", run: bool = True,
-    progress: StageProgress = no_stage) -> BoardBuild:
+def build_board(board: Board, options: BoardOptions, output_dir: Path | None = None, source: str = "auto",
+    run: bool = True, progress: StageProgress = no_stage) -> BoardBuild:
     """Build a bitstream, or find it built.
 
     Parameters
     ----------
+    board : what it is built for.
     options : what to build.
     output_dir : folder of the build; None: one of its own below build_root()/boards.
     source : where tools come from, one of targets.tools.toolchain.SOURCES.
@@ -116,7 +121,7 @@ def build_board(options: BoardOptions, output_dir: Path | None = None, source: s
         raise QCLIFError(f"{directory}: LiteX's scripts take no blanks in names: choose another --output-dir")
     write_text(directory/"options.json", json.dumps(options.to_json(), indent=1))
     with locked(directory/"lock", progress):
-        return _Build(options, directory, tools, progress).run()
+        return _Build(board, options, directory, tools, progress).run()
 
 
 def _tools(toolchain: str, source: str) -> Toolchain:
@@ -131,7 +136,9 @@ def _tools(toolchain: str, source: str) -> Toolchain:
 
 class _Build:
     """The stages of one build, under its lock."""
-    def __init__(self, options: BoardOptions, directory: Path, tools: Toolchain | None, progress: StageProgress):
+    def __init__(self, board: Board, options: BoardOptions, directory: Path, tools: Toolchain | None,
+        progress: StageProgress):
+        self.board     = board
         self.options   = options
         self.directory = directory
         self.gateware  = directory/"gateware"
@@ -144,7 +151,7 @@ class _Build:
         soc = json.loads((self.directory/"soc.json").read_text())
         if self.tools is None:
             return BoardBuild(self.options, self.directory, None, None, None, {})
-        digest    = self._digest()
+        digest    = self._digest(map(Path, soc["sources"]))
         bitstream = self.gateware/soc["bitstream"]
         done      = read_record(self.state)
         if done.get("inputs") != digest or not bitstream.exists():
@@ -175,34 +182,17 @@ class _Build:
         for name in (self.directory/"soc.json", *self.gateware.glob("*.init")):
             name.unlink(missing_ok=True)
         self._stage(stage, "elaborate", [sys.executable, "-m", "targets.boards.elaborate", str(self.directory),
-            str(build_root()/"libraries"), *(["run"] if run else [])], ROOT, {"PYTHONHASHSEED": "0"})
-        for script in self.gateware.glob("*.ys"):
-            script.write_text(plain_netlist(relative_sources(script.read_text(), self.gateware)))
-        program = self.gateware/f"{BUILD_NAME}_pre_pack.py"
-        if self.options.toolchain == "icestorm" and program.exists():
-            with open(self.gateware/f"{BUILD_NAME}.pcf", "a") as constraints:
-                constraints.write("\n" + clock_constraints(program.read_text()))
-            script = self.gateware/f"build_{BUILD_NAME}.sh"
-            script.write_text(script.read_text().replace(f"--pre-pack {program.name}", ""))
+            str(build_root()/"libraries"), self.board.target, *(["run"] if run else [])], ROOT, {"PYTHONHASHSEED": "0"})
 
-    def _digest(self) -> str:
+    def _digest(self, sources: Iterable[Path]) -> str:
         """All that the FPGA tools are given, without comments, which hold dates and names of folders."""
         digest = hashlib.sha256(json.dumps(self.tools.versions, sort_keys=True).encode())
-        for path in sorted(self._inputs()):
+        written = itertools.chain.from_iterable(map(self.gateware.glob, INPUTS))
+        for path in sorted({*written, *sources}):
             digest.update(f"\n{path.name}\n".encode())
             text = re.sub(r"/\*.*?\*/", "", path.read_text(errors="replace"), flags=re.DOTALL)
             digest.update(re.sub(r"(//|# ?Autogenerated).*", "", text).encode())
         return digest.hexdigest()
-
-    def _inputs(self) -> Iterator[Path]:
-        for pattern in ("*.v", "*.init", "*.ys", "*.lpf", "*.pcf", "*.cst", "*.sdc", "*.xdc", "*.qsf", "*.tcl",
-                "*.sh"):
-            yield from self.gateware.glob(pattern)
-        for script in self.gateware.glob("*.ys"):
-            for name in re.findall(r"^read_\w+ (?:.* )?(\S+)$", script.read_text(), re.MULTILINE):
-                source = self.gateware/name
-                if source.parent != self.gateware:
-                    yield source
 
     def _run_tools(self) -> None:
         environment = self.tools.install(self.directory/"tools")

@@ -3,17 +3,28 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A description of any board of litex-boards, from its platform and its target."""
+"""Any board of litex-boards, from its platform and its target there."""
 
+import functools
+import importlib
 import inspect
 import pkgutil
 import re
 from types import ModuleType
 
+import litex_boards.platforms
+import litex_boards.targets
 from litex.build.generic_platform import Subsignal
 
 from accel.errors import QCLIFError
-from targets.boards.board import CLOCK_ARGUMENTS, INSTALL_BOARDS, OWN_TARGET, Board
+from targets.boards.board import Board
+from targets.boards.soc import BoardSoC
+
+# What is left where a board's clock and reset generator cannot be used.
+OWN_TARGET = "write a target of your own around soc.soc.QCLIFSoC"
+
+# What clock and reset generators call the frequency of the system's clock.
+CLOCK_ARGUMENTS = {"sys_clk_freq", "clk_freq"}
 
 # Pads of LEDs, those that are preferred first.
 LEDS = ("user_led", "led", "user_led_n", "led_n", "user_ledr", "gpio_leds")
@@ -32,18 +43,29 @@ BAUDRATE = 115_200
 LIMIT    = 1_000_000
 
 
-def modules() -> list[str]:
-    """Names of all boards of litex-boards that have a platform and a target.
+# SoC ----------------------------------------------------------------------------------------------
 
-    Raises
-    ------
-    QCLIFError : it is not installed.
+class GenericSoC(BoardSoC):
+    """The SoC with the pins of a platform and the clock and reset generator of a target of litex-boards.
+
+    Parameters
+    ----------
+    make_platform : makes the platform for a toolchain.
+    make_crg      : makes the clock and reset generator of a platform for a clock in Hz.
+    leds          : pads of its LEDs, "" where it has none; those of names that end with _n are lit by 0.
+    kwargs        : BoardSoC's options.
     """
-    try:
-        import litex_boards.platforms
-        import litex_boards.targets
-    except ImportError as error:
-        raise QCLIFError(f"litex-boards is not installed: {INSTALL_BOARDS}") from error
+    def __init__(self, make_platform, make_crg, leds, device, toolchain, sys_clk_freq, config, **kwargs):
+        platform = make_platform(toolchain)
+        self.crg = make_crg(platform, sys_clk_freq)
+        BoardSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
+        if leds:
+            self.add_status_leds(platform.request_all(leds), active_low=leds.endswith("_n"))
+
+# Boards -------------------------------------------------------------------------------------------
+
+def modules() -> list[str]:
+    """Names of all boards of litex-boards that have a platform and a target."""
     platforms, targets = ({module.name for module in pkgutil.iter_modules(package.__path__)} for package in
         (litex_boards.platforms, litex_boards.targets))
     return sorted(platforms & targets)
@@ -67,49 +89,94 @@ def find_module(name: str) -> str:
 
 
 def describe(name: str) -> Board:
-    """The description of a board by the name of its module.
+    """A board by the name of its module.
 
     Raises
     ------
     QCLIFError : it cannot have our SoC; says why.
     """
     module = find_module(name)
-    board  = Board(name=module, title=module.replace("_", " "), module=module, devices=("",))
-    target = board.target_module()
-    crg    = board.crg_class()
-    platform, toolchain = _platform(board)
+    title  = module.replace("_", " ")
+    pins   = _import("platforms", module)
+    target = _import("targets", module)
+    crg    = _crg_class(title, target)
+    platform, toolchain = _platform(title, pins.Platform)
     resources = platform.constraint_manager.available
-    extension = [] if _uarts(resources) else _extension(board.platform_module(), target)
+    extension = [] if _uarts(resources) else _extension(pins, target)
     pads      = {resource[0] for resource in resources}
     leds      = next((leds for leds in LEDS if leds in pads), "")
+    arguments = _crg_arguments(title, crg, toolchain, _parameters(target))
+
+    def make_platform(toolchain: str):
+        several  = "toolchain" in inspect.signature(pins.Platform.__init__).parameters
+        platform = pins.Platform(**{"toolchain": toolchain} if several else {})
+        platform.add_extension(extension)
+        return platform
+
+    def make_crg(platform, sys_clk_freq: float):
+        clock = CLOCK_ARGUMENTS & inspect.signature(crg.__init__).parameters.keys()
+        return crg(platform=platform, **dict.fromkeys(clock, sys_clk_freq), **arguments)
+
     return Board(
         name          = module,
-        title         = board.title,
-        module        = module,
-        devices       = (platform.device,),
+        title         = title,
+        platform      = pins.Platform,
+        soc           = functools.partial(GenericSoC, make_platform, make_crg, leds),
+        devices       = {platform.device: platform.device},
+        target        = "",
+        programmer    = lambda device: _programmer(platform),
         toolchain     = toolchain,
         sys_clk_freq  = _clock(target),
         uart_baudrate = BAUDRATE,
         uart_limit    = LIMIT,
         uart_name     = _uart([*resources, *extension]),
-        extension     = extension,
-        leds          = leds,
-        active_low    = leds.endswith("_n"),
-        crg           = _crg_arguments(board.title, crg, toolchain, _parameters(target)),
     )
 
 
-def _platform(board: Board):
+def _import(kind: str, module: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"litex_boards.{kind}.{module}")
+    except ImportError as error:
+        package = (error.name or "litex_boards").split(".")[0]
+        raise QCLIFError(f"litex-boards' {kind[:-1]} {module} needs the Python package {package}, which is not there: "
+            f"install {package}") from error
+
+
+def _crg_class(title: str, target: ModuleType) -> type:
+    """Clock and reset generator of litex_boards' target.
+
+    Raises
+    ------
+    QCLIFError : it has none, or one that takes no frequency.
+    """
+    found = next((cls for name in ("_CRG", "CRG") if (cls := getattr(target, name, None)) and
+        cls.__module__ == target.__name__), None)
+    if found is None:
+        raise QCLIFError(f"{title}: its target in litex-boards has no clock and reset generator to build on: "
+            f"{OWN_TARGET}")
+    if not CLOCK_ARGUMENTS & inspect.signature(found.__init__).parameters.keys():
+        raise QCLIFError(f"{title}: its clock and reset generator takes no frequency, and tells none: {OWN_TARGET}")
+    return found
+
+
+def _platform(title: str, cls: type):
     """A platform with its default device, and the name of its toolchain."""
-    cls = board.platform_module().Platform
     try:
         platform = cls()
     except Exception as error:
         # Whatever a platform of others raises is no fault of ours.
         text = " ".join(str(error).split())
         kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
-        raise QCLIFError(f"{board.title}: its platform cannot be made: {kind}{text}") from error
+        raise QCLIFError(f"{title}: its platform cannot be made: {kind}{text}") from error
     return platform, _toolchain(cls, platform)
+
+
+def _programmer(platform):
+    try:
+        return platform.create_programmer()
+    except (AttributeError, NotImplementedError, TypeError):
+        # Platforms of litex-boards that cannot be loaded say so in all of these ways.
+        return None
 
 
 def _toolchain(cls, platform) -> str:

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import io
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from rich.table import Table
 from accel.errors import QCLIFError
 from host.cli.options import check_outputs, positive
 from host.common.console import progress_bars, table_console, write_json
-from targets.boards.catalogue import find_board
-from targets.boards.elaborate import make_soc
+from targets.boards.board import Board
+from targets.boards.elaborate import clock_errors, make_soc
 from targets.boards.estimate import fit
 from targets.boards.generic import modules
 from targets.boards.request import BoardOptions, board_config
@@ -41,36 +42,46 @@ class Entry:
     refusal:   str = ""
 
 
-def examine(name: str, fixed: dict[str, int]) -> Entry:
+def examine(name: str, find: Callable[[str], Board], fixed: dict[str, int]) -> Entry:
     """Try a board: describe it, fit a network, make the SoC.
 
     Parameters
     ----------
+    find : gives the board of the name.
     fixed : sizes that are kept; the others are chosen.
     """
     try:
         # LiteX and boards print and log while they are made.
         with contextlib.redirect_stdout(io.StringIO()):
-            board   = find_board(name)
-            options = BoardOptions(board.name, board.devices[0], board.toolchain, int(board.sys_clk_freq),
-                board.uart_baudrate, board_config({**board.sizes, **fixed}), soc=board.soc,
+            board   = find(name)
+            options = BoardOptions(board.name, board.default_device, board.toolchain, int(board.sys_clk_freq),
+                board.uart_baudrate, board_config({**board.sizes, **fixed}), soc=board.soc_options,
                 flash_offset=board.flash_offset)
-            device  = board.part(board.devices[0], board.toolchain)
+            device  = board.part(board.default_device)
             if device is not None:
                 options = fit(options, device, {**board.sizes, **fixed})
-            make_soc(options).finalize()
+            soc = make_soc(board, options)
+            with clock_errors(board, options):
+                soc.finalize()
     except QCLIFError as error:
         return Entry(name, refusal=str(error))
     except Exception as error:
         # What a platform of others raises is the answer, whatever it is.
         return Entry(name, refusal=f"{type(error).__name__}: {' '.join(str(error).split())}")
     chosen = options.config if device is not None else None
-    return Entry(name, board.devices[0], board.toolchain, board.sys_clk_freq/1e6, chosen and chosen.neurons,
+    return Entry(name, board.default_device, board.toolchain, board.sys_clk_freq/1e6, chosen and chosen.neurons,
         chosen and chosen.inputs, chosen and chosen.lanes, options.cpu)
 
 
-def list_boards(argv: list[str], prog: str) -> int:
-    """The command: a table of all boards, or of those that are named. Returns the exit code."""
+def list_boards(argv: list[str], prog: str, find: Callable[[str], Board]) -> int:
+    """The command: a table of all boards, or of those that are named. Returns the exit code.
+
+    Parameters
+    ----------
+    argv : arguments behind --list.
+    prog : how the command is called.
+    find : gives the board of a name.
+    """
     parser = argparse.ArgumentParser(prog=f"{prog} --list", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="boards (default: all)")
     parser.add_argument("--inputs", type=positive, metavar="N", help="of the network (default: 512, or what fits)")
@@ -84,7 +95,7 @@ def list_boards(argv: list[str], prog: str) -> int:
     with progress_bars() as progress:
         for done, name in enumerate(names):
             progress("boards", done, len(names))
-            entries.append(examine(name, fixed))
+            entries.append(examine(name, find, fixed))
     table = Table(title="Boards of litex-boards, and the network that fits")
     for column in ("board", "device", "tools", "MHz", "neurons", "inputs", "lanes", "CPU"):
         table.add_column(column)

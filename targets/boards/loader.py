@@ -21,22 +21,15 @@ INSTALL = "sudo apt-get install openfpgaloader"
 CHECKS = "plug in the board's USB cable, see that you may use it (udev rules), or name it with --cable"
 
 
-def loader_command(board: Board, device: str, toolchain: str, cable: str | None = None) -> list[str]:
+def loader_command(board: Board, device: str, cable: str | None = None) -> list[str]:
     """openFPGALoader's command for a board, without the bitstream.
 
     Raises
     ------
     QCLIFError : nobody knows how to load this board, and no cable was named.
     """
-    by_cable = ["--cable", cable] if cable else []
-    name     = board.loader.get(device) or board.loader.get("")
-    if name:
-        return [LOADER, "--board", name, *by_cable]
-    try:
-        programmer = board.make_platform(device, toolchain).create_programmer()
-    except (AttributeError, NotImplementedError, TypeError):
-        # Platforms of litex-boards that cannot be loaded say so in all of these ways.
-        programmer = None
+    by_cable   = ["--cable", cable] if cable else []
+    programmer = board.programmer(device)
     if isinstance(programmer, OpenFPGALoader):
         return [*programmer.cmd, *by_cable]
     if by_cable:
@@ -45,15 +38,14 @@ def loader_command(board: Board, device: str, toolchain: str, cable: str | None 
     raise QCLIFError(f"litex-boards {others}: use that, or name {LOADER}'s cable with --cable")
 
 
-def load(board: Board, device: str, toolchain: str, bitstream: Path, flash: bool = False,
-    cable: str | None = None) -> None:
+def load(board: Board, device: str, bitstream: Path, flash: bool = False, cable: str | None = None) -> None:
     """Load a bitstream, into flash where that is asked for.
 
     Raises
     ------
     QCLIFError : the program is missing, or it does not reach the board.
     """
-    command = loader_command(board, device, toolchain, cable)
+    command = loader_command(board, device, cable)
     if shutil.which(command[0]) is None:
         raise QCLIFError(f"{LOADER} not found: {INSTALL}")
     if flash:

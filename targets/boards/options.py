@@ -6,7 +6,9 @@
 """Options of the board targets: LiteX's, the sizes, and ours."""
 
 import argparse
+import inspect
 import re
+import sys
 from pathlib import Path
 
 from litex.build.nextpnr_wrapper import nextpnr_argdict, nextpnr_args
@@ -28,6 +30,9 @@ _FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build
 # Toolchains with nextpnr whose options LiteX does not offer.
 NEXTPNR_ONLY = ("apicula",)
 
+# Parameters of a target's BaseSoC that the request has names of its own for.
+TOLD = {"config", "device", "toolchain", "sys_clk_freq", "with_sdram"}
+
 # Parser -------------------------------------------------------------------------------------------
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
@@ -37,10 +42,50 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefa
 
 
 class BoardParser(LiteXArgumentParser):
-    """LiteX's parser, for a list of arguments that need not be the process' own."""
-    def __init__(self, argv: list[str], **kwargs):
-        self._argv = argv
-        LiteXArgumentParser.__init__(self, **kwargs)
+    """LiteX's parser with the options that all boards have; a target adds its own by add_target_argument().
+
+    Parameters
+    ----------
+    board : whose options they are.
+    argv : arguments, None: those of the process.
+    prog : how the command is called.
+    description : of its help.
+    """
+    def __init__(self, board: Board, argv: list[str] | None, prog: str, description: str):
+        self.board = board
+        self.argv  = sys.argv[1:] if argv is None else argv
+        LiteXArgumentParser.__init__(self)
+        self.prog        = prog
+        self.description = description
+        self.set_platform(board.platform)
+        # LiteX's is the first that the platform has, and its options would be offered.
+        self._default_toolchain = board.toolchain
+        self.add_target_group()
+        self.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
+            uart_baudrate=board.uart_baudrate, uart_name=board.uart_name,
+            cpu_type=board.soc_options.get("cpu_type", "vexriscv"))
+        add = self.add_target_argument
+        add("--flash", action="store_true", help="Write the bitstream to the board's flash: it stays after power-off.")
+        add("--device", default=board.default_device, metavar="NAME",
+            help=f"FPGA: {', '.join(board.devices)}.")
+        add("--sys-clk-freq", default=board.sys_clk_freq, type=float, metavar="HZ",
+            help="System clock.")
+        add("--tools", choices=list(SOURCES), default="auto",
+            help="Where the tools come from: " + "; ".join(f"{name}: {text}" for name, text in SOURCES.items()) + ".")
+        add("--uart-pins", metavar="TX,RX[,STANDARD]",
+            help="UART on pins that a USB adapter is wired to: of a connector, as in pmoda:0,pmoda:1, or of the FPGA. "
+            "The standard is 3.3 V CMOS unless it is named.")
+        add("--cable", metavar="NAME", help="openFPGALoader's name of the cable, where the board's own is not used.")
+        add("--allow-timing-fail", action="store_true", help="A clock that is not reached is no error.")
+        add("--no-fit-check", action="store_true", help="Build also what the estimate says does not fit.")
+        add("--json", type=Path, metavar="FILE", help="Write the numbers; - for standard output.")
+        add("--non-interactive", action="store_true", help="Show no live progress.")
+        add_config_args(self)
+        if self.get_value_from_key("--toolchain", board.toolchain) in NEXTPNR_ONLY:
+            nextpnr_args(self)
+
+    def parse_args(self, args=None, namespace=None):
+        return LiteXArgumentParser.parse_args(self, self.argv if args is None else args, namespace)
 
     def format_help(self):
         self.formatter_class = _HelpFormatter
@@ -53,57 +98,23 @@ class BoardParser(LiteXArgumentParser):
         return super().toolchain_argdict
 
     def get_value_from_key(self, key, default=None):
-        for position, text in enumerate(self._argv):
+        """LiteX's, of our arguments, which need not be the process' own."""
+        for position, text in enumerate(self.argv):
             name, equal, value = text.partition("=")
             if name == key:
-                return value if equal else (self._argv[position + 1:] or [default])[0]
+                return value if equal else (self.argv[position + 1:] or [default])[0]
         return default
 
-
-def make_parser(board: Board, argv: list[str], prog: str, description: str) -> BoardParser:
-    """The parser of a board's target."""
-    parser             = BoardParser(argv)
-    parser.prog        = prog
-    parser.description = description
-    parser.set_platform(board.platform_module().Platform)
-    # LiteX's is the first that the platform has, and its options would be offered.
-    parser._default_toolchain = board.toolchain
-    parser.add_target_group()
-    parser.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
-        uart_baudrate=board.uart_baudrate, uart_name=board.uart_name, cpu_type=board.soc.get("cpu_type", "vexriscv"))
-    add = parser.add_target_argument
-    add("--flash", action="store_true", help="Write the bitstream to the board's flash: it stays after power-off.")
-    add("--device", default=board.devices[0], metavar="NAME",
-        help=f"FPGA: {', '.join(board.devices)}.")
-    add("--sys-clk-freq", default=board.sys_clk_freq, type=float, metavar="HZ",
-        help="System clock.")
-    add("--tools", choices=list(SOURCES), default="auto",
-        help="Where the tools come from: " + "; ".join(f"{name}: {text}" for name, text in SOURCES.items()) + ".")
-    add("--uart-pins", metavar="TX,RX[,STANDARD]",
-        help="UART on pins that a USB adapter is wired to: of a connector, as in pmoda:0,pmoda:1, or of the FPGA. The "
-        "standard is 3.3 V CMOS unless it is named.")
-    if board.sdram is not None:
-        add("--with-sdram", action="store_true",
-            help="The firmware's variables in SDRAM, which spares block RAM and is slower. Sizes that fit only so have "
-            "them there anyway.")
-    add("--cable", metavar="NAME", help="openFPGALoader's name of the cable, where the board's own is not used.")
-    add("--allow-timing-fail", action="store_true", help="A clock that is not reached is no error.")
-    add("--no-fit-check", action="store_true", help="Build also what the estimate says does not fit.")
-    add("--json", type=Path, metavar="FILE", help="Write the figures; - for standard output.")
-    add("--non-interactive", action="store_true", help="Show no live progress.")
-    add_config_args(parser)
-    if parser.get_value_from_key("--toolchain", board.toolchain) in NEXTPNR_ONLY:
-        nextpnr_args(parser)
-    return parser
-
+# Request ------------------------------------------------------------------------------------------
 
 def given_sizes(args: argparse.Namespace) -> dict[str, int]:
     """Sizes that the command line names."""
     return {name: value for name in LIMITS if (value := getattr(args, name)) is not None}
 
 
-def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, config: QCLIFConfig) -> BoardOptions:
+def board_options(parser: BoardParser, args: argparse.Namespace, config: QCLIFConfig) -> BoardOptions:
     """What is to be built; what cannot be followed is refused."""
+    board = parser.board
     for name in (*_FIXED, *(("integrated_sram_size",) if board.flash_offset else ())):
         if getattr(args, name, None) != parser.get_default(name):
             raise QCLIFError(f"--{name.replace('_', '-')} has no effect on the boards' SoC: leave it out")
@@ -124,6 +135,9 @@ def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, c
     defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
     given    = {name: value for name, value in soc_core_argdict(args).items()
         if value != defaults.get(name) and name not in ours}
+    # What the target has added.
+    given |= {name: value for name in inspect.signature(board.soc).parameters.keys() - TOLD
+        if (value := getattr(args, name, None)) != parser.get_default(name)}
     if args.uart_pins is not None:
         if not re.fullmatch(r"[^,\s]+,[^,\s]+(,[^,]+)?", args.uart_pins):
             raise QCLIFError(f"--uart-pins is {args.uart_pins!r}: name two pins, TX,RX, as in pmoda:0,pmoda:1")
@@ -135,7 +149,7 @@ def board_options(parser: BoardParser, args: argparse.Namespace, board: Board, c
         sys_clk_freq  = int(args.sys_clk_freq),
         uart_baudrate = args.uart_baudrate,
         config        = config,
-        soc           = {**board.soc, **given},
+        soc           = {**board.soc_options, **given},
         flow          = parser.toolchain_argdict,
         flash_offset  = board.flash_offset,
         with_sdram    = getattr(args, "with_sdram", False),

@@ -14,8 +14,8 @@ from targets.boards.estimate import NAMES, Estimate
 from targets.boards.request import BoardOptions
 
 
-def figures(board: Board, options: BoardOptions, estimate: Estimate | None, build: BoardBuild | None) -> dict:
-    """The figures of a run, as JSON takes them. What was not computed is not in there."""
+def measures(board: Board, options: BoardOptions, estimate: Estimate | None, build: BoardBuild | None) -> dict:
+    """What is known of a run, as JSON takes it. What was not computed is not in there."""
     content = {
         "board":       board.name,
         "device":      options.device,
@@ -49,7 +49,7 @@ def figures(board: Board, options: BoardOptions, estimate: Estimate | None, buil
 
 
 def show(content: dict, console: Console) -> None:
-    """Print the tables of figures()."""
+    """Print the tables of measures()."""
     config = content["config"]
     console.print(f"{content['board']}, {content['device']}: {config['neurons']} neurons, {config['inputs']} inputs, "
         f"{config['contexts']} contexts, {config['weight_bits']}-bit weights, {config['lanes']} lanes, "

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,14 +22,13 @@ import pytest
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from firmware.sizes import SRAM_BESIDE_SDRAM, least_sram_bytes
-from targets import board, tang_nano_20k, ulx3s
+from host.common.folders import ROOT
+from targets import board, icebreaker, tang_nano_20k, ulx3s
+from targets.board import find_board
 from targets.boards.build import build_board
-from targets.boards.catalogue import find_board
 from targets.boards.request import BoardOptions, board_config
 from targets.fpga.netlist import share
 from targets.tools.eda import find_yosys, run_tool
-
-pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
 
 pytestmark = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
     reason="needs a RISC-V compiler: ./qclif setup")
@@ -81,7 +81,7 @@ def test_what_has_not_changed_is_not_built_again(small):
     options = json.loads((Path(small["directory"])/"options.json").read_text())
     before  = Path(small["bitstream"]).stat().st_mtime_ns
     stages  = []
-    build   = build_board(BoardOptions.from_json(options), progress=stages.append)
+    build   = build_board(ulx3s.BOARD, BoardOptions.from_json(options), progress=stages.append)
     assert stages == ["generating the SoC and its firmware"]
     assert build.bitstream.stat().st_mtime_ns == before and build.build_seconds == small["build_seconds"]
 
@@ -93,7 +93,7 @@ def test_what_has_not_changed_is_not_built_again(small):
 def test_the_firmware_fits_closely_in_the_sram(sizes, tmp_path):
     config  = board_config(sizes)
     options = BoardOptions("ulx3s", "LFE5U-85F", "trellis", 50_000_000, 1_000_000, config)
-    build_board(options, tmp_path, run=False)
+    build_board(ulx3s.BOARD, options, tmp_path, run=False)
     elf   = tmp_path/"software"/"bios"/"bios.elf"
     size  = subprocess.run(["riscv64-unknown-elf-size", str(elf)], text=True, capture_output=True, check=True).stdout
     *_, bss = map(int, size.splitlines()[1].split()[:3])
@@ -105,7 +105,7 @@ def test_the_firmware_keeps_its_variables_in_sdram(tmp_path):
     config  = board_config({"neurons": 200, "inputs": 512, "lanes": 8})
     options = BoardOptions("ulx3s", "LFE5U-45F", "trellis", 50_000_000, 1_000_000, config, {"cpu_variant": "lite"},
         with_sdram=True)
-    build_board(options, tmp_path, run=False)
+    build_board(ulx3s.BOARD, options, tmp_path, run=False)
     elf   = tmp_path/"software"/"bios"/"bios.elf"
     text  = subprocess.run(["riscv64-unknown-elf-nm", str(elf)], text=True, capture_output=True, check=True).stdout
     place = {name: int(address, 16) for address, _, name in map(str.split, text.splitlines())}
@@ -177,6 +177,43 @@ def test_what_nextpnr_is_told(module, arguments, options, tmp_path):
     assert set(re.findall(r"--(?:report|seed|freq) \S+", command)) == options
     assert command.count("--report") == 1
 
+
+def test_scripts_for_all_versions_of_the_tools(tmp_path):
+    """PyPI's Yosys sees no absolute names below /tmp, its nextpnr runs no Python; older ones read no notes."""
+    assert icebreaker.main(["--build", "--no-compile-gateware", "--non-interactive", "--output-dir",
+        str(tmp_path)]) == 0
+    script  = (tmp_path/"gateware"/"top.ys").read_text().splitlines()
+    sources = [line.split() for line in script if line.startswith("read_")]
+    assert len(sources) > 10 and sources[-1][-1] == "top.v"
+    assert all((tmp_path/"gateware"/source[-1]).exists() and not source[-1].startswith("/") for source in sources)
+    assert script[-2:] == ["delete t:$scopeinfo", "write_json  top.json"]
+    assert "pre-pack" not in (tmp_path/"gateware"/"build_top.sh").read_text()
+    clocks = dict(re.findall(r"^set_frequency (\S+) (\S+)$", (tmp_path/"gateware"/"top.pcf").read_text(), re.MULTILINE))
+    # Periods are whole picoseconds.
+    assert {name: round(float(mhz), 2) for name, mhz in clocks.items()} == {"sys_clk": 24, "clk12": 12}
+
+
+def test_a_copy_of_a_target_with_a_pmod(tmp_path):
+    """As the targets' comments tell: pads, what drives them, and an option that they come with."""
+    text = Path(ulx3s.__file__).read_text()
+    for old, new in (
+        ("_io = []", '_io = [("pmod", 0, Pins("B11 A10"), IOStandard("LVCMOS33"))]'),
+        ("with_sdram=False,", "with_sdram=False, with_pmod=False,"),
+        ("        # Yours", "        if with_pmod:\n"
+            "            self.comb += platform.request(\"pmod\")[1].eq(self.qclif.core.busy)\n        # Yours"),
+        ("    return board_main(", "    parser.add_target_argument(\"--with-pmod\", action=\"store_true\")\n"
+            "    return board_main("),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (tmp_path/"mine.py").write_text(text)
+    for name, option in (("without", []), ("with", ["--with-pmod"])):
+        subprocess.run([sys.executable, str(tmp_path/"mine.py"), "--build", "--no-compile-gateware", "--neurons", "16",
+            "--output-dir", str(tmp_path/name), "--non-interactive", *option], check=True, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
+        pins = (tmp_path/name/"gateware"/"top.lpf").read_text()
+        assert ('LOCATE COMP "pmod[1]" SITE "A10"' in pins) == bool(option)
+
 # Failures -----------------------------------------------------------------------------------------
 
 def fake_tools(folder: Path, **texts: str) -> None:
@@ -203,18 +240,19 @@ def test_a_tool_that_fails(tool, text, why, tmp_path, monkeypatch):
     for _ in range(2):
         # The second time, too: what failed is not taken for finished.
         with pytest.raises(QCLIFError, match=why) as caught:
-            build_board(options, tmp_path/"build", "path")
+            build_board(ulx3s.BOARD, options, tmp_path/"build", "path")
         assert "\n" not in str(caught.value)
 
 
 def test_a_folder_that_will_not_do(tmp_path):
     options = BoardOptions("ulx3s", "LFE5U-25F", "trellis", 50_000_000, 1_000_000, QCLIFConfig())
     with pytest.raises(QCLIFError, match=r"LiteX's scripts take no blanks in names: choose another --output-dir"):
-        build_board(options, tmp_path/"my build", run=False)
+        build_board(ulx3s.BOARD, options, tmp_path/"my build", run=False)
     (tmp_path/"file").write_text("")
     with pytest.raises(QCLIFError, match=r"cannot write to .*; choose another --output-dir"):
-        build_board(options, tmp_path/"file"/"build", run=False)
+        build_board(ulx3s.BOARD, options, tmp_path/"file"/"build", run=False)
 
 
 def test_the_boards_are_known():
-    assert all(find_board(name).module == name for name in VENDORS)
+    own = {"digilent_arty": "arty", "sipeed_tang_nano_20k": "tang_nano_20k"}
+    assert all(find_board(name).name == own.get(name, name) for name in VENDORS)

@@ -16,17 +16,13 @@ import pytest
 from accel.config import QCLIFConfig
 from accel.errors import EXIT_ERROR, QCLIFError
 from targets import arty, board, tang_nano_20k, ulx3s
+from targets.board import find_board
 from targets.boards import command, loader
-from targets.boards.board import Board
 from targets.boards.build import BoardBuild
-from targets.boards.catalogue import find_board
 from targets.boards.loader import load
 from targets.boards.report import CriticalPath, Report, read_report
 from targets.boards.request import BoardOptions
 
-pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
-
-ULX3S   = find_board("ulx3s")
 OPTIONS = BoardOptions("ulx3s", "LFE5U-25F", "trellis", 50_000_000, 1_000_000, QCLIFConfig(neurons=16, uart_fifo=2048))
 PATH    = CriticalPath(("clk", "clk"), 19.25, "VexRiscv.a", "VexRiscv.b")
 REPORT  = Report({"lut": 7000, "ff": 4000, "bram": 40, "dsp": 5}, {"lut": 24288, "ff": 24288, "bram": 56, "dsp": 28},
@@ -107,8 +103,8 @@ def test_a_board_of_an_unknown_fpga(capsys):
 def make_zedboard(pins: str):
     from targets.boards.elaborate import make_soc
     description = find_board("digilent_zedboard")
-    return make_soc(BoardOptions(description.name, description.devices[0], description.toolchain, 50_000_000, 115_200,
-        QCLIFConfig(neurons=4, inputs=4, lanes=1), {"uart_pins": pins}))
+    return make_soc(description, BoardOptions(description.name, description.default_device, description.toolchain,
+        50_000_000, 115_200, QCLIFConfig(neurons=4, inputs=4, lanes=1), {"uart_pins": pins}))
 
 
 @pytest.mark.parametrize("pins, expected", (
@@ -176,7 +172,7 @@ def built(monkeypatch, tmp_path):
     """The commands find a finished build; the list has what they loaded."""
     loaded = []
     monkeypatch.setattr(command, "build_board", lambda *arguments: build(tmp_path))
-    monkeypatch.setattr(command, "load", lambda *arguments: loaded.append(arguments[3:]))
+    monkeypatch.setattr(command, "load", lambda *arguments: loaded.append(arguments[2:]))
     return loaded
 
 
@@ -264,11 +260,11 @@ def loader_program(monkeypatch, tmp_path):
 
 def test_the_loader_is_called_for_the_board(loader_program, tmp_path):
     arguments = loader_program("exit 0")
-    load(ULX3S, "LFE5U-25F", "trellis", Path("x.bit"))
-    load(ULX3S, "LFE5U-25F", "trellis", Path("x.bit"), flash=True, cable="ft232")
-    load(find_board("arty"), "a7-100", "vivado", Path("y.bit"))
-    load(find_board("colorlight_i5"), "LFE5U-25F-6BG381C", "trellis", Path("z.bit"), cable="cmsisdap")
-    load(find_board("tang_nano_20k"), "GW2AR-18", "apicula", Path("t.fs"), flash=True)
+    load(ulx3s.BOARD, "LFE5U-25F", Path("x.bit"))
+    load(ulx3s.BOARD, "LFE5U-25F", Path("x.bit"), flash=True, cable="ft232")
+    load(arty.BOARD, "a7-100", Path("y.bit"))
+    load(find_board("colorlight_i5"), "LFE5U-25F-6BG381C", Path("z.bit"), cable="cmsisdap")
+    load(tang_nano_20k.BOARD, "GW2AR-18", Path("t.fs"), flash=True)
     assert arguments.read_text().splitlines() == ["--board ulx3s x.bit", "--board ulx3s --cable ft232 --write-flash "
         "x.bit", "--board arty_a7_100t y.bit", "--cable cmsisdap z.bit", "--cable ft2232 --write-flash t.fs"]
 
@@ -277,14 +273,13 @@ def test_no_cable_and_no_loader(loader_program, monkeypatch, tmp_path):
     loader_program("echo 'unable to open ftdi device: -3 (device not found)'; echo 'JTAG init failed'; exit 1")
     with pytest.raises(QCLIFError, match=r"^openFPGALoader does not reach Radiona ULX3S \(unable to open ftdi device: "
             r"-3 \(device not found\) JTAG init failed\): plug in the board's USB cable, see that you may use it "):
-        load(ULX3S, "LFE5U-25F", "trellis", Path("x.bit"))
+        load(ulx3s.BOARD, "LFE5U-25F", Path("x.bit"))
     monkeypatch.setenv("PATH", str(tmp_path/"nothing"))
     with pytest.raises(QCLIFError, match=r"^openFPGALoader not found: sudo apt-get install openfpgaloader$"):
-        load(ULX3S, "LFE5U-25F", "trellis", Path("x.bit"))
+        load(ulx3s.BOARD, "LFE5U-25F", Path("x.bit"))
 
 
 def test_a_board_that_litex_loads_otherwise():
-    own = Board(name="x", title="X", module="icebreaker", devices=("",), toolchain="icestorm")
-    with pytest.raises(QCLIFError, match="litex-boards loads X with IceStormProgrammer: use that, or name "
+    with pytest.raises(QCLIFError, match="litex-boards loads icebreaker bitsy with DFUProg: use that, or name "
             "openFPGALoader's cable with --cable"):
-        load(own, "", "icestorm", Path("x.bin"))
+        load(find_board("icebreaker_bitsy"), "ice40-up5k-sg48", Path("x.bin"))

@@ -13,13 +13,11 @@ from migen import Memory
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from firmware.sizes import SRAM_BESIDE_SDRAM
-from targets.boards.catalogue import find_board
+from targets import icebreaker, ulx3s
 from targets.boards.devices import SHAPES, Device, find_device
 from targets.boards.estimate import estimate, fit
 from targets.boards.memories import Shape, blocks, core_memories, large_memories, soc_memories
 from targets.boards.request import BoardOptions, board_config
-
-pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
 
 CONFIGS = {
     "default": QCLIFConfig(uart_fifo=2048),
@@ -37,7 +35,7 @@ def options(config: QCLIFConfig, device: str = "LFE5U-85F", **soc) -> BoardOptio
 def test_memories_are_those_of_the_soc(name):
     from targets.boards.elaborate import make_soc
     request = options(CONFIGS[name], ident="")
-    soc     = make_soc(request)
+    soc     = make_soc(ulx3s.BOARD, request)
     soc.finalize()
     real = sorted((memory.depth, memory.width) for memory in soc._fragment.specials if isinstance(memory, Memory))
     told = [*core_memories(request.config), *soc_memories(request.config, request.rom_bytes, request.sram_bytes)]
@@ -50,11 +48,11 @@ def test_memories_are_those_of_the_soc(name):
 def test_memories_are_those_of_a_soc_with_large_rams():
     from targets.boards.elaborate import make_soc
     pytest.importorskip("pythondata_cpu_serv", reason="needs SERV: pip install -e '.[boards]'")
-    board   = find_board("icebreaker")
+    board   = icebreaker.BOARD
     config  = QCLIFConfig(neurons=64, lanes=4, **board.sizes)
-    request = BoardOptions(board.name, "iCE40-UP5K", "icestorm", 24_000_000, 1_000_000, config, board.soc,
+    request = BoardOptions(board.name, "iCE40-UP5K", "icestorm", 24_000_000, 1_000_000, config, board.soc_options,
         flash_offset=board.flash_offset)
-    soc = make_soc(request)
+    soc = make_soc(board, request)
     soc.finalize()
     real  = sorted((memory.depth, memory.width) for memory in soc._fragment.specials if isinstance(memory, Memory))
     large = large_memories(config, 4)

@@ -22,16 +22,14 @@ from host.network.random_network import random_network
 from targets import icebreaker
 from targets.boards import command
 from targets.boards.build import BoardBuild
-from targets.boards.catalogue import find_board
 from targets.boards.request import ROM_BYTES
-from targets.boards.scripts import clock_constraints, plain_netlist
 from targets.fpga.families import FAMILIES
 from targets.fpga.netlist import build, synthesise
 from targets.netlist.comparison import NetlistProgram, run_core
 from targets.sim.build import PINS, SimOptions
 from tests.helpers.short_stream import stream_exactly
 
-BOARD = find_board("icebreaker")
+BOARD = icebreaker.BOARD
 
 needs_compiler  = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
     reason="needs a RISC-V compiler: ./qclif setup")
@@ -47,7 +45,7 @@ TOLERANCE = 0.05
 def simulated(config: QCLIFConfig, baudrate: int) -> SimOptions:
     """The board's SoC in the simulator: CPU, flash and RAMs, and as many clocks a bit."""
     scaled = round(baudrate*SimOptions().sys_clk_freq/BOARD.sys_clk_freq)
-    return SimOptions(config=config, registered=True, soc={**BOARD.soc, "integrated_rom_size": ROM_BYTES,
+    return SimOptions(config=config, registered=True, soc={**BOARD.soc_options, "integrated_rom_size": ROM_BYTES,
         "flash_offset": BOARD.flash_offset, "uart_name": PINS, "uart_baudrate": scaled})
 
 
@@ -90,7 +88,6 @@ def synthetic_steps(encoder, contexts):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """Figures of the default bitstream, as the command writes them."""
-    pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
     pytest.importorskip("pythondata_cpu_serv", reason="needs SERV: pip install -e '.[boards]'")
     file = tmp_path_factory.mktemp("icebreaker")/"figures.json"
     assert icebreaker.main(["--build", "--non-interactive", "--json", str(file)]) == 0
@@ -132,7 +129,6 @@ def test_one_file_has_bitstream_and_firmware(built):
     (["--integrated-sram-size", "8192"], r"^--integrated-sram-size has no effect on the boards' SoC: leave it out$"),
 ))
 def test_what_cannot_be_had(arguments, text, capsys):
-    pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
     assert icebreaker.main(arguments) == EXIT_ERROR
     error = capsys.readouterr().err.splitlines()
     assert len(error) == 1 and re.search(text, error[0].removeprefix("error: ")), error
@@ -145,29 +141,16 @@ def test_what_cannot_be_had(arguments, text, capsys):
         r"the firmware needs \d+ bytes of SRAM for these sizes, \d+ are there: lower --frame-window, "),
 ))
 def test_what_the_soc_cannot_have(arguments, text, tmp_path, capsys):
-    pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
     assert icebreaker.main(["--build", "--no-compile-gateware", "--no-fit-check", "--non-interactive", "--output-dir",
         str(tmp_path), *arguments]) == EXIT_ERROR
     assert re.search(text, capsys.readouterr().err)
 
 
 def test_loading_writes_bitstream_and_firmware(monkeypatch, tmp_path):
-    pytest.importorskip("litex_boards", reason="needs litex-boards: pip install -e '.[boards]'")
     loaded = []
-    monkeypatch.setattr(command, "build_board", lambda options, *_: BoardBuild(options, tmp_path, tmp_path/"top.bin",
-        None, 1.0, {}, tmp_path/"image.bin"))
-    monkeypatch.setattr(command, "load", lambda *arguments: loaded.append(arguments[3:]))
+    monkeypatch.setattr(command, "build_board", lambda board, options, *_: BoardBuild(options, tmp_path,
+        tmp_path/"top.bin", None, 1.0, {}, tmp_path/"image.bin"))
+    monkeypatch.setattr(command, "load", lambda *arguments: loaded.append(arguments[2:]))
     for option in ("--load", "--flash"):
         assert icebreaker.main([option, "--non-interactive"]) == 0
     assert loaded == [(tmp_path/"image.bin", True, None)]*2
-
-# Files of LiteX -----------------------------------------------------------------------------------
-
-def test_clocks_without_python():
-    program = 'ctx.addClock("sys_clk", 24.5)\nctx.addClock("clk12", 12.0)\n'
-    assert clock_constraints(program) == "set_frequency sys_clk 24.5\nset_frequency clk12 12.0\n"
-
-
-def test_a_netlist_for_older_tools():
-    assert plain_netlist("synth_ice40 -top top\nwrite_json  top.json") == \
-        "synth_ice40 -top top\ndelete t:$scopeinfo\nwrite_json  top.json"
