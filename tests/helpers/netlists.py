@@ -21,8 +21,9 @@ from accel.errors import QCLIFError
 from accel.neuron import NeuronPipeline
 from accel.verilog import PRAGMAS
 from targets.asic.design import Rtl, Synthesis
-from targets.asic.rtl.sram import clock_gate_model
+from targets.asic.rtl.flops import clock_gate_model
 from targets.tools.eda import Tool, find_sta, find_yosys, run_tool
+from tests.helpers.memories import GATE
 
 # Two counters behind one another, with registers that have an enable and two that are too few for a clock gate.
 COUNTER = """\
@@ -156,6 +157,6 @@ def outputs(synthesis: Synthesis, files: list[Path], folder: Path, clocks: int =
 
 
 def gate_model(folder: Path) -> Path:
-    """Verilog of the clock gate."""
-    (folder/"gate.v").write_text(clock_gate_model())
+    """Verilog of Nangate45's clock gate."""
+    (folder/"gate.v").write_text(clock_gate_model(GATE))
     return folder/"gate.v"

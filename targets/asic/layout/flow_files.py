@@ -6,30 +6,27 @@
 """Texts that OpenROAD's flow scripts read: variables, constraints, places of macros, power grid, and how to run."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from targets.asic.layout.floorplan import Floorplan
 from targets.asic.layout.lef import NM
-from targets.asic.sta.timing import IO_FRACTION
-from targets.asic.synth.recipes import DRIVER, LOAD_FF
+from targets.asic.platform.pdk import Pdk
+from targets.asic.sta.timing import IO_FRACTION, clocking, surroundings
 
-PLATFORM = "nangate45"
-VARIANT  = "base"
+VARIANT = "base"
 
 # Below the design's folder.
 WORK = "work"
 
-# Distance of the power grid's straps on metal4 and metal7 in a large core, um, and what they are multiples of.
-STRAPS     = (56.0, 30.0)
+# What distances of the power grid's straps are multiples of, um: two rows of Nangate45, the one PDK with such a grid.
 STRAP_STEP = 2.8
-
-# Pins at the edge: layers of the horizontal and vertical ones; the second pair is used where the first is full.
-PIN_LAYERS = (("metal5",), ("metal6",)), (("metal3", "metal5"), ("metal4", "metal6"))
 
 # Kinds of a macro's files: folder, and the variable that lists them.
 MACRO_FILES = {"lef": "ADDITIONAL_LEFS", "lib": "ADDITIONAL_LIBS", "gds": "ADDITIONAL_GDS"}
 
 
-def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool, halo: tuple[int, int]) -> str:
+def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool, halo: tuple[int, int],
+    pdk: Pdk) -> str:
     """Variables of the flow scripts.
 
     Parameters
@@ -38,25 +35,26 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
     dense_pins : whether one layer a side is too little for the pins.
     halo : of macros, nm.
     """
-    horizontal, vertical = PIN_LAYERS[dense_pins]
     values = {
         "DESIGN_NAME":            top,
         "DESIGN_NICKNAME":        top,
-        "PLATFORM":               PLATFORM,
+        "PLATFORM":               pdk.name,
         "FLOW_VARIANT":           VARIANT,
         "WORK_HOME":              f"$(DESIGN_FOLDER){WORK}",
         "VERILOG_FILES":          "$(DESIGN_FOLDER)netlist.v",
         "SYNTH_NETLIST_FILES":    "$(DESIGN_FOLDER)netlist.v",
         "SDC_FILE":               "$(DESIGN_FOLDER)constraint.sdc",
-        "PDN_TCL":                "$(DESIGN_FOLDER)pdn.tcl",
         "DIE_AREA":               _um(plan.die),
         "CORE_AREA":              _um(plan.core),
-        "IO_PLACER_H":            " ".join(horizontal),
-        "IO_PLACER_V":            " ".join(vertical),
         # The block's own area, as synthesis counts it: what drives its pins stands outside.
         "DONT_BUFFER_PORTS":      "1",
         "PLACE_DENSITY_LB_ADDON": "0.10",
     }
+    for name in ("IO_PLACER_H", "IO_PLACER_V"):
+        if layers := pdk.variables.get(f"QCLIF_DENSE_{name}"*dense_pins or name):
+            values[name] = layers
+    if has_grid(pdk):
+        values["PDN_TCL"] = "$(DESIGN_FOLDER)pdn.tcl"
     if plan.macros:
         values.update({"MACRO_PLACEMENT_TCL": "$(DESIGN_FOLDER)macros.tcl", "MACRO_PLACE_HALO": _um(halo)})
         for kind, variable in MACRO_FILES.items():
@@ -66,16 +64,11 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
         for name, value in values.items())
 
 
-def constraint_sdc(clock: str, period_ns: float) -> str:
+def constraint_sdc(clock: str, period_ns: float, pdk: Pdk) -> str:
     """Constraints, the same that targets.asic.sta.timing has: what is timed before and after layout can be compared."""
-    # The flow scripts look for the period as a number behind -period; OpenSTA of 2019 has no all_inputs -no_clocks.
-    edge = f"{IO_FRACTION*period_ns:.6g}"
-    return "\n".join([f"create_clock -name {clock} -period {period_ns:.6g} [get_ports {clock}]",
-        f"set inputs [lsearch -inline -all -not -exact [all_inputs] [get_ports {clock}]]",
-        f"set_driving_cell -lib_cell {DRIVER} $inputs",
-        f"set_load {LOAD_FF} [all_outputs]",
-        f"set_input_delay {edge} -clock {clock} $inputs",
-        f"set_output_delay {edge} -clock {clock} [all_outputs]", ""])
+    # The flow scripts look for the period as a number behind -period.
+    clocked = clocking(clock, f"{period_ns:.6g}", f"{IO_FRACTION*period_ns:.6g}")
+    return "\n".join([*surroundings(clock, pdk), *clocked, ""])
 
 
 def macros_tcl(plan: Floorplan) -> str:
@@ -84,31 +77,43 @@ def macros_tcl(plan: Floorplan) -> str:
         for name, place in plan.macros.items())
 
 
-def pdn_tcl(plan: Floorplan, power: Iterable[str], ground: Iterable[str]) -> str:
-    """Power grid: rails on metal1, straps on metal4 and metal7, and over macros on metal5 and metal6.
+def has_grid(pdk: Pdk) -> bool:
+    """Whether the power grid is ours; else it is that of the platform."""
+    return "QCLIF_GRID_STRAPS" in pdk.variables
+
+
+def pdn_tcl(plan: Floorplan, power: Iterable[str], ground: Iterable[str], pdk: Pdk) -> str:
+    """Power grid: rails along the rows, straps on two layers, and over macros on the two layers between these.
+
+    The flow scripts' own has no pair of straps in a small core.
 
     Parameters
     ----------
     power, ground : names of the supply pins of all cells and macros.
     """
-    straps = [strap_pitch(length, pitch) for length, pitch in zip((plan.width, plan.height), STRAPS, strict=True)]
+    rails, straps, macros = (pdk.variable(f"QCLIF_GRID_{name}").split() for name in ("RAILS", "STRAPS", "MACROS"))
+    layers = [rails[0], *straps[::3]]
     lines  = [f"add_global_connection -net {net} -inst_pattern .* -pin_pattern ^{pin}$ -{use}"
         for net, use, pins in (("VDD", "power", power), ("VSS", "ground", ground)) for pin in sorted(set(pins))]
     lines += ["global_connect",
         "set_voltage_domain -name CORE -power VDD -ground VSS",
-        "define_pdn_grid -name core -voltage_domains CORE -pins metal7",
-        "add_pdn_stripe -grid core -layer metal1 -width 0.17 -followpins",
-        f"add_pdn_stripe -grid core -layer metal4 -width 0.48 -pitch {straps[0]:.6g} -offset 2",
-        f"add_pdn_stripe -grid core -layer metal7 -width 1.40 -pitch {straps[1]:.6g} -offset 2",
-        "add_pdn_connect -grid core -layers {metal1 metal4}",
-        "add_pdn_connect -grid core -layers {metal4 metal7}"]
+        f"define_pdn_grid -name core -voltage_domains CORE -pins {layers[-1]}",
+        f"add_pdn_stripe -grid core -layer {rails[0]} -width {rails[1]} -followpins",
+        *(f"add_pdn_stripe -grid core -layer {layer} -width {width} -pitch {strap_pitch(length, float(pitch)):.6g} "
+            f"-offset 2" for layer, width, pitch, length in zip(straps[::3], straps[1::3], straps[2::3],
+                (plan.width, plan.height), strict=True)),
+        *_connects("core", layers)]
     if plan.macros:
         lines += ["define_pdn_grid -name macros -voltage_domains CORE -macro -default -halo {2 2 2 2}",
-            "add_pdn_stripe -grid macros -layer metal5 -width 0.93 -pitch 10 -offset 2",
-            "add_pdn_stripe -grid macros -layer metal6 -width 0.93 -pitch 10 -offset 2",
-            *(f"add_pdn_connect -grid macros -layers {{{low} {high}}}" for low, high in (("metal4", "metal5"),
-                ("metal5", "metal6"), ("metal6", "metal7")))]
+            *(f"add_pdn_stripe -grid macros -layer {layer} -width {width} -pitch {pitch} -offset 2"
+                for layer, width, pitch in zip(macros[::3], macros[1::3], macros[2::3], strict=True)),
+            *_connects("macros", [layers[1], *macros[::3], layers[2]])]
     return "\n".join([*lines, ""])
+
+
+def _connects(grid: str, layers: Sequence[str]) -> list[str]:
+    """Connections of each layer to the one above."""
+    return [f"add_pdn_connect -grid {grid} -layers {{{low} {high}}}" for low, high in pairwise(layers)]
 
 
 def strap_pitch(length: int, pitch: float) -> float:
@@ -116,7 +121,7 @@ def strap_pitch(length: int, pitch: float) -> float:
     return min(pitch, length/NM/2//STRAP_STEP*STRAP_STEP)
 
 
-def run_sh(top: str, inputs: Sequence[str]) -> str:
+def run_sh(platform: str, top: str, inputs: Sequence[str]) -> str:
     """Script that runs the flow scripts from the netlist, and goes on where it was interrupted.
 
     The first results of the flow scripts are those of their synthesis. They are put in place, so that no synthesis,
@@ -126,8 +131,8 @@ def run_sh(top: str, inputs: Sequence[str]) -> str:
     ----------
     inputs : names of all files and folders that the results depend on.
     """
-    results = results_folder("results", top)
-    logs    = results_folder("logs", top)
+    results = results_folder("results", platform, top)
+    logs    = results_folder("logs", platform, top)
     return f"""#!/bin/sh
 set -eu
 : "${{FLOW_HOME:?must name the folder flow of a checkout of OpenROAD-flow-scripts}}"
@@ -155,9 +160,9 @@ exec make --no-print-directory -C "$FLOW_HOME" DESIGN_CONFIG="$PWD/config.mk" ch
 """
 
 
-def results_folder(kind: str, top: str) -> str:
+def results_folder(kind: str, platform: str, top: str) -> str:
     """Where the flow scripts put their "results", "logs" or "reports"."""
-    return f"{WORK}/{kind}/{PLATFORM}/{top}/{VARIANT}"
+    return f"{WORK}/{kind}/{platform}/{top}/{VARIANT}"
 
 
 def _um(lengths: Iterable[int]) -> str:

@@ -22,7 +22,15 @@ from host.common.atomic import whole_file
 from host.common.console import Progress, no_progress
 from targets.asic.design import AsicConfig, Rtl
 from targets.asic.layout.floorplan import Floorplan, plan
-from targets.asic.layout.flow_files import MACRO_FILES, config_mk, constraint_sdc, macros_tcl, pdn_tcl, run_sh
+from targets.asic.layout.flow_files import (
+    MACRO_FILES,
+    config_mk,
+    constraint_sdc,
+    has_grid,
+    macros_tcl,
+    pdn_tcl,
+    run_sh,
+)
 from targets.asic.layout.lef import LefMacro, read_lef, read_site
 from targets.asic.layout.metrics import Layout, read_layout
 from targets.asic.platform.macros import Macro
@@ -60,6 +68,7 @@ class LayoutInputs:
     command : what runs it in a shell.
     """
     folder:    Path
+    platform:  str
     top:       str
     floorplan: Floorplan
     shapes:    dict[str, tuple[int, int]]
@@ -104,25 +113,26 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
     _check(design, {**cells, **outlines}, netlist)
     pins      = sum(len(bits) for _, bits in design.modules[rtl.top].ports.values())
     shapes    = {name: (outlines[macro.name].width, outlines[macro.name].height) for name, macro in instances.items()}
-    options   = {"site": read_site(pdk.tech_lef), "utilisation": utilisation, "halo": HALO}
+    site      = read_site(pdk.tech_lef, pdk.variables.get("PLACE_SITE"))
+    options   = {"site": site, "utilisation": utilisation, "halo": HALO}
     floorplan = plan(logic_um2, shapes, **options)
     dense     = pins*PIN_PITCHES[0] > 2*(floorplan.width + floorplan.height)
     floorplan = plan(logic_um2, shapes, **options, pins=pins, pin_pitch=PIN_PITCHES[dense])
     copies    = _copies({macro.name: macro for macro in instances.values()})
     supplies  = [*(cells[name] for name in design.cells() & cells.keys()), *outlines.values()]
     texts     = {
-        "config.mk":      config_mk(rtl.top, floorplan, list(copies), dense, HALO),
-        "constraint.sdc": constraint_sdc(rtl.clock, config.period_ns),
-        "pdn.tcl":        pdn_tcl(floorplan, {pin for each in supplies for pin in each.power},
-            {pin for each in supplies for pin in each.ground}),
+        "config.mk":      config_mk(rtl.top, floorplan, list(copies), dense, HALO, pdk),
+        "constraint.sdc": constraint_sdc(rtl.clock, config.period_ns, pdk),
+        **({"pdn.tcl": pdn_tcl(floorplan, {pin for each in supplies for pin in each.power},
+            {pin for each in supplies for pin in each.ground}, pdk)} if has_grid(pdk) else {}),
         **({"macros.tcl": macros_tcl(floorplan)} if instances else {}),
     }
     files  = {**{name: text.encode() for name, text in texts.items()}, "netlist.v": design.text.encode(),
         **{name: path.read_bytes() for name, path in copies.items()}}
-    script = run_sh(rtl.top, list(files)).encode()
+    script = run_sh(pdk.name, rtl.top, list(files)).encode()
     for name, content in {**files, RUN: script}.items():
         _write(folder/name, content)
-    return LayoutInputs(folder, rtl.top, floorplan, shapes)
+    return LayoutInputs(folder, pdk.name, rtl.top, floorplan, shapes)
 
 
 def _macro_instances(design: Netlist, macros: Mapping[str, Macro]) -> dict[str, Macro]:
@@ -238,7 +248,7 @@ def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
         raise QCLIFError(f"layout failed: {_reason(tail)}; see {log}, and run again to go on from there")
     boxes = {name: (left, bottom, left + inputs.shapes[name][0], bottom + inputs.shapes[name][1])
         for name, (left, bottom) in inputs.floorplan.macros.items()}
-    return replace(read_layout(inputs.folder, inputs.top), macros=boxes)
+    return replace(read_layout(inputs.folder, inputs.platform, inputs.top), macros=boxes)
 
 
 def _reason(tail: deque[str]) -> str:

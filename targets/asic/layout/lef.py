@@ -61,16 +61,22 @@ def read_lef(path: Path) -> dict[str, LefMacro]:
     return macros
 
 
-def read_site(path: Path) -> tuple[int, int]:
-    """Width and height of the first site of a technology LEF, nm.
+def read_site(path: Path, wanted: str | None = None) -> tuple[int, int]:
+    """Width and height of a site of a technology LEF, nm.
+
+    Parameters
+    ----------
+    wanted : its name; None for the first one.
 
     Raises
     ------
-    QCLIFError : it cannot be read, or has no site.
+    QCLIFError : it cannot be read, or has no such site.
     """
     for name, body in _SITE.findall(_text(path)):
-        return _size(path, f"SITE {name}", body)
-    raise QCLIFError(f"{path}: no SITE in it: name the technology LEF of a PDK folder, or fetch it with --download-pdk")
+        if wanted in (None, name):
+            return _size(path, f"SITE {name}", body)
+    raise QCLIFError(f"{path}: no {' '.join(filter(None, ('SITE', wanted)))} in it: name the technology LEF of a PDK "
+        f"folder, or fetch it with --download-pdk")
 
 
 def _text(path: Path) -> str:

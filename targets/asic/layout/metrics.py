@@ -77,15 +77,15 @@ class Layout:
         return [path for name in _FILES if (path := getattr(self, name)) is not None]
 
 
-def read_layout(folder: Path, top: str) -> Layout:
+def read_layout(folder: Path, platform: str, top: str) -> Layout:
     """What is below a layout's folder.
 
     Raises
     ------
     QCLIFError : the layout did not get to its report.
     """
-    logs    = folder/results_folder("logs", top)
-    results = folder/results_folder("results", top)
+    logs    = folder/results_folder("logs", platform, top)
+    results = folder/results_folder("results", platform, top)
     tables  = {name: _read(logs/name) for name in {file for file, _, _ in _KEYS.values()}}
     values  = {name: type(factor)(tables[file][key]*factor) for name, (file, key, factor) in _KEYS.items()
         if key in tables[file]}

@@ -5,11 +5,12 @@
 
 """What an SRAM macro is: its size, cost, files, and the names of its pins."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from accel.errors import QCLIFError
-from targets.liberty.library import Library, library_of
+from targets.liberty.library import Units, library_of
 from targets.liberty.text import Group, parse_liberty
 
 
@@ -21,6 +22,7 @@ class MacroPorts:
     ----------
     mask : write mask, "" where there is none; one bit a data bit.
     active_low : `enable` and `write` are low when they ask for something.
+    half_cycle : reading begins with the falling edge, and Liberty has half an access's energy for each edge.
     """
     clock:      str = "clk"
     enable:     str = "ce_in"
@@ -30,11 +32,12 @@ class MacroPorts:
     mask:       str = "w_mask_in"
     read_data:  str = "rd_out"
     active_low: bool = False
+    half_cycle: bool = False
 
 
 FAKERAM_PORTS = MacroPorts()
 
-OPENRAM_PORTS = MacroPorts("clk0", "csb0", "web0", "addr0", "din0", "", "dout0", active_low=True)
+OPENRAM_PORTS = MacroPorts("clk0", "csb0", "web0", "addr0", "din0", "", "dout0", active_low=True, half_cycle=True)
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,7 @@ class Macro:
     ----------
     depth, width : words, a power of two, and bits of a word.
     area_um2, leakage_nw : as its Liberty has them.
-    energy_pj : of an access, read or write: the models know no difference. Liberty of fakeram45 has all of it for
-        each edge of the clock, that of OpenRAM has half.
+    energy_pj : of an access, read or write: the models know no difference.
     access_ns, min_period_ns : clock to read data, and shortest clock period; None where its Liberty has none.
     liberty, lef, gds : its files; lef is None where it cannot be placed, gds where it has no layout.
     mask : whether single bits of a word can be written.
@@ -71,8 +73,14 @@ class Macro:
         return (self.depth - 1).bit_length()
 
 
-def read_macro(liberty: Path, lef: Path | None, gds: Path | None = None) -> Macro:
-    """The macro of a Liberty file of its own, with the pins of FAKERAM_PORTS.
+def read_macro(liberty: Path, lef: Path | None, gds: Path | None = None, ports: MacroPorts = FAKERAM_PORTS,
+    remedy: str = "remove the file from the PDK folder, or fetch it again") -> Macro:
+    """The macro of a Liberty file of its own.
+
+    Parameters
+    ----------
+    ports : names of its pins.
+    remedy : what to do about a file that has none.
 
     Raises
     ------
@@ -80,51 +88,50 @@ def read_macro(liberty: Path, lef: Path | None, gds: Path | None = None) -> Macr
     """
     group   = parse_liberty(liberty)
     library = library_of(group)
-    ports   = FAKERAM_PORTS
+    units   = library.units
     for cell in group.of("cell"):
         memory, known = next(cell.of("memory"), None), library.cells[cell.args[0]]
         pins = {each.args[0]: each for each in cell.groups if each.kind in ("pin", "bus") and each.args}
         if memory is None or not pins.keys() >= {ports.clock, ports.address, ports.read_data}:
             continue
+        clock, read = pins[ports.clock], pins[ports.read_data]
         try:
+            edges  = _values(clock.of("internal_power"), "rise_power", "fall_power")
+            period = _period_ns(clock, units)
+            arcs   = (timing for pin in (read, *read.of("pin")) for timing in pin.of("timing"))
+            delay  = max(_values(arcs, "cell_rise", "cell_fall"), default=None)
+            access = None if delay is None else delay*units.time_ns
             return Macro(
                 name          = known.name,
                 depth         = 2**int(memory.simple["address_width"]),
                 width         = int(memory.simple["word_width"]),
                 area_um2      = known.area,
                 leakage_nw    = known.leakage_nw,
-                energy_pj     = _edge_energy_pj(pins[ports.clock], library),
+                energy_pj     = sum(edges)/len(edges)*units.energy_fj*1e-3*(2 if ports.half_cycle else 1),
                 liberty       = liberty,
                 lef           = lef,
                 gds           = gds,
                 mask          = ports.mask in pins,
-                access_ns     = _access_ns(pins[ports.read_data], library),
-                min_period_ns = _scaled(pins[ports.clock].simple.get("min_period"), library))
-        except (KeyError, ValueError, ZeroDivisionError) as error:
+                access_ns     = period/2 + access if ports.half_cycle else access,
+                min_period_ns = period,
+                ports         = ports)
+        except (KeyError, ValueError, TypeError, ZeroDivisionError) as error:
             raise QCLIFError(f"{liberty}:{cell.line}: macro {known.name} has no sizes, or no energy of an access "
-                f"({error}): fetch the file again") from error
+                f"({error}): {remedy}") from error
     raise QCLIFError(f"{liberty}: no macro with the pins {ports.clock}, {ports.address} and {ports.read_data} in it: "
-        f"remove the file from the PDK folder, or fetch it again")
+        f"{remedy}")
 
 
-def _edge_energy_pj(clock: Group, library: Library) -> float:
-    """Mean of the clock's edges."""
-    values = [_value(table) for power in clock.of("internal_power") for kind in ("rise_power", "fall_power")
-        for table in power.of(kind)]
-    return sum(values)/len(values)*library.units.energy_fj*1e-3
+def _period_ns(clock: Group, units: Units) -> float | None:
+    """Shortest period of a clock, as an attribute or as a constraint."""
+    constraints = (timing for timing in clock.of("timing") if timing.simple.get("timing_type") == "minimum_period")
+    if "min_period" in clock.simple:
+        return float(clock.simple["min_period"])*units.time_ns
+    period = max(_values(constraints, "rise_constraint"), default=None)
+    return None if period is None else period*units.time_ns
 
 
-def _access_ns(output: Group, library: Library) -> float | None:
-    """The slower edge."""
-    values = [_value(table) for timing in output.of("timing") for kind in ("cell_rise", "cell_fall")
-        for table in timing.of(kind)]
-    return max(values)*library.units.time_ns if values else None
-
-
-def _value(table: Group) -> float:
-    """Of a table with one value, or the greatest."""
-    return max(float(value) for row in table.complex["values"] for value in row.split(","))
-
-
-def _scaled(text: str | None, library: Library) -> float | None:
-    return None if text is None else float(text)*library.units.time_ns
+def _values(groups: Iterable[Group], *kinds: str) -> list[float]:
+    """The greatest value of each table in these groups."""
+    return [max(float(value) for row in table.complex["values"] for value in row.split(","))
+        for group in groups for kind in kinds for table in group.of(kind)]

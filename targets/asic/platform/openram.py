@@ -25,8 +25,8 @@ from accel.errors import QCLIFError
 from host.common.atomic import whole_file
 from host.common.console import Progress, no_progress
 from host.common.folders import build_root
-from targets.asic.platform.macros import Macro
-from targets.asic.platform.openram_liberty import fit_liberty, read_openram
+from targets.asic.platform.macros import OPENRAM_PORTS, Macro, read_macro
+from targets.asic.platform.openram_liberty import fit_liberty
 from targets.asic.platform.pdk import Pdk
 from targets.tools.builds import last_lines
 from targets.tools.process import run_program
@@ -177,7 +177,8 @@ def _read(entry: Path, name: str) -> Macro:
         if not liberty.exists() or liberty.read_text() != text:
             with whole_file(liberty) as file:
                 file.write(text.encode())
-    return read_openram(entry/f"{name}.lib", entry/f"{name}.lef", entry/f"{name}.gds")
+    return read_macro(liberty, entry/f"{name}.lef", entry/f"{name}.gds", OPENRAM_PORTS,
+        "delete its folder and run again")
 
 
 def _compile(compiler: Path, name: str, config: str, work: Path, progress: Progress) -> None:

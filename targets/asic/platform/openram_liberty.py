@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Liberty of OpenRAM's analytical models, made fit for power analysis and placement; and the macro that it tells of.
+"""Liberty of OpenRAM's analytical models, made fit for power analysis and placement.
 
 OpenRAM writes the power of a macro that is accessed at 100 MHz, in milliwatt, where Liberty has the energy of an edge
 of the clock, here in picojoule. It allows its outputs less load than the smallest buffer's input has, as it expects
@@ -12,12 +12,8 @@ technology file calls temporary: simulated with the transistors that it is made 
 """
 
 import re
-from pathlib import Path
 
 from accel.errors import QCLIFError
-from targets.asic.platform.macros import OPENRAM_PORTS, Macro
-from targets.liberty.library import library_of
-from targets.liberty.text import Group, parse_liberty
 
 # What OpenRAM's models take for the rate of accesses.
 EVENTS_HZ = 100e6
@@ -57,53 +53,3 @@ def fit_liberty(text: str) -> str:
         raise QCLIFError("OpenRAM's Liberty has no power of its clock, no leakage, or no load of its outputs: it was "
             "written by another version; python -m targets.asic.openram --install brings the one that is known")
     return _HANDS.sub("", text)
-
-
-def read_openram(liberty: Path, lef: Path, gds: Path) -> Macro:
-    """The macro of a fitted Liberty.
-
-    Raises
-    ------
-    QCLIFError : the file is no Liberty, or lacks what a macro has.
-    """
-    group   = parse_liberty(liberty)
-    library = library_of(group)
-    ports   = OPENRAM_PORTS
-    try:
-        cell   = next(group.of("cell"))
-        known  = library.cells[cell.args[0]]
-        memory = next(cell.of("memory"))
-        clock  = _pin(cell, ports.clock)
-        edges  = [_value(table) for power in clock.of("internal_power") for kind in ("rise_power", "fall_power")
-            for table in power.of(kind)]
-        delays = [_value(table) for pin in _pin(cell, ports.read_data).of("pin") for timing in pin.of("timing")
-            for kind in ("cell_rise", "cell_fall") for table in timing.of(kind)]
-        period = max(_value(table) for timing in clock.of("timing")
-            if timing.simple["timing_type"] == "minimum_period" for table in timing.of("rise_constraint"))
-        return Macro(
-            name          = known.name,
-            depth         = 2**int(memory.simple["address_width"]),
-            width         = int(memory.simple["word_width"]),
-            area_um2      = known.area,
-            leakage_nw    = known.leakage_nw,
-            # Half an access each.
-            energy_pj     = 2*sum(edges)/len(edges)*library.units.energy_fj*1e-3,
-            liberty       = liberty,
-            lef           = lef,
-            gds           = gds,
-            mask          = False,
-            # Reading begins with the falling edge.
-            access_ns     = period/2*library.units.time_ns + max(delays)*library.units.time_ns,
-            min_period_ns = period*library.units.time_ns,
-            ports         = ports)
-    except (StopIteration, KeyError, ValueError, ZeroDivisionError) as error:
-        raise QCLIFError(f"{liberty}: no macro of OpenRAM ({error!r}): delete its folder and run again") from error
-
-
-def _pin(cell: Group, name: str) -> Group:
-    return next(each for each in cell.groups if each.kind in ("pin", "bus") and each.args[:1] == (name,))
-
-
-def _value(table: Group) -> float:
-    """Of a table with one value, or the greatest."""
-    return max(float(value) for row in table.complex["values"] for value in row.split(","))

@@ -3,39 +3,47 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Where the FreePDK45 files are: cells in their corners, layout rules and SRAM macros.
+"""A PDK: its cells in their corners, its SRAM macros, its layout files, and what the flow has to know by name.
 
-Two layouts of a folder are known: one with a Liberty file a corner, plain or .gz, and flow-scripts'
-platforms/nangate45, which has the typical corner alone.
+All that depends on the process is in one Pdk, read from one folder: a platform of OpenROAD's flow scripts, or a folder
+of FreePDK45 files. Names of files, cells and layers are those of its config.mk; what cells do, Liberty tells.
 """
 
-import hashlib
 import os
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from accel.errors import QCLIFError
 from host.common.atomic import whole_file
 from host.common.console import Progress, no_progress
 from host.common.folders import build_root, cache_folder
+from targets.asic.platform import cells
+from targets.asic.platform.config_mk import read_variables
 from targets.asic.platform.download import download_pdk, is_complete, pinned_files
 from targets.asic.platform.macros import Macro, read_macro
-from targets.liberty.library import Library, read_liberty
+from targets.liberty.library import Cell, Library, read_liberty
 from targets.liberty.text import GZIP_MAGIC, read_content
+from targets.tools.builds import digest
 
-# Names that the library's releases, flow-scripts and OpenSTA's examples give to a corner's file.
-LIBERTY_NAME = re.compile(r"nangate(opencelllibrary|45)_(?P<corner>typ|typical|slow|fast)\.lib(\.gz)?", re.IGNORECASE)
-
-TECH_LEF = "NangateOpenCellLibrary.tech.lef"
-CELL_LEF = "NangateOpenCellLibrary.macro.mod.lef"
-CELL_GDS = "NangateOpenCellLibrary.gds"
-
+# What FreePDK45's corners are; others have conditions of their own under these names.
 CORNERS = {
     "typ":  "1.10 V, 25 C",
     "slow": "0.95 V, 125 C",
     "fast": "1.25 V, 0 C",
 }
+
+# Variables that list the Liberty files of a corner: the first that is set counts.
+CORNER_VARIABLES = {
+    "typ":  ("TYP_LIB_FILES", "TC_LIB_FILES", "LIB_FILES"),
+    "slow": ("SLOW_LIB_FILES", "WC_LIB_FILES"),
+    "fast": ("FAST_LIB_FILES", "BC_LIB_FILES"),
+}
+
+# Variables that name files, which count by their content.
+FILE_VARIABLES = {"TECH_LEF", "SC_LEF", "GDS_FILES", *(name for names in CORNER_VARIABLES.values() for name in names)}
 
 # Contents ------------------------------------------------------------------------------------------
 
@@ -65,15 +73,18 @@ class Pdk:
     corners : by name, those that the folder has; the typical one is always there.
     macros : by name; the same in all corners, as they have one Liberty file each.
     tech_lef, cell_lef, cell_gds : None where the folder has none; only layout needs them.
-    identity : digest of the content of all these files: equal for equal files, wherever they are.
+    identity : digest of the content of all these files, and of `variables` that name none: equal for equal PDKs,
+        wherever they are.
+    variables : of its config.mk, by name; see targets.asic.platform.config_mk.
     """
-    folder:   Path
-    corners:  dict[str, Corner]
-    macros:   dict[str, Macro]
-    tech_lef: Path | None
-    cell_lef: Path | None
-    cell_gds: Path | None
-    identity: str
+    folder:    Path
+    corners:   dict[str, Corner]
+    macros:    dict[str, Macro]
+    tech_lef:  Path | None
+    cell_lef:  Path | None
+    cell_gds:  Path | None
+    identity:  str
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def corner(self, name: str) -> Corner:
         """A corner of CORNERS.
@@ -87,6 +98,72 @@ class Pdk:
         raise QCLIFError(f"corner {name} ({CORNERS.get(name, 'not known')}): {self.folder} has Liberty for "
             f"{', '.join(self.corners)} only, nothing is told for others; flow-scripts carry no more than typ, "
             f"--download-pdk brings {', '.join(CORNERS)}")
+
+    # What its config.mk says ------------------------------------------------------------------------
+
+    def variable(self, name: str) -> str:
+        """A variable of its config.mk.
+
+        Raises
+        ------
+        QCLIFError : it is not set.
+        """
+        if name not in self.variables:
+            raise QCLIFError(f"PDK {self.folder}: its config.mk does not set {name}: set it there, see the flow "
+                f"scripts' documentation")
+        return self.variables[name]
+
+    @property
+    def name(self) -> str:
+        """As the flow scripts call the platform."""
+        return self.variables.get("PLATFORM", self.folder.name)
+
+    @property
+    def driver(self) -> str:
+        """The cell that drives inputs."""
+        return self.variable("ABC_DRIVER_CELL")
+
+    @property
+    def load_ff(self) -> float:
+        """What outputs drive, fF."""
+        return float(self.variable("ABC_LOAD_IN_FF"))
+
+    # What its cells do ------------------------------------------------------------------------------
+
+    @cached_property
+    def usable(self) -> dict[str, Cell]:
+        """Cells that logic may be made of, by name, as in the typical corner."""
+        patterns = self.variables.get("DONT_USE_CELLS", "").split()
+        return {name: cell for name, cell in self.corner("typ").library.cells.items()
+            if not any(fnmatchcase(name, pattern) for pattern in patterns)}
+
+    @cached_property
+    def buffers(self) -> tuple[Cell, ...]:
+        """Buffers of the driver's kind, from the weakest to the strongest one in use.
+
+        Raises
+        ------
+        QCLIFError : the driver is of no such kind.
+        """
+        found = cells.buffers(self.usable, self.driver)
+        if not found:
+            raise QCLIFError(f"PDK {self.folder}: ABC_DRIVER_CELL is {self.driver}, and no buffer of that name with a "
+                f"max_capacitance is in {self.corner('typ').liberty}: correct its config.mk")
+        return found
+
+    @cached_property
+    def clock_gate(self) -> Cell:
+        """The gate of a clock. Platforms may keep mappers off it by DONT_USE_CELLS.
+
+        Raises
+        ------
+        QCLIFError : the library has none.
+        """
+        found = cells.clock_gate(self.corner("typ").library.cells.values())
+        if found is None:
+            raise QCLIFError(f"PDK {self.folder}: no cell with clock_gating_integrated_cell latch_posedge in "
+                f"{self.corner('typ').liberty}, which memories need: choose another PDK, or --design neuron")
+        return found
 
 # Search --------------------------------------------------------------------------------------------
 
@@ -125,42 +202,40 @@ def read_pdk(folder: Path, variable: str = "--pdk") -> Pdk:
     if not folder.is_dir():
         raise QCLIFError(f"{variable}: {folder} is no folder: name one of FreePDK45 files, or fetch it with "
             f"--download-pdk")
-    found = {}
-    for path in _files(folder, "lib"):
-        if match := LIBERTY_NAME.fullmatch(path.name):
-            name = match["corner"].lower()
-            # Of a plain and a packed file of one corner, the plain one, which comes first.
-            found.setdefault("typ" if name == "typical" else name, path)
-    if "typ" not in found:
+    variables = read_variables(folder)
+    liberties = {name: [path for text in names if text in variables for path in variables[text].split()][:1]
+        for name, names in CORNER_VARIABLES.items()}
+    if not liberties["typ"]:
         raise QCLIFError(f"{variable}: {folder} has no NangateOpenCellLibrary_typ.lib, .lib.gz or _typical.lib, in lib "
-            f"or beside it: name another folder, or fetch one with --download-pdk")
-    digests = {}
-    corners = {name: _corner(name, found[name], digests) for name in CORNERS if name in found}
+            f"or beside it, and no config.mk of the flow scripts with LIB_FILES: name another folder, or fetch one "
+            f"with --download-pdk")
+    digests = {name: value for name, value in variables.items() if name not in FILE_VARIABLES}
+    corners = {name: _corner(name, folder/paths[0], digests) for name, paths in liberties.items() if paths}
     macros  = {}
-    for path in _files(folder, "lib"):
-        if path.name.startswith("fakeram45_") and path.suffix == ".lib":
-            macro = read_macro(path, _find(folder, "lef", f"{path.stem}.lef", digests),
-                _find(folder, "gds", f"{path.stem}.gds", digests))
-            macros[macro.name], digests[path.name] = macro, _digest(path.read_bytes())
-    files = {name: _find(folder, kind, file, digests) for name, kind, file in (("tech_lef", "lef", TECH_LEF),
-        ("cell_lef", "lef", CELL_LEF), ("cell_gds", "gds", CELL_GDS))}
-    identity = _digest("\n".join(f"{name} {digest}" for name, digest in sorted(digests.items())).encode())
-    return Pdk(folder, corners, macros, **files, identity=identity)
+    for path in sorted({*folder.glob("lib/fakeram*.lib"), *folder.glob("fakeram*.lib")}, key=lambda path: path.name):
+        lef, gds = (_existing(folder, [f"{kind}/{path.stem}.{kind}", f"{path.stem}.{kind}"], digests)
+            for kind in ("lef", "gds"))
+        macro = read_macro(path, lef, gds)
+        macros[macro.name], digests[path.name] = macro, digest(path.read_bytes())
+    files = {name: _existing(folder, variables.get(text, "").split(), digests)
+        for name, text in (("tech_lef", "TECH_LEF"), ("cell_lef", "SC_LEF"), ("cell_gds", "GDS_FILES"))}
+    identity = digest("\n".join(f"{name} {value}" for name, value in sorted(digests.items())).encode())
+    return Pdk(folder, corners, macros, **files, identity=identity, variables=variables)
 
 
 def _corner(name: str, path: Path, digests: dict[str, str]) -> Corner:
     content       = read_content(path)
-    digests[name] = _digest(content)
+    digests[name] = digest(content)
     library       = read_liberty(path)
     return Corner(name, library.voltage, library.temperature, _plain(path, content, digests[name]), library)
 
 
-def _plain(path: Path, content: bytes, digest: str) -> Path:
+def _plain(path: Path, content: bytes, sha256: str) -> Path:
     """A file as plain text: OpenSTA of 2019 and Yosys 0.23 read no other."""
     with open(path, "rb") as file:
         if file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
             return path
-    plain = build_root()/"asic"/"pdk"/digest[:16]/path.with_suffix("").name
+    plain = build_root()/"asic"/"pdk"/sha256[:16]/path.with_suffix("").name
     if not plain.exists():
         try:
             plain.parent.mkdir(parents=True, exist_ok=True)
@@ -172,18 +247,9 @@ def _plain(path: Path, content: bytes, digest: str) -> Path:
     return plain
 
 
-def _files(folder: Path, kind: str) -> list[Path]:
-    """Files of a kind, which have a folder of their own or not, by name."""
-    return sorted([*folder.glob(f"{kind}/*"), *folder.glob("*")], key=lambda path: path.name)
-
-
-def _find(folder: Path, kind: str, name: str, digests: dict[str, str]) -> Path | None:
-    for path in (folder/kind/name, folder/name):
-        if path.is_file():
-            digests[name] = _digest(path.read_bytes())
-            return path
-    return None
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _existing(folder: Path, names: list[str], digests: dict[str, str]) -> Path | None:
+    """The first of these files that is in the folder."""
+    path = next((folder/name for name in names if (folder/name).is_file()), None)
+    if path is not None:
+        digests[path.name] = digest(path.read_bytes())
+    return path

@@ -7,9 +7,9 @@
 
 from accel.core import QCLIFCore
 from accel.memory import SlicedMemory
+from targets.asic.platform.tiling import Memory
 from targets.asic.rtl.hierarchy import Foreign
 from targets.asic.rtl.memories import MemoryFiles
-from targets.asic.rtl.sram import Memory
 
 # Path of the submodule: its Verilog module, and what it is.
 MODULES = {

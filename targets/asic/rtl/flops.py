@@ -3,21 +3,60 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Verilog of small memories that are made of flip-flops."""
+"""Verilog of memories: what all of them have in common, and small ones that are made of flip-flops.
+
+Every memory is a module of the same ports, whatever it is made of:
+
+    clk, read_adr[], read_en, read_data[], write_adr[], write_en[] (one bit a slice), write_data[]
+
+The word at read_adr stands in read_data one clock after read_en. Flip-flops read and write in the same clock, and
+give the word from before the write.
+"""
 
 from accel.errors import QCLIFError
 from targets.asic.platform.tiling import Memory
-from targets.asic.rtl.verilog import HEADER, module_head, vector, write_word
-
-# The library's cell that gates a clock: pins CK, E, GCK.
-CLOCK_GATE = "CLKGATE_X1"
+from targets.liberty.library import Cell
 
 # Bits of the largest memory that is made of flip-flops.
 FLOPS_LIMIT = 16384
 
+# Verilator warns of what these texts do by design: bits of a macro that nobody uses, clocks that are gated.
+HEADER = "/* verilator lint_off UNUSEDSIGNAL */\n"
 
-def flops_verilog(memory: Memory) -> str:
+
+def vector(bits: int) -> str:
+    """Range of a declaration, with a space behind."""
+    return f"[{bits - 1}:0] "
+
+
+def module_head(memory: Memory) -> str:
+    """Begin of a memory's module."""
+    address = vector(memory.address_bits)
+    return "\n".join([f"module {memory.name} (",
+        "    input  clk,",
+        f"    input  {address}read_adr,",
+        "    input  read_en,",
+        f"    output {vector(memory.width)}read_data,",
+        f"    input  {address}write_adr,",
+        f"    input  {vector(len(memory.slices))}write_en,",
+        f"    input  {vector(memory.write_bits)}write_data",
+        ");"])
+
+
+def write_word(memory: Memory) -> str:
+    """The word that write_data asks for, if all slices were written."""
+    if memory.wide_data or len(memory.slices) == 1:
+        return "write_data"
+    return f"{{{', '.join(f'write_data[{bits - 1}:0]' for bits in reversed(memory.slices))}}}"
+
+# Flip-flops ---------------------------------------------------------------------------------------
+
+def flops_verilog(memory: Memory, gate: Cell) -> str:
     """Module `memory.name` of flip-flops, each slice of a word behind a clock gate of its own.
+
+    Parameters
+    ----------
+    gate : the PDK's cell that gates a clock.
 
     Raises
     ------
@@ -29,12 +68,12 @@ def flops_verilog(memory: Memory) -> str:
     words = [bank << memory.word_bits | word for bank in range(memory.banks) for word in range(memory.depth)]
     lines = [module_head(memory), f"    wire {vector(memory.width)}write_word = {write_word(memory)};"]
     for word in words:
-        lines += _word(memory, word)
+        lines += _word(memory, word, gate)
     lines += _read(memory, words)
     return HEADER + "\n".join([*lines, "endmodule", ""])
 
 
-def _word(memory: Memory, word: int) -> list[str]:
+def _word(memory: Memory, word: int, gate: Cell) -> list[str]:
     """Flip-flops of one word."""
     lines = ["", f"    wire here_{word} = write_adr == {memory.address_bits}'d{word};"]
     low   = 0
@@ -42,7 +81,7 @@ def _word(memory: Memory, word: int) -> list[str]:
         place  = f"{word}_{index}"
         lines += [f"    wire clk_{place};",
             f"    reg  {vector(bits)}word_{place};",
-            f"    {CLOCK_GATE} gate_{place} (.CK(clk), .E(here_{word} & write_en[{index}]), .GCK(clk_{place}));",
+            gate_instance(gate, place, f"here_{word} & write_en[{index}]"),
             f"    always @(posedge clk_{place}) word_{place} <= write_word[{low} +: {bits}];"]
         low   += bits
     return lines
@@ -63,12 +102,25 @@ def _read(memory: Memory, words: list[int]) -> list[str]:
         "    assign read_data = data;"]
 
 
-def clock_gate_model() -> str:
-    """Behaviour of CLOCK_GATE, for simulation of RTL (for netlists, cells come from Liberty)."""
+# Clock gates --------------------------------------------------------------------------------------
+
+def gate_instance(gate: Cell, place: str, enable: str) -> str:
+    """Instance gate_{place} of a clock gate, from clk to clk_{place}; its test pin rests at 0."""
+    nets = {"clock": "clk", "enable": enable, "out": f"clk_{place}", "test": "1'b0"}
+    pins = ", ".join(f".{pin.name}({nets[pin.gate]})" for pin in gate.pins.values() if pin.gate)
+    return f"    {gate.name} gate_{place} ({pins});"
+
+
+def clock_gate_model(gate: Cell) -> str:
+    """Behaviour of a clock gate, for simulation of RTL (for netlists, cells come from Liberty)."""
+    names  = {pin.gate: pin.name for pin in gate.pins.values() if pin.gate}
+    clock, enable, output = (names[role] for role in ("clock", "enable", "out"))
+    inputs = "".join(f"input {name}, " for role, name in names.items() if role != "out")
+    test   = f" | {names['test']}" if "test" in names else ""
     return HEADER + f"""/* verilator lint_off LATCH */
-module {CLOCK_GATE} (input CK, input E, output GCK);
+module {gate.name} ({inputs}output {output});
     reg enabled;
-    always @(*) if (~CK) enabled = E;
-    assign GCK = CK & enabled;
+    always @(*) if (~{clock}) enabled = {enable}{test};
+    assign {output} = {clock} & enabled;
 endmodule
 """

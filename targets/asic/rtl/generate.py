@@ -104,7 +104,7 @@ def _spatial(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
 def _core(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """The core in its modules, with the ports of accel.verilog; every memory a module of its own."""
     core    = _with_clock(QCLIFCore(config.sizes))
-    files   = MemoryFiles(config, pdk.macros, folder)
+    files   = MemoryFiles(config, pdk, folder)
     parts   = core_parts.core_parts(core, files)
     sources = _write(split(core, "qclif_core", core_ios(core), parts), folder)
     return Rtl("qclif_core", (*sources, *files.sources), tuple(files.models), dict(files.counts),
@@ -124,7 +124,7 @@ def _quiet() -> Iterator[None]:
 
 def _soc(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """The SoC likewise, with its CPU's own Verilog."""
-    files = MemoryFiles(config, pdk.macros, folder)
+    files = MemoryFiles(config, pdk, folder)
     with _quiet():
         soc     = soc_rtl.ASICSoC(config.sizes, 1e6*config.frequency_mhz)
         sources = _write(soc_rtl.soc_verilog(soc, files), folder)

@@ -6,7 +6,6 @@
 """Memories of a design as SRAM macros or flip-flops: the files that describe and that simulate them."""
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 
 from migen import ClockDomain, ClockSignal, Constant, Instance, ResetSignal
@@ -15,18 +14,12 @@ from migen import Memory as Special
 from accel.errors import QCLIFError
 from accel.memory import SlicedMemory
 from targets.asic.design import AsicConfig
-from targets.asic.platform.macros import Macro
+from targets.asic.platform.pdk import Pdk
+from targets.asic.platform.tiling import Memory, tile
 from targets.asic.rtl.fifo_memory import FIFOMemory
+from targets.asic.rtl.flops import clock_gate_model, flops_verilog
 from targets.asic.rtl.hierarchy import Foreign, split
-from targets.asic.rtl.sram import (
-    CLOCK_GATE,
-    Memory,
-    clock_gate_model,
-    flops_verilog,
-    macro_model_verilog,
-    tile,
-    wrapper_verilog,
-)
+from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
 
 # Bits of a bank up to which flip-flops are smaller than the smallest macro.
 SMALL_BITS = 128
@@ -40,7 +33,7 @@ class MemoryFiles:
 
     Parameters
     ----------
-    macros : to choose from, by name.
+    pdk : its macros, to choose from, and its clock gate.
     folder : where the files go.
 
     Attributes
@@ -48,9 +41,9 @@ class MemoryFiles:
     sources, models : files written so far.
     counts : instances of each macro, by name.
     """
-    def __init__(self, config: AsicConfig, macros: Mapping[str, Macro], folder: Path) -> None:
+    def __init__(self, config: AsicConfig, pdk: Pdk, folder: Path) -> None:
         self.config  = config
-        self.macros  = macros
+        self.pdk     = pdk
         self.folder  = folder
         self.sources: list[Path] = []
         self.models:  list[Path] = []
@@ -70,16 +63,17 @@ class MemoryFiles:
         QCLIFError : too many bits for flip-flops, or no macros.
         """
         if two_ports or self._in_flops(memory.bits//memory.banks):
-            self._source(memory.name, flops_verilog(memory))
+            self._source(memory.name, flops_verilog(memory, self.pdk.clock_gate))
         else:
-            tiling = tile(memory, self.macros, self.config.sram_objective)
-            self._source(memory.name, wrapper_verilog(tiling))
+            tiling = tile(memory, self.pdk.macros, self.config.sram_objective)
+            self._source(memory.name, wrapper_verilog(tiling, self.pdk.clock_gate))
             for name, count in tiling.macros.items():
                 if name not in self.counts:
-                    self._model(name, macro_model_verilog(self.macros[name]))
+                    self._model(name, macro_model_verilog(self.pdk.macros[name]))
                 self.counts[name] += count
-        if not any(path.stem == CLOCK_GATE for path in self.models):
-            self._model(CLOCK_GATE, clock_gate_model())
+        gate = self.pdk.clock_gate
+        if not any(path.stem == gate.name for path in self.models):
+            self._model(gate.name, clock_gate_model(gate))
 
     def in_place_of(self, sliced: SlicedMemory, memory: Memory, two_ports: bool = False) -> Foreign:
         """Write a memory's module, to take the place of a submodule."""

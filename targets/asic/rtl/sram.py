@@ -3,32 +3,28 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Verilog of memories that are made of SRAM macros or of flip-flops.
+"""Verilog of memories that are made of SRAM macros, and of the macros themselves.
 
-Every memory is a module of the same ports, whatever it is made of:
-
-    clk, read_adr[], read_en, read_data[], write_adr[], write_en[] (one bit a slice), write_data[]
-
-The word at read_adr stands in read_data one clock after read_en. Macros have one port for both directions: where a
-bank is read and written in the same clock, the write is done and read_data is not to be used (with QCLIF_CHECK
-defined, the simulation stops there). Flip-flops do both, and give the word from before the write.
+Macros have one port for both directions: where a bank is read and written in the same clock, the write is done and
+read_data is not to be used (with QCLIF_CHECK defined, the simulation stops there).
 """
 
 from targets.asic.platform.macros import Macro
-from targets.asic.platform.tiling import Memory, Tile, Tiling, tile
-from targets.asic.rtl.flops import CLOCK_GATE, FLOPS_LIMIT, clock_gate_model, flops_verilog
-from targets.asic.rtl.verilog import HEADER, module_head, vector, write_word
-
-__all__ = ["CLOCK_GATE", "FLOPS_LIMIT", "Memory", "Tile", "Tiling", "blackbox_verilog", "clock_gate_model",
-    "flops_verilog", "macro_model_verilog", "tile", "wrapper_verilog"]
+from targets.asic.platform.tiling import Memory, Tile, Tiling
+from targets.asic.rtl.flops import HEADER, gate_instance, module_head, vector, write_word
+from targets.liberty.library import Cell
 
 # Wrapper -------------------------------------------------------------------------------------------
 
-def wrapper_verilog(tiling: Tiling) -> str:
+def wrapper_verilog(tiling: Tiling, gate: Cell) -> str:
     """Module `memory.name` of macros; only those that hold the addressed word are clocked.
 
     Each macro has a clock gate of its own, and an address that rests while another is addressed: its Liberty
     charges an access for every edge of the clock, and energy for every bit of the address that changes.
+
+    Parameters
+    ----------
+    gate : the PDK's cell that gates a clock.
     """
     memory  = tiling.memory
     word    = "word" if memory.hold else "read_data"
@@ -43,7 +39,7 @@ def wrapper_verilog(tiling: Tiling) -> str:
             lines += _row(memory, bank, row, joined)
         for index, column in enumerate(tiling.columns):
             for each in column:
-                lines += _macro(memory, bank, index, each)
+                lines += _macro(memory, bank, index, each, gate)
     if joined:
         lines += _select(memory, rows)
     for index, column in enumerate(tiling.columns):
@@ -99,7 +95,7 @@ def _row(memory: Memory, bank: int, row: tuple[int, int], joined: bool) -> list[
     return [f"    wire hit_{place} = {hit};"] + [f"    reg  chosen_{place};"]*joined
 
 
-def _macro(memory: Memory, bank: int, index: int, each: Tile) -> list[str]:
+def _macro(memory: Memory, bank: int, index: int, each: Tile, gate: Cell) -> list[str]:
     """One macro and its clock gate; where a macro is in one slice, it is written by that slice's enable."""
     macro, ports, place = each.macro, each.macro.ports, _place(bank, each)
     name    = f"{place}_{index}"
@@ -129,7 +125,7 @@ def _macro(memory: Memory, bank: int, index: int, each: Tile) -> list[str]:
         f"    wire enable_{name} = (read_{bank} | write_{name}) & hit_{place};",
         f"    wire clk_{name};",
         f"    wire {vector(macro.width)}q_{name};",
-        f"    {CLOCK_GATE} gate_{name} (.CK(clk), .E(enable_{name}), .GCK(clk_{name}));",
+        gate_instance(gate, name, f"enable_{name}"),
         f"    {macro.name} macro_{name} (",
         ",\n".join(f"        .{pin}({value})" for pin, value in pins.items()),
         "    );"]

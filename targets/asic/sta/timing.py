@@ -8,9 +8,9 @@
 What is timed: cells and macros, with the loads of pins and of wires. Before layout wires have the capacitance that
 the library's default wire-load model estimates by the number of pins, and the clock reaches all registers at the same
 time, through its gates, too: hold slack is that of no skew. After it, both are those of the layout.
-Inputs come IO_FRACTION of the period after the clock, from a BUF_X1, and outputs are there by as much before the next
-one, so that a part of the period is left for what is outside. Where the top has many equal modules, two of them are
-timed, with the loads of all others (targets.asic.synth.excerpt).
+Inputs come IO_FRACTION of the period after the clock, from the PDK's driver, and outputs are there by as much before
+the next one, so that a part of the period is left for what is outside. Where the top has many equal modules, two of
+them are timed, with the loads of all others (targets.asic.synth.excerpt).
 """
 
 import re
@@ -21,7 +21,6 @@ from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig, Synthesis
 from targets.asic.platform.pdk import Pdk
 from targets.asic.sta.wires import loads_liberty, wire_load
-from targets.asic.synth.recipes import DRIVER, LOAD_FF
 from targets.tools.builds import write_text
 from targets.tools.eda import Tool, find_sta, run_tool
 from targets.tools.progress import StageProgress, no_stage
@@ -106,7 +105,7 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
     write_text(loads, loads_liberty(synthesis.loads))
     files  = [cells.liberty, *(macro.liberty for macro in macros), *([loads] if synthesis.loads else [])]
     wires  = wire_load(cells) if spef is None else [f"read_spef {{{tool.path(spef)}}}"]
-    text   = run_tool(tool, script(tool, config, synthesis, files, wires, spef is not None), folder,
+    text   = run_tool(tool, script(tool, config, synthesis, pdk, files, wires, spef is not None), folder,
         f"sta_{corner}.tcl", DONE, progress, f"timing in corner {corner} with OpenSTA")
     slow, fast = (_report(text, kind) for kind in ("max", "min"))
     if slow is None:
@@ -149,7 +148,7 @@ if {{[llength [all_registers -data_pins]]}} {{
 """
 
 
-def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list[Path], wires: list[str],
+def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, pdk: Pdk, liberties: list[Path], wires: list[str],
         clock_tree: bool) -> str:
     """OpenSTA's script, for versions since 2019.
 
@@ -164,7 +163,12 @@ def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list
         f"link_design {synthesis.top}",
         "set_cmd_units -time ns -capacitance fF",
         *wires,
-        *constraints(synthesis, clock_tree),
+        *surroundings(synthesis.clock, pdk),
+        "proc constrain {period} {",
+        "    global inputs",
+        *(f"    {line}" for line in clocking(synthesis.clock, "$period", f"[expr {{{IO_FRACTION}*$period}}]")),
+        *([f"    set_propagated_clock {{{synthesis.clock}}}"] if clock_tree else []),
+        "}",
         f"set period {config.period_ns:.6f}",
         "constrain $period",
         f"{REPORT} -path_delay max",
@@ -176,21 +180,22 @@ def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, liberties: list
     ])
 
 
-def constraints(synthesis: Synthesis, clock_tree: bool) -> list[str]:
-    """Tcl that loads outputs and drives inputs, and a procedure `constrain` that takes the clock's period in ns."""
+def surroundings(clock: str, pdk: Pdk) -> list[str]:
+    """Tcl that drives `inputs`, which are all but the clock, and loads outputs."""
+    # OpenSTA of 2019 has no all_inputs -no_clocks.
     return [
-        "set inputs [list]",
-        f"foreach port [all_inputs] {{if {{[get_name $port] ne \"{synthesis.clock}\"}} {{lappend inputs $port}}}}",
-        f"if {{[llength $inputs]}} {{set_driving_cell -lib_cell {DRIVER} $inputs}}",
-        f"set_load {LOAD_FF} [all_outputs]",
-        "proc constrain {period} {",
-        "    global inputs",
-        f"    create_clock -name clock -period $period [get_ports {{{synthesis.clock}}}]",
-        *(["    set_propagated_clock clock"] if clock_tree else []),
-        f"    set edge [expr {{{IO_FRACTION}*$period}}]",
-        "    if {[llength $inputs]} {set_input_delay $edge -clock clock $inputs}",
-        "    set_output_delay $edge -clock clock [all_outputs]",
-        "}",
+        f"set inputs [lsearch -inline -all -not -exact [all_inputs] [get_ports {{{clock}}}]]",
+        f"if {{[llength $inputs]}} {{set_driving_cell -lib_cell {pdk.driver} $inputs}}",
+        f"set_load {pdk.load_ff} [all_outputs]",
+    ]
+
+
+def clocking(clock: str, period: str, edge: str) -> list[str]:
+    """Tcl that gives a design its clock, and what is outside a part `edge` of the period before and after it, ns."""
+    return [
+        f"create_clock -name {{{clock}}} -period {period} [get_ports {{{clock}}}]",
+        f"if {{[llength $inputs]}} {{set_input_delay {edge} -clock {{{clock}}} $inputs}}",
+        f"set_output_delay {edge} -clock {{{clock}}} [all_outputs]",
     ]
 
 # Reports ------------------------------------------------------------------------------------------

@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from targets.asic.synth.recipes import DRIVER, LOAD_FF
+from targets.asic.platform.cells import buffer_pins
+from targets.asic.platform.pdk import Pdk
 from targets.liberty.library import Cell
 from targets.liberty.power import WireLoad
-
-# What a group of pins behind one buffer may be; the name's number is its strength.
-BUFFERS = ("BUF_X1", "BUF_X2", "BUF_X4", "BUF_X8")
 
 # Part of the largest load in the library that is used, so that edges stay steep.
 FRACTION = 0.5
@@ -53,20 +51,23 @@ class BufferTrees:
     netlist : as Yosys' write_json has it; it is changed.
     cells : of the library and of the macros, by name.
     wires : estimate of the nets' wires.
+    pdk : its buffers.
 
     Attributes
     ----------
     counts : buffers that were added, by module.
     ports : loads of the modules' inputs by name.
     """
-    def __init__(self, netlist: dict, cells: dict[str, Cell], wires: WireLoad) -> None:
+    def __init__(self, netlist: dict, cells: dict[str, Cell], wires: WireLoad, pdk: Pdk) -> None:
         self.modules = netlist["modules"]
         self.cells   = cells
         self.wires   = wires
         self.counts: Counter[str] = Counter()
         self.fresh   = 0
         self.ports: dict[str, dict[str, Port]] = {}
-        self.limits  = {name: FRACTION*cells[name].pins["Z"].max_capacitance_ff for name in BUFFERS}
+        self.load_ff = pdk.load_ff
+        self.buffers = {cell.name: buffer_pins(cell) for cell in pdk.buffers}
+        self.limits  = [FRACTION*cells[name].pins[out].max_capacitance_ff for name, (_, out) in self.buffers.items()]
         for name in self.modules:
             self._module(name)
 
@@ -84,7 +85,7 @@ class BufferTrees:
         first = self.fresh
         for net, pins in sinks.items():
             if net not in clocks:
-                self._relieve(module, net, pins, limits.get(net, self.limits[DRIVER]))
+                self._relieve(module, net, pins, limits.get(net, self.limits[0]))
         self.counts[name] = self.fresh - first
         self.ports[name] = self._loads(module, sinks, clocks)
 
@@ -107,7 +108,7 @@ class BufferTrees:
             if each["direction"] == "output":
                 for index, bit in enumerate(each["bits"]):
                     if isinstance(bit, int):
-                        sinks[bit].append(_Sink(None, port, index, LOAD_FF))
+                        sinks[bit].append(_Sink(None, port, index, self.load_ff))
         return sinks, limits, clocks
 
     def _pin(self, kind: str, port: str, index: int) -> tuple[float, int, bool]:
@@ -121,7 +122,7 @@ class BufferTrees:
     def _limit(self, kind: str, port: str) -> float:
         """Load that an output takes; a module's is driven by what may be in it, and loaded in it, too."""
         pin = None if kind in self.modules else self.cells[kind].pins[port].max_capacitance_ff
-        return self.limits[DRIVER] if pin is None else FRACTION*pin
+        return self.limits[0] if pin is None else FRACTION*pin
 
     def _load(self, pins: list[_Sink]) -> float:
         """Of pins, and the wire to them."""
@@ -134,7 +135,7 @@ class BufferTrees:
             # A port keeps its net, and so its name.
             movable = [pin for pin in pins if pin.cell is not None]
             group   = []
-            while movable and (not group or self._load([*group, movable[-1]]) <= self.limits[BUFFERS[-1]]):
+            while movable and (not group or self._load([*group, movable[-1]]) <= self.limits[-1]):
                 group.append(movable.pop())
             if len(group) < 2:
                 return
@@ -144,15 +145,17 @@ class BufferTrees:
 
     def _buffer(self, module: dict, net: int, group: list[_Sink]) -> _Sink:
         """The input of a new buffer that drives a group."""
-        load = self._load(group)
-        kind = next((name for name in BUFFERS if load <= self.limits[name]), BUFFERS[-1])
-        cell = {"hide_name": 0, "type": kind, "parameters": {}, "attributes": {},
-            "port_directions": {"A": "input", "Z": "output"}, "connections": {"A": [net], "Z": [self.fresh]}}
+        load  = self._load(group)
+        fits  = (name for name, limit in zip(self.buffers, self.limits, strict=True) if load <= limit)
+        kind  = next(fits, list(self.buffers)[-1])
+        into, out = self.buffers[kind]
+        cell  = {"hide_name": 0, "type": kind, "parameters": {}, "attributes": {},
+            "port_directions": {into: "input", out: "output"}, "connections": {into: [net], out: [self.fresh]}}
         for pin in group:
             pin.cell["connections"][pin.port][pin.index] = self.fresh
         module["cells"][f"buffer_{self.fresh}"] = cell
         self.fresh += 1
-        return _Sink(cell, "A", 0, self.cells[kind].pins["A"].capacitance_ff)
+        return _Sink(cell, into, 0, self.cells[kind].pins[into].capacitance_ff)
 
     def _loads(self, module: dict, sinks: dict[int, list[_Sink]], clocks: set[int]) -> dict[str, Port]:
         ports = {}

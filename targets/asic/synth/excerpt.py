@@ -14,7 +14,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from targets.asic.synth.buffers import BUFFERS, Port
+from targets.asic.platform.cells import buffer_pins
+from targets.asic.platform.pdk import Pdk
+from targets.asic.synth.buffers import Port
 from targets.liberty.library import Cell
 from targets.liberty.power import WireLoad
 
@@ -27,8 +29,8 @@ LOAD_CELL = "excerpt_load"
 REGISTERS = "{}_registers"
 
 
-def excerpt(netlist: dict, top: str, ports: dict[str, dict[str, Port]], cells: dict[str, Cell], wires: WireLoad
-        ) -> tuple[dict, dict[str, float]] | None:
+def excerpt(netlist: dict, top: str, ports: dict[str, dict[str, Port]], cells: dict[str, Cell], wires: WireLoad,
+        pdk: Pdk) -> tuple[dict, dict[str, float]] | None:
     """The part of a netlist, and its cells that are loads, in fF; None where the whole is small.
 
     Parameters
@@ -37,11 +39,12 @@ def excerpt(netlist: dict, top: str, ports: dict[str, dict[str, Port]], cells: d
     ports : loads of the modules' ports (BufferTrees.ports).
     cells : of the library and of the macros, by name.
     wires : estimate of the nets' wires.
+    pdk : its buffers.
     """
     modules = netlist["modules"]
     module  = modules[top]
     cones   = _Cones(modules, cells)
-    reduced = {name for name in _reduced(module, modules) if cones.end_in_registers(module["cells"][name]["type"])}
+    reduced = {name for name in _reduced(module, modules, pdk) if cones.end_in_registers(module["cells"][name]["type"])}
     if not reduced:
         return None
     inside, loads, pins, gone = {}, Counter(), Counter(), Counter()
@@ -78,15 +81,19 @@ def _inputs(cell: dict) -> Iterator[tuple[str, int, int]]:
                 yield port, index, bit
 
 
-def _reduced(module: dict, modules: dict) -> set[str]:
+def _reduced(module: dict, modules: dict, pdk: Pdk) -> set[str]:
     """Instances that others stand for."""
     equal = defaultdict(list)
     for name, cell in module["cells"].items():
         if cell["type"] in modules:
             equal[cell["type"]].append(name)
     # Net before a buffer, by the net behind it.
-    before = {cell["connections"]["Z"][0]: cell["connections"]["A"][0] for cell in module["cells"].values()
-        if cell["type"] in BUFFERS}
+    pins   = {cell.name: buffer_pins(cell) for cell in pdk.buffers}
+    before = {}
+    for cell in module["cells"].values():
+        if cell["type"] in pins:
+            into, out = (cell["connections"][pin][0] for pin in pins[cell["type"]])
+            before[out] = into
 
     def buffers(name: str) -> int:
         return sum(1 for _, _, bit in _inputs(module["cells"][name]) for _ in _upwards(bit, before))

@@ -5,16 +5,17 @@
 
 """How Yosys makes cells of a design: scripts that end in a netlist as JSON, for small or for fast logic."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from targets.asic.design import AsicConfig, Rtl
+from targets.asic.platform.cells import adder, buffer_pins
+from targets.asic.platform.pdk import Pdk
+from targets.liberty.library import Cell
+from targets.tools.builds import write_text
 from targets.tools.eda import Tool
-
-# Cells that the flow scripts do not use on this library: they are hard to route.
-DONT_USE = ("AOI211_X1", "OAI211_X1", "TAPCELL_X1", "FILLCELL_X1")
-
-# What drives inputs and what outputs drive (fF), as in the flow scripts.
-DRIVER, LOAD_FF = "BUF_X1", 3.898
 
 # Yosys that has `clockgate`, and flip-flops that are worth a gate of their own (fewer are smaller with multiplexers).
 CLOCKGATE_VERSION, CLOCKGATE_BITS = (0, 50), 4
@@ -39,19 +40,19 @@ module _00_adder (A, B, C, X, Y);
     parameter WIDTH = 1;
     input  [WIDTH-1:0] A, B, C;
     output [WIDTH-1:0] X, Y;
-    parameter _TECHMAP_CONSTVAL_A_ = {WIDTH{1'bx}};
-    parameter _TECHMAP_CONSTVAL_B_ = {WIDTH{1'bx}};
-    parameter _TECHMAP_CONSTVAL_C_ = {WIDTH{1'bx}};
+    parameter _TECHMAP_CONSTVAL_A_ = {{WIDTH{{1'bx}}}};
+    parameter _TECHMAP_CONSTVAL_B_ = {{WIDTH{{1'bx}}}};
+    parameter _TECHMAP_CONSTVAL_C_ = {{WIDTH{{1'bx}}}};
     genvar n;
     generate for (n = 0; n < WIDTH; n = n + 1) begin : bits
         if (_TECHMAP_CONSTVAL_A_[n] === 1'b0)
-            HA_X1 half (.A(B[n]), .B(C[n]), .CO(X[n]), .S(Y[n]));
+            {b_and_c}
         else if (_TECHMAP_CONSTVAL_B_[n] === 1'b0)
-            HA_X1 half (.A(A[n]), .B(C[n]), .CO(X[n]), .S(Y[n]));
+            {a_and_c}
         else if (_TECHMAP_CONSTVAL_C_[n] === 1'b0)
-            HA_X1 half (.A(A[n]), .B(B[n]), .CO(X[n]), .S(Y[n]));
+            {a_and_b}
         else
-            FA_X1 full (.A(A[n]), .B(B[n]), .CI(C[n]), .CO(X[n]), .S(Y[n]));
+            {all_three}
     end endgenerate
 endmodule
 """
@@ -94,92 +95,128 @@ RECIPES = (
 )
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What a script reads and writes.
+# Files ----------------------------------------------------------------------------------------------
 
-    Attributes
+# What logic may be made of; constraints around the logic of a module, for abc; modules that are put in the place of
+# carries and of adders.
+USABLE, CONSTRAINTS, RIPPLES, ADDER_MAP = "usable.lib", "logic.constr", "ripple.v", "adders.v"
+
+
+def recipes(pdk: Pdk) -> list[Recipe]:
+    """RECIPES, without those that use adders where the library has none."""
+    return [recipe for recipe in RECIPES if not recipe.adders or adders_verilog(pdk)]
+
+
+def write_files(config: AsicConfig, pdk: Pdk, folder: Path) -> None:
+    """Write what scripts read beside the design and the library."""
+    corner = pdk.corner(config.corner)
+    for name, text in {
+        USABLE:      without_cells(corner.liberty.read_text(), corner.library.cells.keys() - pdk.usable.keys()),
+        CONSTRAINTS: f"set_driving_cell {pdk.driver}\nset_load {pdk.load_ff}\n",
+        RIPPLES:     RIPPLE,
+        ADDER_MAP:   adders_verilog(pdk),
+    }.items():
+        write_text(folder/name, text)
+
+
+def adders_verilog(pdk: Pdk) -> str:
+    """Verilog of $fa by the library's full and half adders; "" where it has not both."""
+    def instance(inputs: str) -> str:
+        cell, carry, total = found[len(inputs)]
+        names = [pin.name for pin in cell.pins.values() if pin.direction == "input"]
+        pins  = dict(zip((*names, carry, total), (*inputs, "X", "Y"), strict=True))
+        return f"{cell.name} add ({', '.join(f'.{pin}({net}[n])' for pin, net in pins.items())});"
+
+    found = {inputs: adder(pdk.usable.values(), inputs) for inputs in (2, 3)}
+    return "" if None in found.values() else ADDERS.format(b_and_c=instance("BC"), a_and_c=instance("AC"),
+        a_and_b=instance("AB"), all_three=instance("ABC"))
+
+
+def without_cells(liberty: str, names: Collection[str]) -> str:
+    """Text of a Liberty without some of its cells: Yosys 0.23 cannot be told which ones to leave alone."""
+    for match in reversed(list(re.finditer(r"^\s*cell\s*\(\s*\"?(\w+)\"?\s*\)\s*\{", liberty, re.MULTILINE))):
+        if match[1] in names:
+            depth = 1
+            for brace in re.compile(r"[{}]").finditer(liberty, match.end()):
+                depth += 1 if brace[0] == "{" else -1
+                if depth == 0:
+                    liberty = liberty[:match.start()] + liberty[brace.end():]
+                    break
+    return liberty
+
+# Script ---------------------------------------------------------------------------------------------
+
+def script(tool: Tool, recipe: Recipe, config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path) -> str:
+    """Yosys' script of a recipe.
+
+    Parameters
     ----------
-    keep : modules that stay modules of their own; all others dissolve in those above.
-    liberty : all cells. `usable` : those that logic may be made of.
-    macros : Liberty of the macros.
-    constraints : file of constraints() for abc.
-    ripple, adders : files of RIPPLE and ADDERS.
+    rtl : its `modules` stay modules of their own; all others dissolve in those above.
+    folder : where the files of write_files() are, and where the netlist goes, {recipe.name}.json.
     """
-    top:         str
-    sources:     tuple[Path, ...]
-    keep:        tuple[str, ...]
-    liberty:     Path
-    usable:      Path
-    macros:      tuple[Path, ...]
-    constraints: Path
-    ripple:      Path
-    adders:      Path
-    netlist:     Path
-    period_ns:   float
-
-
-def constraints() -> str:
-    """For abc: around the logic of a module."""
-    return f"set_driving_cell {DRIVER}\nset_load {LOAD_FF}\n"
-
-
-def script(tool: Tool, recipe: Recipe, inputs: Inputs) -> str:
-    """Yosys' script of a recipe."""
     def name(path: Path) -> str:
         return f'"{tool.path(path)}"'
 
+    def file(text: str) -> str:
+        return name(folder/text)
+
+    def tie(level: str) -> str:
+        return pdk.variable(f"TIE{level}_CELL_AND_PORT")
+
+    liberty     = name(pdk.corner(config.corner).liberty)
+    buffer      = pdk.buffers[0]
     abc         = recipe.abc.replace(" ", ",")
-    picoseconds = recipe.target*inputs.period_ns*1000
+    picoseconds = recipe.target*config.period_ns*1000
     return "\n".join([
-        *[f"read_liberty -lib -ignore_miss_func {name(path)}" for path in (inputs.liberty, *inputs.macros)],
-        *[f"read_verilog {name(path)}" for path in inputs.sources],
-        f"hierarchy -check -top {inputs.top}",
-        *[f"setattr -mod -set keep_hierarchy 1 {module}" for module in inputs.keep],
+        *[f"read_liberty -lib -ignore_miss_func {path}" for path in (liberty, *(name(pdk.macros[macro].liberty)
+            for macro in rtl.macros))],
+        *[f"read_verilog {name(path)}" for path in rtl.sources],
+        f"hierarchy -check -top {rtl.top}",
+        *[f"setattr -mod -set keep_hierarchy 1 {module}" for module in rtl.modules if module != rtl.top],
         # Registers keep their names: before anything else, aliases go, of which later passes may take any.
         "proc",
         "flatten",
         "opt_clean -purge",
         # Coarse cells, as Yosys' own script has them.
-        f"synth -flatten -run coarse:fine -top {inputs.top}",
+        f"synth -flatten -run coarse:fine -top {rtl.top}",
         "opt -fast -full",
         "memory_map",
         "opt -undriven -fine",
-        f"techmap -map +/techmap.v {f'-map {name(inputs.ripple)}' if recipe.ripple else ''}",
+        f"techmap -map +/techmap.v {f'-map {file(RIPPLES)}' if recipe.ripple else ''}",
         "opt -fast",
-        *(["extract_fa -fa", f"techmap -map {name(inputs.adders)}", "techmap", "opt -fast"] if recipe.adders else ()),
+        *(["extract_fa -fa", f"techmap -map {file(ADDER_MAP)}", "techmap", "opt -fast"] if recipe.adders else ()),
         # After the adders, which is a little smaller.
-        *_clock_gates(tool, inputs),
+        *(_clock_gates(pdk.clock_gate) if tool.number >= CLOCKGATE_VERSION else ()),
         # A flip-flop is named after the register that it drives.
         "opt_clean -purge",
         "rename -wire -suffix _reg t:$_DFF*",
-        f"dfflibmap -liberty {name(inputs.liberty)}",
+        f"dfflibmap -liberty {file(USABLE)}",
         "opt_clean -purge",
         "setundef -zero",
-        f"abc -liberty {name(inputs.usable)} -constr {name(inputs.constraints)} -D {picoseconds:.0f} -script +{abc}",
+        f"abc -liberty {file(USABLE)} -constr {file(CONSTRAINTS)} -D {picoseconds:.0f} -script +{abc}",
         "opt_clean -purge",
-        "hilomap -singleton -hicell LOGIC1_X1 Z -locell LOGIC0_X1 Z",
-        f"insbuf -buf {DRIVER} A Z",
+        f"hilomap -singleton -hicell {tie('HI')} -locell {tie('LO')}",
+        f"insbuf -buf {buffer.name} {' '.join(buffer_pins(buffer))}",
         "opt_clean -purge",
         "check -mapped -assert",
-        f"write_json {name(inputs.netlist)}",
+        f"write_json {file(f'{recipe.name}.json')}",
         "",
     ])
 
 
-def _clock_gates(tool: Tool, inputs: Inputs) -> list[str]:
+def _clock_gates(gate: Cell) -> list[str]:
     """Clock gates for registers with an enable.
 
     A reset goes before an enable in the sources, so that the clock must run for it, too: the first step makes it
     part of the enable, the second one part of the data.
     """
-    if tool.number < CLOCKGATE_VERSION:
-        return []
     plain = "-cell $_DFFE_PP_ 01 -cell $_DFF_P_ 01"
+    pins  = {pin.gate: pin.name for pin in gate.pins.values()}
+    test  = f" -tie_lo {pins['test']}" if "test" in pins else ""
     return [
         f"dfflegalize -cell $_SDFFCE_PP?P_ 01 -cell $_SDFF_PP?_ 01 {plain}",
         f"dfflegalize {plain}",
         "opt -fast -nodffe -nosdff",
-        f"clockgate -liberty \"{tool.path(inputs.liberty)}\" -dont_use CLKGATETST* -min_net_size {CLOCKGATE_BITS}",
+        f"clockgate -pos {gate.name} {pins['enable']}:{pins['clock']}:{pins['out']}{test} "
+            f"-min_net_size {CLOCKGATE_BITS}",
     ]
-

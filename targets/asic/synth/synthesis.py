@@ -6,7 +6,6 @@
 """Synthesis: a design as cells of the library, the smallest netlist that meets the clock, else the fastest one."""
 
 import json
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from targets.asic.platform.pdk import Pdk
 from targets.asic.sta import timing as sta
 from targets.asic.synth.buffers import BufferTrees
 from targets.asic.synth.excerpt import excerpt
-from targets.asic.synth.recipes import ADDERS, DONT_USE, RECIPES, RIPPLE, Inputs, Recipe, constraints, script
+from targets.asic.synth.recipes import Recipe, recipes, script, write_files
 from targets.liberty.library import Cell, read_liberty
 from targets.liberty.power import read_power
 from targets.tools.builds import write_text
@@ -44,7 +43,7 @@ def synthesise(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path,
     """
     tool  = find_yosys()
     tried = []
-    for recipe in RECIPES:
+    for recipe in recipes(pdk):
         synthesis = map_design(config, rtl, pdk, folder, tool, recipe, progress)
         if not has_sta():
             return synthesis
@@ -68,27 +67,18 @@ def map_design(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path, tool: Tool,
     missing = [name for name in rtl.macros if name not in pdk.macros]
     if missing:
         raise QCLIFError(f"macro {missing[0]} is not in {pdk.folder}: choose another --sram or --pdk")
-    macros = tuple(pdk.macros[name].liberty for name in rtl.macros)
-    cells  = dict(corner.library.cells)
-    for path in macros:
-        cells.update(read_liberty(path).cells)
-    inputs = Inputs(rtl.top, rtl.sources, tuple(name for name in rtl.modules if name != rtl.top), corner.liberty,
-        folder/"usable.lib", macros, folder/"logic.constr", folder/"ripple.v", folder/"adders.v",
-        folder/f"{recipe.name}.json", config.period_ns)
-    write_text(inputs.usable, without_cells(corner.liberty.read_text(), DONT_USE))
-    write_text(inputs.constraints, constraints())
-    write_text(inputs.ripple, RIPPLE)
-    write_text(inputs.adders, ADDERS)
-    run_tool(tool, script(tool, recipe, inputs), folder, f"{recipe.name}.ys", progress=progress,
+    cells = corner.library.cells | {name: read_liberty(pdk.macros[name].liberty).cells[name] for name in rtl.macros}
+    write_files(config, pdk, folder)
+    run_tool(tool, script(tool, recipe, config, rtl, pdk, folder), folder, f"{recipe.name}.ys", progress=progress,
         stage=f"synthesising with Yosys: {recipe.what}")
-    netlist = json.loads(inputs.netlist.read_text())
+    netlist = json.loads((folder/f"{recipe.name}.json").read_text())
     netlist["modules"] = {name: module for name, module in netlist["modules"].items() if name not in cells}
     if rtl.clock not in netlist["modules"][rtl.top]["ports"]:
         raise QCLIFError(f"{rtl.top} has no port {rtl.clock} for its clock: name another one in its Rtl")
     wires = read_power(corner.liberty, set()).wire_load
-    trees = BufferTrees(netlist, cells, wires)
+    trees = BufferTrees(netlist, cells, wires, pdk)
     _unsigned(netlist)
-    part  = excerpt(netlist, rtl.top, trees.ports, cells, wires)
+    part  = excerpt(netlist, rtl.top, trees.ports, cells, wires, pdk)
     files = {"excerpt": None, "loads": {}}
     verilog = folder/f"{recipe.name}.v"
     todo    = [(netlist, verilog)]
@@ -103,19 +93,6 @@ def map_design(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path, tool: Tool,
     run_tool(tool, "\n".join([*lines, ""]), folder, f"{recipe.name}_write.ys", progress=progress,
         stage="writing the netlist")
     return _count(netlist, cells, rtl, verilog, files, trees.counts, recipe, tool)
-
-
-def without_cells(liberty: str, names: tuple[str, ...]) -> str:
-    """Text of a Liberty without some of its cells: Yosys 0.23 cannot be told which ones to leave alone."""
-    for match in reversed(list(re.finditer(r"^\s*cell\s*\(\s*\"?(\w+)\"?\s*\)\s*\{", liberty, re.MULTILINE))):
-        if match[1] in names:
-            depth = 1
-            for brace in re.compile(r"[{}]").finditer(liberty, match.end()):
-                depth += 1 if brace[0] == "{" else -1
-                if depth == 0:
-                    liberty = liberty[:match.start()] + liberty[brace.end():]
-                    break
-    return liberty
 
 
 def _unsigned(netlist: dict) -> None:

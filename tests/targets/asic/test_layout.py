@@ -19,10 +19,10 @@ from targets.asic.design import AsicConfig, Rtl
 from targets.asic.layout.floorplan import plan
 from targets.asic.layout.flow_files import STRAP_STEP, config_mk, constraint_sdc, pdn_tcl, strap_pitch
 from targets.asic.layout.layout import missing_tool, prepare, run
+from targets.asic.platform.config_mk import read_variables
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk, find_pdk
 from targets.asic.sta.timing import IO_FRACTION
-from targets.asic.synth.recipes import LOAD_FF
 from tests.helpers.flow_scripts import needs_openroad, stand_in_for
 
 LEF = """SITE core
@@ -82,7 +82,8 @@ def pdk(tmp_path):
     for name, text in (("cells.lef", LEF), ("ram.lef", RAM_LEF), ("ram.lib", "library (ram) { }"), ("ram.gds", "GDS")):
         (folder/name).write_text(text)
     ram = Macro("ram", 4, 1, 1240.0, 1.0, 1.0, folder/"ram.lib", folder/"ram.lef", folder/"ram.gds")
-    return Pdk(folder, {}, {"ram": ram}, folder/"cells.lef", folder/"cells.lef", None, "")
+    return Pdk(folder, {}, {"ram": ram}, folder/"cells.lef", folder/"cells.lef", None, "",
+        read_variables(folder))
 
 
 @pytest.fixture
@@ -147,9 +148,9 @@ def test_equal_inputs_are_left_alone(inputs_of):
         and path.stat().st_mtime_ns != times[path]] == ["constraint.sdc"]
 
 
-def test_many_pins_take_two_layers_and_a_larger_die():
-    few  = config_mk("top", plan(100, {}, (190, 1400)), [], False, (0, 0))
-    many = config_mk("top", plan(100, {}, (190, 1400)), [], True, (0, 0))
+def test_many_pins_take_two_layers_and_a_larger_die(pdk):
+    few  = config_mk("top", plan(100, {}, (190, 1400)), [], False, (0, 0), pdk)
+    many = config_mk("top", plan(100, {}, (190, 1400)), [], True, (0, 0), pdk)
     assert "IO_PLACER_H = metal5\n" in few and "IO_PLACER_H = metal3 metal5\n" in many
 
 
@@ -200,12 +201,13 @@ def test_folder_that_cannot_be(inputs_of, folder, words):
 @pytest.mark.skipif(not shutil.which("sta"), reason="needs OpenSTA: apt-get install opensta")
 @pytest.mark.skipif("FREEPDK45_HOME" not in os.environ, reason="needs a PDK: set FREEPDK45_HOME to its folder")
 def test_constraints_as_opensta_reads_them(tmp_path):
+    pdk = find_pdk()
     (tmp_path/"a.v").write_text("module top (clock, d, q); input clock, d; output q;\n  wire s;\n"
         "  DFF_X1 first (.CK(clock), .D(d), .Q(s));\n  DFF_X1 second (.CK(clock), .D(s), .Q(q));\nendmodule\n")
     periods = (10.0, 2.5, 1e5, 1/3)
     for n, period in enumerate(periods):
-        (tmp_path/f"{n}.sdc").write_text(constraint_sdc("clock", period))
-    (tmp_path/"a.tcl").write_text(f"read_liberty {find_pdk().corner('typ').liberty}\nread_verilog a.v\n"
+        (tmp_path/f"{n}.sdc").write_text(constraint_sdc("clock", period, pdk))
+    (tmp_path/"a.tcl").write_text(f"read_liberty {pdk.corner('typ').liberty}\nread_verilog a.v\n"
         "link_design top\n" + "".join(f"read_sdc {n}.sdc\nreport_clock_properties\ncheck_setup -verbose\n"
         f"foreach port {{d q}} {{ puts {n}-$port\nreport_checks -digits 6 -through $port }}\n"
         for n in range(len(periods))) + "report_checks -through q -fields capacitance -format full\n")
@@ -217,11 +219,11 @@ def test_constraints_as_opensta_reads_them(tmp_path):
             slack = re.search(rf"^{n}-{port}$.*?(\S+)\s+slack \(MET\)", done.stdout, re.MULTILINE | re.DOTALL)
             assert least < (1 - IO_FRACTION)*period - float(slack[1]) < 0.2
     # The load of outputs is in the library's unit.
-    assert f" {LOAD_FF:.2f} " in done.stdout
+    assert f" {pdk.load_ff:.2f} " in done.stdout
 
 
-def test_period_as_the_flow_scripts_look_for_it():
-    text = constraint_sdc("clock", 1/0.3)
+def test_period_as_the_flow_scripts_look_for_it(pdk):
+    text = constraint_sdc("clock", 1/0.3, pdk)
     assert re.search(r"-period\s+([\d.]+)", text)[1] == "3.33333"
 
 
@@ -327,7 +329,19 @@ def test_real_layout(tmp_path):
     assert (right - left)*(top - bottom)*1e-6 == pytest.approx(pdk.macros[ram].area_um2, rel=1e-3)
 
 
-def test_grid_of_a_small_core_has_a_smaller_pitch():
-    small, large = (pdn_tcl(plan(area, {}, (190, 1400)), {"VDD"}, {"VSS"}) for area in (500, 1e6))
+def test_grid_of_a_small_core_has_a_smaller_pitch(pdk):
+    small, large = (pdn_tcl(plan(area, {}, (190, 1400)), {"VDD"}, {"VSS"}, pdk) for area in (500, 1e6))
     assert "-layer metal4 -width 0.48 -pitch 56 " in large and "-layer metal7 -width 1.40 -pitch 30 " in large
     assert "-pitch 56 " not in small and "-pitch 30 " not in small
+
+
+def test_another_platform_keeps_its_grid_and_its_layers(inputs_of, pdk):
+    other = replace(pdk, variables={"PLATFORM": "mini", "ABC_DRIVER_CELL": "BUF", "ABC_LOAD_IN_FF": "2",
+        "IO_PLACER_H": "M3"})
+    made  = inputs_of(pdk=other)
+    text  = (made.folder/"config.mk").read_text()
+    assert "PLATFORM = mini\n" in text and "IO_PLACER_H = M3\n" in text
+    assert not any(name in text for name in ("IO_PLACER_V", "PDN_TCL")) and not (made.folder/"pdn.tcl").exists()
+    assert "set_driving_cell -lib_cell BUF $inputs" in (made.folder/"constraint.sdc").read_text()
+    with pytest.raises(QCLIFError, match="no SITE other in it"):
+        inputs_of(pdk=replace(other, variables={**other.variables, "PLACE_SITE": "other"}))

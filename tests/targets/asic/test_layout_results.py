@@ -23,7 +23,7 @@ def test_figures_that_are_not_there(tmp_path, text):
         (logs/"6_report.json").write_text(text)
         (logs/"5_2_route.json").write_text(text)
     with pytest.raises(QCLIFError, match="no figures of the layout"):
-        read_layout(tmp_path, "top")
+        read_layout(tmp_path, "nangate45", "top")
 
 
 def test_figures_in_our_units(tmp_path):
@@ -32,8 +32,8 @@ def test_figures_in_our_units(tmp_path):
     (logs/"5_2_route.json").write_text("{}")
     (logs/"6_report.json").write_text(json.dumps({"finish__power__leakage__total": 2e-6, "finish__timing__fmax": 1.5e9,
         "finish__design__instance__count__stdcell": 12, "finish__design__instance__utilization": 0.5}))
-    assert read_layout(tmp_path, "top") == Layout(default_power_mw={"leakage": 2e-3}, fmax_mhz=1500.0, cells=12,
-        utilisation=0.5)
+    assert read_layout(tmp_path, "nangate45", "top") == Layout(default_power_mw={"leakage": 2e-3}, fmax_mhz=1500.0,
+        cells=12, utilisation=0.5)
 
 # Picture -------------------------------------------------------------------------------------------
 

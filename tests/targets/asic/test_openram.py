@@ -16,12 +16,14 @@ from accel.errors import QCLIFError
 from targets.asic import openram
 from targets.asic.layout.lef import read_lef
 from targets.asic.openram import compare
-from targets.asic.platform.macros import OPENRAM_PORTS, Macro
+from targets.asic.platform.macros import OPENRAM_PORTS, Macro, read_macro
 from targets.asic.platform.openram import compile_macro, compiled, find_openram, folder, macro_name, openram_pdk
-from targets.asic.platform.openram_liberty import CELL_NW, fit_liberty, read_openram
+from targets.asic.platform.openram_liberty import CELL_NW, fit_liberty
 from targets.asic.platform.pdk import Pdk
-from targets.asic.rtl.sram import Memory, clock_gate_model, macro_model_verilog, tile, wrapper_verilog
-from tests.helpers.memories import accesses, bench, expected, needs_iverilog, stimulus
+from targets.asic.platform.tiling import Memory, tile
+from targets.asic.rtl.flops import clock_gate_model
+from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
+from tests.helpers.memories import GATE, accesses, bench, expected, needs_iverilog, stimulus
 
 # As OpenRAM writes it, with fewer values.
 LIBERTY = """library (ram_lib){
@@ -41,6 +43,8 @@ cell (ram){
     dont_touch : true;
     area : 2310.1648;
     cell_leakage_power : 0.000296;
+    bus(addr0){
+    }
     bus(dout0){
         bus_type  : data;
         max_capacitance : 0.0008364000000000001;
@@ -101,7 +105,7 @@ def smallest():
 def test_power_becomes_energy_and_leakage_that_of_real_cells(tmp_path):
     path = tmp_path/"ram.lib"
     path.write_text(fit_liberty(LIBERTY))
-    macro = read_openram(path, Path("ram.lef"), Path("ram.gds"))
+    macro = read_macro(path, Path("ram.lef"), Path("ram.gds"), OPENRAM_PORTS)
     # 0.2 mW at 100 MHz are 2 pJ an access, 1 pJ an edge; 296 nW are 296 cells and gates.
     assert macro == Macro("ram", 16, 8, 2310.1648, pytest.approx(296*CELL_NW), pytest.approx(2.0), path,
         Path("ram.lef"), Path("ram.gds"), mask=False, access_ns=pytest.approx(0.773/2 + 0.225), min_period_ns=0.773,
@@ -125,8 +129,8 @@ def test_liberty_of_another_version(gone):
 def test_liberty_without_a_macro(tmp_path, gone):
     path = tmp_path/"ram.lib"
     path.write_text(fit_liberty(LIBERTY).replace(gone, f"x{gone}"))
-    with pytest.raises(QCLIFError, match=r"ram\.lib: .*delete its folder"):
-        read_openram(path, Path("ram.lef"), Path("ram.gds"))
+    with pytest.raises(QCLIFError, match=r"ram\.lib:.*delete its folder"):
+        read_macro(path, None, None, OPENRAM_PORTS, "delete its folder")
 
 # Command -------------------------------------------------------------------------------------------
 
@@ -287,7 +291,7 @@ print i(Vall)
 def test_memory_of_openrams_own_model(smallest, tmp_path):
     """The wrapper with the Verilog that OpenRAM wrote, and with ours: both read what was written."""
     memory   = Memory("memory", 24, (5, 8), banks=2)
-    verilog  = wrapper_verilog(tile(memory, {smallest.name: smallest}))
+    verilog  = wrapper_verilog(tile(memory, {smallest.name: smallest}), GATE)
     sequence = accesses(memory, 400, both=False)
     # Its data come some time after the falling edge: look at them at the end of the clock.
     test     = bench(memory, sequence, []).replace("always @(negedge clk) begin", "always @(negedge clk) begin #4;")
@@ -296,7 +300,7 @@ def test_memory_of_openrams_own_model(smallest, tmp_path):
     own    = smallest.lef.with_suffix(".v").read_text()
     wanted = expected(memory, sequence, flops=False)
     for model in (own, macro_model_verilog(smallest)):
-        (tmp_path/"all.v").write_text("\n".join(["`timescale 1ns/1ps", model, verilog, clock_gate_model(), test]))
+        (tmp_path/"all.v").write_text("\n".join(["`timescale 1ns/1ps", model, verilog, clock_gate_model(GATE), test]))
         for command in (["iverilog", "-g2005", "-Pbench.dut.VERBOSE=0", "-o", "sim", "-s", "bench", "all.v"],
                 ["vvp", "-n", "sim"]):
             done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
@@ -312,6 +316,6 @@ def test_macros_serve_memories_like_any_other(tmp_path):
     """A memory with slices that are written on their own takes a macro for each: OpenRAM's have no write mask."""
     path = tmp_path/"ram.lib"
     path.write_text(fit_liberty(LIBERTY))
-    macro  = read_openram(path, Path("ram.lef"), Path("ram.gds"))
+    macro  = read_macro(path, Path("ram.lef"), Path("ram.gds"), OPENRAM_PORTS)
     tiling = tile(Memory("memory", 16, (4, 4)), {"ram": replace(macro)})
     assert tiling.macros == {"ram": 2}

@@ -20,6 +20,9 @@ CELLS = """library (cells) {{ nom_voltage : {}; nom_temperature : 25; leakage_po
 capacitive_load_unit (1, ff); cell (INV_X1) {{ area : 0.532; cell_leakage_power : 14; }} }}
 """
 
+TECH_LEF, CELL_LEF = "NangateOpenCellLibrary.tech.lef", "NangateOpenCellLibrary.macro.mod.lef"
+CELL_GDS = "NangateOpenCellLibrary.gds"
+
 RAM = """library (ram) { capacitive_load_unit (1, ff); leakage_power_unit : "1uW"; time_unit : "10ps";
 cell (fakeram45_64x8) { area : 500.5; cell_leakage_power : 20; memory () { address_width : 6; word_width : 8; }
   pin (clk) { min_period : 20; internal_power () { rise_power (scalar) { values ("1000"); }
@@ -61,9 +64,9 @@ def flow(folder):
 
 def layout(folder):
     put(folder/"lib"/"fakeram45_64x8.lib", RAM)
-    for name in ("fakeram45_64x8.lef", module.TECH_LEF, module.CELL_LEF):
+    for name in ("fakeram45_64x8.lef", TECH_LEF, CELL_LEF):
         put(folder/"lef"/name, f"VERSION 5.7 ; {name}")
-    put(folder/"gds"/module.CELL_GDS, b"\0\6")
+    put(folder/"gds"/CELL_GDS, b"\0\6")
 
 # Search --------------------------------------------------------------------------------------------
 
@@ -75,8 +78,8 @@ def test_packed_folder(tmp_path):
         assert corner.liberty.read_text() == CELLS.format(corner.voltage)
         assert corner.library.cells["INV_X1"].area == 0.532
         assert corner.liberty.is_relative_to(tmp_path/"build"/"asic"/"pdk")
-    assert pdk.tech_lef.name == module.TECH_LEF and pdk.cell_lef.name == module.CELL_LEF
-    assert pdk.cell_gds.name == module.CELL_GDS
+    assert pdk.tech_lef.name == TECH_LEF and pdk.cell_lef.name == CELL_LEF
+    assert pdk.cell_gds.name == CELL_GDS
 
 
 def test_macro(tmp_path):
@@ -117,7 +120,7 @@ def test_equal_files_have_one_identity(tmp_path):
     path.with_suffix(".lib.gz").unlink()
     assert find_pdk(tmp_path/"other").identity == one.identity
     for name in ("lib/NangateOpenCellLibrary_slow.lib", "lib/fakeram45_64x8.lib", "lef/fakeram45_64x8.lef",
-            f"lef/{module.TECH_LEF}", f"gds/{module.CELL_GDS}"):
+            f"lef/{TECH_LEF}", f"gds/{CELL_GDS}"):
         path = tmp_path/"other"/name
         before = path.read_bytes()
         path.write_bytes(before + b"\n")

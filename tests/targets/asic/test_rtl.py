@@ -33,12 +33,13 @@ from targets.asic.rtl.hierarchy import split
 from targets.asic.rtl.sram import blackbox_verilog
 from targets.netlist.comparison import BuiltCore
 from targets.netlist.harness.program import HARNESSES, execute, verilate
+from tests.helpers.memories import GATE
 from tests.helpers.networks import random_network as uniform_network
 
 # Sizes of macros that flow-scripts have.
 SIZES  = ((32, 32), (64, 32), (64, 64), (256, 16), (256, 32), (256, 48), (512, 64), (1024, 32), (2048, 39))
-MACROS = SimpleNamespace(macros={f"fakeram45_{depth}x{width}": Macro(f"fakeram45_{depth}x{width}", depth, width,
-    500 + 0.5*depth*width, 1000.0, 1.0, Path("x.lib"), Path("x.lef")) for depth, width in SIZES})
+MACROS = SimpleNamespace(clock_gate=GATE, macros={f"fakeram45_{depth}x{width}": Macro(f"fakeram45_{depth}x{width}",
+    depth, width, 500 + 0.5*depth*width, 1000.0, 1.0, Path("x.lib"), Path("x.lef")) for depth, width in SIZES})
 
 needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
 needs_yosys     = pytest.mark.skipif(not shutil.which("yosys"), reason="needs Yosys: ./qclif setup")
@@ -235,7 +236,7 @@ def test_what_a_core_is_made_of(tmp_path):
     used = "".join(path.read_text() for path in rtl.sources)
     for name, count in rtl.macros.items():
         assert len(re.findall(rf"^ +{name} macro_", used, re.MULTILINE)) == count
-    assert {path.stem for path in rtl.models} == {*rtl.macros, "CLKGATE_X1"}
+    assert {path.stem for path in rtl.models} == {*rtl.macros, GATE.name}
     again = generate(AsicConfig("core"), MACROS, tmp_path/"again")
     assert [path.read_text() for path in again.sources] == [path.read_text() for path in rtl.sources]
 

@@ -10,6 +10,7 @@ import math
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -18,20 +19,12 @@ from hypothesis import strategies as st
 from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
 from targets.asic.platform.macros import OPENRAM_PORTS, Macro
-from targets.asic.platform.tiling import BIT_UM2, GATE_UM2
+from targets.asic.platform.tiling import BIT_UM2, GATE_UM2, Memory, tile
+from targets.asic.rtl.flops import FLOPS_LIMIT, clock_gate_model, flops_verilog
 from targets.asic.rtl.memories import MemoryFiles
-from targets.asic.rtl.sram import (
-    FLOPS_LIMIT,
-    Memory,
-    blackbox_verilog,
-    clock_gate_model,
-    flops_verilog,
-    macro_model_verilog,
-    tile,
-    wrapper_verilog,
-)
+from targets.asic.rtl.sram import blackbox_verilog, macro_model_verilog, wrapper_verilog
 from targets.liberty.library import read_liberty
-from tests.helpers.memories import accesses, clocked, expected, needs_iverilog, needs_verilator, simulate
+from tests.helpers.memories import GATE, accesses, clocked, expected, needs_iverilog, needs_verilator, simulate
 
 
 def macro(depth, width, area=None, energy=1.0, leakage=1000.0, mask=True, **more):
@@ -117,7 +110,8 @@ def test_objectives():
 @pytest.mark.parametrize("objective, count", [("area", {"ram_64x8": 1}), ("energy", {"ram_32x8": 2})])
 def test_a_designs_memories_follow_its_objective(objective, count, tmp_path):
     macros = by_name(macro(64, 8, area=1000, energy=4, leakage=0), macro(32, 8, area=600, energy=1, leakage=0))
-    files  = MemoryFiles(AsicConfig(sram_objective=objective), macros, tmp_path)
+    pdk    = SimpleNamespace(macros=macros, clock_gate=GATE)
+    files  = MemoryFiles(AsicConfig(sram_objective=objective), pdk, tmp_path)
     files.add(Memory("memory", 64, (8,)))
     assert files.counts == count
     with pytest.raises(QCLIFError, match="choose another --sram-objective"):
@@ -135,8 +129,8 @@ def test_a_designs_memories_follow_its_objective(objective, count, tmp_path):
     (lambda: Memory("m", 8, (8, 0)), "memory m: 8 words of slices (8, 0) cannot be built: at least one word, and one "
         "bit a slice, are needed"),
     (lambda: Memory("m", 8, (8,), banks=3), "memory m: 3 banks cannot be built: choose 1 or 2"),
-    (lambda: flops_verilog(Memory("m", 513, (32,))), f"memory m has 16416 bits, flip-flops hold at most {FLOPS_LIMIT}: "
-        "choose --sram fakeram45, or smaller sizes"),
+    (lambda: flops_verilog(Memory("m", 513, (32,)), GATE), "memory m has 16416 bits, flip-flops hold at most "
+        f"{FLOPS_LIMIT}: choose --sram fakeram45, or smaller sizes"),
 ])
 def test_errors(call, text):
     with pytest.raises(QCLIFError) as error:
@@ -177,7 +171,7 @@ def check_macros(memory, macros, folder, change=lambda verilog: verilog, **optio
     wanted   = clocked(tiling, sequence)
     gates    = sorted(set().union(*wanted))
     assert len(gates) == memory.banks*len(tiling.tiles)
-    shown, pulses = simulate(memory, change(wrapper_verilog(tiling)), list(macros.values()), sequence, folder,
+    shown, pulses = simulate(memory, change(wrapper_verilog(tiling, GATE)), list(macros.values()), sequence, folder,
         gates)
     check(memory, sequence, shown, flops=False)
     assert pulses == wanted
@@ -217,7 +211,7 @@ def test_ports_are_those_of_the_pdk(pdk):
 def test_flops(name, tmp_path):
     memory   = MEMORIES[name]
     sequence = accesses(memory, 600, both=True)
-    shown, _ = simulate(memory, flops_verilog(memory), [], sequence, tmp_path)
+    shown, _ = simulate(memory, flops_verilog(memory, GATE), [], sequence, tmp_path)
     check(memory, sequence, shown, flops=True)
 
 
@@ -227,7 +221,7 @@ def test_under_verilator(flops, tmp_path):
     """Gated clocks without a race in the other simulator, too."""
     memory   = MEMORIES["banks of slices"]
     sequence = accesses(memory, 600, both=flops)
-    verilog  = flops_verilog(memory) if flops else wrapper_verilog(tile(memory, SMALL))
+    verilog  = flops_verilog(memory, GATE) if flops else wrapper_verilog(tile(memory, SMALL), GATE)
     shown, _ = simulate(memory, verilog, [] if flops else list(SMALL.values()), sequence, tmp_path, verilator=True)
     check(memory, sequence, shown, flops)
 
@@ -237,7 +231,7 @@ def test_both_at_once_stops_the_simulation(tmp_path):
     memory   = Memory("memory", 16, (16,))
     sequence = [*accesses(memory, 0, both=False), *accesses(memory, 50, both=True)]
     with pytest.raises(AssertionError, match="memory: bank 0 is read and written in the same clock"):
-        simulate(memory, wrapper_verilog(tile(memory, SMALL)), list(SMALL.values()), sequence, tmp_path)
+        simulate(memory, wrapper_verilog(tile(memory, SMALL), GATE), list(SMALL.values()), sequence, tmp_path)
 
 
 @pytest.mark.parametrize("old, new", [
@@ -261,9 +255,10 @@ def test_wrong_wrappers_are_noticed(old, new, tmp_path):
 def test_lint(name, tmp_path):
     tiling = tile(MEMORIES[name], SMALL)
     models = [macro_model_verilog(each) for each in SMALL.values()]
-    for kind, texts in (("macros", [wrapper_verilog(tiling), *models]), ("flops", [flops_verilog(MEMORIES[name])])):
+    for kind, texts in (("macros", [wrapper_verilog(tiling, GATE), *models]),
+            ("flops", [flops_verilog(MEMORIES[name], GATE)])):
         path = tmp_path/f"{kind}.v"
-        path.write_text("\n".join([*texts, clock_gate_model()]))
+        path.write_text("\n".join([*texts, clock_gate_model(GATE)]))
         done = subprocess.run(["verilator", "--lint-only", "-Wall", "-Wno-DECLFILENAME", "-Wno-MULTITOP",
             "--top-module", "memory", str(path)], text=True, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
@@ -272,7 +267,7 @@ def test_lint(name, tmp_path):
 @pytest.mark.skipif(not shutil.which("yosys"), reason="needs Yosys: apt-get install yosys")
 def test_synthesis_sees_black_boxes(tmp_path):
     tiling = tile(MEMORIES["banks of slices"], SMALL)
-    texts  = [wrapper_verilog(tiling), *(blackbox_verilog(each) for each in SMALL.values()),
+    texts  = [wrapper_verilog(tiling, GATE), *(blackbox_verilog(each) for each in SMALL.values()),
         "(* blackbox *) module CLKGATE_X1 (input CK, input E, output GCK); endmodule"]
     (tmp_path/"all.v").write_text("\n".join(texts))
     done = subprocess.run(["yosys", "-p", "read_verilog all.v; hierarchy -check -top memory; proc; opt; check -assert; "

@@ -14,11 +14,13 @@ import pytest
 from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
 from targets.asic.platform.pdk import CORNERS
-from targets.asic.rtl.sram import Memory, tile, wrapper_verilog
+from targets.asic.platform.tiling import Memory, tile
+from targets.asic.rtl.sram import wrapper_verilog
 from targets.asic.sta import timing as sta
 from targets.asic.sta.timing import IO_FRACTION, register
 from targets.asic.synth.recipes import RECIPES
 from targets.asic.synth.synthesis import map_design
+from tests.helpers.memories import GATE
 from tests.helpers.netlists import contents, counter, opensta, pipeline, rtl, yosys
 
 SMALL = RECIPES[0]
@@ -126,7 +128,7 @@ def test_all_registers_have_a_slack(neuron, timed):
 def test_modules_and_macros_are_told_apart(pdk, tmp_path, timed):
     memory = Memory("words", 64, (32,))
     tiling = tile(memory, {name: each for name, each in pdk.macros.items() if each.depth == 64 and each.width == 32})
-    texts  = {"words": wrapper_verilog(tiling), "top": """
+    texts  = {"words": wrapper_verilog(tiling, GATE), "top": """
         module top (input sys_clk, input [5:0] a, input r, w, input [31:0] d, output reg [31:0] q);
         wire [31:0] read; reg [5:0] address;
         words one (.clk(sys_clk), .read_adr(address), .read_en(r), .write_adr(address), .write_en(w), .write_data(d),
@@ -146,7 +148,7 @@ def test_a_macro_cannot_be_clocked_faster_than_it_can_take(pdk, tmp_path):
     memory = Memory("words", 64, (32,))
     macro  = next(each for each in pdk.macros.values() if (each.depth, each.width) == (64, 32))
     tiling = tile(memory, {macro.name: macro})
-    source = {"words": wrapper_verilog(tiling)}
+    source = {"words": wrapper_verilog(tiling, GATE)}
     result = synthesised(pdk, tmp_path, source, "words", macros=tiling.macros, clock="clk")
     slow   = replace(pdk, macros={macro.name: replace(macro, min_period_ns=40.0)})
     timing = sta.time(config(10), result, slow, tmp_path, "typ")

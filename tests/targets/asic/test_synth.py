@@ -13,13 +13,14 @@ from types import SimpleNamespace
 import pytest
 
 from targets.asic.design import AsicConfig
-from targets.asic.rtl.sram import Memory, tile, wrapper_verilog
+from targets.asic.platform.tiling import Memory, tile
+from targets.asic.rtl.sram import wrapper_verilog
 from targets.asic.synth import synthesis
-from targets.asic.synth.buffers import BUFFERS, FRACTION, BufferTrees
-from targets.asic.synth.recipes import CLOCKGATE_VERSION, DONT_USE, RECIPES
-from targets.asic.synth.synthesis import map_design, synthesise, without_cells
+from targets.asic.synth.buffers import FRACTION, BufferTrees
+from targets.asic.synth.recipes import CLOCKGATE_VERSION, RECIPES, without_cells
+from targets.asic.synth.synthesis import map_design, synthesise
 from targets.liberty.power import NO_WIRES
-from tests.helpers.memories import needs_iverilog
+from tests.helpers.memories import GATE, needs_iverilog
 from tests.helpers.netlists import (
     cell_models,
     contents,
@@ -114,7 +115,7 @@ def test_old_readers_can_read_it(two_sums):
 def test_cells_that_are_hard_to_route_are_not_used(pdk, tmp_path):
     for recipe in RECIPES:
         synthesis = map_design(CONFIG, pipeline(tmp_path/"rtl"), pdk, tmp_path, yosys(), recipe)
-        assert not contents(synthesis.netlist)["pipeline"].keys() & set(DONT_USE)
+        assert not contents(synthesis.netlist)["pipeline"].keys() - pdk.usable.keys()
 
 
 def test_registers_with_an_enable_have_a_clock_gate(two_sums):
@@ -132,7 +133,7 @@ def test_macros_are_black_boxes_with_the_areas_of_their_files(pdk, area, tmp_pat
         words one (.clk(sys_clk), .read_adr(a), .read_en(r), .write_adr(a), .write_en(w), .write_data(d),
             .read_data(q));
         endmodule"""
-    source = rtl(tmp_path/"rtl", {"top": text, "words": wrapper_verilog(tiling)}, "top", macros=tiling.macros,
+    source = rtl(tmp_path/"rtl", {"top": text, "words": wrapper_verilog(tiling, GATE)}, "top", macros=tiling.macros,
         modules={"top": "wires", "words": "words"})
     result = map_design(CONFIG, source, pdk, tmp_path, yosys(), SMALL)
     assert result.macros == tiling.macros
@@ -226,14 +227,14 @@ def test_buffers_of_a_netlist_by_hand(pdk):
         "outer": module(outer, {"x": {"direction": "input", "bits": [2]}, "y": {"direction": "output", "bits": [3]}}),
         "inner": module(inner, {"a": {"direction": "input", "bits": [2]}}),
     }}
-    counts = BufferTrees(netlist, cells, NO_WIRES).counts
+    counts = BufferTrees(netlist, cells, NO_WIRES, pdk).counts
     assert counts["inner"] == 0
     load = loads(netlist, cells, "outer")
     assert load[3] <= FRACTION*cells["INV_X1"].pins["ZN"].max_capacitance_ff < 160*pin
     # The clock is left alone, as is the port's net; what was on the net is behind buffers.
     assert load[4] == pytest.approx(400*cells["DFF_X1"].pins["CK"].capacitance_ff)
     assert netlist["modules"]["outer"]["ports"]["y"]["bits"] == [3]
-    buffers = [each for each in outer.values() if each["type"] in BUFFERS]
+    buffers = [each for each in outer.values() if each["type"] in {cell.name for cell in pdk.buffers}]
     assert len(buffers) == counts["outer"]
     behind = {each["connections"]["Z"][0] for each in buffers}
     assert {outer[f"m{n}"]["connections"]["a"][0] for n in range(40)} <= behind | {3}

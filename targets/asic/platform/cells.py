@@ -1,0 +1,77 @@
+#
+# This file is part of the qCLIF SoC.
+#
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Cells that the flow puts into a design by itself, found by what Liberty says they do."""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import product
+
+from targets.liberty.expression import parse_expression
+from targets.liberty.library import Cell
+
+# The strongest buffer that is used drives about this many times what the weakest one does.
+STRENGTHS = 8
+
+# Strengths of a library are no exact multiples.
+ROUNDING = 1.05
+
+
+def buffer_pins(cell: Cell) -> tuple[str, str] | None:
+    """Input and output of a buffer whose largest load is known; None for any other cell."""
+    pins = [pin for pin in cell.pins.values() if pin.direction != "internal"]
+    if len(pins) != 2 or cell.is_sequential or cell.clock_gate:
+        return None
+    into, out = sorted(pins, key=lambda pin: pin.direction)
+    known = (into.direction, out.direction) == ("input", "output") and out.max_capacitance_ff
+    return (into.name, out.name) if known and out.function == into.name and not out.three_state else None
+
+
+def buffers(cells: Mapping[str, Cell], driver: str) -> tuple[Cell, ...]:
+    """Buffers of a kind, whose names differ in their digits alone, from the weakest to the strongest one in use."""
+    kind  = re.sub(r"\d", "", driver)
+    loads = {name: cell.pins[pins[1]].max_capacitance_ff for name, cell in cells.items()
+        if re.sub(r"\d", "", name) == kind and (pins := buffer_pins(cell))}
+    limit = STRENGTHS*ROUNDING*min(loads.values(), default=0)
+    return tuple(cells[name] for name in sorted(loads, key=loads.get) if loads[name] <= limit)
+
+
+def clock_gate(cells: Iterable[Cell]) -> Cell | None:
+    """The smallest gate of a clock for registers at its rising edge, without a test pin where there is such a one."""
+    return min((cell for cell in cells if cell.clock_gate.startswith("latch_posedge")),
+        key=lambda cell: (len(cell.pins), cell.area), default=None)
+
+
+def latch(cells: Iterable[Cell]) -> Cell | None:
+    """The smallest cell that holds a bit; of equal ones the first."""
+    return min((cell for cell in cells if cell.latches), key=lambda cell: cell.area, default=None)
+
+
+def adder(cells: Iterable[Cell], inputs: int) -> tuple[Cell, str, str] | None:
+    """The smallest cell that adds bits, with the names of its outputs for carry and sum; None where there is none.
+
+    Parameters
+    ----------
+    inputs : 3 for a full adder, 2 for a half adder.
+    """
+    found = []
+    for cell in cells:
+        names = [pin.name for pin in cell.pins.values() if pin.direction == "input"]
+        if len(names) == inputs and len(cell.outputs) == 2 and not cell.is_sequential:
+            tables = {_table(pin.function, names): pin.name for pin in cell.outputs.values() if pin.function}
+            wanted = [tuple(count(sum(bits)) for bits in product((False, True), repeat=inputs))
+                for count in (lambda ones: ones >= 2, lambda ones: ones % 2 == 1)]
+            if tables.keys() == set(wanted):
+                found.append((cell, *(tables[table] for table in wanted)))
+    return min(found, key=lambda each: each[0].area, default=None)
+
+
+def _table(function: str, names: list[str]) -> tuple[bool, ...] | None:
+    """Values of a function for all levels of its pins; None where it takes others."""
+    expression = parse_expression(function)
+    if not expression.pins() <= set(names):
+        return None
+    return tuple(expression.holds(dict(zip(names, bits, strict=True)))
+        for bits in product((False, True), repeat=len(names)))
