@@ -125,7 +125,7 @@ def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet]
         images.append(folder/f"{name}.png")
         save(figure, images[-1])
     write_json(content, folder/"report.json")
-    write_report(tables, images, f"{TITLE}: {title}", (), folder/"report.md")
+    write_report(tables, images, f"{TITLE}: {title}", folder/"report.md")
     console.print(f"{folder/'report.md'}, report.json" + "".join(f", {image.name}" for image in images),
         highlight=False, soft_wrap=True)
     if args.json:

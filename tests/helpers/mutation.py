@@ -10,7 +10,7 @@ All changed cells are in one program; an environment variable says which of them
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from host.events.spike_train import SpikeTrain
 from host.network.network import Network
 from targets.asic.design import AsicConfig
 from targets.asic.gatesim.simulate import memory_models, run_design, simulated
-from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
 from targets.liberty.expression import parse_expression
 from targets.liberty.library import Cell, Library
@@ -55,14 +54,14 @@ class Mutant:
 
 
 def mutate(config: AsicConfig, netlist: Path, pdk: Pdk, networks: Sequence[Network | None],
-        samples: Sequence[SpikeTrain], folder: Path, count: int = 20, seed: int = 1, cases: int = 10_000,
-        macros: Mapping[str, Macro] | None = None) -> list[Mutant]:
+        samples: Sequence[SpikeTrain], folder: Path, count: int = 20, seed: int = 1, cases: int = 10_000
+        ) -> list[Mutant]:
     """Run netlists with one cell changed, chosen at random among those with inputs whose outputs lead somewhere.
 
     Parameters
     ----------
     networks : all run the samples, until one makes a difference; [None] for the neuron.
-    netlist, samples, cases, macros : as simulate() has them; all steps' states are compared.
+    netlist, samples, cases : as simulate() has them; all steps' states are compared.
     folder : for a file.
     count : of mutants; fewer where the netlist has fewer cells.
 
@@ -80,8 +79,7 @@ def mutate(config: AsicConfig, netlist: Path, pdk: Pdk, networks: Sequence[Netwo
     harness, part = simulated(config, parsed, library)
     chosen  = choose(part, library, count, seed)
     edits, models = mutated(part, library, chosen)
-    program = build_netlist(harness, part, library, memory_models(pdk.macros if macros is None else macros), edits,
-        models)
+    program = build_netlist(harness, part, library, memory_models(pdk.macros), edits, models)
     gates   = NetlistProgram(program, seed, None, parsed, library)
 
     def differs(network: Network | None) -> bool:

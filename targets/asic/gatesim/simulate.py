@@ -37,8 +37,7 @@ STATE_STEPS  = 100
 
 
 def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | None, samples: Sequence[SpikeTrain],
-        folder: Path, macros: Mapping[str, Macro] | None = None, seed: int = 1, cases: int = NEURON_CASES,
-        state_steps: int = STATE_STEPS) -> NetlistRun:
+        folder: Path, seed: int = 1, cases: int = NEURON_CASES, state_steps: int = STATE_STEPS) -> NetlistRun:
     """Run a netlist and compare it with the golden model.
 
     Parameters
@@ -46,7 +45,6 @@ def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | Non
     netlist : Verilog of the stage synth, module qclif_<design>.
     network, samples : inputs, each a run from reset. Without any for the neuron alone, which gets random cases.
     folder : for the activity's files: ACTIVITY, for Activity.load(), and activity.txt.gz, to be read by people.
-    macros : its memories by name, those of the PDK unless told.
     seed : of the values that registers and memories start with; and of the cases.
     cases : of the neuron, at least.
     state_steps : first steps of each sample whose states are compared; those of the neuron are all compared.
@@ -58,7 +56,7 @@ def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | Non
     parsed  = read_netlist(netlist, f"qclif_{config.design}")
     library = pdk.corner(config.corner).library
     harness, part = simulated(config, parsed, library)
-    program = build_netlist(harness, part, library, memory_models(pdk.macros if macros is None else macros),
+    program = build_netlist(harness, part, library, memory_models(pdk.macros),
         probes(part, STARTS[config.design]))
     gates   = NetlistProgram(program, seed, folder/"activity.bin", parsed, library)
     result  = run_design(config, gates, network, samples, cases, state_steps)

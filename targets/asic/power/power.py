@@ -78,8 +78,8 @@ class Power:
         return self.leakage_mw + self.sram_leakage_mw
 
 
-def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity, pdk: Pdk,
-        macros: Mapping[str, Macro] | None = None, spef: Path | None = None) -> Power:
+def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity, pdk: Pdk, spef: Path | None = None
+        ) -> Power:
     """Power of a netlist at the configuration's frequency.
 
     Parameters
@@ -87,7 +87,6 @@ def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity,
     netlist : Verilog of the stage synth or layout, module qclif_<design>.
     corner : of CORNERS; macros have one Liberty file, which is taken in all corners.
     activity : of a simulation of the netlist.
-    macros : its memories by name, those of the PDK unless told.
     spef : wires of a layout, None for the library's estimate.
 
     Raises
@@ -96,8 +95,7 @@ def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity,
     """
     parsed = read_netlist(netlist, f"qclif_{config.design}")
     wires  = None if spef is None else {(): wires_of(parsed.modules[parsed.top], read_spef(spef), spef)}
-    return power_of(parsed, pdk.corner(corner), pdk.macros if macros is None else macros, activity, config.period_ns,
-        wires)
+    return power_of(parsed, pdk.corner(corner), pdk.macros, activity, config.period_ns, wires)
 
 
 def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity, period_ns: float,

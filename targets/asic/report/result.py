@@ -32,23 +32,16 @@ COUNTED = ("Energies are the power, leakage included, times the time that the de
     "without a pause, and between recordings nothing counts.")
 
 
-def energies(power_mw: float, clocks: int, period_ns: float, counts: Mapping[str, int | None]) -> dict[str, float]:
+def energies(power_mw: float, gatesim: Record, period_ns: float) -> dict[str, float]:
     """Energy, pJ, of each of ENERGIES that was counted and happened.
 
     Parameters
     ----------
     power_mw : mean over the clocks.
-    counts : how often each happened in these clocks.
+    gatesim : a record's: the clocks, and how often each happened in them (steps, neuron_updates ...).
     """
-    total = power_mw*clocks*period_ns
-    return {name: total/counts[name] for name in ENERGIES if counts.get(name)}
-
-
-def counts(gatesim: Record) -> dict[str, int | None]:
-    """How often each of ENERGIES happened in a simulation, None where that was not counted."""
-    names = {"step": "steps", "neuron_update": "neuron_updates", "sop": "sops", "spike": "spikes",
-        "inference": "inferences"}
-    return {energy: gatesim.get(name) for energy, name in names.items()}
+    total = power_mw*gatesim["clocks"]*period_ns
+    return {name: total/gatesim[f"{name}s"] for name in ENERGIES if gatesim.get(f"{name}s")}
 
 
 def add_energies(record: Record) -> None:
@@ -56,7 +49,7 @@ def add_energies(record: Record) -> None:
     power, gatesim = record.get("power_mw"), record.get("gatesim")
     if not power or not gatesim:
         return
-    timed   = gatesim["clocks"], 1000/record["frequency_mhz"], counts(gatesim)
+    timed   = gatesim, 1000/record["frequency_mhz"]
     record["energy_pj"] = energies(power["total"], *timed)
     if power.get("sram"):
         record["energy_logic_pj"] = energies(power["total"] - power["sram"], *timed)

@@ -16,6 +16,9 @@ from rich.table import Table
 ABSENT  = "-"
 UNKNOWN = "unknown"
 
+# Significant digits of numbers that are no integers.
+DIGITS = 3
+
 
 class Bad(str):
     """A cell that is bad news: red in a terminal, bold in Markdown."""
@@ -76,17 +79,17 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
-def number(value: float | None, digits: int = 3, absent: str = ABSENT) -> str:
-    """Text of a number with so many significant digits, integers whole; `absent` for none."""
+def number(value: float | None) -> str:
+    """Text of a number with DIGITS significant digits, integers whole; ABSENT for none."""
     if value is None:
-        return absent
+        return ABSENT
     if isinstance(value, int):
         return f"{value:,}"
-    if value and abs(value) >= 10**(digits - 1):
+    if value and abs(value) >= 10**(DIGITS - 1):
         return f"{value:,.0f}"
-    text = f"{value:.{digits}g}"
+    text = f"{value:.{DIGITS}g}"
     # Never the notation with an exponent.
-    return text if "e" not in text else f"{value:.{digits + 6}f}".rstrip("0")
+    return text if "e" not in text else f"{value:.{DIGITS + 6}f}".rstrip("0")
 
 
 def errors(value: int | None) -> str:

@@ -56,19 +56,18 @@ def sheets(record: Record) -> Iterator[Sheet]:
     yield _tools(record)
 
 
-def write_report(tables: Sequence[Sheet], images: Sequence[Path], title: str, text: Sequence[str], path: Path) -> None:
+def write_report(tables: Sequence[Sheet], images: Sequence[Path], title: str, path: Path) -> None:
     """Write tables and images as a Markdown file.
 
     Parameters
     ----------
     images : beside the file.
-    text : lines below the title.
 
     Raises
     ------
     QCLIFError : the file cannot be written.
     """
-    parts = [f"# {title}\n\n", *(f"{line}  \n" for line in text), "\n", *(sheet.markdown() for sheet in tables),
+    parts = [f"# {title}\n\n\n", *(sheet.markdown() for sheet in tables),
         *(f"![{image.stem}]({image.name})\n\n" for image in images)]
     with whole_file(path) as file:
         file.write("".join(parts).rstrip("\n").encode() + b"\n")

@@ -52,7 +52,7 @@ def test_energies_are_power_times_time_over_what_happened():
 
 
 def test_what_did_not_happen_has_no_energy():
-    assert energies(10.0, 1000, 10.0, {"step": 20, "spike": 0, "sop": None}) == {"step": 5000}
+    assert energies(10.0, {"clocks": 1000, "steps": 20, "spikes": 0}, 10.0) == {"step": 5000}
     assert "sop" not in complete("neuron")["energy_pj"] and "inference" not in complete("neuron")["energy_pj"]
 
 
@@ -119,7 +119,7 @@ def test_a_report_tells_what_was_computed_and_nothing_else(record, tmp_path):
     assert ("Energy" in tables) == ("Power" in tables) == ("energy_pj" in record)
     assert ("Corners" in tables) == ("Critical" in tables) == ("timing" in record)
     assert "Layout" not in tables and "None" not in shown and "nan" not in shown
-    write_report(list(tables.values()), [tmp_path/"area.png"], name_of(record), ("words",), tmp_path/"report.md")
+    write_report(list(tables.values()), [tmp_path/"area.png"], name_of(record), tmp_path/"report.md")
     written = (tmp_path/"report.md").read_text()
     assert written.startswith(f"# {name_of(record)}\n") and "![area](area.png)" in written
     assert all(f"## {sheet.title}" in written for sheet in tables.values())
@@ -153,7 +153,7 @@ def test_a_layout_that_was_only_prepared_is_told_how_to_run():
 
 def test_a_report_that_cannot_be_written(tmp_path):
     with pytest.raises(QCLIFError, match="cannot be written"):
-        write_report([], [], "title", (), tmp_path/"missing"/"report.md")
+        write_report([], [], "title", tmp_path/"missing"/"report.md")
 
 # Comparison ----------------------------------------------------------------------------------------
 
