@@ -23,6 +23,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -45,21 +46,16 @@ from targets.tools.progress import StageDisplay
 def caught(gates, config: QCLIFConfig, count: int, network, samples: Sequence) -> list[bool]:
     """For each of `count` mutants that the program holds, whether it differs from the golden model."""
     from targets.netlist.comparison import run_core
-    from targets.netlist.gates import environment
 
-    def differs(steps) -> bool:
+    def differs(mutant: int, steps) -> bool:
         try:
-            result = run_core(gates, config, network, [steps])
+            result = run_core(replace(gates, mutant=mutant), config, network, [steps])
         except QCLIFError:
             # It does not answer.
             return True
         return result.mismatches + result.state_mismatches > 0
 
-    found = []
-    for number in range(count):
-        with environment(QCLIF_MUTANT=number):
-            found.append(any(map(differs, samples)))
-    return found
+    return [any(differs(mutant, steps) for steps in samples) for mutant in range(count)]
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,8 +7,7 @@
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from host.network.golden import GoldenModel, GoldenResult
 from host.network.network import Network
 from host.runs.synaptic_operations import bound_clocks
 from targets.liberty.library import Library
-from targets.netlist.gates import environment
 from targets.netlist.netlist import Netlist
 from targets.netlist.toggles import Activity, read_activity
 from targets.sim.core import CoreSimulator
@@ -71,17 +69,22 @@ class NetlistProgram:
     seed : of the values that registers and memories start with.
     file : where it writes its activity, None for none.
     netlist, library : what the activity is of; without a file of no interest.
+    mutant : number of the mutant in it that is at work, None for none.
+    excited : file that is made when the mutant's output is another one than it should be, None for none.
     """
     program: Path
     seed:    int
     file:    Path | None = None
     netlist: Netlist | None = None
     library: Library | None = None
+    mutant:  int | None = None
+    excited: Path | None = None
 
-    def environment(self, **values: object) -> AbstractContextManager[None]:
-        """Variables that the program is to be started with; `values` are further ones."""
-        activity = {} if self.file is None else {"QCLIF_ACTIVITY": self.file}
-        return environment(QCLIF_SEED=self.seed, **activity, **values)
+    def environment(self, **values: object) -> dict[str, str]:
+        """Variables of support.cpp that the program is to be started with; `values` are further ones."""
+        values |= {"QCLIF_SEED": self.seed, "QCLIF_ACTIVITY": self.file, "QCLIF_MUTANT": self.mutant,
+            "QCLIF_EXCITED": self.excited}
+        return {name: str(value) for name, value in values.items() if value is not None}
 
     def activity(self) -> Activity | None:
         """Activity that the last run has written, None without a file for it."""
@@ -123,10 +126,12 @@ class BuiltCore(CoreSimulator):
     ----------
     config : sizes of the core.
     program : of targets.netlist.harness.program.verilate("core", ...).
+    environment : variables that it is started with.
     """
-    def __init__(self, config: QCLIFConfig, program: Path) -> None:
-        self.config  = config
-        self.program = program
+    def __init__(self, config: QCLIFConfig, program: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.config      = config
+        self.program     = program
+        self.environment = environment
 
 
 def run_core(gates: NetlistProgram, config: QCLIFConfig, network: Network, samples: Sequence[SpikeTrain],
@@ -143,18 +148,17 @@ def run_core(gates: NetlistProgram, config: QCLIFConfig, network: Network, sampl
     ------
     QCLIFError : the network does not fit, or the netlist does not answer.
     """
-    core   = BuiltCore(config, gates.program)
+    network.check_fits(config)
     writes = sum(len(words) for _, _, words in image(network, config))
 
     def run(steps: SpikeTrain, golden: GoldenResult) -> NetlistRun:
         limit = writes + PATIENCE*bound_clocks(steps, golden.spikes, network.neurons, config.lanes) \
             + (64 + network.neurons)*len(steps)
         shown = len(steps) if state_steps is None else state_steps
+        core  = BuiltCore(config, gates.program, gates.environment(QCLIF_CLOCKS=limit))
         try:
-            with gates.environment(QCLIF_CLOCKS=limit):
-                states = core.run(network, steps.slice(0, shown), states=True)
-            with gates.environment(QCLIF_CLOCKS=limit):
-                whole  = core.run(network, steps)
+            states = core.run(network, steps.slice(0, shown), states=True)
+            whole  = core.run(network, steps)
         except (QCLIFError, IndexError, ValueError) as error:
             # It is stopped where it does not end; what has too many steps cannot be read.
             raise QCLIFError(f"the netlist of the core has not answered {len(steps)} steps, one by one, in {limit} "

@@ -9,10 +9,8 @@ Cells are simulated as Liberty describes them, without delays. Registers and mem
 random values, others for each seed: what the netlist computes must not depend on them.
 """
 
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from host.common.folders import build_root
@@ -90,18 +88,3 @@ def _header(top: str, inputs: Sequence[str]) -> str:
     name  = f"V{top}"
     clear = " ".join(f"memset(&{port}, 0, sizeof {port});" for port in inputs)
     return f'#include <cstring>\n#include "{CLASS}.h"\nstruct {name} : {CLASS} {{\n    {name}() {{ {clear} }}\n}};\n'
-
-
-@contextmanager
-def environment(**values: object) -> Iterator[None]:
-    """Variables for the programs that are started meanwhile."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update({name: str(value) for name, value in values.items()})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -23,7 +23,7 @@ from targets.asic.platform.pdk import Pdk
 from targets.liberty.expression import parse_expression
 from targets.liberty.library import Cell, Library
 from targets.netlist.comparison import NetlistProgram
-from targets.netlist.gates import build_netlist, environment
+from targets.netlist.gates import build_netlist
 from targets.netlist.netlist import Instance, Module, Netlist, escaped, read_netlist
 from targets.netlist.toggles import CLOCK
 
@@ -82,7 +82,7 @@ def mutate(config: AsicConfig, netlist: Path, pdk: Pdk, networks: Sequence[Netwo
     program = build_netlist(harness, part, library, memory_models(pdk.macros), edits, models)
     gates   = NetlistProgram(program, seed, None, parsed, library)
 
-    def differs(network: Network | None) -> bool:
+    def differs(gates: NetlistProgram, network: Network | None) -> bool:
         try:
             result = run_design(config, gates, network, samples, cases, max(map(len, samples), default=0))
         except QCLIFError:
@@ -90,13 +90,13 @@ def mutate(config: AsicConfig, netlist: Path, pdk: Pdk, networks: Sequence[Netwo
             return True
         return result.mismatches + result.state_mismatches > 0
 
-    if any(map(differs, networks)):
+    if any(differs(gates, network) for network in networks):
         raise QCLIFError(f"{netlist} is not equal to the golden model as it is: run the stage gatesim first")
     file, results = folder/"excited.txt", []
     for mutant in chosen:
         file.unlink(missing_ok=True)
-        with environment(QCLIF_MUTANT=mutant.number, QCLIF_EXCITED=file):
-            caught = any(map(differs, networks))
+        one    = replace(gates, mutant=mutant.number, excited=file)
+        caught = any(differs(one, network) for network in networks)
         results.append(replace(mutant, caught=caught, excited=file.exists()))
     return results
 

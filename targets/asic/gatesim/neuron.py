@@ -5,6 +5,7 @@
 
 """The neuron alone: random cases with what the golden model answers, and runs of a program of the neuron."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +25,21 @@ SEQUENCES = 256
 HOLDS = 1/16
 
 
-def run_neuron(program: Path, cases: np.ndarray) -> np.ndarray:
+def run_neuron(program: Path, cases: np.ndarray, environment: Mapping[str, str] | None = None) -> np.ndarray:
     """Run a program of the neuron, one clock for each case.
 
     Parameters
     ----------
     program : of targets.netlist.harness.program.verilate().
     cases : integers [cases, 6]: control (RESET, STEP), i_soma, i_apical, leak_soma, leak_apical, threshold.
+    environment : variables that the program is started with.
 
     Returns
     -------
     Spike, V_a and V_s after each case, int64 [cases, 3].
     """
-    return execute(program, np.concatenate([[len(cases)], np.ravel(cases)])).reshape(-1, 3)
+    words = np.concatenate([[len(cases)], np.ravel(cases)])
+    return execute(program, words, environment=environment).reshape(-1, 3)
 
 
 def random_cases(config: AsicConfig, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -98,8 +98,7 @@ def run_design(config: AsicConfig, gates: NetlistProgram, network: Network | Non
 
 def _run_neuron(config: AsicConfig, gates: NetlistProgram, cases: int) -> NetlistRun:
     inputs, expected = random_cases(config, cases, gates.seed)
-    with gates.environment():
-        found = run_neuron(gates.program, inputs)
+    found    = run_neuron(gates.program, inputs, gates.environment())
     wrong    = (found != expected).sum(axis=0)
     steps    = int((inputs[:, 0] & STEP != 0).sum())
     activity = gates.activity()
@@ -112,8 +111,7 @@ def _run_spatial(config: AsicConfig, gates: NetlistProgram, network: Network, st
     if is_wiring(gates.netlist, gates.library, config):
         run, activity = run_neurons(config, gates, network, steps, golden)
     else:
-        with gates.environment():
-            run = run_spatial(gates.program, config, network, steps)
+        run      = run_spatial(gates.program, config, network, steps, gates.environment())
         activity = gates.activity()
     return compare(network, golden, run.spikes, run.v_a[:state_steps], run.v_s[:state_steps],
         network.neurons*_synapses(network, steps, golden.spikes), activity)

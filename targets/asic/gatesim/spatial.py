@@ -5,7 +5,7 @@
 
 """Runs of networks on the spatial design."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,8 @@ class SpatialRun:
     v_s:    np.ndarray
 
 
-def run_spatial(program: Path, config: AsicConfig, network: Network, steps: SpikeTrain) -> SpatialRun:
+def run_spatial(program: Path, config: AsicConfig, network: Network, steps: SpikeTrain,
+        environment: Mapping[str, str] | None = None) -> SpatialRun:
     """Run a recording on the whole design, from reset, one step a clock.
 
     Parameters
@@ -37,6 +38,7 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, steps: Spik
     program : of targets.netlist.harness.program.verilate().
     network : at most as large as the design, with its shifts.
     steps : in the network's numbers; a context comes at most once in a step.
+    environment : variables that the program is started with.
 
     Raises
     ------
@@ -46,12 +48,12 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, steps: Spik
     ports = spatial_ports(config, network, steps)
     beats = [pack(ports.contexts, 1), pack(ports.stimulus, stimulus_bits(sizes))]
     spike, v_a, v_s = (each[:, :network.neurons]
-        for each in _after(program, ports.constants, beats, sizes.neurons, sizes.state_bits))
+        for each in _after(program, environment, ports.constants, beats, sizes.neurons, sizes.state_bits))
     return SpatialRun(SpikeTrain.from_dense(spike), v_a, v_s)
 
 
-def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts", spikes: np.ndarray, neuron: int
-        ) -> np.ndarray:
+def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts", spikes: np.ndarray, neuron: int,
+        environment: Mapping[str, str] | None = None) -> np.ndarray:
     """Run a recording on one neuron of the design alone, from reset, one step a clock.
 
     Parameters
@@ -59,6 +61,7 @@ def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts",
     program : of targets.netlist.harness.program.verilate("spatial_neuron", ...).
     ports : of the network's run.
     spikes : of all neurons of the design after each step, integers [T, N]; the neuron sees those of the step before.
+    environment : variables that the program is started with.
 
     Returns
     -------
@@ -68,15 +71,16 @@ def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts",
     before = np.concatenate([np.zeros_like(spikes[:1]), spikes[:-1]])
     beats  = [pack(before, 1), pack(ports.contexts, 1), pack(ports.stimulus[:, neuron, None], stimulus_bits(sizes))]
     still  = [(values[neuron], bits) for values, bits in ports.constants]
-    return np.concatenate(_after(program, still, beats, 1, sizes.state_bits), axis=1).T
+    return np.concatenate(_after(program, environment, still, beats, 1, sizes.state_bits), axis=1).T
 
 
-def _after(program: Path, constants: Sequence[tuple[np.ndarray, int]], beats: Sequence[np.ndarray], neurons: int,
-        state_bits: int) -> list[np.ndarray]:
+def _after(program: Path, environment: Mapping[str, str] | None, constants: Sequence[tuple[np.ndarray, int]],
+        beats: Sequence[np.ndarray], neurons: int, state_bits: int) -> list[np.ndarray]:
     """Spike, V_a and V_s [T, neurons] that a program gives, from its constants and the words of each port [T, n]."""
     words = np.concatenate(beats, axis=1)
     words = np.concatenate([*(pack(values.ravel(), bits) for values, bits in constants), [len(words)], words.ravel()])
-    return unpack(execute(program, words).reshape(len(beats[0]), -1), neurons, (1, state_bits, state_bits))
+    after = execute(program, words, environment=environment).reshape(len(beats[0]), -1)
+    return unpack(after, neurons, (1, state_bits, state_bits))
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,8 +105,7 @@ def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, ste
     found, activities = np.zeros((config.sizes.neurons, 3, len(steps)), np.int64), {}
     for number in range(config.sizes.neurons):
         one = replace(gates, seed=gates.seed + number, netlist=gates.netlist.below(NEURON))
-        with one.environment():
-            found[number] = run_spatial_neuron(gates.program, config, ports, spikes, number)
+        found[number] = run_spatial_neuron(gates.program, config, ports, spikes, number, one.environment())
         activities[number] = one.activity()
     spike, v_a, v_s = found[:network.neurons].transpose(1, 2, 0)
     return SpatialRun(SpikeTrain.from_dense(spike), v_a, v_s), \

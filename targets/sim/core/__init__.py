@@ -5,6 +5,7 @@
 
 """The core alone under Verilator: no CPU, no link, for benchmarks and tests over many builds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,9 @@ class CoreSimulator:
     ------
     QCLIFError : Verilator or the compiler is missing or fails.
     """
+    # Variables that the program is started with.
+    environment: Mapping[str, str] | None = None
+
     def __init__(self, config: QCLIFConfig, registered: bool = False) -> None:
         self.config  = config
         # Not of the Verilog: the order of its processes differs from one generation to the next.
@@ -74,7 +78,8 @@ class CoreSimulator:
         beats   = np.insert(sources, steps.offsets[:-1], np.diff(steps.offsets))
         head    = [network.neurons, network.apical_shift, network.product_shift, int(states), len(steps)]
         words   = np.concatenate([[len(writes)], np.ravel(writes), head, beats])
-        return self._decode(execute(self.program, words, source_gap), len(steps), network.neurons if states else 0)
+        after   = execute(self.program, words, source_gap, environment=self.environment)
+        return self._decode(after, len(steps), network.neurons if states else 0)
 
     @staticmethod
     def _decode(words: np.ndarray, steps: int, neurons: int) -> CoreRun:

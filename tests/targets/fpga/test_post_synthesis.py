@@ -25,7 +25,6 @@ from targets import post_synthesis
 from targets.fpga.families import FAMILIES
 from targets.fpga.netlist import build, cell_models, luts, share, synthesise
 from targets.netlist.comparison import BuiltCore, NetlistProgram, run_core
-from targets.netlist.gates import environment
 from targets.sim.core import CoreSimulator
 from targets.tools.eda import find_yosys, run_tool
 from tests.helpers.gate_netlists import needs_verilator
@@ -95,8 +94,7 @@ def test_real_recording_step_by_step(netlist, program, steps):
     assert len(golden.spikes.sources) > 20
     # Whatever memories start with.
     for seed in (1, 2, 3):
-        with environment(QCLIF_SEED=seed):
-            run = BuiltCore(SIZES, program).run(network, steps, states=True)
+        run = BuiltCore(SIZES, program, {"QCLIF_SEED": str(seed)}).run(network, steps, states=True)
         assert run.spikes == golden.spikes
         assert (run.v_a == golden.v_a).all() and (run.v_s == golden.v_s).all()
         assert run.counters == clocks

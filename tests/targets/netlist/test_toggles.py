@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from accel.errors import QCLIFError
-from targets.netlist.gates import build_netlist, environment
+from targets.netlist.comparison import NetlistProgram
+from targets.netlist.gates import build_netlist
 from targets.netlist.harness import program
 from targets.netlist.netlist import parse_netlist
 from targets.netlist.toggles import Activity, clock_nets, probes, read_activity
+from targets.tools.verilator import execute
 from tests.helpers.gate_netlists import GATED, needs_verilator
 
 
@@ -38,14 +40,15 @@ def test_gated_clocks_are_no_race(pdk, tmp_path, monkeypatch):
     library = pdk.corner("typ").library
     built   = build_netlist("gated", netlist, library, {}, probes(netlist))
     inputs  = np.random.default_rng(0).integers(0, 2, (500, 2))
-    with environment(QCLIF_ACTIVITY=tmp_path/"activity", QCLIF_SEED=3):
-        found = program.execute(built, np.concatenate([[len(inputs)], inputs.ravel()])).reshape(-1, 2)
+    gates   = NetlistProgram(built, 3, tmp_path/"activity", netlist, library)
+    found   = execute(built, np.concatenate([[len(inputs)], inputs.ravel()]), environment=gates.environment())
+    found   = found.reshape(-1, 2)
     rows = gated_model(inputs.tolist())
     # What registers start with has left them after two enabled clocks and another one.
     known = int(np.flatnonzero(np.cumsum(inputs[:, 1]) == 2)[0]) + 2
     assert found[known:].tolist() == [[row["q"], row["held"]] for row in rows[known:]]
 
-    activity = read_activity(tmp_path/"activity", netlist, library)
+    activity = gates.activity()
     module   = netlist.modules["gated"]
     assert activity.clocks == len(inputs)
     start = {"first": 1, "second": known, "held": known, "q": known, "odd[name][1]": known}
@@ -69,8 +72,8 @@ def test_gated_clocks_are_no_race(pdk, tmp_path, monkeypatch):
 def test_activity_of_another_netlist(pdk, tmp_path, monkeypatch):
     monkeypatch.setitem(program.HARNESSES, "gated", Path(__file__).with_name("gated.cpp"))
     netlist, library = parse_netlist(GATED, "gated"), pdk.corner("typ").library
-    with environment(QCLIF_ACTIVITY=tmp_path/"activity"):
-        program.execute(build_netlist("gated", netlist, library, {}, probes(netlist)), np.array([1, 0, 0]))
+    execute(build_netlist("gated", netlist, library, {}, probes(netlist)), np.array([1, 0, 0]),
+        environment={"QCLIF_ACTIVITY": str(tmp_path/"activity")})
     other = parse_netlist(GATED.replace(" DFF_X1 three", " wire w; INV_X1 four (.A(q), .ZN(w)); DFF_X1 three"), "gated")
     with pytest.raises(QCLIFError, match="gated has 10 nets, there 9"):
         read_activity(tmp_path/"activity", other, library)
