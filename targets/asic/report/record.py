@@ -14,9 +14,6 @@ from targets.asic.sta.path import path_stages
 from targets.asic.sta.timing import Timing
 from targets.asic.stages import STAGES
 
-# The smallest cell that holds a bit: what weights that are all read at once would have to be in.
-LATCH = "DLH_X1"
-
 
 def record_of(result: FlowResult) -> Record:
     """The record of a run: what a stage did not compute is absent."""
@@ -100,10 +97,12 @@ def _add_weights(record: Record, result: FlowResult) -> None:
 
 
 def _latches(config: AsicConfig, pdk: Pdk) -> Record:
-    cell = pdk.corner(config.corner).library.cells.get(LATCH)
-    bits = synapses(config.sizes, config.design)*config.sizes.weight_bits
-    if cell is None:
+    """Weights that are all read at once would each have to be in the smallest cell that holds a bit."""
+    bits    = synapses(config.sizes, config.design)*config.sizes.weight_bits
+    latches = [cell for cell in pdk.corner(config.corner).library.cells.values() if cell.latches]
+    if not latches:
         return {"in_design": False, "bits": bits}
+    cell  = min(latches, key=lambda cell: (cell.area, cell.name))
     power = {} if cell.leakage_nw is None else {"power_mw": bits*cell.leakage_nw*1e-6}
     return {"in_design": False, "bits": bits, "area_um2": bits*cell.area, **power}
 
