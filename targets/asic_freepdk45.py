@@ -25,6 +25,7 @@ once for all that it depends on: build/asic/ keeps what came out.
 import argparse
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -47,6 +48,7 @@ from targets.asic.report.studies import study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report
 from targets.asic.sweep import read_sweep
 from targets.sim.simulator import exit_on_sigterm
+from targets.tools.builds import writing
 from targets.tools.progress import StageDisplay
 
 TITLE = "qCLIF in FreePDK45"
@@ -142,13 +144,9 @@ def exit_code(records: Sequence[Record], strict: bool) -> int:
 
 def check_folder(folder: Path) -> None:
     """Raise a QCLIFError now where the reports could not be written at the end."""
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder/".probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise QCLIFError(f"--output-dir {folder}: {error.strerror}: choose another folder") from error
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 def main(argv: list[str] | None = None) -> int:

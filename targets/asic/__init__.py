@@ -1,4 +1,1 @@
-#
-# This file is part of the qCLIF SoC.
-#
 """FreePDK45: from the design's Verilog to gates, timing, power and layout."""

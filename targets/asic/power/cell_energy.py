@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from targets.asic.power.electrical import FALL, RISE, Nets, likelihood, sensitivity
-from targets.asic.power.flat import Cells
+from targets.netlist.flat import Cells
 from targets.liberty.expression import Expression
 from targets.liberty.power import CellPower, Energy
 from targets.netlist.netlist import NOTHING

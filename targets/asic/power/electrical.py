@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from targets.asic.power.flat import Cells, Flat
+from targets.netlist.flat import Cells, Flat
 from targets.liberty.expression import Expression
 from targets.liberty.power import Arc, CellPower
 

@@ -35,7 +35,7 @@ from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Corner, Pdk
 from targets.asic.power.cell_energy import UNKNOWN, CellEnergy, Signals
 from targets.asic.power.electrical import extended, nets_of
-from targets.asic.power.flat import Flat, flatten
+from targets.netlist.flat import Flat, flatten
 from targets.asic.power.spef import read_spef, wires_of
 from targets.liberty.power import CellPower, read_power
 from targets.netlist.netlist import Netlist, read_netlist
