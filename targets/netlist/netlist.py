@@ -234,9 +234,8 @@ class _Parser:
         while True:
             name = self._name()
             if name not in self.vectors:
-                indices = [None] if span is None else range(span[1], span[0] + 1 if span[0] >= span[1] else span[0] - 1,
-                    1 if span[0] >= span[1] else -1)
-                first = len(module.nets)
+                indices = [None] if span is None else span
+                first   = len(module.nets)
                 module.nets += [(name, index) for index in indices]
                 module.alias += range(first, len(module.nets))
                 self.vectors[name] = {index: first + place for place, index in enumerate(indices)}
@@ -245,7 +244,8 @@ class _Parser:
             if self._take(",", ";") == ";":
                 return
 
-    def _range(self) -> tuple[int, int] | None:
+    def _range(self) -> range | None:
+        """Indices in brackets, of the lowest bit first; None where there are none."""
         if self.token != "[":
             return None
         self._next()
@@ -253,7 +253,8 @@ class _Parser:
         if self._take(":", "]") == ":":
             last = int(self._next())
             self._take("]")
-        return first, last
+        step = 1 if first >= last else -1
+        return range(last, first + step, step)
 
     def _assign(self) -> None:
         self._take("assign")
@@ -305,9 +306,8 @@ class _Parser:
             raise self._error(place, f"{name} is not declared")
         if span is None:
             return tuple(vector.values())
-        step = 1 if span[0] >= span[1] else -1
         try:
-            return tuple(vector[index] for index in range(span[1], span[0] + step, step))
+            return tuple(vector[index] for index in span)
         except KeyError as error:
             raise self._error(place, f"{name} has no bit {error}") from error
 

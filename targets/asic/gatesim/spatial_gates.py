@@ -20,6 +20,7 @@ from host.network.golden import GoldenResult
 from host.network.network import Network
 from targets.asic.design import AsicConfig
 from targets.asic.gatesim.spatial import SpatialRun, run_spatial_neuron, spatial_ports
+from targets.asic.platform.cells import buffer_pins
 from targets.asic.rtl.spatial import neuron_ports, output_ports, shared_ports
 from targets.liberty.library import Library
 from targets.netlist.comparison import NetlistProgram
@@ -49,10 +50,7 @@ def neurons_of(netlist: Netlist) -> dict[int, Instance]:
 def _buffer(instance: Instance, library: Library) -> tuple[str, str] | None:
     """Input and output of a buffer, None where it is another cell."""
     cell = library.cells.get(instance.cell)
-    if cell is None or len(cell.outputs) != 1 or cell.is_sequential:
-        return None
-    (output, pin), = cell.outputs.items()
-    return (pin.function, output) if pin.function in cell.pins else None
+    return None if cell is None else buffer_pins(cell)
 
 
 def sources_of(top: Module, library: Library) -> list[int]:

@@ -7,6 +7,7 @@
 
 from targets.asic.design import AsicConfig
 from targets.asic.flow import FlowResult
+from targets.asic.platform.cells import latch
 from targets.asic.platform.pdk import Pdk
 from targets.asic.report.comparisons import macro_values
 from targets.asic.report.result import WEIGHT_MODULES, Record, add_energies, describe, synapses
@@ -98,11 +99,10 @@ def _add_weights(record: Record, result: FlowResult) -> None:
 
 def _latches(config: AsicConfig, pdk: Pdk) -> Record:
     """Weights that are all read at once would each have to be in the smallest cell that holds a bit."""
-    bits    = synapses(config.sizes, config.design)*config.sizes.weight_bits
-    latches = [cell for cell in pdk.corner(config.corner).library.cells.values() if cell.latches]
-    if not latches:
+    bits = synapses(config.sizes, config.design)*config.sizes.weight_bits
+    cell = latch(pdk.corner(config.corner).library.cells.values())
+    if cell is None:
         return {"in_design": False, "bits": bits}
-    cell  = min(latches, key=lambda cell: (cell.area, cell.name))
     power = {} if cell.leakage_nw is None else {"power_mw": bits*cell.leakage_nw*1e-6}
     return {"in_design": False, "bits": bits, "area_um2": bits*cell.area, **power}
 
