@@ -20,8 +20,8 @@ from targets.asic.flow import Request, run_flow
 from targets.asic.gatesim.inputs import make_inputs
 from targets.asic.options import DEFAULT_UNTIL, Parser, make_parser
 from targets.asic.platform.pdk import find_pdk
-from targets.asic.report.record import record_of
-from targets.asic.report.result import Record
+from targets.asic.report.make_record import record_of
+from targets.asic.report.record import Record
 from targets.asic.stages import STAGES
 from targets.asic.sweep import Options, arguments
 from targets.tools.progress import StageProgress, no_stage

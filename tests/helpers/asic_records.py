@@ -7,7 +7,7 @@
 
 from accel.config import QCLIFConfig
 from targets.asic.design import AsicConfig
-from targets.asic.report.result import add_energies, describe
+from targets.asic.report.record import add_energies, describe
 
 
 def stages(scale=1.0):

@@ -12,7 +12,7 @@ from targets.asic.platform.openram_liberty import CELL_NW, OPENRAM_CELL_NW
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.report import paper
 from targets.asic.report.quantities import QUANTITIES, area_of, at, energy_of, power_of
-from targets.asic.report.result import Record, after_layout
+from targets.asic.report.record import Record, after_layout
 from targets.asic.report.sheet import ABSENT, UNKNOWN, Sheet, errors, number, slack
 
 # The paper ------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from accel.errors import QCLIFError
 from host.plots.lines import MARKERS
 from host.plots.style import BLUE, COLOURS, GREY, ORANGE, RED, new_figure, styled
 from targets.asic.report.quantities import QUANTITIES
-from targets.asic.report.result import Record
+from targets.asic.report.record import Record
 
 NOTHING: Mapping[str, tuple[float, float]] = {}
 

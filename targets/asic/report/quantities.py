@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from targets.asic.platform.pdk import CORNERS
-from targets.asic.report.result import Record
+from targets.asic.report.record import Record
 
 
 @dataclass(frozen=True)

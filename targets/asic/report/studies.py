@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from targets.asic.report import paper, plots
 from targets.asic.report.comparisons import compare_sheets, layout_sheets, macros_sheet
 from targets.asic.report.quantities import QUANTITIES
-from targets.asic.report.result import Record, in_corner
+from targets.asic.report.record import Record, in_corner
 from targets.asic.report.sheet import Bad, Sheet, errors, number, slack
 from targets.asic.report.tables import name_of
 from targets.asic.sta.path import summarised

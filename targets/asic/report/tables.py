@@ -14,7 +14,7 @@ from targets.asic.platform.pdk import CORNERS
 from targets.asic.report import paper
 from targets.asic.report.comparisons import layout_sheets, macros_sheet
 from targets.asic.report.quantities import QUANTITIES, area_of, at, energy_of
-from targets.asic.report.result import COUNTED, ENERGIES, Record, after_layout, in_corner
+from targets.asic.report.record import COUNTED, ENERGIES, Record, after_layout, in_corner
 from targets.asic.report.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 
 POWERS = {

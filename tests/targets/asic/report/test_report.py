@@ -17,7 +17,7 @@ from host.plots.style import save
 from targets.asic.report import paper, plots
 from targets.asic.report.comparisons import compare_sheets, macros_sheet
 from targets.asic.report.quantities import QUANTITIES, area_of, energy_of, power_of
-from targets.asic.report.result import ENERGIES, energies, in_corner
+from targets.asic.report.record import ENERGIES, energies, in_corner
 from targets.asic.report.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 from targets.asic.report.studies import STUDIES, rows_of, study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report
