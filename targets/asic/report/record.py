@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The result of a run of the flow as JSON takes it: what a stage did not compute is absent."""
+"""The record of a run of the flow, as JSON takes it: what a stage did not compute is absent from it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
