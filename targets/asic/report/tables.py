@@ -15,7 +15,7 @@ from targets.asic.report import paper
 from targets.asic.report.comparisons import layout_sheets, macros_sheet
 from targets.asic.report.quantities import QUANTITIES, area_of, at, energy_of
 from targets.asic.report.record import COUNTED, ENERGIES, Record, after_layout, in_corner
-from targets.asic.report.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
+from targets.asic.report.sheet import UNKNOWN, Bad, Sheet, number, slack
 
 POWERS = {
     "leakage":   "leakage of cells",
@@ -161,46 +161,34 @@ def _energy(record: Record) -> Sheet | None:
 
 
 def _beside_paper(record: Record) -> Sheet | None:
-    """The paper's numbers beside those of this run."""
+    """The paper's numbers beside those of this run, and of its layout where there is one."""
     if "area_um2" not in record:
         return None
-    theirs  = _papers(record)
-    columns = [theirs, _ours(record), *([_ours(routed)] if (routed := after_layout(record)) else [])]
-    rows    = [(text, *(column.get(text, ABSENT) for column in columns)) for text in theirs]
-    return Sheet(f"Beside the paper ({paper.CITATION})", ("", "paper", "this run", "routed")[:len(columns) + 1], rows,
-        paper.NOTES[:2])
-
-
-def _papers(record: Record) -> dict[str, str]:
-    """The paper's numbers that a run has counterparts of, by what they are."""
     quoted = {name: number(each.value) for name, each in paper.QUOTED.items()}
-    found  = {"area of a neuron, um2": quoted["neuron_um2"]} if record["design"] == "neuron" else {
-        "neurons": number(paper.NEURONS), "synapses": quoted["synapses"],
-        "area without the weights' memory, mm2": quoted["area_mm2"], "area with it, mm2": UNKNOWN}
-    return found | {"slack at 100 MHz, ns": UNKNOWN, "power, mW": UNKNOWN, **{_energy_name(energy):
-        f"{quoted['spike_pj']} ?" for energy in _BESIDE if energy in record.get("energy_pj", {})}}
+    rows   = [("area of a neuron, um2", quoted["neuron_um2"], lambda ours: number(ours["area_um2"]))]
+    if record["design"] != "neuron":
+        rows = [
+            ("neurons", number(paper.NEURONS), lambda ours: number(ours["config"]["neurons"])),
+            ("synapses", quoted["synapses"], lambda ours: number(ours.get("synapses"))),
+            ("area without the weights' memory, mm2", quoted["area_mm2"], lambda ours: number(_mm2(ours, False))),
+            ("area with it, mm2", UNKNOWN, lambda ours: number(_mm2(ours, True))),
+        ]
+    rows += [
+        ("slack at 100 MHz, ns", UNKNOWN, lambda ours: slack(ours.get("slack_ns") if ours["frequency_mhz"] == 100 else
+            None)),
+        ("power, mW", UNKNOWN, lambda ours: number(QUANTITIES["power_mw"].of(ours))),
+        *((f"energy a {energy.replace('_', ' ')}, pJ", f"{quoted['spike_pj']} ?", lambda ours, energy=energy:
+            number(energy_of(ours, energy, True) or energy_of(ours, energy, False)))
+            for energy in _BESIDE if energy in record.get("energy_pj", {})),
+    ]
+    runs = [record, *([routed] if (routed := after_layout(record)) else [])]
+    return Sheet(f"Beside the paper ({paper.CITATION})", ("", "paper", "this run", "routed")[:len(runs) + 2],
+        [(text, theirs, *map(ours, runs)) for text, theirs, ours in rows], paper.NOTES[:2])
 
 
-def _ours(record: Record) -> dict[str, str]:
-    """A run's numbers beside the paper's."""
-    found = {
-        "area of a neuron, um2": number(record["area_um2"]),
-        "neurons": number(record["config"]["neurons"]),
-        "synapses": number(record.get("synapses")),
-        "area without the weights' memory, mm2": number(_mm2(area_of(record, False))),
-        "area with it, mm2": number(_mm2(area_of(record, True))),
-        "power, mW": number(QUANTITIES["power_mw"].of(record)),
-        **{_energy_name(energy): number(energy_of(record, energy, True) or energy_of(record, energy, False))
-            for energy in _BESIDE}}
-    return found | ({"slack at 100 MHz, ns": slack(record.get("slack_ns"))} if record["frequency_mhz"] == 100 else {})
-
-
-def _energy_name(energy: str) -> str:
-    return f"energy a {energy.replace('_', ' ')}, pJ"
-
-
-def _mm2(um2: float | None) -> float | None:
-    return None if um2 is None else um2/1e6
+def _mm2(record: Record, weights: bool) -> float | None:
+    area = area_of(record, weights)
+    return None if area is None else area/1e6
 
 
 def _tools(record: Record) -> Sheet:
