@@ -47,15 +47,15 @@ def caught(gates, config: QCLIFConfig, count: int, network, samples: Sequence) -
     """For each of `count` mutants that the program holds, whether it differs from the golden model."""
     from targets.netlist.comparison import run_core
 
-    def differs(mutant: int, steps) -> bool:
+    def differs(mutant: int, inputs) -> bool:
         try:
-            result = run_core(replace(gates, mutant=mutant), config, network, [steps])
+            result = run_core(replace(gates, mutant=mutant), config, network, [inputs])
         except QCLIFError:
             # It does not answer.
             return True
         return result.mismatches + result.state_mismatches > 0
 
-    return [any(differs(mutant, steps) for steps in samples) for mutant in range(count)]
+    return [any(differs(mutant, inputs) for inputs in samples) for mutant in range(count)]
 
 
 def run(args: argparse.Namespace) -> int:

@@ -30,7 +30,7 @@ class Inputs:
     ----------
     name : how the network is called.
     recordings : their names.
-    samples : the steps of each, in the network's numbers.
+    samples : the inputs of each, sources in the network's numbers.
     """
     network:    Network
     name:       str
@@ -41,9 +41,9 @@ class Inputs:
     def identity(self) -> str:
         """Digest of the network and all inputs."""
         digest = hashlib.sha256(str(network_id(self.network)).encode())
-        for steps in self.samples:
-            digest.update(steps.offsets.tobytes())
-            digest.update(steps.sources.tobytes())
+        for inputs in self.samples:
+            digest.update(inputs.offsets.tobytes())
+            digest.update(inputs.sources.tobytes())
         return digest.hexdigest()
 
 

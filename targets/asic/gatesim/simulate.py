@@ -93,7 +93,7 @@ def run_design(config: AsicConfig, gates: NetlistProgram, network: Network | Non
     if config.design == "core":
         return run_core(gates, config.sizes, network, samples, state_steps)
     return beside_golden(network, samples,
-        lambda steps, golden: _run_spatial(config, gates, network, steps, golden, state_steps))
+        lambda inputs, golden: _run_spatial(config, gates, network, inputs, golden, state_steps))
 
 
 def _run_neuron(config: AsicConfig, gates: NetlistProgram, cases: int) -> NetlistRun:
@@ -106,17 +106,17 @@ def _run_neuron(config: AsicConfig, gates: NetlistProgram, cases: int) -> Netlis
         activity and activity.clocks, steps, steps, None, activity)
 
 
-def _run_spatial(config: AsicConfig, gates: NetlistProgram, network: Network, steps: SpikeTrain,
+def _run_spatial(config: AsicConfig, gates: NetlistProgram, network: Network, inputs: SpikeTrain,
         golden: GoldenResult, state_steps: int) -> NetlistRun:
     if is_wiring(gates.netlist, gates.library, config):
-        run, activity = run_neurons(config, gates, network, steps, golden)
+        run, activity = run_neurons(config, gates, network, inputs, golden)
     else:
-        run      = run_spatial(gates.program, config, network, steps, gates.environment())
+        run      = run_spatial(gates.program, config, network, inputs, gates.environment())
         activity = gates.activity()
     return compare(network, golden, run.spikes, run.v_a[:state_steps], run.v_s[:state_steps],
-        network.neurons*_synapses(network, steps, golden.spikes), activity)
+        network.neurons*_synapses(network, inputs, golden.spikes), activity)
 
 
-def _synapses(network: Network, steps: SpikeTrain, spikes: SpikeTrain) -> int:
+def _synapses(network: Network, inputs: SpikeTrain, spikes: SpikeTrain) -> int:
     """Synapses of a neuron that are active in a run: contexts, and each spike's somatic and apical one."""
-    return int((steps.sources >= network.inputs).sum()) + 2*int(spikes.offsets[-2] if len(spikes) else 0)
+    return int((inputs.sources >= network.inputs).sum()) + 2*int(spikes.offsets[-2] if len(spikes) else 0)

@@ -29,7 +29,7 @@ class SpatialRun:
     v_s:    np.ndarray
 
 
-def run_spatial(program: Path, config: AsicConfig, network: Network, steps: SpikeTrain,
+def run_spatial(program: Path, config: AsicConfig, network: Network, inputs: SpikeTrain,
         environment: Mapping[str, str] | None = None) -> SpatialRun:
     """Run a recording on the whole design, from reset, one step a clock.
 
@@ -37,15 +37,15 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, steps: Spik
     ----------
     program : of targets.netlist.harness.program.verilate().
     network : at most as large as the design, with its shifts.
-    steps : in the network's numbers; a context comes at most once in a step.
+    inputs : sources in the network's numbers; a context comes at most once in a step.
     environment : variables that the program is started with.
 
     Raises
     ------
-    QCLIFError : the network or the steps do not fit the design.
+    QCLIFError : the network or the inputs do not fit the design.
     """
     sizes = config.sizes
-    ports = spatial_ports(config, network, steps)
+    ports = spatial_ports(config, network, inputs)
     beats = [pack(ports.contexts, 1), pack(ports.stimulus, stimulus_bits(sizes))]
     spike, v_a, v_s = (each[:, :network.neurons]
         for each in _after(program, environment, ports.constants, beats, sizes.neurons, sizes.state_bits))
@@ -97,19 +97,19 @@ class SpatialPorts:
     constants: list[tuple[np.ndarray, int]]
 
 
-def spatial_ports(config: AsicConfig, network: Network, steps: SpikeTrain) -> SpatialPorts:
+def spatial_ports(config: AsicConfig, network: Network, inputs: SpikeTrain) -> SpatialPorts:
     """What the ports of the design get in a run of a network.
 
     Raises
     ------
-    QCLIFError : the network or the steps do not fit the design.
+    QCLIFError : the network or the inputs do not fit the design.
     """
     sizes  = config.sizes
-    counts = steps.dense(network.inputs + network.contexts).astype(np.int64)
+    counts = inputs.dense(network.inputs + network.contexts).astype(np.int64)
     _check(config, network, counts)
-    contexts = np.zeros((len(steps), max(1, sizes.contexts)), np.int64)
+    contexts = np.zeros((len(inputs), max(1, sizes.contexts)), np.int64)
     contexts[:, :network.contexts] = counts[:, network.inputs:]
-    stimulus = np.zeros((len(steps), sizes.neurons), np.int64)
+    stimulus = np.zeros((len(inputs), sizes.neurons), np.int64)
     stimulus[:, :network.neurons]  = network.bias_soma + counts[:, :network.inputs] @ network.w_sensory
     return SpatialPorts(contexts, stimulus, _constants(sizes, network))
 

@@ -84,7 +84,7 @@ def _same(sources: list[int], nets: tuple[int, ...], others: tuple[int, ...]) ->
     return [net if net < 0 else sources[net] for net in nets] == [sources[net] for net in others]
 
 
-def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, steps: SpikeTrain, golden: GoldenResult
+def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, inputs: SpikeTrain, golden: GoldenResult
         ) -> tuple[SpatialRun, Activity | None]:
     """Run each neuron of the design on a recording.
 
@@ -97,10 +97,10 @@ def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, ste
     -------
     What the neurons gave, and the activity of the whole netlist.
     """
-    ports  = spatial_ports(config, network, steps)
-    spikes = np.zeros((len(steps), config.sizes.neurons), np.int64)
+    ports  = spatial_ports(config, network, inputs)
+    spikes = np.zeros((len(inputs), config.sizes.neurons), np.int64)
     spikes[:, :network.neurons] = golden.spikes.dense(network.neurons)
-    found, activities = np.zeros((config.sizes.neurons, 3, len(steps)), np.int64), {}
+    found, activities = np.zeros((config.sizes.neurons, 3, len(inputs)), np.int64), {}
     for number in range(config.sizes.neurons):
         one = replace(gates, seed=gates.seed + number, netlist=gates.netlist.below(NEURON))
         found[number] = run_spatial_neuron(gates.program, config, ports, spikes, number, one.environment())
