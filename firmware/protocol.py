@@ -185,12 +185,8 @@ class DeviceInfo:
         fields = unpack("HELLO", payload)
         return cls(
             config      = QCLIFConfig(**{name: fields[name] for name in LIMITS}),
-            protocol    = fields["protocol"],
-            firmware    = fields["firmware"],
-            clock_hz    = fields["clock_hz"],
             engines     = tuple(name for name, bit in ENGINES.items() if fields["engines"] >> bit & 1),
-            ram_bytes   = fields["ram_bytes"],
             networks    = {name: fields[f"network_{name}"] for name in ENGINES},
-            previous    = fields["previous"],
             sample_open = bool(fields["sample_open"]),
+            **{name: fields[name] for name in ("protocol", "firmware", "clock_hz", "ram_bytes", "previous")},
         )

@@ -9,7 +9,7 @@ import argparse
 import contextlib
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from litex.soc.doc.csr import DocumentedCSRRegion
 from litex.soc.doc.module import gather_submodules
@@ -30,42 +30,35 @@ def registers_markdown(soc, names: tuple[str, ...] | None = None) -> str:
     soc   : finalized SoC.
     names : peripherals to describe, None: all of them.
     """
-    lines = ["# Registers", "", "Generated from the gateware by `python -m soc.registers`.", ""]
-    lines += ["| region | address | bytes |", "| --- | --- | --- |"]
-    for name, region in sorted(soc.bus.regions.items(), key=lambda item: item[1].origin):
-        lines.append(f"| {name} | `0x{region.origin:08x}` | {region.size} |")
-    lines.append("")
+    regions = sorted(soc.bus.regions.items(), key=lambda item: item[1].origin)
+    blocks  = ["# Registers", "Generated from the gateware by `python -m soc.registers`.",
+        _table("region | address | bytes", [f"{name} | `0x{region.origin:08x}` | {region.size}"
+            for name, region in regions])]
     for name, region in soc.csr.regions.items():
         if names is None or name in names:
-            lines += _peripheral(soc, name, region)
-    return "\n".join(lines)
+            blocks += _peripheral(soc, name, region)
+    return "\n\n".join(blocks) + "\n"
 
 
 def _peripheral(soc, name: str, region) -> Iterator[str]:
     module     = getattr(soc, name, None)
     documented = DocumentedCSRRegion(name, region, module=module, csr_data_width=soc.csr.data_width)
+    yield f"## {name} (`0x{region.origin:08x}`)"
     if name in soc.irq.locs:
         documented.document_interrupt(soc, gather_submodules(module), soc.irq.locs[name])
-    yield f"## {name} (`0x{region.origin:08x}`)"
-    yield ""
-    if name in soc.irq.locs:
         yield f"Interrupt {soc.irq.locs[name]}."
-        yield ""
     for section in documented.sections:
         yield section.body().strip().replace("``", "`")
-        yield ""
     for register in documented.csrs:
         yield f"### {register.name.lower()} (`0x{register.address:08x}`)"
-        yield ""
         if register.description:
             yield _one_line(register.description)
-            yield ""
         if register.fields:
-            yield "| bits | field | reset | description |"
-            yield "| --- | --- | --- | --- |"
-            for field in register.fields:
-                yield _field(field)
-            yield ""
+            yield _table("bits | field | reset | description", map(_field, register.fields))
+
+
+def _table(head: str, rows: Iterable[str]) -> str:
+    return "\n".join(f"| {row} |" for row in (head, " | ".join("---" for _ in head.split("|")), *rows))
 
 
 def _field(field) -> str:
@@ -76,7 +69,7 @@ def _field(field) -> str:
         text.append(f"{value.replace('``', '`')}: {_one_line(' '.join(meaning))}")
     if field.pulse:
         text.append("Writing 1 has its effect once.")
-    return f"| {bits} | {field.name} | {field.reset_value} | {' '.join(text)} |"
+    return f"{bits} | {field.name} | {field.reset_value} | {' '.join(text)}"
 
 
 def _one_line(text: str) -> str:

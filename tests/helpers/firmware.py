@@ -16,8 +16,8 @@ from firmware import FOLDER
 from firmware.header import write_headers
 from host.link.faults import Faults
 
-# All of the firmware but what needs the hardware.
-FOLDERS = [FOLDER/name for name in ("device", "engine", "link", "platform/host")]
+# All of the firmware but what needs the hardware, in whose place buffers are.
+FOLDERS = [*(FOLDER/name for name in ("device", "engine", "link")), Path(__file__).parent/"firmware_library"]
 SOURCES = sorted(source for folder in FOLDERS for source in folder.glob("*.c"))
 
 FLAGS = ["-std=c11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow",
