@@ -3,6 +3,8 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
+from itertools import accumulate
+
 from migen import *
 
 from litex.gen import *
@@ -114,76 +116,56 @@ class QCLIFCore(LiteXModule):
     def add_memory_port(self):
         """Writes have ports of their own; reads borrow the core's. Both while it is idle, and at the same address: a
         memory may be one single-port macro."""
-        config, port = self.config, self.memory
-        idle         = Signal()
-        write        = Signal(name="write")
-        column       = port.address[:config.slice_bits] if config.slice_bits else Constant(0)
-        word         = port.address[config.slice_bits:]
-        space        = Signal(2)  # Of the last read.
-        shift        = Signal(max=max(2, config.slices))
+        config, port, population, rows = self.config, self.memory, self.population, self.synapses.sink
+        idle   = Signal()
+        write  = Signal()
+        update = population.pipeline.ce & population.active
+        space  = Signal(2)                          # Of the last read,
+        part   = Signal(max(1, config.slice_bits))  # and the slice of its word.
         self.comb += [
             idle.eq(~self.busy),
             write.eq(port.write & idle),
         ]
-        self.sync += If(port.read,
-            space.eq(port.space),
-            shift.eq(column),
-        )
+        self.sync += [
+            If(port.read,
+                space.eq(port.space),
+                part.eq(port.address),
+            ),
+            self.synapses.fetch.eq(port.read & idle),
+        ]
 
-        # Weights.
-        # --------
-        rows  = self.synapses.sink
+        # Words: low bits of the address tell the slice, the others the word.
+        # --------------------------------------------------------------------
         views = {}
-        self.sync += self.synapses.fetch.eq(port.read & idle)
-        for number, memory, enable, address in (
-            (SPACE_SOMA,   self.synapses.soma,   rows.soma,   rows.soma_adr),
-            (SPACE_APICAL, self.synapses.apical, rows.apical, rows.apical_adr),
+        for number, memory, part_bits, enable, address in (
+            (SPACE_SOMA,       self.synapses.soma,    config.slice_bits, rows.soma,   rows.soma_adr),
+            (SPACE_APICAL,     self.synapses.apical,  config.slice_bits, rows.apical, rows.apical_adr),
+            (SPACE_PARAMETERS, population.parameters, 1,                 update,      population.neuron),
+            (SPACE_STATE,      population.states,     0,                 update,      population.neuron),
         ):
-            slices  = [memory.read_data[n:n + config.slice_lanes*config.weight_bits]
-                for n in range(0, len(memory.read_data), config.slice_lanes*config.weight_bits)]
-            views[number] = Array(slices)[shift] if len(slices) > 1 else slices[0]
+            word   = port.address[part_bits:]
+            ends   = accumulate(memory.widths)
+            slices = [memory.read_data[end - width:end] for end, width in zip(ends, memory.widths, strict=True)]
+            views[number] = Array(slices)[part[:part_bits]] if part_bits else slices[0]
             self.comb += [
-                memory.write_adr.eq(word),
-                memory.write_data.eq(port.data_w),
-                *[memory.write_en[n].eq(write & (port.space == number) & (column == n if config.slice_bits else 1))
-                    for n in range(config.slices)],
                 memory.read_adr.eq(Mux(idle, word, address)),
                 memory.read_en.eq(Mux(idle, port.read & (port.space == number), enable)),
             ]
-
-        # Parameters.
-        # -----------
-        memory = self.population.parameters
-        half   = Signal()
-        low    = len(self.population.pipeline.inputs.threshold) + len(self.population.pipeline.inputs.leak_soma)
-        views[SPACE_PARAMETERS] = Mux(half, memory.read_data[low:], memory.read_data[:low])
-        self.sync += If(port.read, half.eq(port.address[0]))
-        self.comb += [
-            memory.write_adr.eq(port.address[1:]),
-            memory.write_data.eq(port.data_w),
-            *[memory.write_en[n].eq(write & (port.space == SPACE_PARAMETERS) & (port.address[0] == n))
-                for n in range(2)],
-        ]
+            if number != SPACE_STATE:
+                chosen = write & (port.space == number)
+                self.comb += [
+                    memory.write_adr.eq(word),
+                    memory.write_data.eq(port.data_w),
+                    *[memory.write_en[n].eq(chosen & (port.address[:part_bits] == n if part_bits else 1))
+                        for n in range(len(slices))],
+                ]
 
         # States: V_a in the low half, V_s in the high half of the word; zeros after a reset.
         # -----------------------------------------------------------------------------------
-        states = self.population.states
         word32 = Signal(WORD_BITS)
-        self.comb += If(~self.population.fresh,
-            word32[:config.state_bits].eq(states.read_data[:config.state_bits]),
-            word32[16:16 + config.state_bits].eq(states.read_data[config.state_bits:]),
+        self.comb += If(~population.fresh,
+            word32[:config.state_bits].eq(views[SPACE_STATE][:config.state_bits]),
+            word32[16:16 + config.state_bits].eq(views[SPACE_STATE][config.state_bits:]),
         )
         views[SPACE_STATE] = word32
-
-        # The neurons' read ports.
-        # ------------------------
-        ce = self.population.pipeline.ce & self.population.active
-        for number, memory, address in (
-            (SPACE_PARAMETERS, self.population.parameters, port.address[1:]),
-            (SPACE_STATE,      self.population.states,     port.address),
-        ):
-            self.comb += [
-                memory.read_adr.eq(Mux(idle, address, self.population.neuron)),
-                memory.read_en.eq(Mux(idle, port.read & (port.space == number), ce)),
-            ]
         self.comb += Case(space, {number: port.data_r.eq(view) for number, view in views.items()})
