@@ -57,7 +57,7 @@ class QCLIFConfig:
 
     Parameters
     ----------
-    neurons, inputs, contexts : N, I, C of the contract (README).
+    neurons, inputs, contexts : N, I, C of the contract (accel/README.md).
     lanes : P, weights in a word; a step takes close to groups*max(rows, P) clocks.
     weight_bits, state_bits, current_bits : widths of the contract.
     outputs : most readout classes the firmware holds.

@@ -76,12 +76,12 @@ def _weight_chunks(space: int, blocks: list[tuple[int, np.ndarray]], rows: int, 
 def parameter_words(network, config: QCLIFConfig) -> np.ndarray:
     """Words of the parameter memory, uint32 [neurons, 2]: see accel.neuron.parameter_layout()."""
     state, weight = config.state_bits, config.weight_bits
-    mask = 2**weight - 1
-    u32  = lambda a: np.asarray(a).astype(np.int64)  # noqa: E731
-    soma   = u32(network.threshold)   | u32(network.leak_soma) << state
-    apical = u32(network.leak_apical) | (u32(network.bias_soma) & mask) << state | \
-        (u32(network.bias_apical) & mask) << (state + weight)
-    return np.stack([soma, apical], axis=-1).astype(np.uint32)
+    bias_soma, bias_apical = (np.asarray(bias).astype(np.uint32) & (2**weight - 1)
+        for bias in (network.bias_soma, network.bias_apical))
+    threshold, leak_soma, leak_apical = (np.asarray(values).astype(np.uint32)
+        for values in (network.threshold, network.leak_soma, network.leak_apical))
+    return np.stack([threshold | leak_soma << state,
+        leak_apical | bias_soma << state | bias_apical << state + weight], axis=-1)
 
 
 def image(network, config: QCLIFConfig) -> list[Chunk]:
