@@ -35,30 +35,15 @@ from targets.boards.command import board_main
 from targets.boards.options import BoardParser
 from targets.boards.soc import BoardSoC
 
-# IOs ----------------------------------------------------------------------------------------------
-
-# What you plug into the PMODs, whose pins are pmoda:0 to pmoda:7, and so on to pmodd; litex-boards has some ready, as
-# digilent_arty.usb_pmod_io and i2s_pmod_io. One of your own, say:
-#
-#     ("pmod", 0, Pins("pmoda:0 pmoda:1 pmoda:2 pmoda:3"), IOStandard("LVCMOS33")),
-_io = []
-
 # BaseSoC ------------------------------------------------------------------------------------------
 
 class BaseSoC(BoardSoC):
     """The SoC with this board's clock and LEDs.
 
-    Parameters
-    ----------
-    config       : sizes of the accelerator and of the link.
-    device       : the variant of the board.
-    toolchain    : LiteX's name of it.
-    sys_clk_freq : Hz.
-    kwargs       : options of BoardSoC, QCLIFSoC and LiteX's SoCCore.
+    The parameters are those of BoardSoC, with this board's defaults.
     """
     def __init__(self, config, device="a7-35", toolchain="vivado", sys_clk_freq=100e6, **kwargs):
         platform = digilent_arty.Platform(variant=device, toolchain=toolchain)
-        platform.add_extension(_io)
 
         # CRG --------------------------------------------------------------------------------------
         self.crg = _CRG(platform, sys_clk_freq, with_dram=False)
@@ -70,8 +55,10 @@ class BaseSoC(BoardSoC):
         self.add_status_leds(platform.request_all("user_led"))
 
         # Yours ------------------------------------------------------------------------------------
-        # The PMOD shows when steps are computed, say:
+        # A PMOD, say, that shows when steps are computed (the others are pmodb to pmodd; litex-boards has some ready,
+        # as digilent_arty.i2s_pmod_io("pmoda")):
         #
+        #     platform.add_extension([("pmod", 0, Pins("pmoda:0 pmoda:1"), IOStandard("LVCMOS33"))])
         #     self.comb += platform.request("pmod")[0].eq(self.qclif.core.busy)
 
 # Build --------------------------------------------------------------------------------------------
@@ -84,8 +71,6 @@ BOARD = Board(
     devices      = {"a7-35": "XC7A35T", "a7-100": "XC7A100T"},
     target       = __file__,
     programmer   = lambda device: OpenFPGALoader(board=f"arty_{device.replace('-', '_')}t"),
-    toolchain    = "vivado",
-    sys_clk_freq = 100e6,
     uart_limit   = 12_000_000,
     port         = "/dev/ttyUSB1",
 )

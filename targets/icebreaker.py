@@ -36,14 +36,6 @@ from targets.boards.open_tools import IceStormToolchain
 from targets.boards.options import BoardParser
 from targets.boards.soc import BoardSoC
 
-# IOs ----------------------------------------------------------------------------------------------
-
-# What you plug into the PMODs, whose pins are PMOD1A:0 to PMOD1A:7, PMOD1B and PMOD2; litex-boards has some ready, as
-# icebreaker.break_off_pmod and dvi_pmod. One of your own, say:
-#
-#     ("pmod", 0, Pins("PMOD1A:0 PMOD1A:1 PMOD1A:2 PMOD1A:3"), IOStandard("LVCMOS33")),
-_io = []
-
 # The flash holds bitstream and firmware: a bitstream of the UP5K has 104,090 bytes.
 FLASH_OFFSET = 0x20000
 
@@ -52,18 +44,11 @@ FLASH_OFFSET = 0x20000
 class BaseSoC(BoardSoC):
     """The SoC with this board's clock and LEDs, its firmware in the SPI flash and in the FPGA's large RAMs.
 
-    Parameters
-    ----------
-    config       : sizes of the accelerator and of the link.
-    device       : the FPGA on the board.
-    toolchain    : LiteX's name of it.
-    sys_clk_freq : Hz.
-    kwargs       : options of BoardSoC, QCLIFSoC and LiteX's SoCCore.
+    The parameters are those of BoardSoC, with this board's defaults.
     """
     def __init__(self, config, device="iCE40-UP5K", toolchain="icestorm", sys_clk_freq=24e6, **kwargs):
         platform = icebreaker.Platform(toolchain=toolchain)
         platform.toolchain = IceStormToolchain()
-        platform.add_extension(_io)
 
         # CRG --------------------------------------------------------------------------------------
         self.crg = _CRG(platform, sys_clk_freq)
@@ -78,8 +63,10 @@ class BaseSoC(BoardSoC):
         self.add_status_leds(platform.request_all("user_led_n"), active_low=True)
 
         # Yours ------------------------------------------------------------------------------------
-        # The PMOD shows when steps are computed, say:
+        # A PMOD, say, that shows when steps are computed (the others are PMOD1B and PMOD2; litex-boards has some ready,
+        # as icebreaker.break_off_pmod):
         #
+        #     platform.add_extension([("pmod", 0, Pins("PMOD1A:0 PMOD1A:1"), IOStandard("LVCMOS33"))])
         #     self.comb += platform.request("pmod")[0].eq(self.qclif.core.busy)
 
 # Build --------------------------------------------------------------------------------------------
@@ -92,8 +79,6 @@ BOARD = Board(
     devices      = {"iCE40-UP5K": "iCE40-UP5K"},
     target       = __file__,
     programmer   = lambda device: OpenFPGALoader(board="ice40_generic"),
-    toolchain    = "icestorm",
-    sys_clk_freq = 24e6,
     port         = "/dev/ttyUSB1",
     flash_offset = FLASH_OFFSET,
     # Shorter frames than others have leave block RAM for weights.

@@ -36,29 +36,15 @@ from targets.boards.command import board_main
 from targets.boards.options import BoardParser
 from targets.boards.soc import BoardSoC
 
-# IOs ----------------------------------------------------------------------------------------------
-
-# What you wire to the board, by the numbers of the FPGA's pins on its rows, say:
-#
-#     ("pmod", 0, Pins("73 74 75 85"), IOStandard("LVCMOS33")),
-_io = []
-
 # BaseSoC ------------------------------------------------------------------------------------------
 
 class BaseSoC(BoardSoC):
     """The SoC with this board's clock and LEDs.
 
-    Parameters
-    ----------
-    config       : sizes of the accelerator and of the link.
-    device       : the FPGA on the board.
-    toolchain    : LiteX's name of it.
-    sys_clk_freq : Hz.
-    kwargs       : options of BoardSoC, QCLIFSoC and LiteX's SoCCore.
+    The parameters are those of BoardSoC, with this board's defaults.
     """
     def __init__(self, config, device="GW2AR-18", toolchain="apicula", sys_clk_freq=48e6, **kwargs):
         platform = sipeed_tang_nano_20k.Platform(toolchain=toolchain)
-        platform.add_extension(_io)
 
         # CRG --------------------------------------------------------------------------------------
         self.crg = _CRG(platform, sys_clk_freq)
@@ -70,8 +56,9 @@ class BaseSoC(BoardSoC):
         self.add_status_leds(platform.request_all("led_n"), active_low=True)
 
         # Yours ------------------------------------------------------------------------------------
-        # The PMOD shows when steps are computed, say:
+        # Pins of the rows, say, one of which shows when steps are computed:
         #
+        #     platform.add_extension([("pmod", 0, Pins("73 74 75 85"), IOStandard("LVCMOS33"))])
         #     self.comb += platform.request("pmod")[0].eq(self.qclif.core.busy)
 
 # Build --------------------------------------------------------------------------------------------
@@ -84,8 +71,6 @@ BOARD = Board(
     devices      = {"GW2AR-18": "GW2AR-18"},
     target       = __file__,
     programmer   = lambda device: OpenFPGALoader(cable="ft2232"),
-    toolchain    = "apicula",
-    sys_clk_freq = 48e6,
     port         = "/dev/ttyUSB1",
 )
 

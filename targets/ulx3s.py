@@ -41,30 +41,16 @@ from targets.boards.command import board_main
 from targets.boards.options import BoardParser
 from targets.boards.soc import BoardSoC
 
-# IOs ----------------------------------------------------------------------------------------------
-
-# What you wire to the board, as its platform in litex-boards describes what is on it. A PMOD in the rows J1, say:
-#
-#     ("pmod", 0, Pins("B11 A10 A9 B9 C11 A11 B10 C10"), IOStandard("LVCMOS33")),
-_io = []
-
 # BaseSoC ------------------------------------------------------------------------------------------
 
 class BaseSoC(BoardSoC):
     """The SoC with this board's clock, LEDs and SDRAM.
 
-    Parameters
-    ----------
-    config       : sizes of the accelerator and of the link.
-    device       : the FPGA on the board.
-    toolchain    : LiteX's name of it.
-    sys_clk_freq : Hz.
-    with_sdram   : the SDRAM holds the firmware's variables.
-    kwargs       : options of BoardSoC, QCLIFSoC and LiteX's SoCCore.
+    The parameters are those of BoardSoC, with this board's defaults, and `with_sdram`: the SDRAM holds the firmware's
+    variables.
     """
     def __init__(self, config, device="LFE5U-85F", toolchain="trellis", sys_clk_freq=50e6, with_sdram=False, **kwargs):
         platform = radiona_ulx3s.Platform(device=device, toolchain=toolchain)
-        platform.add_extension(_io)
 
         # CRG --------------------------------------------------------------------------------------
         self.crg = _CRG(platform, sys_clk_freq)
@@ -82,8 +68,9 @@ class BaseSoC(BoardSoC):
         self.add_status_leds(platform.request_all("user_led"))
 
         # Yours ------------------------------------------------------------------------------------
-        # The PMOD shows when steps are computed, say:
+        # A PMOD in the rows J1, say, that shows when steps are computed:
         #
+        #     platform.add_extension([("pmod", 0, Pins("B11 A10 A9 B9"), IOStandard("LVCMOS33"))])
         #     self.comb += platform.request("pmod")[0].eq(self.qclif.core.busy)
 
 # Build --------------------------------------------------------------------------------------------
@@ -96,8 +83,6 @@ BOARD = Board(
     devices      = {name: name for name in ("LFE5U-85F", "LFE5U-45F", "LFE5U-25F", "LFE5U-12F")},
     target       = __file__,
     programmer   = lambda device: OpenFPGALoader(board="ulx3s"),
-    toolchain    = "trellis",
-    sys_clk_freq = 50e6,
 )
 
 

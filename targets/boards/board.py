@@ -5,6 +5,7 @@
 
 """What the command of a board needs to know of it beside the SoC that its target makes."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,12 +25,11 @@ class Board:
     title : for people.
     platform : LiteX's class with the board's pins.
     soc : makes the SoC: a target's BaseSoC, called with `config`, `device`, `toolchain`, `sys_clk_freq` in Hz, and
-        BoardSoC's options. It gets those of the command's further options that it has parameters for, too.
-    devices : FPGAs that it is sold with, as --device takes them, the default first, and their makers' names.
+        BoardSoC's options; the defaults of these parameters are the board's. It gets those of the command's further
+        options that it has parameters for, too.
+    devices : FPGAs that it is sold with, as --device takes them, and their makers' names.
     target : the target's file, which has this board as BOARD; "": a board of targets.boards.generic.
     programmer : LiteX's programmer of the board with one of the devices; None where there is none.
-    toolchain : LiteX's name of the default one.
-    sys_clk_freq : default clock in Hz.
     uart_baudrate : default of its USB bridge, which `uart_limit` bounds.
     uart_name : pads of its UART.
     port : serial port that its UART usually becomes on the host.
@@ -45,8 +45,6 @@ class Board:
     devices:       dict[str, str]
     target:        str
     programmer:    Callable[[str], GenericProgrammer | None]
-    toolchain:     str
-    sys_clk_freq:  float
     uart_baudrate: int = 1_000_000
     uart_limit:    int = 3_000_000
     uart_name:     str = "serial"
@@ -55,10 +53,9 @@ class Board:
     sizes:         dict[str, int] = field(default_factory=dict)
     soc_options:   dict[str, object] = field(default_factory=dict)
 
-    @property
-    def default_device(self) -> str:
-        """The device where the user names none."""
-        return next(iter(self.devices))
+    def default(self, parameter: str) -> object:
+        """What the SoC gets for "device", "toolchain" or "sys_clk_freq" (Hz) where the user asks for nothing else."""
+        return inspect.signature(self.soc).parameters[parameter].default
 
     def part(self, device: str) -> Device | None:
         """What an FPGA of the board holds; None where nothing is known of it."""

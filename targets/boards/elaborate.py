@@ -43,7 +43,7 @@ REPORT = f"{BUILD_NAME}.report"
 
 
 def make_soc(board: Board, options: BoardOptions) -> BoardSoC:
-    """The SoC of a request, not finalized.
+    """The SoC of a request, not finalized: its PLL may still have no dividers for its clock, see clock_errors().
 
     Raises
     ------
@@ -53,14 +53,13 @@ def make_soc(board: Board, options: BoardOptions) -> BoardSoC:
         "uart_name": board.uart_name}
     if options.with_sdram:
         defaults["with_sdram"] = True
-    with clock_errors(board, options):
-        return board.soc(
-            config        = options.config,
-            device        = options.device,
-            toolchain     = options.toolchain,
-            sys_clk_freq  = options.sys_clk_freq,
-            uart_baudrate = options.uart_baudrate,
-            **{**defaults, **options.soc})
+    return board.soc(
+        config        = options.config,
+        device        = options.device,
+        toolchain     = options.toolchain,
+        sys_clk_freq  = options.sys_clk_freq,
+        uart_baudrate = options.uart_baudrate,
+        **{**defaults, **options.soc})
 
 
 @contextlib.contextmanager
@@ -78,12 +77,12 @@ def clock_errors(board: Board, options: BoardOptions) -> Iterator[None]:
 
 def elaborate(board: Board, options: BoardOptions, directory: Path, libraries: Path, run: bool = False) -> None:
     """Write everything that the FPGA tools need into `directory`, and run them where that is asked for."""
-    soc     = make_soc(board, options)
-    builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
-        csr_svd=directory/"csr.svd")
-    # Some CPUs write their Verilog there.
-    soc.platform.output_dir = builder.output_dir
     with clock_errors(board, options):
+        soc     = make_soc(board, options)
+        builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
+            csr_svd=directory/"csr.svd")
+        # Some CPUs write their Verilog there.
+        soc.platform.output_dir = builder.output_dir
         soc.finalize()
     device = find_device(soc.platform.device)
     prepare(builder, BUILD_NAME, REPORT, device,

@@ -55,7 +55,7 @@ class GenericSoC(BoardSoC):
     leds          : pads of its LEDs, "" where it has none; those of names that end with _n are lit by 0.
     kwargs        : BoardSoC's options.
     """
-    def __init__(self, make_platform, make_crg, leds, device, toolchain, sys_clk_freq, config, **kwargs):
+    def __init__(self, make_platform, make_crg, leds, config, device, toolchain, sys_clk_freq, **kwargs):
         platform = make_platform(toolchain)
         self.crg = make_crg(platform, sys_clk_freq)
         BoardSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
@@ -121,12 +121,11 @@ def describe(name: str) -> Board:
         name          = module,
         title         = title,
         platform      = pins.Platform,
-        soc           = functools.partial(GenericSoC, make_platform, make_crg, leds),
+        soc           = functools.partial(GenericSoC, make_platform, make_crg, leds, device=platform.device,
+            toolchain=toolchain, sys_clk_freq=_clock(target)),
         devices       = {platform.device: platform.device},
         target        = "",
         programmer    = lambda device: _programmer(platform),
-        toolchain     = toolchain,
-        sys_clk_freq  = _clock(target),
         uart_baudrate = BAUDRATE,
         uart_limit    = LIMIT,
         uart_name     = _uart([*resources, *extension]),

@@ -54,22 +54,22 @@ def examine(name: str, find: Callable[[str], Board], fixed: dict[str, int]) -> E
         # LiteX and boards print and log while they are made.
         with contextlib.redirect_stdout(io.StringIO()):
             board   = find(name)
-            options = BoardOptions(board.name, board.default_device, board.toolchain, int(board.sys_clk_freq),
+            clock   = board.default("sys_clk_freq")
+            options = BoardOptions(board.name, board.default("device"), board.default("toolchain"), int(clock),
                 board.uart_baudrate, board_config({**board.sizes, **fixed}), soc=board.soc_options,
                 flash_offset=board.flash_offset)
-            device  = board.part(board.default_device)
+            device  = board.part(options.device)
             if device is not None:
                 options = fit(options, device, {**board.sizes, **fixed})
-            soc = make_soc(board, options)
             with clock_errors(board, options):
-                soc.finalize()
+                make_soc(board, options).finalize()
     except QCLIFError as error:
         return Entry(name, refusal=str(error))
     except Exception as error:
         # What a platform of others raises is the answer, whatever it is.
         return Entry(name, refusal=f"{type(error).__name__}: {' '.join(str(error).split())}")
     chosen = options.config if device is not None else None
-    return Entry(name, board.default_device, board.toolchain, board.sys_clk_freq/1e6, chosen and chosen.neurons,
+    return Entry(name, options.device, options.toolchain, clock/1e6, chosen and chosen.neurons,
         chosen and chosen.inputs, chosen and chosen.lanes, options.cpu)
 
 

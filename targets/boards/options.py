@@ -59,16 +59,16 @@ class BoardParser(LiteXArgumentParser):
         self.description = description
         self.set_platform(board.platform)
         # LiteX's is the first that the platform has, and its options would be offered.
-        self._default_toolchain = board.toolchain
+        self._default_toolchain = board.default("toolchain")
         self.add_target_group()
-        self.set_defaults(toolchain=board.toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
+        self.set_defaults(toolchain=self._default_toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
             uart_baudrate=board.uart_baudrate, uart_name=board.uart_name,
             cpu_type=board.soc_options.get("cpu_type", "vexriscv"))
         add = self.add_target_argument
         add("--flash", action="store_true", help="Write the bitstream to the board's flash: it stays after power-off.")
-        add("--device", default=board.default_device, metavar="NAME",
+        add("--device", default=board.default("device"), metavar="NAME",
             help=f"FPGA: {', '.join(board.devices)}.")
-        add("--sys-clk-freq", default=board.sys_clk_freq, type=float, metavar="HZ",
+        add("--sys-clk-freq", default=board.default("sys_clk_freq"), type=float, metavar="HZ",
             help="System clock.")
         add("--tools", choices=list(SOURCES), default="auto",
             help="Where the tools come from: " + "; ".join(f"{name}: {text}" for name, text in SOURCES.items()) + ".")
@@ -81,7 +81,7 @@ class BoardParser(LiteXArgumentParser):
         add("--json", type=Path, metavar="FILE", help="Write the numbers; - for standard output.")
         add("--non-interactive", action="store_true", help="Show no live progress.")
         add_config_args(self)
-        if self.get_value_from_key("--toolchain", board.toolchain) in NEXTPNR_ONLY:
+        if self.get_value_from_key("--toolchain", self._default_toolchain) in NEXTPNR_ONLY:
             nextpnr_args(self)
 
     def parse_args(self, args=None, namespace=None):

@@ -49,6 +49,9 @@ def pin_names(platform):
 class BoardSoC(QCLIFSoC):
     """The SoC on a board, which the board's target gives its clock and reset generator, memories and LEDs.
 
+    In the place of `platform`, the BaseSoC of a target takes `device`, one of the FPGAs that the board is sold with,
+    and `toolchain`, LiteX's name of it.
+
     Parameters
     ----------
     platform     : LiteX platform.

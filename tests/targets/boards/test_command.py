@@ -103,8 +103,9 @@ def test_a_board_of_an_unknown_fpga(capsys):
 def make_zedboard(pins: str):
     from targets.boards.elaborate import make_soc
     description = find_board("digilent_zedboard")
-    return make_soc(description, BoardOptions(description.name, description.default_device, description.toolchain,
-        50_000_000, 115_200, QCLIFConfig(neurons=4, inputs=4, lanes=1), {"uart_pins": pins}))
+    return make_soc(description, BoardOptions(description.name, description.default("device"),
+        description.default("toolchain"), 50_000_000, 115_200, QCLIFConfig(neurons=4, inputs=4, lanes=1),
+        {"uart_pins": pins}))
 
 
 @pytest.mark.parametrize("pins, expected", (

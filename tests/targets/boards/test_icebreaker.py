@@ -44,7 +44,7 @@ TOLERANCE = 0.05
 
 def simulated(config: QCLIFConfig, baudrate: int) -> SimOptions:
     """The board's SoC in the simulator: CPU, flash and RAMs, and as many clocks a bit."""
-    scaled = round(baudrate*SimOptions().sys_clk_freq/BOARD.sys_clk_freq)
+    scaled = round(baudrate*SimOptions().sys_clk_freq/BOARD.default("sys_clk_freq"))
     return SimOptions(config=config, registered=True, soc={**BOARD.soc_options, "integrated_rom_size": ROM_BYTES,
         "flash_offset": BOARD.flash_offset, "uart_name": PINS, "uart_baudrate": scaled})
 
