@@ -8,13 +8,12 @@
 As with those of targets.fpga.ecp5_cells, they have the modes that Yosys's mapping of the core uses, and stop at others.
 """
 
+from targets.fpga.block_ram import ports_verilog
+
 
 def _block_ram_verilog(name: str, byte: int, one_way: bool) -> str:
-    """A block RAM of bytes of eight or nine bits: with a port that writes and one that reads, or with two that do both.
-
-    What one port reads while the other one writes it comes out inverted: whether a real one gives the old value, the
-    new one or neither, no design may depend on it.
-    """
+    """A block RAM of bytes of eight or nine bits: with a port that writes and one that reads, or with two that do
+    both."""
     wide = 4*byte if one_way else 2*byte
     if one_way:
         ports = f"input [{wide - 1}:0] DI, output [{wide - 1}:0] DO, input OCE"
@@ -38,60 +37,17 @@ module {name}(
 );{pins}
     parameter BIT_WIDTH_0 = {wide}, BIT_WIDTH_1 = {wide}, BLK_SEL_0 = 0, BLK_SEL_1 = 0, RESET_MODE = "SYNC";
 
-    // Four bytes a word.
-    reg [{4*byte - 1}:0] words [0:511];
-    reg [{4*byte - 1}:0] out_a = 0, out_b = 0;
-
     wire write_a = CEA && WREA && BLKSELA == BLK_SEL_0, write_b = CEB && WREB && BLKSELB == BLK_SEL_1;
+    wire [13:0] address_a = ADA, address_b = ADB;
+    wire [{4*byte - 1}:0] data_a = DIA, data_b = DIB;
+    wire reset_a = RESETA, reset_b = RESETB;
+    localparam WIDTH_A = BIT_WIDTH_0, WIDTH_B = BIT_WIDTH_1, MODE_A = WRITE_MODE0, MODE_B = WRITE_MODE1;
+{ports_verilog(byte, " = 0")}
     assign DOA = out_a[{wide - 1}:0];
     assign DOB = out_b[{wide - 1}:0];
 
-    // Place in a word of what a port sees.
-    function [5:0] place(input [13:0] address, input integer width);
-        case (width)
-            {4*byte}:      place = 0;
-            {2*byte}:      place = {2*byte}*address[4];
-            {byte}:       place = {byte}*address[4:3];
-            4:       place = {byte}*address[4:3] + 4*address[2];
-            2:       place = {byte}*address[4:3] + 2*address[2:1];
-            default: place = {byte}*address[4:3] + address[2:0];
-        endcase
-    endfunction
-
-    // The bits of it that it writes: wide ports have enables of bytes in the place of low addresses.
-    function [{4*byte - 1}:0] enabled(input [13:0] address, input integer width);
-        case (width)
-            {4*byte}:      enabled = {{{{{byte}{{address[3]}}}}, {{{byte}{{address[2]}}}}, {{{byte}{{address[1]}}}},
-                {{{byte}{{address[0]}}}}}};
-            {2*byte}:      enabled = {{{{{byte}{{address[1]}}}}, {{{byte}{{address[0]}}}}}};
-            default: enabled = (1 << width) - 1;
-        endcase
-    endfunction
-
-    wire [5:0] place_a = place(ADA, BIT_WIDTH_0), place_b = place(ADB, BIT_WIDTH_1);
-    wire [{4*byte - 1}:0] mask_a = write_a ? enabled(ADA, BIT_WIDTH_0) << place_a : 0;
-    wire [{4*byte - 1}:0] mask_b = write_b ? enabled(ADB, BIT_WIDTH_1) << place_b : 0;
-    wire [{4*byte - 1}:0] data_a = DIA, data_b = DIB;
-    wire [8:0] word_a = ADA[13:5], word_b = ADB[13:5];
-    wire same = word_a == word_b;
-
-    always @(posedge CLKA) begin
-        if (CEA && !(write_a && WRITE_MODE0 == 0))
-            out_a <= (write_a && WRITE_MODE0 == 1 ? data_a << place_a & mask_a | words[word_a] & ~mask_a
-                : words[word_a] ^ (same ? mask_b : 0)) >> place_a;
-        if (write_a)
-            words[word_a] <= words[word_a] & ~mask_a | data_a << place_a & mask_a;
-    end
-
-    always @(posedge CLKB) begin
-        if (CEB && !(write_b && WRITE_MODE1 == 0))
-            out_b <= (write_b && WRITE_MODE1 == 1 ? data_b << place_b & mask_b | words[word_b] & ~mask_b
-                : words[word_b] ^ (same ? mask_a : 0)) >> place_b;
-        if (write_b)
-            words[word_b] <= words[word_b] & ~mask_b | data_b << place_b & mask_b;
-        if (RESETA || RESETB || write_a && write_b)
-            $stop;
-    end
+    always @(posedge CLKB) if (RESETA || RESETB || write_a && write_b)
+        $stop;
 
     initial if (READ_MODE0 != 0 || READ_MODE1 != 0)
         $stop;
