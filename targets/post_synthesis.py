@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         if mutants:
             progress(f"{len(mutants)} mutants")
         found = caught(gates, config, len(mutants), network, [sample.steps for sample in samples])
-    figures = {
+    measures = {
         "family": netlist.family.title, "yosys": f"{netlist.yosys.kind} {netlist.yosys.version}",
         "cells": netlist.cells, "config": config.to_dict(), "network": name,
         "samples": [{"sample": sample.name, "steps": result.steps, "inputs": len(sample.steps.sources),
@@ -90,29 +90,29 @@ def run(args: argparse.Namespace) -> int:
             "state_mismatches": result.state_mismatches} for sample, result in zip(samples, results, strict=True)],
         **({"mutants": len(found), "mutants_caught": sum(found)} if found else {}),
     }
-    show(figures, table_console(args.json))
+    show(measures, table_console(args.json))
     if args.json:
-        write_json(figures, args.json)
+        write_json(measures, args.json)
     return EXIT_MISMATCH if any(each.mismatches + each.state_mismatches for each in results) else 0
 
 # Report -------------------------------------------------------------------------------------------
 
-def show(figures: dict, console: Console) -> None:
+def show(measures: dict, console: Console) -> None:
     """Print what run() found."""
-    table = Table(title=f"netlist of {figures['family']} cells against golden model", title_justify="left")
+    table = Table(title=f"netlist of {measures['family']} cells against golden model", title_justify="left")
     for column in ("sample", "steps", "inputs", "spikes", "differ", "V_a, V_s", "differ", "match"):
         table.add_column(column, justify="left" if column in ("sample", "match") else "right")
-    for each in figures["samples"]:
+    for each in measures["samples"]:
         wrong = each["mismatches"] + each["state_mismatches"]
         table.add_row(escape(each["sample"]), *(str(each[name]) for name in ("steps", "inputs", "spikes", "mismatches",
             "states", "state_mismatches")), f"[red]{wrong} differ[/]" if wrong else "[green]exact[/]")
     console.print(table)
     summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    summary.add_row("network", escape(figures["network"]))
-    summary.add_row("cells", ", ".join(f"{count} {cell}" for cell, count in figures["cells"].items()))
-    summary.add_row("Yosys", figures["yosys"])
-    if "mutants" in figures:
-        summary.add_row("mutants", f"{figures['mutants_caught']} of {figures['mutants']} noticed")
+    summary.add_row("network", escape(measures["network"]))
+    summary.add_row("cells", ", ".join(f"{count} {cell}" for cell, count in measures["cells"].items()))
+    summary.add_row("Yosys", measures["yosys"])
+    if "mutants" in measures:
+        summary.add_row("mutants", f"{measures['mutants_caught']} of {measures['mutants']} noticed")
     console.print(summary)
 
 
@@ -125,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="FPGAs whose cells are used (default: %(default)s)")
     parser.add_argument("--mutants", type=int, default=0, metavar="K",
         help="also run K netlists with one look-up table inverted (default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers; - for standard output")
     args = parser.parse_args(argv)
     exit_on_sigterm()
     return guarded(lambda: run(args))

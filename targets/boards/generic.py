@@ -5,7 +5,6 @@
 
 """Any board of litex-boards, from its platform and its target there."""
 
-import functools
 import importlib
 import inspect
 import pkgutil
@@ -41,26 +40,6 @@ DEFAULT_CLOCK = 50e6
 # A USB bridge of unknown make: what all of them do.
 BAUDRATE = 115_200
 LIMIT    = 1_000_000
-
-
-# SoC ----------------------------------------------------------------------------------------------
-
-class GenericSoC(BoardSoC):
-    """The SoC with the pins of a platform and the clock and reset generator of a target of litex-boards.
-
-    Parameters
-    ----------
-    make_platform : makes the platform for a toolchain.
-    make_crg      : makes the clock and reset generator of a platform for a clock in Hz.
-    leds          : pads of its LEDs, "" where it has none; those of names that end with _n are lit by 0.
-    kwargs        : BoardSoC's options.
-    """
-    def __init__(self, make_platform, make_crg, leds, config, device, toolchain, sys_clk_freq, **kwargs):
-        platform = make_platform(toolchain)
-        self.crg = make_crg(platform, sys_clk_freq)
-        BoardSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
-        if leds:
-            self.add_status_leds(platform.request_all(leds), active_low=leds.endswith("_n"))
 
 # Boards -------------------------------------------------------------------------------------------
 
@@ -100,32 +79,34 @@ def describe(name: str) -> Board:
     pins   = _import("platforms", module)
     target = _import("targets", module)
     crg    = _crg_class(title, target)
-    platform, toolchain = _platform(title, pins.Platform)
-    resources = platform.constraint_manager.available
+    default, default_toolchain = _platform(title, pins.Platform)
+    default_clock = _clock(target)
+    resources = default.constraint_manager.available
     extension = [] if _uarts(resources) else _extension(pins, target)
     pads      = {resource[0] for resource in resources}
     leds      = next((leds for leds in LEDS if leds in pads), "")
-    arguments = _crg_arguments(title, crg, toolchain, _parameters(target))
+    several   = "toolchain" in inspect.signature(pins.Platform.__init__).parameters
+    clock     = CLOCK_ARGUMENTS & inspect.signature(crg.__init__).parameters.keys()
+    arguments = _crg_arguments(title, crg, default_toolchain, _parameters(target))
 
-    def make_platform(toolchain: str):
-        several  = "toolchain" in inspect.signature(pins.Platform.__init__).parameters
-        platform = pins.Platform(**{"toolchain": toolchain} if several else {})
-        platform.add_extension(extension)
-        return platform
-
-    def make_crg(platform, sys_clk_freq: float):
-        clock = CLOCK_ARGUMENTS & inspect.signature(crg.__init__).parameters.keys()
-        return crg(platform=platform, **dict.fromkeys(clock, sys_clk_freq), **arguments)
+    class BaseSoC(BoardSoC):
+        def __init__(self, config, device=default.device, toolchain=default_toolchain, sys_clk_freq=default_clock,
+            **kwargs):
+            platform = pins.Platform(**{"toolchain": toolchain} if several else {})
+            platform.add_extension(extension)
+            self.crg = crg(platform=platform, **dict.fromkeys(clock, sys_clk_freq), **arguments)
+            BoardSoC.__init__(self, platform, sys_clk_freq, config, **kwargs)
+            if leds:
+                self.add_status_leds(platform.request_all(leds), active_low=leds.endswith("_n"))
 
     return Board(
         name          = module,
         title         = title,
         platform      = pins.Platform,
-        soc           = functools.partial(GenericSoC, make_platform, make_crg, leds, device=platform.device,
-            toolchain=toolchain, sys_clk_freq=_clock(target)),
-        devices       = {platform.device: platform.device},
+        soc           = BaseSoC,
+        devices       = {default.device: default.device},
         target        = "",
-        programmer    = lambda device: _programmer(platform),
+        programmer    = lambda device: _programmer(default),
         uart_baudrate = BAUDRATE,
         uart_limit    = LIMIT,
         uart_name     = _uart([*resources, *extension]),
