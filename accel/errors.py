@@ -17,6 +17,12 @@ class QCLIFError(Exception):
     """An error whose text is meant for the user: commands print it and fail."""
 
 
+def check_integer(name: str, value: object, low: int, high: int) -> None:
+    """Raise QCLIFError where a value is no integer from low to high; a boolean is none."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise QCLIFError(f"{name} is {value!r}: an integer from {low} to {high} is needed")
+
+
 def guarded(work: Callable[[], int]) -> int:
     """Exit code of work(), or that of what went wrong.
 

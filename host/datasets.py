@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
             eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
                 seed=args.seed, progress=progress)
             chosen   = dataclasses.replace(default_encoder_for(eventset.sensor_size), **changes)
-            batch    = cached_inputs(eventset, chosen, args.max_steps, progress=progress)
+            batch    = cached_inputs(eventset, chosen, args.max_steps, progress)
             figures  = statistics(eventset, chosen, batch, progress)
         console = table_console(args.json)
         title   = "{}, {} x {} x {} inputs, {} us, {} events".format(eventset.name, *chosen.grid, chosen.polarities,

@@ -62,7 +62,8 @@ def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLI
 
     Parameters
     ----------
-    rate : spikes a neuron and step, which only a random network can be made to fire; None: of no interest.
+    rate : spikes a neuron and step at which the network is to fire, which only a random one can be made to do; None
+        leaves it open.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLI
 
 
 def _is_for(network: Network, args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig) -> bool:
-    """Whether a network is what a run would take that names none: all that is asked for, it has."""
+    """Whether a run that names no network can take this one: it has all that the options and recordings ask for."""
     if with_encoder_options(network.encoder, args) != network.encoder:
         return False
     # Only commands that build have options of sizes.

@@ -33,7 +33,7 @@ INFO = "entry.json"
 CHUNK_BYTES = 2**24
 
 
-def cached(kind: str, key: dict[str, object], write: Callable[[Path], dict[str, object]], folder: Path | None = None,
+def cached(kind: str, key: dict[str, object], write: Callable[[Path], dict[str, object]],
         progress: Progress = no_progress) -> tuple[dict[str, np.ndarray], dict[str, object]]:
     """Arrays and facts of an entry, which is made first where it is missing or damaged.
 
@@ -42,7 +42,6 @@ def cached(kind: str, key: dict[str, object], write: Callable[[Path], dict[str, 
     kind : how the entry's name begins.
     key : all that the content depends on, as JSON takes it.
     write : puts .npy files into a folder, and returns the facts, as JSON takes them.
-    folder : where the entries are; None for cache_folder().
 
     Returns
     -------
@@ -53,7 +52,7 @@ def cached(kind: str, key: dict[str, object], write: Callable[[Path], dict[str, 
     ------
     QCLIFError : the folder is not writable, or the disk is full; and whatever write() raises.
     """
-    folder = cache_folder() if folder is None else Path(folder)
+    folder = cache_folder()
     key    = hashlib.sha256(json.dumps([FORMAT_VERSION, key], sort_keys=True).encode()).hexdigest()
     path   = folder/f"{re.sub('[^A-Za-z0-9]+', '-', kind)}-{key[:24]}"
     entry  = _read(path, progress)

@@ -30,9 +30,14 @@ def side_by_side(calls: Iterable[object], jobs: int, ordered: bool = True) -> It
 
     Parameters
     ----------
-    calls : of joblib.delayed().
+    calls : functions with their arguments, as joblib.delayed() makes them.
     jobs : processes; each keeps to one core.
-    ordered : in the order of the calls; else of whoever is ready first.
+    ordered : whether results come in the order of the calls, not in that of their ends.
+
+    Examples
+    --------
+    >>> list(side_by_side((delayed(pow)(2, n) for n in range(4)), jobs=2))
+    [1, 2, 4, 8]
     """
     # What an interruption leaves undone is no news to who interrupts.
     warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning, r"joblib\.parallel")

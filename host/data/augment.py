@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accel.errors import QCLIFError
+from accel.errors import QCLIFError, check_integer
 from host.data.event_set import EventSet
 from host.events.encoder import SIZE_MAX
 from host.events.sample import UNKNOWN
@@ -54,19 +54,16 @@ class Augmentation:
     mirror_labels: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.shift, int) or not 0 <= self.shift < SIZE_MAX:
-            raise QCLIFError(f"augmentation: shift is {self.shift!r}: an integer from 0 to {SIZE_MAX - 1} is needed")
-        if not 0 <= self.rotate <= 180:
-            raise QCLIFError(f"augmentation: rotate is {self.rotate} degrees, the limits are 0 to 180: choose another")
-        if not 0 <= self.zoom < 1:
-            raise QCLIFError(f"augmentation: zoom is {self.zoom}, the limits are 0 up to below 1: choose another")
-        if not 0 <= self.drop <= 1:
-            raise QCLIFError(f"augmentation: drop is {self.drop}, the limits are 0 to 1: choose another")
-        if not 0 <= self.jitter_us <= JITTER_MAX:
-            raise QCLIFError(f"augmentation: jitter is {self.jitter_us} us, the limits are 0 to {JITTER_MAX}: choose "
-                f"another")
-        if not 0 <= self.stretch < 1:
-            raise QCLIFError(f"augmentation: stretch is {self.stretch}, the limits are 0 up to below 1: choose another")
+        check_integer("augmentation: shift", self.shift, 0, SIZE_MAX - 1)
+        for within, value, limits in (
+            (0 <= self.rotate <= 180,           f"rotate is {self.rotate} degrees", "0 to 180"),
+            (0 <= self.zoom < 1,                f"zoom is {self.zoom}",             "0 up to below 1"),
+            (0 <= self.drop <= 1,               f"drop is {self.drop}",             "0 to 1"),
+            (0 <= self.jitter_us <= JITTER_MAX, f"jitter is {self.jitter_us} us",   f"0 to {JITTER_MAX}"),
+            (0 <= self.stretch < 1,             f"stretch is {self.stretch}",       "0 up to below 1"),
+        ):
+            if not within:
+                raise QCLIFError(f"augmentation: {value}, the limits are {limits}: choose another")
         if self.mirror and self.mirror_labels is None:
             raise QCLIFError("augmentation: mirror is on, but the classes do not say what they are in a mirror: give "
                 "mirror_labels, or leave mirror off")

@@ -22,8 +22,8 @@ from host.events.sample import Sample
 
 
 def cached_event_set(name: str, key: dict[str, object],
-        recordings: Callable[[], tuple[Iterable[Sample], Sequence[str]]], progress: Progress = no_progress,
-        cache: Path | None = None) -> EventSet:
+        recordings: Callable[[], tuple[Iterable[Sample], Sequence[str]]], progress: Progress = no_progress
+        ) -> EventSet:
     """The event set of some recordings; its events are a memory-mapped file.
 
     Parameters
@@ -31,7 +31,6 @@ def cached_event_set(name: str, key: dict[str, object],
     key : all that the recordings depend on, as JSON takes it.
     recordings : returns the recordings and the names of their classes; called only where the cache has none. They
         are written one by one, so that a set may be larger than the memory.
-    cache : folder of the cache, None for its usual place.
 
     Raises
     ------
@@ -55,7 +54,7 @@ def cached_event_set(name: str, key: dict[str, object],
         return {"sensor_size": size, "classes": classes,
             "identity": EventSet(name, **arrays, sensor_size=size, classes=tuple(classes)).identity}
 
-    arrays, facts = cached(name, key, write, cache, progress)
+    arrays, facts = cached(name, key, write, progress)
     eventset = EventSet(name, **arrays, sensor_size=tuple(facts["sensor_size"]), classes=tuple(facts["classes"]))
     # The bytes were compared with their checksums just now: there is no need to hash them once more.
     vars(eventset)["identity"] = facts["identity"]
@@ -70,7 +69,7 @@ def counted(samples: Iterable[Sample], stage: str, total: int | None, progress: 
 
 
 def files_state(files: Iterable[Path]) -> list[tuple[str, int, int]]:
-    """What changes when files do, for a key: their paths, sizes and times of change."""
+    """Paths, sizes and times of change of files, for the key of an entry that depends on them."""
     states = ((path.resolve(), path.stat()) for path in files)
     return [(str(path), status.st_size, status.st_mtime_ns) for path, status in states]
 
@@ -81,14 +80,13 @@ def _write_header(file: BinaryIO, events: int) -> None:
         "fortran_order": False, "shape": (events,)})
 
 
-def cached_inputs(eventset: EventSet, encoder: Encoder, max_steps: int | None = None, cache: Path | None = None,
+def cached_inputs(eventset: EventSet, encoder: Encoder, max_steps: int | None = None,
         progress: Progress = no_progress) -> Batch:
     """Inputs of all recordings of a set, without augmentation.
 
     Parameters
     ----------
     max_steps : steps from there on are cut; None keeps all.
-    cache : folder of the cache, None for its usual place.
 
     Raises
     ------
@@ -103,4 +101,4 @@ def cached_inputs(eventset: EventSet, encoder: Encoder, max_steps: int | None = 
         return {}
 
     key = {"events": eventset.identity, "encoder": encoder.to_dict(), "max_steps": max_steps}
-    return Batch(**cached(f"{eventset.name} inputs", key, write, cache, progress)[0])
+    return Batch(**cached(f"{eventset.name} inputs", key, write, progress)[0])

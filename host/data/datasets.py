@@ -68,12 +68,17 @@ def load(name: str, folder: str | Path, split: str, *, download: bool = False, s
     download : let tonic fetch what is missing.
     samples : recordings; None for all (1100 to train and 550 to test for synthetic). Fewer are chosen by seed, of
         each class by its share.
-    seed : of that choice, or of the synthetic recordings; the two splits never share one of those.
+    seed : decides that choice, or the synthetic recordings, of which the two splits never share one.
     progress : called with (stage, done, total).
 
     Raises
     ------
     QCLIFError : an unknown name or split, recordings that are missing or damaged, or a cache that is not writable.
+
+    Examples
+    --------
+    >>> load("synthetic", "data", "train", samples=22).classes[:2]
+    ('Hand clapping', 'Right hand wave')
     """
     if name not in NAMES:
         raise QCLIFError(f"data set {name}: known are {', '.join(NAMES)}; give another name")

@@ -43,7 +43,7 @@ class Part:
 
 
 def file_parts(path: str | Path) -> dict[str, Part]:
-    """What a path holds, by split: "train", and "test" where there is one.
+    """The parts that a path holds, by split: "train", and "test" where there is one.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def load_files(path: str | Path, split: str, progress: Progress = no_progress) -
 
 
 def _part(path: Path, train: Part | None = None) -> Part:
-    """Of a folder; the test split's has no other classes than those to train with."""
+    """The part that a folder holds; that of a test split has no other classes than `train`, the one to train with."""
     folders, files = _entries(path)
     if train is not None and bool(folders) != (train.classes is not None):
         form = "the classes' folders" if train.classes else "files with labels"

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from accel.errors import QCLIFError
+from accel.errors import QCLIFError, check_integer
 from host.events.event_array import COORDINATE_MAX, check_coordinates, normalise
 from host.events.spike_train import SpikeTrain
 
@@ -53,16 +53,10 @@ class Encoder:
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise QCLIFError(f"encoder: {name} is {pair!r}: two integers, width and height, are needed")
             for value in pair:
-                self._check(name, value, high)
+                check_integer(f"encoder: {name}", value, 1, high)
             object.__setattr__(self, name, tuple(pair))
-        self._check("polarities", self.polarities, 2)
-        self._check("bin_us", self.bin_us, BIN_MAX)
-        self._check("count_threshold", self.count_threshold, THRESHOLD_MAX)
-
-    @staticmethod
-    def _check(name: str, value: object, high: int) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= high:
-            raise QCLIFError(f"encoder: {name} is {value!r}: an integer from 1 to {high} is needed")
+        for name, high in (("polarities", 2), ("bin_us", BIN_MAX), ("count_threshold", THRESHOLD_MAX)):
+            check_integer(f"encoder: {name}", getattr(self, name), 1, high)
 
     @classmethod
     def from_dict(cls, values: object) -> "Encoder":

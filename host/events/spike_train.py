@@ -20,6 +20,12 @@ class SpikeTrain:
     offsets : int64 [T+1], step t is sources[offsets[t]:offsets[t+1]].
     sources : int32 [n], ascending inside a step. As input of a network: sensory source j is j, context k is
         I + k, and a source that comes c times has the count c. As output: neurons, each at most once.
+
+    Examples
+    --------
+    >>> train = SpikeTrain.from_lists([[3, 1], [], [1]])
+    >>> len(train), train.step(0).tolist(), train.dense(4).tolist()
+    (3, [1, 3], [[0, 1, 0, 1], [0, 0, 0, 0], [0, 1, 0, 0]])
     """
     offsets: np.ndarray
     sources: np.ndarray

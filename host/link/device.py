@@ -47,7 +47,7 @@ class Device:
 
     @property
     def info(self) -> DeviceInfo:
-        """What the device said of itself when the link was opened."""
+        """Build and state of the device when the link was opened."""
         return self._link.info
 
     # Network --------------------------------------------------------------------------------------

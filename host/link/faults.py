@@ -38,7 +38,7 @@ class Faults:
         self.source = random.Random(self.seed)
 
     def damage(self, data: bytes) -> bytes:
-        """What arrives of `data`."""
+        """The bytes that arrive where `data` was sent."""
         damaged = bytearray()
         chance  = self.source.random
         for byte in data:
@@ -59,7 +59,7 @@ class FaultyPort:
     Parameters
     ----------
     port : the sound line.
-    faults : what it suffers.
+    faults : damage of the line, alike in both directions.
     """
     def __init__(self, port: Port, faults: Faults) -> None:
         self.name    = port.name

@@ -22,7 +22,7 @@ _READ_BYTES    = 65536
 
 
 class Port(Protocol):
-    """What a Link needs of a line."""
+    """A line, as a Link needs it."""
 
     name: str
 

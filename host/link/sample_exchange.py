@@ -30,7 +30,7 @@ class SampleRequest(NamedTuple):
 
 @dataclass(eq=False)
 class SampleRun:
-    """What the device gave for a sample.
+    """Answer of the device to a sample.
 
     Attributes
     ----------
@@ -57,7 +57,8 @@ class SampleExchange:
     network, config : the network that is loaded, and the build.
     encode : "host" or "device".
     lockstep : read the states after each step, not only after the last.
-    payload_bytes : tells how large a request should be now; payload_limit how large it, or an answer, can be.
+    payload_bytes : tells how many bytes the payload of a request should have now.
+    payload_limit : bytes that the payload of a request or an answer can have.
     """
 
     def __init__(self, sample: Sample, network: Network, config: QCLIFConfig, encode: str, lockstep: bool,
@@ -164,7 +165,7 @@ class SampleExchange:
 
     @staticmethod
     def _nothing(answer: bytes) -> None:
-        """An answer that says no more than that all is well."""
+        """Take an answer that says no more than that all is well."""
 
     def _take_spikes(self, answer: bytes) -> None:
         values, at = decode_varints(answer), 0

@@ -21,7 +21,11 @@ _MANY_LOSSES     = 4
 
 @dataclass
 class Request:
-    """A frame of the host. `due`: when it is to be sent again, None: not; `answer`: payload, None: none yet."""
+    """A frame of the host on its way.
+
+    `due` is the time at which it is to be sent again (None: it is not), `answer` the payload of its answer (None: it
+    has none yet).
+    """
     type:     int
     sequence: int
     encoded:  bytes
@@ -134,7 +138,10 @@ class Window:
         self._size.judge(lost=True)
 
     def _repeat(self, requests: list[Request], since: float | None = None) -> None:
-        """Not before the answer to the last sending, `since` then or each one's own, had time to come."""
+        """Send requests again, but not before the answer to their last sending had time to come.
+
+        `since` : time from which that counts; None: from each request's own sending.
+        """
         fresh = [request for request in requests if request.due is None]
         for request in fresh:
             request.due = (request.sent if since is None else since) + self.round_trip
@@ -146,5 +153,5 @@ class Window:
         return [request for request in self._waiting if request.due is not None and request.due <= now]
 
     def next_due(self) -> float | None:
-        """When due() has something to tell, None: never by itself."""
+        """Time from which due() names a request; None where none waits to be sent again."""
         return min((request.due for request in self._waiting if request.due is not None), default=None)

@@ -36,7 +36,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GoldenResult:
-    """What the network gives for one sample.
+    """Answer of the network to one sample.
 
     Parameters
     ----------

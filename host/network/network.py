@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from accel.config import LIMITS, SHIFT_MAX, QCLIFConfig
-from accel.errors import QCLIFError
+from accel.errors import QCLIFError, check_integer
 from host.common.npz import load_npz, save_npz
 from host.events.encoder import Encoder
 
@@ -134,9 +134,7 @@ class Network:
         QCLIFError : names the first array or number that is wrong, its value, and the limits.
         """
         for name, (low, high) in NUMBERS.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-                raise QCLIFError(f"{name} is {value!r}: an integer from {low} to {high} is needed")
+            check_integer(name, getattr(self, name), low, high)
         for name, array in self.arrays().items():
             if not isinstance(array, np.ndarray) or array.ndim != len(ARRAYS[name][0]):
                 raise QCLIFError(f"{name} has shape {list(np.shape(array))}: [{', '.join(ARRAYS[name][0])}] is "

@@ -31,7 +31,7 @@ WEIGHT_SPREAD = 0.6
 
 
 def random_network(config: QCLIFConfig, encoder: Encoder, samples: Sequence[SpikeTrain], rate: float = RATE,
-        outputs: int | None = None, classes: Sequence[str] = (), seed: int = 0) -> Network:
+        classes: Sequence[str] = (), seed: int = 0) -> Network:
     """A random network of a build's sizes whose neurons fire at `rate` on average.
 
     Context and recurrent spikes move V_a over its whole range, so that it gates the stimulus. Excitability
@@ -43,7 +43,7 @@ def random_network(config: QCLIFConfig, encoder: Encoder, samples: Sequence[Spik
     encoder : mapping of events that gave the samples.
     samples : encoded inputs, context spikes included, of at least one step.
     rate : spikes a neuron and step, above 0 and below 1; the mean over neurons, which differ.
-    outputs, classes : columns of the readout (default: one a class) and their names.
+    classes : their names; the readout has a column for each.
     seed : equal arguments give equal networks.
 
     Raises
@@ -56,7 +56,7 @@ def random_network(config: QCLIFConfig, encoder: Encoder, samples: Sequence[Spik
     rng     = np.random.default_rng(seed)
     n, i, c = config.neurons, encoder.inputs, config.contexts
     top     = config.weight_max
-    outputs = len(classes) if outputs is None else outputs
+    outputs = len(classes)
     # Spread of a weight that keeps the sum of what is usually active at CURRENT_SPREAD, where its steps allow.
     active    = max(1, sum(int((each.sources < i).sum()) for each in samples)/sum(map(len, samples)))
     sensory   = max(CURRENT_SPREAD*top/np.sqrt(active), WEIGHT_SPREAD)

@@ -110,11 +110,6 @@ class Result:
         return (SpikeTrain.from_pairs(self.in_step[inputs], self.in_source[inputs], length),
             SpikeTrain.from_pairs(self.step[spikes], self.neuron[spikes], length))
 
-    def differences(self, other: "Result") -> list[str]:
-        """Names of the arrays that differ; empty where both results are the same, integer for integer."""
-        return [field.name for field in fields(self)
-            if not np.array_equal(getattr(self, field.name), getattr(other, field.name))]
-
 
 def _rows(steps: Sequence[SpikeTrain]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sample, step and source of every spike in one spike train a sample, int32 [n] each."""

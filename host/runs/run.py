@@ -28,7 +28,11 @@ RESETS_MAX = 3
 
 @dataclass
 class Run:
-    """All recordings of a run, and what the link and the clock said."""
+    """All recordings of a run, and its measurements.
+
+    Attributes: the network, "accel" or "cpu", encoded on "host" or "device", the link, the recordings as they came
+    back, seconds that they took, resets of the device meanwhile, and by how much its counters (protocol.STATS) grew.
+    """
     network:  Network
     engine:   str
     encode:   str
@@ -44,7 +48,7 @@ class Run:
         return sum(each.mismatches + each.state_mismatches for each in self.compared)
 
     def result(self) -> Result:
-        """What the device gave, as the run's file holds it."""
+        """Spikes, logits, labels and inputs of the device, as the file of a run holds them."""
         return Result.collect([each.run.inputs for each in self.compared], [each.run.spikes for each in self.compared],
             [each.run.logits for each in self.compared], [each.sample.label for each in self.compared])
 

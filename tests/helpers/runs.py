@@ -5,6 +5,8 @@
 
 """A run of short recordings, in memory and in files, for the tests of what draws it."""
 
+import dataclasses
+
 import numpy as np
 from PIL import Image
 
@@ -18,6 +20,12 @@ from host.runs.result import Result
 CONTEXTS = 3
 NEURONS  = 20
 CLASSES  = ("clap $1", "wave", "turn")
+
+
+def differences(result, other):
+    """Names of the arrays of two Results that differ; empty where both are the same, integer for integer."""
+    return [field.name for field in dataclasses.fields(result)
+        if not np.array_equal(getattr(result, field.name), getattr(other, field.name))]
 
 
 def save_recordings(path, samples):

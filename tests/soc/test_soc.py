@@ -27,6 +27,7 @@ from host.link.port import SerialPort
 from host.network.random_network import random_network
 from host.runs.run import execute
 from targets.sim.simulator import SimulatedSoC
+from tests.helpers.runs import differences
 
 pytestmark = pytest.mark.skipif(not (shutil.which("verilator") and shutil.which("riscv64-unknown-elf-gcc")),
     reason="needs Verilator and a RISC-V compiler: ./qclif setup")
@@ -71,7 +72,7 @@ def assert_encoders_agree(soc, samples, encoder):
         runs = [execute(link, network, samples, encode=encode) for encode in ("host", "device")]
     for run in runs:
         assert_exact(run)
-    assert runs[0].result().differences(runs[1].result()) == []
+    assert differences(runs[0].result(), runs[1].result()) == []
     return runs
 
 
@@ -130,7 +131,7 @@ def test_engines_agree_and_the_accelerator_is_faster(soc):
         runs = {engine: execute(link, network, samples, engine) for engine in ("accel", "cpu")}
     assert_exact(runs["accel"])
     assert_exact(runs["cpu"])
-    assert runs["accel"].result().differences(runs["cpu"].result()) == []
+    assert differences(runs["accel"].result(), runs["cpu"].result()) == []
     clocks = {engine: sum(each.run.counters["busy"] for each in run.compared) for engine, run in runs.items()}
     if config.neurons > config.lanes:
         assert clocks["cpu"] >= SPEED_UP*clocks["accel"], clocks
@@ -213,7 +214,7 @@ def test_reset_in_mid_run(default_soc):
         run = execute(link, network, samples, progress=progress)
     assert seen and run.resets == 1
     assert_exact(run)
-    assert run.result().differences(clean.result()) == []
+    assert differences(run.result(), clean.result()) == []
 
 
 def test_second_client_takes_over(default_soc):

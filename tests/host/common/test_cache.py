@@ -30,6 +30,12 @@ class Writer:
         return {"calls": self.calls}
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """The cache is where each test looks for its entries."""
+    monkeypatch.setenv("QCLIF_CACHE", str(tmp_path))
+
+
 def entry(folder):
     only, = folder.iterdir()
     return only
@@ -38,13 +44,13 @@ def entry(folder):
 def test_entries_are_made_once(tmp_path):
     write = Writer()
     for _ in range(3):
-        arrays, facts = cached("takes", {"a": 1}, write, tmp_path)
+        arrays, facts = cached("takes", {"a": 1}, write)
         assert arrays["numbers"].tolist() == [0, 1, 2, 3, 4] and arrays["none"].shape == (0, 3)
         assert facts == {"calls": 1}
         # A change stays in memory.
         arrays["numbers"][0] = 7
-    cached("takes", {"a": 2}, write, tmp_path)
-    cached("a/../other: set", {"a": 1}, write, tmp_path)
+    cached("takes", {"a": 2}, write)
+    cached("a/../other: set", {"a": 1}, write)
     assert write.calls == 3 and len(list(tmp_path.iterdir())) == 3
 
 
@@ -54,13 +60,13 @@ def test_entries_are_made_once(tmp_path):
     lambda content: b'{"files": {"../entry.json": 1}, "facts": {}}'])
 def test_damaged_entries_are_made_again(tmp_path, name, damage):
     write = Writer()
-    cached("takes", {}, write, tmp_path)
+    cached("takes", {}, write)
     file = entry(tmp_path)/name
     if damage is None:
         file.unlink()
     else:
         file.write_bytes(damage(file.read_bytes()))
-    arrays, facts = cached("takes", {}, write, tmp_path)
+    arrays, facts = cached("takes", {}, write)
     assert arrays["numbers"].tolist() == [0, 1, 2, 3, 4] and set(arrays) == {"numbers", "none"}
     assert facts == {"calls": 2} and os.listdir(tmp_path) == [entry(tmp_path).name]
 
@@ -72,7 +78,7 @@ def test_failed_entries_leave_nothing(tmp_path):
 
     for error in (fail, lambda folder: (Writer()(folder), (_ for _ in ()).throw(KeyboardInterrupt()))):
         with pytest.raises((QCLIFError, KeyboardInterrupt)):
-            cached("takes", {}, error, tmp_path)
+            cached("takes", {}, error)
         assert list(tmp_path.iterdir()) == []
 
 
@@ -82,7 +88,7 @@ def test_full_disk_is_one_line(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
         with pytest.raises(QCLIFError) as error:
-            cached("takes", {}, Writer(100_000), tmp_path)
+            cached("takes", {}, Writer(100_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     message = str(error.value)
@@ -90,19 +96,20 @@ def test_full_disk_is_one_line(tmp_path):
     assert "\n" not in message and list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_is_none(tmp_path):
+def test_folder_that_is_none(tmp_path, monkeypatch):
     (tmp_path/"file").write_text("")
+    monkeypatch.setenv("QCLIF_CACHE", str(tmp_path/"file"/"cache"))
     with pytest.raises(QCLIFError, match=f"cache .*: cannot be written .{os.strerror(errno.ENOTDIR)}"):
-        cached("takes", {}, Writer(), tmp_path/"file"/"cache")
+        cached("takes", {}, Writer())
 
 
 def test_entry_that_another_process_makes_meanwhile(tmp_path):
     def write(folder):
-        theirs = cached("takes", {}, Writer(), tmp_path)
+        theirs = cached("takes", {}, Writer())
         assert theirs[1] == {"calls": 1}
         return Writer()(folder)
 
-    assert cached("takes", {}, write, tmp_path)[0]["numbers"].tolist() == [0, 1, 2, 3, 4]
+    assert cached("takes", {}, write)[0]["numbers"].tolist() == [0, 1, 2, 3, 4]
     assert os.listdir(tmp_path) == [entry(tmp_path).name]
 
 

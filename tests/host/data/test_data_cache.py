@@ -20,6 +20,12 @@ from host.events.sample import Sample
 ENCODER = Encoder((8, 8), (4, 4), 2, 10, 1)
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """The cache is where each test looks for its entries."""
+    monkeypatch.setenv("QCLIF_CACHE", str(tmp_path))
+
+
 def samples(count=3, seed=0):
     rng = np.random.default_rng(seed)
     for number in range(count):
@@ -28,10 +34,10 @@ def samples(count=3, seed=0):
         yield Sample(f"take {number}", events, label=number % 2, sensor_size=(8, 8))
 
 
-def test_event_sets_come_back(tmp_path):
+def test_event_sets_come_back():
     wanted = EventSet.from_samples("takes", samples(), ("a", "b"))
     for recordings in (lambda: (samples(), ("a", "b")), lambda: pytest.fail("read again")):
-        eventset = cached_event_set("takes", {}, recordings, cache=tmp_path)
+        eventset = cached_event_set("takes", {}, recordings)
         for name in ("events", "offsets", "labels"):
             mine, theirs = getattr(eventset, name), getattr(wanted, name)
             assert mine.dtype == theirs.dtype
@@ -42,18 +48,18 @@ def test_event_sets_come_back(tmp_path):
 
 def test_bad_recordings_are_not_kept(tmp_path):
     with pytest.raises(QCLIFError, match="take 1: label 1, the limits are -1"):
-        cached_event_set("takes", {}, lambda: (samples(), ("a",)), cache=tmp_path)
+        cached_event_set("takes", {}, lambda: (samples(), ("a",)))
     with pytest.raises(QCLIFError, match="takes: no recordings"):
-        cached_event_set("takes", {}, lambda: ((), ("a",)), cache=tmp_path)
+        cached_event_set("takes", {}, lambda: ((), ("a",)))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_inputs_come_back(tmp_path, monkeypatch):
+def test_inputs_come_back(monkeypatch):
     eventset = EventSet.from_samples("takes", samples(), ("a", "b"))
     wanted   = encode(eventset, np.arange(3), ENCODER)
-    cached_inputs(eventset, ENCODER, cache=tmp_path)
+    cached_inputs(eventset, ENCODER)
     monkeypatch.setattr("host.data.data_cache.encode", lambda *_, **__: pytest.fail("encoded again"))
-    batch = cached_inputs(eventset, ENCODER, cache=tmp_path)
+    batch = cached_inputs(eventset, ENCODER)
     assert isinstance(batch, Batch) and batch.to_steps() == wanted.to_steps()
     for name, array in vars(wanted).items():
         assert getattr(batch, name).dtype == array.dtype and type(getattr(batch, name)) is np.ndarray
@@ -67,5 +73,5 @@ def test_inputs_are_of_their_events_encoder_and_cut(tmp_path):
         for encoder in encoders:
             for most in (None, 2):
                 wanted = encode(eventset, np.arange(3), encoder, max_steps=most)
-                assert cached_inputs(eventset, encoder, most, tmp_path).to_steps() == wanted.to_steps()
+                assert cached_inputs(eventset, encoder, most).to_steps() == wanted.to_steps()
     assert len(list(tmp_path.iterdir())) == 8
