@@ -3,10 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Recordings of DV: AEDAT 4 (.aedat4), decoded in a process of its own.
-
-The decoder ends its process on some damaged files; run as a program, this module writes what it read to stdout.
-"""
+"""Recordings of DV: AEDAT 4 (.aedat4), decoded in a process of their own, which some damaged files end."""
 
 import io
 import subprocess
@@ -27,7 +24,8 @@ def read_aedat4(path: Path) -> Iterator[Sample]:
     # A missing file is not the decoder's to report.
     with open(path, "rb"):
         pass
-    child = subprocess.run([sys.executable, "-m", __name__, str(path.resolve())], capture_output=True, cwd=ROOT)
+    program = f"import sys; from {__name__} import decode; decode(sys.argv[1])"
+    child = subprocess.run([sys.executable, "-c", program, str(path.resolve())], capture_output=True, cwd=ROOT)
     if child.returncode:
         last = child.stderr.decode(errors="replace").strip().splitlines() or ["it ended the decoder"]
         raise QCLIFError(f"{path}: not a readable AEDAT 4 file ({last[-1]}): check the file")
@@ -36,8 +34,9 @@ def read_aedat4(path: Path) -> Iterator[Sample]:
     yield Sample(path.stem, normalise(events, str(path)), sensor_size=tuple(size.tolist()))
 
 
-def _decode(path: str) -> None:
-    """Write sensor size [2] and events of the file's first event stream to stdout, as numpy files."""
+def decode(path: str) -> None:
+    """Write sensor size [2] and events of the file's first event stream to stdout, as numpy files; for a process of its
+    own."""
     import aedat
 
     decoder = aedat.Decoder(path)
@@ -52,7 +51,3 @@ def _decode(path: str) -> None:
     np.save(output, np.array([streams[first]["width"], streams[first]["height"]], np.int64))
     np.save(output, events)
     sys.stdout.buffer.write(output.getvalue())
-
-
-if __name__ == "__main__":
-    _decode(sys.argv[1])

@@ -253,6 +253,13 @@ def test_what_is_wrong_is_said(tmp_path, name, content, text):
     refuse(write(tmp_path, name, content), text)
 
 
+def test_a_decoder_that_ends_without_a_word(tmp_path, monkeypatch):
+    (tmp_path/"aedat.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    refuse(write(tmp_path, "a.aedat4", formats.aedat4([(0, ROWS)])), "not a readable AEDAT 4 file (it ended the "
+        "decoder)")
+
+
 # Datasets -----------------------------------------------------------------------------------------
 
 def test_nmnist_dataset(tmp_path):
