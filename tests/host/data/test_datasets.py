@@ -214,7 +214,8 @@ def test_synthetic_recordings_made_side_by_side():
 def test_synthetic_splits_share_no_seed(monkeypatch, short):
     seeds = {split: [] for split in SPLITS}
     for split in SPLITS:
-        monkeypatch.setattr("host.data.datasets.kept", lambda name, key, *_, split=split: seeds[split].append(key))
+        monkeypatch.setattr("host.data.datasets.cached_event_set",
+            lambda name, key, *_, split=split: seeds[split].append(key))
         for seed in (0, 17, TEST_SEED - SYNTHETIC_SAMPLES["train"]):
             load("synthetic", "", split, seed=seed)
     ranges = [[set(range(key["seed"], key["seed"] + key["samples"])) for key in seeds[split]] for split in SPLITS]
