@@ -5,7 +5,6 @@
 
 """The order of a NIR graph's nodes: populations one after another, each with the weights that lead to it and back."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import nir
@@ -125,12 +124,10 @@ def _single(nodes: dict[str, nir.NIRNode], kind: type) -> str:
 
 def _flatten(graph: nir.NIRGraph) -> tuple[dict[str, nir.NIRNode], list[tuple[str, str]]]:
     """Nodes and edges without nested graphs and without Flatten, which only renumbers."""
-    walked = list(_walk(graph, ""))
-    nodes  = dict(walked)
-    if len(nodes) < len(walked):
-        raise QCLIFError("two nodes, one in a nested graph, come to the same name outer.inner: rename one of them")
-    edges = list(_edges(graph, ""))
-    for name in [name for name, node in nodes.items() if isinstance(node, nir.Flatten) or _is_inner(name, node, graph)]:
+    nodes, edges = _unnested(graph, "")
+    # Of a nested graph, Input and Output only pass on, too.
+    for name in [name for name, node in nodes.items() if isinstance(node, nir.Flatten)
+            or (isinstance(node, (nir.Input, nir.Output)) and name not in graph.nodes)]:
         ins  = [a for a, b in edges if b == name]
         outs = [b for a, b in edges if a == name]
         edges = [edge for edge in edges if name not in edge] + [(a, b) for a in ins for b in outs]
@@ -138,31 +135,23 @@ def _flatten(graph: nir.NIRGraph) -> tuple[dict[str, nir.NIRNode], list[tuple[st
     return nodes, list(dict.fromkeys(edges))
 
 
-def _is_inner(name: str, node: nir.NIRNode, graph: nir.NIRGraph) -> bool:
-    return isinstance(node, (nir.Input, nir.Output)) and name not in graph.nodes
-
-
-def _walk(graph: nir.NIRGraph, prefix: str) -> Iterator[tuple[str, nir.NIRNode]]:
+def _unnested(graph: nir.NIRGraph, prefix: str) -> tuple[dict[str, nir.NIRNode], list[tuple[str, str]]]:
+    """Nodes and edges of a graph and of those nested in it, whose nodes are called outer.inner."""
+    nodes, inner_edges, first, last = {}, [], {}, {}
     for name, node in graph.nodes.items():
+        first[name] = last[name] = prefix + name
+        inner = {prefix + name: node}
         if isinstance(node, nir.NIRGraph):
-            for kind in (nir.Input, nir.Output):
-                _single(node.nodes, kind)
-            yield from _walk(node, f"{prefix}{name}.")
-        elif isinstance(node, KNOWN):
-            yield prefix + name, node
-        else:
+            first[name], last[name] = (f"{prefix}{name}.{_single(node.nodes, kind)}"
+                for kind in (nir.Input, nir.Output))
+            inner, edges = _unnested(node, f"{prefix}{name}.")
+            inner_edges += edges
+        elif not isinstance(node, KNOWN):
             raise refusal(prefix + name, node, "it has no place in a qCLIF network")
-
-
-def _edges(graph: nir.NIRGraph, prefix: str) -> Iterator[tuple[str, str]]:
-    def end(name: str, kind: type) -> str:
-        if name not in graph.nodes:
-            raise QCLIFError(f"an edge names {prefix + name!r}, which is no node of the graph: correct the edge")
-        node = graph.nodes[name]
-        return f"{prefix}{name}.{_single(node.nodes, kind)}" if isinstance(node, nir.NIRGraph) else prefix + name
-
-    for a, b in graph.edges:
-        yield end(a, nir.Output), end(b, nir.Input)
-    for name, node in graph.nodes.items():
-        if isinstance(node, nir.NIRGraph):
-            yield from _edges(node, f"{prefix}{name}.")
+        if nodes.keys() & inner.keys():
+            raise QCLIFError("two nodes, one in a nested graph, come to the same name outer.inner: rename one of them")
+        nodes |= inner
+    missing = [name for edge in graph.edges for name in edge if name not in first]
+    if missing:
+        raise QCLIFError(f"an edge names {prefix + missing[0]!r}, which is no node of the graph: correct the edge")
+    return nodes, [(last[a], first[b]) for a, b in graph.edges] + inner_edges
