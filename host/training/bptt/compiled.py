@@ -11,7 +11,7 @@ from pathlib import Path
 
 from numba import config, njit
 
-from host.common.folders import cache_folder
+from host.common.folders import build_root
 
 # Functions of these call each other. numba compares only the file of the outermost one with what it kept.
 SOURCES = ("kernel.py", "neurons.py")
@@ -21,11 +21,11 @@ def _folder() -> Path:
     content = hashlib.sha256()
     for name in SOURCES:
         content.update(Path(__file__).with_name(name).read_bytes())
-    return cache_folder()/f"kernels-{content.hexdigest()[:16]}"
+    return build_root()/"kernels"/content.hexdigest()[:16]
 
 
 def compiled(**options: object) -> Callable[[Callable], Callable]:
-    """Decorator: numba's njit, whose results are kept in the cache (host.common.cache says where).
+    """Decorator: numba's njit, whose results are kept with all builds (host.common.folders says where).
 
     Parameters
     ----------
