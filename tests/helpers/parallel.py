@@ -19,6 +19,7 @@ MOST_WORKERS = 8
 
 # Files that take longest begin first: none of them is left alone at the end.
 SLOWEST = (
+    "tests/targets/boards/test_bitstream.py",
     "tests/targets/boards/test_build.py",
     "tests/targets/asic/test_gatesim.py",
     "tests/targets/sim/test_commands.py",
@@ -30,6 +31,7 @@ SLOWEST = (
 
 # Of these, what one test builds is of no use to the next.
 DIVIDED = {
+    "tests/targets/boards/test_build.py",
     "tests/targets/asic/test_command.py",
     "tests/targets/asic/test_rtl.py",
     "tests/targets/asic/test_spatial.py",
