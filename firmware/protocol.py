@@ -58,6 +58,9 @@ SENSOR_LIMIT = 2048
 # Raw event words: least bits of an address (x, y and polarity), and the most that leave room for a time in 3 bytes.
 RAW_ADDRESS_BITS, RAW_NARROW_BITS = 15, 16
 
+# Bits a second of a serial line, where nobody asks for others.
+DEFAULT_BAUDRATE = 1_000_000
+
 # Layouts: name -> (field, struct character). C gets the offsets -----------------------------------
 
 LAYOUTS = {

@@ -28,6 +28,7 @@ if __name__ == "__main__":
 
 from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
 from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
+from firmware.protocol import DEFAULT_BAUDRATE
 from host.cli.network_choice import preferred_sizes
 from host.cli.options import check_outputs, make_output_dir, positive
 from host.common.console import progress_bars, table_console, write_json
@@ -38,7 +39,7 @@ from host.evaluation.measures import evaluation_measures
 from host.evaluation.tables import print_evaluation
 from host.evaluation.trials import Trials, make_task
 from host.events.spike_train import SpikeTrain
-from host.link.link import DEFAULT_BAUDRATE, Link
+from host.link.link import Link
 from host.link.simulated import simulated_port
 from host.network.network import Network
 from host.plots.confusion import confusion_matrix

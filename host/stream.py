@@ -25,11 +25,12 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from accel.errors import EXIT_MISMATCH, guarded
+from firmware.protocol import DEFAULT_BAUDRATE
 from host.cli.network_choice import Choice, choose_network
 from host.cli.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
 from host.common.console import progress_bars, table_console, write_json
 from host.events.sample import Sample
-from host.link.link import DEFAULT_BAUDRATE, Link
+from host.link.link import Link
 from host.runs.report import print_run, run_measures
 from host.runs.run import execute
 

@@ -8,6 +8,7 @@
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from firmware.header import write_headers
 # What the firmware is linked with. LiteX's further packages are drivers of cores that we do not have. These two depend
 # on the CPU and the compiler only, so that all builds can share them.
 LIBRARIES = ("libc", "libcompiler_rt")
+
+BLANK = re.compile(r"\s")
 
 # Needed for its headers alone: its code wants peripherals, which a small SoC has not.
 HEADERS = "libbase"
@@ -54,7 +57,7 @@ class FirmwareBuilder(builder.Builder):
 
     def add_software_package(self, name, src_dir=None):
         if name == "bios" and src_dir is None:
-            src_dir = str(firmware.FOLDER)
+            src_dir = str(firmware_folder(Path(self.software_dir)))
         builder.Builder.add_software_package(self, name, src_dir)
 
     def build(self, **kwargs):
@@ -68,13 +71,21 @@ class FirmwareBuilder(builder.Builder):
         region = "sdram" if "sdram" in self.soc.bus.regions else "sram"
         (Path(self.generated_dir)/"variables.ld").write_text(f'REGION_ALIAS("variables", {region})\n')
 
+    def _prepare_rom_software(self):
+        # What an earlier build links to may be another library now, or gone.
+        for name in LIBRARIES:
+            link = Path(self.software_dir)/name
+            if link.is_symlink():
+                link.unlink()
+        builder.Builder._prepare_rom_software(self)
+
     def _generate_rom_software(self, compile_bios=True):
         if self.libraries_dir is None or not self.compile_software:
             return builder.Builder._generate_rom_software(self, compile_bios)
         for name in LIBRARIES:
             self._share_library(name)
         if compile_bios:
-            self._make("bios", str(firmware.FOLDER))
+            self._make("bios", dict(self.software_packages)["bios"])
 
     def _share_library(self, name: str) -> None:
         # Compiled once for all CPUs with the same instructions: the C library takes longest of all software, and 90 MB.
@@ -93,9 +104,8 @@ class FirmwareBuilder(builder.Builder):
                     for path in [local/f"{name}.a", *local.glob("*.h")]:
                         shutil.copy(path, copy)
                     copy.rename(shared)
-        if not local.is_symlink():
-            shutil.rmtree(local)
-            local.symlink_to(shared)
+        shutil.rmtree(local)
+        local.symlink_to(shared)
 
     def _make(self, name: str, src_dir: str) -> None:
         make_package(Path(self.software_dir)/name, src_dir)
@@ -108,8 +118,27 @@ class FirmwareBuilder(builder.Builder):
 
 # Firmware alone -----------------------------------------------------------------------------------
 
+def firmware_folder(software_dir: Path) -> Path:
+    """The firmware's sources; where their name has a blank, which make does not take, by a link in a build's folder."""
+    if not BLANK.search(str(firmware.FOLDER)):
+        return firmware.FOLDER
+    link = software_dir/"firmware"
+    software_dir.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(firmware.FOLDER)
+    return link
+
+
 def prefer_own_tools() -> None:
-    """Let LiteX's makefiles find the meson, ninja and python3 of the running interpreter's environment."""
+    """Let LiteX's makefiles find the meson, ninja and python3 of the running interpreter's environment.
+
+    Raises
+    ------
+    QCLIFError : LiteX is in a folder with a blank in its name, which its makefiles do not take.
+    """
+    if BLANK.search(builder.__file__):
+        raise QCLIFError(f"LiteX is installed in {str(Path(builder.__file__).parents[3])!r}, and make takes no blanks "
+            "in names: make the Python environment in another folder")
     own  = os.path.dirname(sys.executable)
     path = os.environ.get("PATH", os.defpath)
     if path.split(os.pathsep)[0] != own:
@@ -150,6 +179,6 @@ def rebuild_firmware(config: QCLIFConfig, software_dir: Path, rom_init: Path, en
     """
     prefer_own_tools()
     write_headers(config, software_dir/"include"/"generated")
-    make_package(software_dir/"bios", str(firmware.FOLDER))
+    make_package(software_dir/"bios", str(firmware_folder(software_dir)))
     rom_bytes = 4*len(rom_init.read_text().split())
     write_rom_init(software_dir/"bios"/"bios.bin", rom_init, rom_bytes, endianness)

@@ -18,8 +18,6 @@ from host.link.framing import Frame, decode_frame, encode_frame
 from host.link.port import Port, SerialPort
 from host.link.window import PayloadSize, Request, Window
 
-DEFAULT_BAUDRATE = 1_000_000
-
 # More bytes without a zero than any frame has: noise.
 _NOISE_BYTES = 65536
 
@@ -61,7 +59,7 @@ class Link:
     QCLIFError : the port cannot be opened, or nothing answers on it.
     """
 
-    def __init__(self, port: str | Port, baudrate: int = DEFAULT_BAUDRATE, timeout: float = 1.0,
+    def __init__(self, port: str | Port, baudrate: int = protocol.DEFAULT_BAUDRATE, timeout: float = 1.0,
             tries: int = 10) -> None:
         self.stats    = LinkStats()
         self._port    = SerialPort(port, baudrate) if isinstance(port, str) else port

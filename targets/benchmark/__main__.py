@@ -33,7 +33,7 @@ from host.runs.run import Run, execute
 from host.runs.synaptic_operations import bound_clocks
 from targets.benchmark.streaming import bench_streaming, board_lines
 from targets.benchmark.training import bench_training
-from targets.sim.build import SimOptions
+from targets.sim.options import SimOptions
 from targets.sim.core import CoreSimulator
 from targets.sim.simulator import SimulatedSoC, exit_on_sigterm
 from targets.tools.progress import StageDisplay

@@ -21,7 +21,7 @@ from host.network.random_network import random_network
 from host.runs.run import Run, execute
 from targets.boards.request import ROM_BYTES
 from targets.icebreaker import BOARD as ICEBREAKER
-from targets.sim.build import PINS, SimOptions
+from targets.sim.options import PINS, SimOptions
 from targets.sim.simulator import SimulatedSoC
 from targets.tools.progress import StageDisplay
 

@@ -27,7 +27,7 @@ from targets.boards.board import Board
 from targets.boards.elaborate import BUILD_NAME, REPORT
 from targets.boards.report import Report, read_report
 from targets.boards.request import BoardOptions
-from targets.tools.builds import digest, locked, read_record, write_record, write_text
+from targets.tools.builds import check_name, digest, locked, read_record, write_record, write_text
 from targets.tools.process import check_programs, run_program
 from targets.tools.progress import StageProgress, no_stage
 from targets.tools.toolchain import Toolchain, find_toolchain
@@ -117,8 +117,7 @@ def build_board(board: Board, options: BoardOptions, output_dir: Path | None = N
     check_programs(SOFTWARE)
     tools     = _tools(options.toolchain, source) if run else None
     directory = Path(output_dir).resolve() if output_dir else default_directory(options)
-    if re.search(r"\s", str(directory)):
-        raise QCLIFError(f"{directory}: LiteX's scripts take no blanks in names: choose another --output-dir")
+    check_name(directory)
     write_text(directory/"options.json", json.dumps(options.to_json(), indent=1))
     with locked(directory/"lock", progress):
         return _Build(board, options, directory, tools, progress).run()

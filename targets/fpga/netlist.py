@@ -21,7 +21,7 @@ from host.common.folders import build_root
 from targets.fpga.families import FAMILIES, Family
 from targets.netlist.gates import apart, build_gates
 from targets.sim.core import TOP
-from targets.tools.builds import made_once, tree_digest
+from targets.tools.builds import digest, made_once, source_digest
 from targets.tools.eda import INSTALL_YOSYS, Tool, find_yosys, run_tool
 from targets.tools.progress import StageProgress, no_stage
 
@@ -77,8 +77,10 @@ def synthesise(config: QCLIFConfig, yosys: Tool | None = None,
     QCLIFError : there is no Yosys, or it fails.
     """
     yosys  = yosys or find_yosys()
-    key    = tree_digest(("accel",), [repr(config), yosys.kind, yosys.version, family.script(config), str(family.core)])
+    key    = digest("\n".join([source_digest("accel.verilog"), repr(config), yosys.kind, yosys.version,
+        family.script(config), str(family.core)]))
     folder = build_root()/family.name/key[:24]
+
     def make(work: Path) -> None:
         (work/"core.v").write_text(core_verilog(config, TOP, **family.core))
         run_tool(yosys, family.script(config), work, "synth.ys", progress=progress,

@@ -78,8 +78,8 @@ def build_gates(harness: str, top: str, inputs: Sequence[str], files: Mapping[st
     folder = build_root()/"asic"/"gatesim"/digest("\n".join(texts.values()))[:24]
     made_once(folder, lambda work: [(work/name).write_text(text) for name, text in texts.items()])
     # More optimisation takes longer than it saves.
-    return verilate(harness, top, [*(folder/name for name in files), SUPPORT], [
-        "--prefix", CLASS, "-CFLAGS", f"-O1 -I{folder}", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline",
+    return verilate(harness, top, [*(folder/name for name in texts), SUPPORT], [
+        "--prefix", CLASS, "-CFLAGS", "-O1", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline",
         "--x-initial", "unique", "--x-assign", "unique", "-Wno-lint", "-Wno-style"])
 
 

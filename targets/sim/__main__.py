@@ -22,13 +22,14 @@ from litex.build.sim import SimPlatform
 
 from accel.config import add_config_args, config_from_args
 from accel.errors import QCLIFError, guarded
+from firmware.protocol import DEFAULT_BAUDRATE
 from firmware.sizes import ROM_BYTES
 from host.cli.network_choice import choose_network, given_network, preferred_sizes
 from host.cli.options import add_run_args, check_outputs, open_link, positive, read_samples
 from host.common.console import table_console
 from host.events.sample import Sample
-from host.link.link import DEFAULT_BAUDRATE
-from targets.sim.build import LINE_TOLERANCE, PINS, STREAM, SimBuild, SimOptions
+from targets.sim.build import SimBuild
+from targets.sim.options import LINE_TOLERANCE, PINS, STREAM, SimOptions
 from targets.sim.simulator import SimulatedSoC, exit_on_sigterm
 from targets.tools.exports import export_registers
 from targets.tools.progress import StageDisplay

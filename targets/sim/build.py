@@ -14,14 +14,12 @@ import json
 import os
 import re
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from accel.config import QCLIFConfig
-from accel.errors import QCLIFError
 from host.common.folders import ROOT, build_root
-from host.link.link import DEFAULT_BAUDRATE
-from targets.tools.builds import digest, locked, read_record, tree_digest, write_record
+from targets.sim.options import SimOptions
+from targets.tools.builds import check_name, digest, locked, read_record, source_digest, tree_digest, write_record
 from targets.tools.process import check_programs, run_program, version_of
 from targets.tools.progress import StageProgress, no_stage
 from targets.tools.verilator import gateware_versions
@@ -30,92 +28,8 @@ from targets.tools.verilator import gateware_versions
 PROGRAMS = ("verilator", "riscv64-unknown-elf-gcc", "make", "g++")
 HEADERS  = {"json-c/json.h": "libjson-c-dev", "event2/event.h": "libevent-dev", "zlib.h": "zlib1g-dev"}
 
-# What decides the gateware, and what decides the firmware.
-GATEWARE_SOURCES = ("accel", "soc", "targets/sim")
-FIRMWARE_SOURCES = ("firmware", "accel")
-
-# UARTs of a simulated SoC by LiteX's names: byte streams, which have no baud rate, or the pins of a PHY that has one.
-STREAM, PINS = "sim", "serial"
-
-# Fewest clocks of a bit. LiteX's PHY samples the stop bit up to 3 clocks late, and with 10 clocks a bit that is still
-# in time where the other end is 2 % faster; the simulated other end only needs some in each half of a bit.
-PHY_BIT_CLOCKS, LINE_BIT_CLOCKS = 10, 4
-
-# So much faster or slower the other end may be, whatever the clocks of a bit are.
-LINE_TOLERANCE = 0.02
-
 # Memory file below gateware/ that the ROM is read from when the simulator starts.
 ROM_INIT = "sim_rom.init"
-
-# Options ------------------------------------------------------------------------------------------
-
-@dataclass(frozen=True)
-class SimOptions:
-    """Everything that a simulator is built from.
-
-    Parameters
-    ----------
-    config           : sizes of the accelerator and the link.
-    sys_clk_freq     : Hz; half a period must be a whole number of picoseconds.
-    with_accelerator : False leaves the accelerator out of the SoC.
-    registered       : the registers behind the accelerator's memories that boards have.
-    soc              : LiteX's SoCCore options that differ from our defaults (cpu_type, cpu_variant, uart_name ...).
-    threads          : Verilator's simulation threads.
-    opt_level        : of the C++ compiler ("O3").
-    trace            : "" (none), "vcd" or "fst".
-    """
-    config:           QCLIFConfig = field(default_factory=QCLIFConfig)
-    sys_clk_freq:     int  = 50_000_000
-    with_accelerator: bool = True
-    registered:       bool = False
-    soc:              dict = field(default_factory=dict)
-    threads:          int  = 1
-    opt_level:        str  = "O3"
-    trace:            str  = ""
-
-    def __post_init__(self) -> None:
-        if self.sys_clk_freq < 1 or 10**12 % (2*self.sys_clk_freq):
-            raise QCLIFError(f"--sys-clk-freq is {self.sys_clk_freq}: half a period must be a whole number of "
-                "picoseconds, use 50e6 or 100e6")
-        if self.uart not in (STREAM, PINS):
-            raise QCLIFError(f"--uart-name is {self.uart}: the simulated SoC has {STREAM} (bytes at the CPU's speed) "
-                f"or {PINS} (bit by bit)")
-        if self.uart == STREAM and "uart_baudrate" in self.soc:
-            raise QCLIFError(f"--uart-baudrate has no effect on the UART {STREAM}: add --uart-name {PINS}, or leave it "
-                "out")
-        if self.uart == PINS:
-            self._check_baudrate("--uart-baudrate", self.baudrate, PHY_BIT_CLOCKS)
-
-    def _check_baudrate(self, option: str, baudrate: int, bit_clocks: int) -> None:
-        most = self.sys_clk_freq//bit_clocks
-        if not 1 <= baudrate <= most:
-            raise QCLIFError(f"{option} is {baudrate}: 1 to {most} are possible at --sys-clk-freq {self.sys_clk_freq}, "
-                f"which is {bit_clocks} clocks a bit")
-
-    def check_line(self, baudrate: int) -> None:
-        """Raise a QCLIFError where nothing with this baud rate can be at the SoC's UART."""
-        if self.uart == STREAM:
-            raise QCLIFError(f"--line-baudrate is {baudrate}, but the UART {STREAM} has no baud rate: add "
-                f"--uart-name {PINS}")
-        self._check_baudrate("--line-baudrate", baudrate, LINE_BIT_CLOCKS)
-
-    @property
-    def uart(self) -> str:
-        """STREAM or PINS."""
-        return self.soc.get("uart_name", STREAM)
-
-    @property
-    def baudrate(self) -> int | None:
-        """Bits a second of the SoC's pins, None where it has a byte stream."""
-        return self.soc.get("uart_baudrate", DEFAULT_BAUDRATE) if self.uart == PINS else None
-
-    @property
-    def name(self) -> str:
-        """Name of the build's directory: the main sizes for people, a hash of everything for certainty."""
-        c    = self.config
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
-        return (f"n{c.neurons}_i{c.inputs}_c{c.contexts}_p{c.lanes}_w{c.weight_bits}_s{c.state_bits}_"
-            f"{'' if self.with_accelerator else 'cpu_'}{digest(text)[:8]}")
 
 
 @dataclass(frozen=True)
@@ -150,6 +64,7 @@ def build_simulator(options: SimOptions, output_dir: str | Path | None = None,
     QCLIFError : a tool is missing, or a stage failed (with its log's name and last lines).
     """
     directory = Path(output_dir).resolve() if output_dir else build_root()/"sim"/options.name
+    check_name(directory)
     build     = SimBuild(options, directory)
     with locked(directory/"lock", progress):
         _Builder(build, progress, jobs or os.cpu_count()).run()
@@ -166,8 +81,8 @@ class _Builder:
 
     def run(self) -> None:
         done     = read_record(self.state)
-        sources  = self._sources_digest()
-        firmware = tree_digest(FIRMWARE_SOURCES)
+        sources  = tree_digest("targets/sim/modules", [source_digest("targets.sim.elaborate"), *gateware_versions()])
+        firmware = tree_digest("firmware", [source_digest("firmware.header")])
         if done.get("sources") != sources or not self.build.simulator.exists():
             check_programs(PROGRAMS, HEADERS)
             # An interrupted build must not look finished.
@@ -203,9 +118,6 @@ class _Builder:
         self.progress(stage)
         run_program(command, cwd, self.build.directory/f"{name}.log",
             {"QCLIF_JOBS": str(self.jobs), **(environment or {})}).check(stage)
-
-    def _sources_digest(self) -> str:
-        return tree_digest(GATEWARE_SOURCES, gateware_versions())
 
     def _verilog_digest(self) -> str:
         """What Verilator and the C++ compiler are given, without the comments, which hold dates."""

@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
-from targets.sim.build import ROM_INIT, SimBuild, SimOptions, build_simulator
+from targets.sim.build import ROM_INIT, SimBuild, build_simulator
+from targets.sim.options import SimOptions
 from targets.tools.builds import last_lines
 from targets.tools.progress import StageProgress, no_stage
 

@@ -13,11 +13,11 @@ from litex.build.sim import SimPlatform
 from litedram import modules as litedram_modules
 from litedram.phy.model import SDRAMPHYModel
 
+from firmware.protocol import DEFAULT_BAUDRATE
 from firmware.sizes import ROM_BYTES, SRAM_BESIDE_SDRAM, main_ram_bytes
-from host.link.link import DEFAULT_BAUDRATE
 from soc.sdram import add_sdram
 from soc.soc import QCLIFSoC
-from targets.sim.build import PINS, STREAM
+from targets.sim.options import PINS, STREAM
 from targets.sim.flash_model import FlashModel
 
 # IOs ----------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -46,6 +47,13 @@ def writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise QCLIFError(f"cannot write to {folder}: {error.strerror or error}; choose another --output-dir, or set "
             "QCLIF_BUILD_DIR to another folder") from error
+
+
+def check_name(folder: Path) -> None:
+    """Raise a QCLIFError where a build's folder has a blank in its name."""
+    if re.search(r"\s", str(folder)):
+        raise QCLIFError(f"{str(folder)!r}: make and LiteX's scripts take no blanks in names: choose another "
+            "--output-dir")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -158,11 +166,10 @@ def file_digest(path: Path) -> str:
     return digest(path.read_bytes())
 
 
-def tree_digest(folders: tuple[str, ...], extra: Iterable[str] = ()) -> str:
-    """Digest of the names and contents of the source files in folders of the checkout, and of further texts."""
-    paths = [path for folder in folders for path in sorted((ROOT/folder).rglob("*"))
-        if path.suffix in SOURCE_SUFFIXES or path.name == "Makefile"]
-    return _digest_of(paths, extra)
+def tree_digest(folder: str, extra: Iterable[str] = ()) -> str:
+    """Digest of the names and contents of the source files below a folder of the checkout, and of further texts."""
+    return _digest_of([path for path in sorted((ROOT/folder).rglob("*"))
+        if path.suffix in SOURCE_SUFFIXES or path.name == "Makefile"], extra)
 
 
 def _digest_of(paths: Iterable[Path], extra: Iterable[str] = ()) -> str:
@@ -174,18 +181,23 @@ def _digest_of(paths: Iterable[Path], extra: Iterable[str] = ()) -> str:
 
 
 @functools.cache
-def source_digest(*modules: str) -> str:
-    """Digest of the source of modules, and of all modules of this repository that they import, directly or not."""
-    return _digest_of(sorted(_sources(*modules)))
+def source_digest(module: str) -> str:
+    """Digest of the source of a module, and of all modules of this repository that it imports, directly or not.
+
+    What is not Python in the folder of a module counts, too, but not the firmware: no module reads it.
+    """
+    return _digest_of(sorted(_sources(module)))
 
 
-def _sources(*modules: str) -> set[Path]:
-    found, todo = set(), list(modules)
+def _sources(module: str) -> set[Path]:
+    found, todo = set(), [module]
     while todo:
         path = _path(todo.pop())
         if path is None or path in found:
             continue
-        found |= {path} | {each for each in path.parent.iterdir() if each.suffix in OTHER_SOURCES}
+        found.add(path)
+        if path.parent != ROOT/"firmware":
+            found |= {each for each in path.parent.iterdir() if each.suffix in OTHER_SOURCES}
         todo  += _imports(ast.parse(path.read_text()))
     return found
 

@@ -33,7 +33,7 @@ def verilate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[
     ----------
     folder : is there; the log stays in it, too.
     top : name of the design, for what is told.
-    sources : files of Verilog and C++.
+    sources : files of Verilog and C++, and the headers that they include, each of another name.
     options : further ones of Verilator; -O3 is set.
 
     Raises
@@ -41,8 +41,13 @@ def verilate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[
     QCLIFError : Verilator is missing, or it or the compiler fails.
     """
     objects = folder/"objects"
-    run_program(["verilator", "--cc", "--exe", "--build", "-O3", *options, "--Mdir", objects, "-o", PROGRAM, *sources],
-        log=folder/"verilator.log").check(f"Verilator on {top}")
+    objects.mkdir()
+    # Side by side under their plain names: make takes no blanks, which the names of their folders may have.
+    for source in sources:
+        (objects/source.name).symlink_to(source.resolve())
+    names = [source.name for source in sources if source.suffix != ".h"]
+    run_program(["verilator", "--cc", "--exe", "--build", "-O3", *options, "--Mdir", ".", "-o", PROGRAM, *names],
+        objects, folder/"verilator.log").check(f"Verilator on {top}")
     (objects/PROGRAM).rename(folder/PROGRAM)
     shutil.rmtree(objects)
 

@@ -16,7 +16,7 @@ from accel.config import QCLIFConfig
 from firmware import FOLDER
 from firmware.sizes import ROM_BYTES, SRAM_BESIDE_SDRAM
 from soc.builder import make_package, prefer_own_tools, write_rom_init
-from targets.sim.build import PINS, SimOptions
+from targets.sim.options import PINS, SimOptions
 from targets.sim.simulator import SimulatedSoC
 from tests.helpers.short_stream import stream_exactly
 

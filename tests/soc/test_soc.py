@@ -16,13 +16,14 @@ import pytest
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
+from firmware.protocol import DEFAULT_BAUDRATE
 from host.cli.network_choice import default_encoder
 from host.data import synthetic
 from host.events.encoder import Encoder, poisson_context
 from host.events.formats import read_files
 from host.events.sample import Sample
 from host.link.faults import Faults, FaultyPort
-from host.link.link import DEFAULT_BAUDRATE, Link
+from host.link.link import Link
 from host.link.port import SerialPort
 from host.network.random_network import random_network
 from host.runs.run import execute

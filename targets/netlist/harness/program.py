@@ -37,12 +37,12 @@ def verilate(harness: str, top: str, files: Sequence[Path], options: Sequence[st
     ------
     QCLIFError : Verilator is missing or fails.
     """
-    files = [*files, HARNESSES[harness]]
+    files = [*map(Path, files), HARNESSES[harness], *sorted(FOLDER.glob("*.h"))]
     # Not inlined, the code of a module that is instantiated often is compiled once.
     # A combinational loop may settle at wrong values: it is an error.
-    options = ["-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT", "-CFLAGS", f"-O2 -I{FOLDER}", "--top-module", top,
+    options = ["-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT", "-CFLAGS", "-O2", "--top-module", top,
         *options]
     key = digest("\n".join([version_of("verilator", "--version"), *options,
-        *(Path(path).read_text() for path in [*sorted(FOLDER.glob("*.h")), *files])]))
+        *(path.read_text() for path in files)]))
     return made_once(build_root()/"asic"/"programs"/key,
         lambda work: verilator.verilate(work, top, files, options))/verilator.PROGRAM

@@ -26,7 +26,7 @@ from targets.boards.request import ROM_BYTES
 from targets.fpga.families import FAMILIES
 from targets.fpga.netlist import build, synthesise
 from targets.netlist.comparison import NetlistProgram, run_core
-from targets.sim.build import PINS, SimOptions
+from targets.sim.options import PINS, SimOptions
 from tests.helpers.short_stream import stream_exactly
 
 BOARD = icebreaker.BOARD

@@ -27,7 +27,8 @@ from host.link.link import Link
 from host.network.random_network import random_network
 from host.runs.run import execute
 from targets.sim import __main__ as sim
-from targets.sim.build import LINE_BIT_CLOCKS, LINE_TOLERANCE, PHY_BIT_CLOCKS, SimOptions, build_simulator
+from targets.sim.build import build_simulator
+from targets.sim.options import LINE_BIT_CLOCKS, LINE_TOLERANCE, PHY_BIT_CLOCKS, SimOptions
 from targets.sim.simulator import SimulatedSoC
 from tests.helpers.echo import connect, echo_firmware, receive
 

@@ -24,7 +24,8 @@ import serial
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from host.common.folders import ROOT
-from targets.sim.build import SimOptions, build_simulator
+from targets.sim.build import build_simulator
+from targets.sim.options import SimOptions
 from targets.sim.simulator import SimulatedSoC
 from targets.tools.builds import locked
 from tests.helpers.echo import connect, echo_firmware, receive
