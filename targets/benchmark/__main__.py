@@ -25,13 +25,11 @@ from host.data import synthetic
 from host.events.encoder import Encoder
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
-from host.link.link import Link
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
-from host.runs.run import Run, execute
 from host.runs.synaptic_operations import bound_clocks
-from targets.benchmark.streaming import bench_streaming, board_lines
+from targets.benchmark.streaming import bench_streaming, board_lines, exact_run
 from targets.benchmark.training import bench_training
 from targets.sim.options import SimOptions
 from targets.sim.core import CoreSimulator
@@ -78,14 +76,6 @@ def bench_clocks(progress: StageDisplay) -> Rows:
     return rows
 
 
-def _stream(soc: SimulatedSoC, network: Network, samples: list[Sample], engine: str) -> Run:
-    with Link(soc.port) as link:
-        run = execute(link, network, samples, engine)
-    if run.mismatches:
-        raise QCLIFError(f"engine {engine} differs from the golden model: run python -m targets.sim")
-    return run
-
-
 def bench_engines(progress: StageDisplay) -> Rows:
     """Clocks of the same recordings on the accelerator and on the CPU alone, in the same simulated SoC."""
     samples = default_samples(2)
@@ -94,7 +84,7 @@ def bench_engines(progress: StageDisplay) -> Rows:
     with SimulatedSoC(QCLIFConfig(), progress=progress) as soc:
         for engine in ("cpu", "accel"):
             progress(f"engine {engine}")
-            run    = _stream(soc, network, samples, engine)
+            run    = exact_run(soc, network, samples, engine)
             clocks = sum(each.run.counters["busy"] for each in run.compared)
             rows.append({"engine": engine, "steps": sum(len(s.steps) for s in samples), "clocks": clocks,
                 "clocks_per_step": round(clocks/sum(len(s.steps) for s in samples), 1)})
@@ -113,7 +103,7 @@ def bench_simulator(progress: StageDisplay) -> Rows:
             with SimulatedSoC(SimOptions(QCLIFConfig(), with_accelerator=with_accelerator), progress=progress) as soc:
                 progress(f"simulator {'with' if with_accelerator else 'without'} accelerator, {repeat + 1}/{REPEATS}")
                 clocks, start = soc.clocks, time.monotonic()
-                _stream(soc, network, samples, "cpu")
+                exact_run(soc, network, samples, "cpu")
                 speeds[with_accelerator].append((soc.clocks - clocks)/(time.monotonic() - start))
     best = {key: max(values) for key, values in speeds.items()}
     return [{"accelerator": key, "clocks_per_second": round(value), "ratio": round(value/best[False], 3)}

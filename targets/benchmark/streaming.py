@@ -91,15 +91,22 @@ def bench_streaming(progress: StageDisplay, events: list[Path] | None = None, bo
         with SimulatedSoC(soc_options(line, with_line), progress=progress) as soc:
             for encode in line.encode:
                 progress(f"{sample.name} encoded on the {encode}, with{'' if with_line else 'out'} a serial line")
-                runs[with_line, encode] = _stream(soc, network, sample, encode)
+                runs[with_line, encode] = exact_run(soc, network, [sample], encode=encode)
     return [row(line, sample, runs[False, encode], runs[True, encode]) for encode in line.encode]
 
 
-def _stream(soc: SimulatedSoC, network: Network, sample: Sample, encode: str) -> Run:
+def exact_run(soc: SimulatedSoC, network: Network, samples: list[Sample], engine: str = "accel",
+        encode: str = "host") -> Run:
+    """A run of samples on a SoC.
+
+    Raises
+    ------
+    QCLIFError : it differs from the golden model's.
+    """
     with Link(soc.port) as link:
-        run = execute(link, network, [sample], encode=encode)
+        run = execute(link, network, samples, engine, encode)
     if run.mismatches:
-        raise QCLIFError(f"{sample.name}, encoded on the {encode}, differs from the golden model: run targets.sim")
+        raise QCLIFError(f"engine {engine}, encoded on the {encode}, differs from the golden model: run targets.sim")
     return run
 
 

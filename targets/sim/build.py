@@ -19,7 +19,7 @@ from pathlib import Path
 
 from host.common.folders import ROOT, build_root
 from targets.sim.options import SimOptions
-from targets.tools.builds import check_name, digest, locked, read_record, source_digest, tree_digest, write_record
+from targets.tools.builds import check_name, digest, locked, read_record, source_digest, write_record
 from targets.tools.process import check_programs, run_program, version_of
 from targets.tools.progress import StageProgress, no_stage
 from targets.tools.verilator import gateware_versions
@@ -27,9 +27,6 @@ from targets.tools.verilator import gateware_versions
 # What a simulator is built with; the C++ headers with Debian's packages of them.
 PROGRAMS = ("verilator", "riscv64-unknown-elf-gcc", "make", "g++")
 HEADERS  = {"json-c/json.h": "libjson-c-dev", "event2/event.h": "libevent-dev", "zlib.h": "zlib1g-dev"}
-
-# Memory file below gateware/ that the ROM is read from when the simulator starts.
-ROM_INIT = "sim_rom.init"
 
 
 @dataclass(frozen=True)
@@ -81,8 +78,8 @@ class _Builder:
 
     def run(self) -> None:
         done     = read_record(self.state)
-        sources  = tree_digest("targets/sim/modules", [source_digest("targets.sim.elaborate"), *gateware_versions()])
-        firmware = tree_digest("firmware", [source_digest("firmware.header")])
+        sources  = [source_digest("targets.sim.elaborate", "targets/sim/modules"), *gateware_versions()]
+        firmware = source_digest("firmware.header", "firmware")
         if done.get("sources") != sources or not self.build.simulator.exists():
             check_programs(PROGRAMS, HEADERS)
             # An interrupted build must not look finished.

@@ -24,8 +24,7 @@ from litex.soc.integration.soc import SoCError
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from soc.builder import FirmwareBuilder, rebuild_firmware
-from targets.sim.build import ROM_INIT
-from targets.sim.options import SimOptions
+from targets.sim.options import ROM_INIT, SimOptions
 from targets.sim.soc import BaseSoC
 
 MODULES = Path(__file__).resolve().parent/"modules"

@@ -5,13 +5,16 @@
 
 """What a simulated SoC is built from."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from firmware.protocol import DEFAULT_BAUDRATE
-from targets.tools.builds import digest
+
+# Memory file below gateware/ that the ROM is read from when the simulator starts.
+ROM_INIT = "sim_rom.init"
 
 # UARTs of a simulated SoC by LiteX's names: byte streams, which have no baud rate, or the pins of a PHY that has one.
 STREAM, PINS = "sim", "serial"
@@ -90,4 +93,4 @@ class SimOptions:
         c    = self.config
         text = json.dumps(asdict(self), sort_keys=True, default=str)
         return (f"n{c.neurons}_i{c.inputs}_c{c.contexts}_p{c.lanes}_w{c.weight_bits}_s{c.state_bits}_"
-            f"{'' if self.with_accelerator else 'cpu_'}{digest(text)[:8]}")
+            f"{'' if self.with_accelerator else 'cpu_'}{hashlib.sha256(text.encode()).hexdigest()[:8]}")

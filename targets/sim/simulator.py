@@ -5,6 +5,7 @@
 
 """A simulated SoC as a context manager: built when needed, booted, and gone without a trace at the end."""
 
+import contextlib
 import json
 import mmap
 import os
@@ -21,9 +22,10 @@ from typing import NamedTuple
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
-from targets.sim.build import ROM_INIT, SimBuild, build_simulator
-from targets.sim.options import SimOptions
+from targets.sim.build import SimBuild, build_simulator
+from targets.sim.options import ROM_INIT, SimOptions
 from targets.tools.builds import last_lines
+from targets.tools.process import started
 from targets.tools.progress import StageProgress, no_stage
 
 # Seconds from the start of the simulator until it has opened its ports, and from a request to its end.
@@ -97,8 +99,6 @@ class SimulatedSoC:
         self.pty           = None
         self._built        = None
         self._process      = None
-        self._directory    = None
-        self._log          = None
         self._status       = None
         if line_baudrate is not None:
             self.options.check_line(line_baudrate)
@@ -113,48 +113,29 @@ class SimulatedSoC:
 
     def __enter__(self) -> "SimulatedSoC":
         self.build()
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
+        with contextlib.ExitStack() as stack:
+            self._start(stack)
+            self._life = stack.pop_all()
         return self
 
     def __exit__(self, *_) -> None:
-        self.close()
+        self._life.close()
+        self._process = None
 
-    def close(self) -> None:
-        """End the simulator, keep its trace, remove its directory."""
-        if self._process is not None:
-            if self.options.trace and self._process.poll() is None:
-                self._finish_trace()
-            if self._process.poll() is None:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-        if self._status is not None:
-            self._status.close()
-            self._status = None
-        if self._log is not None:
-            self._log.close()
-            self._log = None
-        if self._directory is not None:
-            for trace in self._directory.glob("sim.[vf][cs][dt]"):
-                if not trace.is_symlink():
-                    shutil.move(trace, self._built.directory/trace.name)
-            shutil.rmtree(self._directory, ignore_errors=True)
-            self._directory = None
-
-    def _start(self) -> None:
+    def _start(self, stack: contextlib.ExitStack) -> None:
+        """Start the simulator; `stack` ends it, keeps its trace and removes its directory."""
         self._directory = Path(tempfile.mkdtemp(prefix="qclif-sim-"))
-        report          = self._directory/"line.json"
+        stack.callback(shutil.rmtree, self._directory, ignore_errors=True)
+        stack.callback(self._keep_trace)
+        report     = self._directory/"line.json"
         self._populate(report)
-        start, end      = map(str, self.trace_window)
-        self._log       = tempfile.TemporaryFile("w+")
+        start, end = map(str, self.trace_window)
+        self._log  = stack.enter_context(tempfile.TemporaryFile("w+"))
         # Ctrl-C is for us to handle: the simulator is in a session of its own.
-        self._process = subprocess.Popen([self._built.simulator], cwd=self._directory, stdin=subprocess.DEVNULL,
-            stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True,
-            env={**os.environ, "QCLIF_TRACE_START": start, "QCLIF_TRACE_END": end})
+        self._process = stack.enter_context(started([self._built.simulator], self._directory,
+            {"QCLIF_TRACE_START": start, "QCLIF_TRACE_END": end}, stdin=subprocess.DEVNULL, stdout=self._log,
+            stderr=subprocess.STDOUT))
+        stack.callback(self._end)
         self._wait_for(report.exists)
         with open(self._directory/"status", "r+b") as status:
             self._status = mmap.mmap(status.fileno(), _STATUS_SIZE)
@@ -194,12 +175,18 @@ class SimulatedSoC:
                     "baudrate": self.line_baudrate or 0}
         (directory/"sim_config.js").write_text(json.dumps(sim_config))
 
-    def _finish_trace(self) -> None:
-        self._request(finish=1)
-        try:
-            self._process.wait(FINISH_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
+    def _end(self) -> None:
+        if self.options.trace and self._status is not None:
+            self._request(finish=1)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(FINISH_SECONDS)
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _keep_trace(self) -> None:
+        for trace in self._directory.glob("sim.[vf][cs][dt]"):
+            if not trace.is_symlink():
+                shutil.move(trace, self._built.directory/trace.name)
 
     # While it runs --------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from accel.errors import QCLIFError
@@ -27,10 +27,8 @@ from host.common.folders import ROOT
 from targets.tools.process import held_locks
 from targets.tools.progress import StageProgress, no_stage
 
-SOURCE_SUFFIXES = (".py", ".c", ".h", ".cpp", ".S", ".ld", ".v", ".vlt")
-
-# Beside the Python modules of a folder that something depends on, these are its source, too.
-OTHER_SOURCES = (".cpp", ".h", ".c", ".v", ".tcl", ".S", ".ld")
+# Files that decide what is built, beside Makefiles.
+SOURCES = (".py", ".c", ".cpp", ".h", ".S", ".ld", ".tcl", ".v", ".vlt")
 
 # Folders ------------------------------------------------------------------------------------------
 
@@ -166,27 +164,19 @@ def file_digest(path: Path) -> str:
     return digest(path.read_bytes())
 
 
-def tree_digest(folder: str, extra: Iterable[str] = ()) -> str:
-    """Digest of the names and contents of the source files below a folder of the checkout, and of further texts."""
-    return _digest_of([path for path in sorted((ROOT/folder).rglob("*"))
-        if path.suffix in SOURCE_SUFFIXES or path.name == "Makefile"], extra)
-
-
-def _digest_of(paths: Iterable[Path], extra: Iterable[str] = ()) -> str:
-    result = hashlib.sha256("\n".join(extra).encode())
-    for path in paths:
-        result.update(f"{path.relative_to(ROOT)}\0".encode())
-        result.update(path.read_bytes())
-    return result.hexdigest()
-
-
 @functools.cache
-def source_digest(module: str) -> str:
-    """Digest of the source of a module, and of all modules of this repository that it imports, directly or not.
+def source_digest(module: str, *folders: str) -> str:
+    """Digest of the source of a module, of all modules of this repository that it imports, directly or not, and of all
+    source files below further folders.
 
     What is not Python in the folder of a module counts, too, but not the firmware: no module reads it.
     """
-    return _digest_of(sorted(_sources(module)))
+    result = hashlib.sha256()
+    for path in sorted(_sources(module).union(*((ROOT/folder).rglob("*") for folder in folders))):
+        if path.suffix in SOURCES or path.name == "Makefile":
+            result.update(f"{path.relative_to(ROOT)}\0".encode())
+            result.update(path.read_bytes())
+    return result.hexdigest()
 
 
 def _sources(module: str) -> set[Path]:
@@ -197,7 +187,7 @@ def _sources(module: str) -> set[Path]:
             continue
         found.add(path)
         if path.parent != ROOT/"firmware":
-            found |= {each for each in path.parent.iterdir() if each.suffix in OTHER_SOURCES}
+            found |= {each for each in path.parent.iterdir() if each.suffix != ".py"}
         todo  += _imports(ast.parse(path.read_text()))
     return found
 

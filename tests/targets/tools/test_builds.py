@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -50,46 +51,40 @@ def test_what_was_interrupted_is_made_again_from_an_empty_folder(tmp_path, error
 
 
 MAKE = """
-import sys, time
+import sys
 from pathlib import Path
 from targets.tools.builds import made_once
 from targets.tools.process import run_program
 def make(folder):
     (folder/sys.argv[2]).touch()
-    run_program(["sleep", sys.argv[3]])
+    run_program(["sh", "-c", f"while [ ! -e {sys.argv[1]}.go ]; do sleep 0.05; done"])
 made_once(Path(sys.argv[1]), make, lambda stage: print(stage, flush=True))
 """
 
 
-def maker(folder, name, seconds):
-    return subprocess.Popen([sys.executable, "-c", MAKE, folder, name, str(seconds)], cwd=ROOT, text=True,
-        stdout=subprocess.PIPE)
+def maker(folder, name):
+    """A process that makes a folder, with a file of this name in it, and is ready when there is a file folder.go."""
+    return subprocess.Popen([sys.executable, "-c", MAKE, folder, name], cwd=ROOT, text=True, stdout=subprocess.PIPE)
 
 
-def wait_for(path):
-    deadline = time.monotonic() + 30
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def test_two_processes_make_it_once(tmp_path):
-    with maker(tmp_path/"key", "first", 1) as first:
-        wait_for(tmp_path/".key.part"/"first")
-        with maker(tmp_path/"key", "second", 0) as second:
-            assert second.communicate()[0] == "waiting for another process that does the same\n"
-    assert first.returncode == second.returncode == 0
-    assert [path.name for path in (tmp_path/"key").iterdir()] == ["first"]
-
-
-def test_what_a_killed_process_left_running_keeps_others_out(tmp_path):
-    with maker(tmp_path/"key", "first", 3) as first:
-        wait_for(tmp_path/".key.part"/"first")
-        time.sleep(0.3)
-        first.send_signal(signal.SIGKILL)
-    with maker(tmp_path/"key", "second", 0) as second:
-        assert second.communicate()[0] == "waiting for another process that does the same\n"
-    assert [path.name for path in (tmp_path/"key").iterdir()] == ["second"]
+@pytest.mark.parametrize("killed", [False, True])
+def test_two_processes_take_turns(tmp_path, killed):
+    """Also where the first is killed: what it has left running keeps others out."""
+    with maker(tmp_path/"key", "first") as first:
+        while not (tmp_path/".key.part"/"first").exists():
+            assert first.poll() is None
+            time.sleep(0.01)
+        if killed:
+            # By now the program that it waits for is running.
+            while not Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text():
+                time.sleep(0.01)
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+        with maker(tmp_path/"key", "second") as second:
+            assert second.stdout.readline() == "waiting for another process that does the same\n"
+            (tmp_path/"key.go").touch()
+    assert second.returncode == 0 and (first.returncode == 0) != killed
+    assert [path.name for path in (tmp_path/"key").iterdir()] == ["second" if killed else "first"]
 
 
 def test_two_threads_make_it_once(tmp_path):
@@ -153,6 +148,20 @@ def test_the_key_follows_all_that_is_imported(sources):
     assert after != before
     sources("other/harness.cpp", "int main();\n")
     assert source_digest("pkg.a") != after
+    sources("more/deep/a.c", "int a;\n")
+    with_folder = source_digest("pkg.a", "more")
+    sources("more/deep/a.c", "int b;\n")
+    assert source_digest("pkg.a", "more") != with_folder
+    sources("more/notes.md", "text\n")
+    assert source_digest("pkg.a", "more") != with_folder != source_digest("pkg.a")
+
+
+def test_the_gateware_of_a_simulator_depends_on_what_it_is_made_of():
+    """Neither host nor tools; of the firmware, whose C is not followed, what says how large its memories are."""
+    paths = {path.relative_to(ROOT) for path in builds._sources("targets.sim.elaborate")}
+    rooms = {str(path.parent) for path in paths}
+    assert rooms == {"accel", "firmware", "soc", "targets/sim"} and Path("firmware/main.c") not in paths
+    assert Path("accel/core.py") in paths and Path("targets/sim/soc.py") in paths
 
 
 def test_modules_of_others_are_not_followed():
