@@ -33,6 +33,9 @@ ODD = "a plàce"
 
 SMALL = ("--neurons", 16, "--inputs", 32, "--contexts", 2, "--lanes", 4)
 
+# Where other tests build.
+BUILDS = build_root()
+
 # Root reads and writes everywhere; without these it is like others.
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 
@@ -99,6 +102,11 @@ def test_commands_of_an_installed_package(installed, command, options):
 
 
 def test_an_installed_package_builds_and_runs_a_soc(installed, command, tmp_path):
+    """All of it anew but the C library, which takes longest: it is that of the other tests."""
+    libraries = BUILDS/"libraries"
+    libraries.mkdir(parents=True, exist_ok=True)
+    (tmp_path/"cache"/"qclif").mkdir(parents=True)
+    (tmp_path/"cache"/"qclif"/"libraries").symlink_to(libraries)
     done = command(installed, "targets.sim", "--non-interactive", "--opt-level", "O0", *SMALL, "--network", "random",
         "--samples", 1, "--json", "numbers.json", "--jobs", 2)
     assert done.returncode == 0, done.stderr
