@@ -60,26 +60,26 @@ class CoreSimulator:
         source.write_text(core_verilog(self.config, TOP, registered))
         verilate(folder, TOP, [source, HARNESS], ["-CFLAGS", "-O2"])
 
-    def run(self, network: Network, steps: SpikeTrain, states: bool = False, source_gap: int = 0) -> CoreRun:
-        """Run steps from reset, one recording.
+    def run(self, network: Network, inputs: SpikeTrain, states: bool = False, source_gap: int = 0) -> CoreRun:
+        """Run one recording from reset.
 
         Parameters
         ----------
         network : at most as large as the build.
-        steps : sources in the network's numbers.
+        inputs : of each step, as the network numbers its sources.
         states : also read V_a and V_s after each step.
         source_gap : clocks that the receiver of the spikes lets pass between two of them.
         """
         config  = self.config
         network.check_fits(config)
         writes  = list(memory_writes(network, config))
-        sources = np.where(steps.sources < network.inputs, steps.sources,
-            steps.sources + config.inputs - network.inputs)
-        beats   = np.insert(sources, steps.offsets[:-1], np.diff(steps.offsets))
-        head    = [network.neurons, network.apical_shift, network.product_shift, int(states), len(steps)]
+        sources = np.where(inputs.sources < network.inputs, inputs.sources,
+            inputs.sources + config.inputs - network.inputs)
+        beats   = np.insert(sources, inputs.offsets[:-1], np.diff(inputs.offsets))
+        head    = [network.neurons, network.apical_shift, network.product_shift, int(states), len(inputs)]
         words   = np.concatenate([[len(writes)], np.ravel(writes), head, beats])
         after   = execute(self.program, words, source_gap, environment=self.environment)
-        return self._decode(after, len(steps), network.neurons if states else 0)
+        return self._decode(after, len(inputs), network.neurons if states else 0)
 
     @staticmethod
     def _decode(words: np.ndarray, steps: int, neurons: int) -> CoreRun:
