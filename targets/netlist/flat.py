@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from targets.netlist.netlist import NOTHING, ONE, ZERO, Instance, Module, Netlist
+from targets.netlist.netlist import NOTHING, ONE, ZERO, Module, Netlist
 
 # What ZERO, ONE and NOTHING find as indices from the end of an array.
 CONSTANTS = np.array([NOTHING, ONE, ZERO])
@@ -64,17 +66,17 @@ class Flat:
 
 def flatten(netlist: Netlist) -> Flat:
     """Take the hierarchy out of a netlist."""
-    paths   = list(netlist.paths())
-    joined  = _Nets(netlist, paths)
-    kinds   = {name: _by_cell(netlist, module) for name, module in netlist.modules.items()}
+    paths     = list(netlist.paths())
+    ids, nets = _numbered(netlist, paths)
+    kinds     = {name: _by_cell(netlist, module) for name, module in netlist.modules.items()}
     parts: dict[str, list[Cells]] = {}
     for owner, (_, module) in enumerate(paths):
-        ids = np.concatenate([joined.ids[owner], CONSTANTS])
+        own = np.concatenate([ids[owner], CONSTANTS])
         for cell, (count, pins) in kinds[module.name].items():
-            parts.setdefault(cell, []).append(Cells({pin: ids[nets] for pin, nets in pins.items()},
+            parts.setdefault(cell, []).append(Cells({pin: own[each] for pin, each in pins.items()},
                 np.full(count, owner)))
-    outside = [_outside(paths[0][1], joined.ids[0], direction) for direction in ("input", "output")]
-    return Flat([path for path, _ in paths], [module.name for _, module in paths], joined.count, joined.ids, *outside,
+    outside = [_outside(paths[0][1], ids[0], direction) for direction in ("input", "output")]
+    return Flat([path for path, _ in paths], [module.name for _, module in paths], nets, ids, *outside,
         {cell: _joined(each) for cell, each in parts.items()})
 
 
@@ -83,48 +85,37 @@ def _outside(top: Module, ids: np.ndarray, direction: str) -> np.ndarray:
     return found[found >= 0]
 
 
-class _Nets:
-    """One number for each net, however many modules it goes through."""
-    def __init__(self, netlist: Netlist, paths: list[tuple[tuple[str, ...], Module]]):
-        self.parents = []
-        self.ids     = []
-        places       = {path: index for index, (path, _) in enumerate(paths)}
-        instances    = {name: {each.name: each for each in module.instances}
-            for name, module in netlist.modules.items()}
-        for path, module in paths:
-            roots = np.array([module.resolve(net) for net in range(len(module.nets))], np.int64)
-            fresh = len(self.parents) + np.arange(len(roots))
-            self.parents += fresh.tolist()
-            self.ids.append(np.concatenate([fresh, CONSTANTS])[roots])
-            if path:
-                above = places[path[:-1]]
-                self._connect(instances[paths[above][1].name][path[-1]], module, self.ids[above], self.ids[-1])
-        roots    = np.concatenate([[self._root(net) for net in range(len(self.parents))], CONSTANTS])
-        self.ids = [roots[ids] for ids in self.ids]
-        used     = np.unique(np.concatenate(self.ids))
-        used     = used[used >= 0]
-        number   = np.concatenate([np.zeros(len(self.parents), np.int64), CONSTANTS])
-        number[used] = np.arange(len(used))
-        self.ids     = [number[ids] for ids in self.ids]
-        self.count   = len(used)
-
-    def _connect(self, instance: Instance, module: Module, above: np.ndarray, ids: np.ndarray) -> None:
-        """Make the nets at the ports of an instance those of its parent's, `above`."""
-        for port, nets in instance.pins.items():
-            direction, inside = module.ports[port]
-            for outer, inner in zip(nets, inside, strict=False):
-                outer = int(above[outer]) if outer >= 0 else outer
-                inner = int(ids[inner])
-                if inner >= 0 and outer >= 0:
-                    self.parents[self._root(inner)] = self._root(outer)
-                elif inner >= 0 and direction == "input" and outer != NOTHING:
-                    ids[ids == inner] = outer
-
-    def _root(self, net: int) -> int:
-        while self.parents[net] != net:
-            self.parents[net] = self.parents[self.parents[net]]
-            net = self.parents[net]
-        return net
+def _numbered(netlist: Netlist, paths: list[tuple[tuple[str, ...], Module]]) -> tuple[list[np.ndarray], int]:
+    """One number for each net, however many modules it goes through, for each instance; and how many nets there are."""
+    places    = {path: index for index, (path, _) in enumerate(paths)}
+    instances = {name: {each.name: each for each in module.instances} for name, module in netlist.modules.items()}
+    roots     = {name: np.array([module.resolve(net) for net in range(len(module.nets))], np.int64)
+        for name, module in netlist.modules.items()}
+    ids, pairs, total = [], [], 0
+    for path, module in paths:
+        own    = np.concatenate([total + np.arange(len(module.nets)), CONSTANTS])[roots[module.name]]
+        total += len(module.nets)
+        ids.append(own)
+        if path:
+            # What is at the ports of an instance is the same net in its parent.
+            parent = places[path[:-1]]
+            above  = np.concatenate([ids[parent], CONSTANTS])
+            for port, nets in instances[paths[parent][1].name][path[-1]].pins.items():
+                direction, inside = module.ports[port]
+                for outer, net in zip(above[list(nets)].tolist(), inside, strict=False):
+                    inner = int(own[net])
+                    if inner >= 0 and outer >= 0:
+                        pairs.append((inner, outer))
+                    elif inner >= 0 and direction == "input" and outer != NOTHING:
+                        own[own == inner] = outer
+    edges  = np.array(pairs, np.int64).reshape(-1, 2).T
+    labels = connected_components(coo_array((np.ones(edges.shape[1], bool), edges), (total, total)), directed=False)[1]
+    # Numbered by their first appearance; those that have become constants are none.
+    used   = np.unique(labels[np.concatenate([own[own >= 0] for own in ids])])
+    number = np.zeros(total, np.int64)
+    number[used] = np.arange(len(used))
+    number = np.concatenate([number[labels], CONSTANTS])
+    return [number[own] for own in ids], len(used)
 
 
 def _by_cell(netlist: Netlist, module: Module) -> dict[str, tuple[int, dict[str, np.ndarray]]]:

@@ -48,24 +48,18 @@ class CellEnergy:
         self.cells   = cells
         self.power   = power
         self.signals = signals
-        self.twins   = self._twins()
-
-    def _twins(self) -> dict[str, str]:
-        """Outputs that are the inverse of another one, as Q and QN are."""
-        outputs = {function.name: pin for pin, function in self.power.functions.items() if function.kind == "pin"}
-        return {outputs[inverse]: outputs[state] for inverse, state in self.power.inverse.items()
+        # Outputs that are the inverse of another one, as Q and QN are.
+        outputs      = {function.name: pin for pin, function in power.functions.items() if function.kind == "pin"}
+        self.twins   = {outputs[inverse]: outputs[state] for inverse, state in power.inverse.items()
             if inverse in outputs and state in outputs}
-
-    def _nets(self, pin: str) -> np.ndarray:
-        return self.cells.bit(pin)
 
     def level(self, pin: str) -> np.ndarray:
         """How likely a pin is 1, [cells]."""
-        nets   = self._nets(pin)
+        nets   = self.cells.bit(pin)
         result = self.signals.high[nets]
         for twin in self._others(pin):
             # An output at no net is known by its twin.
-            others = self._nets(twin)
+            others = self.cells.bit(twin)
             result = np.where((nets == NOTHING) & (others != NOTHING), 1 - self.signals.high[others], result)
         return result
 
@@ -73,14 +67,14 @@ class CellEnergy:
         """Changes of all bits of a pin, in the whole time, [cells]."""
         if pin in self.cells.pins and self.cells.pins[pin].shape[1] > 1:
             return self.signals.toggles[self.cells.pins[pin]].sum(axis=1)
-        nets   = self._nets(pin)
+        nets   = self.cells.bit(pin)
         result = self.signals.toggles[nets]
         for twin in self._others(pin):
-            result = np.where(nets == NOTHING, self.signals.toggles[self._nets(twin)], result)
+            result = np.where(nets == NOTHING, self.signals.toggles[self.cells.bit(twin)], result)
         function = self.power.functions.get(pin)
         if function is not None and len(function.pins()) == 1:
             # Clock trees are balanced by buffers whose output is at no net.
-            result = np.where(nets == NOTHING, self.signals.toggles[self._nets(*function.pins())], result)
+            result = np.where(nets == NOTHING, self.signals.toggles[self.cells.bit(*function.pins())], result)
         return result
 
     def _others(self, pin: str) -> Iterator[str]:
@@ -129,19 +123,17 @@ class CellEnergy:
         if energy.when is not None:
             passes = self._likely(energy.when)
         elif function is not None and energy.related in function.pins():
-            passes = sensitivity(function, energy.related, self._level_or_unknown)
+            passes = sensitivity(function, energy.related, lambda name: self.level(name) if name in self.cells.pins
+                else np.full(len(self.cells.owner), UNKNOWN))
         else:
             passes = np.ones(1)
         return self.toggles(energy.related)*passes if energy.related else np.ones(len(self.cells.owner))*passes
 
-    def _level_or_unknown(self, name: str) -> np.ndarray:
-        return self.level(name) if name in self.cells.pins else np.full(len(self.cells.owner), UNKNOWN)
-
     def _mean(self, energy: Energy) -> np.ndarray:
         """Mean energy of a rise and a fall, which come in turns."""
         nets    = self.signals.nets
-        pin     = self._nets(energy.pin)
-        related = self._nets(energy.related or energy.pin)
+        pin     = self.cells.bit(energy.pin)
+        related = self.cells.bit(energy.related or energy.pin)
         load    = nets.load.max(axis=0)[pin] if energy.related else np.zeros(len(pin))
         total   = np.zeros(len(pin))
         for edge, table in zip((RISE, FALL), energy.tables, strict=True):

@@ -116,7 +116,8 @@ def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], ac
     """The netlist's cells, what Liberty says of each kind, and what its nets do."""
     used   = netlist.cells()
     tables = read_power(corner.liberty, used - macros.keys())
-    cells  = tables.cells | _macro_tables(used, macros)
+    cells  = tables.cells | {name: read_power(macros[name].liberty, {name}).cells[name]
+        for name in sorted(used & macros.keys())}
     if missing := sorted(used - cells.keys()):
         raise QCLIFError(f"{corner.liberty} has no cell {missing[0]}: run the stage synth with this library")
     flat    = flatten(netlist)
@@ -126,10 +127,6 @@ def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], ac
     toggles = extended(flat.gathered(activity.toggles))
     high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
     return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.voltage**2*toggles)
-
-
-def _macro_tables(used: set[str], macros: Mapping[str, Macro]) -> dict[str, CellPower]:
-    return {name: read_power(macros[name].liberty, {name}).cells[name] for name in sorted(used & macros.keys())}
 
 
 def _clocks(flat: Flat, nets: dict[str, dict[int, bool]]) -> np.ndarray:

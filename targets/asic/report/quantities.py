@@ -88,16 +88,6 @@ def sram_dynamic(record: Record) -> float | None:
     return power["sram"] - power["sram_leakage"] if power.get("sram") else None
 
 
-def clocks_per_step(record: Record) -> float | None:
-    """Clocks that a time step takes."""
-    return _over(at("gatesim", "clocks"), at("gatesim", "steps"))(record)
-
-
-def spike_rate(record: Record) -> float | None:
-    """Spikes of a neuron in a step, percent."""
-    return _over(at("gatesim", "spikes"), at("gatesim", "neuron_updates"), 100)(record)
-
-
 QUANTITIES = {
     "area_mm2":         Quantity("area, mm2", _over(at("area_um2"), _one, 1e-6)),
     "area_per_neuron":  Quantity("area a neuron, um2", _over(at("area_um2"), at("config", "neurons"))),
@@ -116,8 +106,9 @@ QUANTITIES = {
     "sop_logic_pj":     Quantity("logic's energy a SOP, pJ", at("energy_logic_pj", "sop")),
     "inference_nj":     Quantity("energy an inference, nJ", _over(at("energy_pj", "inference"), _one, 1e-3)),
     "real_time_nj":     Quantity("energy a step in real time, nJ", _over(at("real_time", "step_pj"), _one, 1e-3)),
-    "clocks_per_step":  Quantity("clocks a step", clocks_per_step),
-    "spike_rate":       Quantity("neurons that fire in a step, %", spike_rate),
+    "clocks_per_step":  Quantity("clocks a step", _over(at("gatesim", "clocks"), at("gatesim", "steps"))),
+    "spike_rate":       Quantity("neurons that fire in a step, %", _over(at("gatesim", "spikes"),
+        at("gatesim", "neuron_updates"), 100)),
     **{f"slack_{name}_ns": Quantity(f"slack {name}, ns", at("timing", name, "slack_ns")) for name in CORNERS},
     **{f"fmax_{name}_mhz": Quantity(f"highest clock {name}, MHz", at("timing", name, "fmax_mhz")) for name in CORNERS},
 }

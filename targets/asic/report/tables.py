@@ -48,10 +48,9 @@ def name_of(record: Record) -> str:
 def sheets(record: Record) -> Iterator[Sheet]:
     """All tables of a run; those of stages that did not run are left out."""
     yield _summary(record)
-    for make in (_corners, _path, _modules, _macros, _power, _energy, _beside_paper):
-        sheet = make(record)
-        if sheet is not None and sheet.rows:
-            yield sheet
+    macros = macros_sheet(record.get("macro_figures", {}), "SRAM macros")
+    yield from (table for table in (_corners(record), _path(record), _modules(record), macros, _power(record),
+        _energy(record), _beside_paper(record)) if table.rows)
     yield from layout_sheets([record])
     yield _tools(record)
 
@@ -100,7 +99,7 @@ def _summary(record: Record) -> Sheet:
     return Sheet(name_of(record), ("", ""), rows, tuple(record.get("notes", ())))
 
 
-def _corners(record: Record) -> Sheet | None:
+def _corners(record: Record) -> Sheet:
     rows = []
     for name, timing in record.get("timing", {}).items():
         seen = in_corner(record, name)
@@ -112,7 +111,7 @@ def _corners(record: Record) -> Sheet | None:
         *(QUANTITIES[name].text for name in _IN_CORNERS)), rows, notes, (0, 1)).without_empty()
 
 
-def _path(record: Record) -> Sheet | None:
+def _path(record: Record) -> Sheet:
     rows, arrival = [], 0.0
     for name, delay in at("timing", record["corner"], "stages")(record) or []:
         arrival += delay
@@ -120,7 +119,7 @@ def _path(record: Record) -> Sheet | None:
     return Sheet(f"Critical path, corner {record['corner']}", ("stretch", "ns", "ends at, ns"), rows)
 
 
-def _modules(record: Record) -> Sheet | None:
+def _modules(record: Record) -> Sheet:
     modules = record.get("modules", [])
     total   = sum(module["area_um2"] for module in modules)
     power   = any("power_mw" in module for module in modules)
@@ -133,18 +132,14 @@ def _modules(record: Record) -> Sheet | None:
         ("Of all instances of a module, without the modules below it.",), (0, 1))
 
 
-def _macros(record: Record) -> Sheet | None:
-    return macros_sheet(record["macro_figures"], "SRAM macros") if "macro_figures" in record else None
-
-
-def _power(record: Record) -> Sheet | None:
+def _power(record: Record) -> Sheet:
     power = record.get("power_mw", {})
     rows  = [(text, number(power[name])) for name, text in POWERS.items() if name in power]
     return Sheet("Power", ("part", "mW"), rows, (
         "From the switching of the simulated netlist. The simulation has no delays: glitches are not in it.",))
 
 
-def _energy(record: Record) -> Sheet | None:
+def _energy(record: Record) -> Sheet:
     columns = {"all, pJ": "energy_pj", "without the SRAM macros, pJ": "energy_logic_pj",
         "without the weights' memory, pJ": "energy_without_weights_pj",
         "with latches for the weights, pJ": "energy_with_weights_pj"}
@@ -160,10 +155,8 @@ def _energy(record: Record) -> Sheet | None:
     return Sheet("Energy", ("of", *shown), rows, notes)
 
 
-def _beside_paper(record: Record) -> Sheet | None:
+def _beside_paper(record: Record) -> Sheet:
     """The paper's numbers beside those of this run, and of its layout where there is one."""
-    if "area_um2" not in record:
-        return None
     quoted = {name: number(each.value) for name, each in paper.QUOTED.items()}
     rows   = [("area of a neuron, um2", quoted["neuron_um2"], lambda ours: number(ours["area_um2"]))]
     if record["design"] != "neuron":
@@ -183,7 +176,7 @@ def _beside_paper(record: Record) -> Sheet | None:
     ]
     runs = [record, *([routed] if (routed := after_layout(record)) else [])]
     return Sheet(f"Beside the paper ({paper.CITATION})", ("", "paper", "this run", "routed")[:len(runs) + 2],
-        [(text, theirs, *map(ours, runs)) for text, theirs, ours in rows], paper.NOTES[:2])
+        [(text, theirs, *map(ours, runs)) for text, theirs, ours in rows if "area_um2" in record], paper.NOTES[:2])
 
 
 def _mm2(record: Record, weights: bool) -> float | None:
