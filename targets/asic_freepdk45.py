@@ -85,15 +85,17 @@ def run_figures(record: Record) -> Iterator[tuple[str, object]]:
         yield "path", plots.paths(named, f"Critical path, {name_of(record)}", 1000/record["frequency_mhz"])
 
 
-def swept(args: argparse.Namespace, argv: Sequence[str]) -> int:
+def swept(args: argparse.Namespace) -> int:
     """A sweep: records, tables and plots. Returns the exit code."""
-    from targets.asic.run import check_runs, run_all
-    runs   = read_sweep(args.sweep)
-    common = shared_arguments(argv)
-    check_runs(make_parser(""), common, runs, args.sweep)
+    from targets.asic.run import parse_runs, run_all
+    runs    = read_sweep(args.sweep)
+    parsed  = parse_runs(args, runs, args.sweep)
     console = Console(stderr=True)
-    records = run_all(common, runs, args.jobs, lambda what, done, total: console.print(f"{done}/{total} {what}",
-        highlight=False, soft_wrap=True))
+    records = []
+    for record, options in zip(run_all(parsed, args.jobs), runs, strict=True):
+        records.append(record)
+        what = " ".join(f"{key} {value}" for key, value in options.items())
+        console.print(f"{len(records)}/{len(runs)} {what}", highlight=False, soft_wrap=True)
     name    = Path(args.sweep).stem
     study   = study_of(args.sweep, runs)
     tables  = list(study_sheets(args.sweep, study, runs, records))
@@ -106,14 +108,6 @@ def swept(args: argparse.Namespace, argv: Sequence[str]) -> int:
         return EXIT_ERROR
     return exit_code(records, args.strict)
 
-
-def shared_arguments(argv: Sequence[str]) -> list[str]:
-    """Arguments of the command without those that are the sweep's."""
-    kept = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for name in ("--sweep", "--jobs", "--output-dir", "--json"):
-        kept.add_argument(name)
-    kept.add_argument("--strict", action="store_true")
-    return kept.parse_known_args(argv)[1]
 
 # Outputs ------------------------------------------------------------------------------------------
 
@@ -142,21 +136,15 @@ def exit_code(records: Sequence[Record], strict: bool) -> int:
     return EXIT_MISMATCH if wrong or (strict and late) else 0
 
 
-def check_folder(folder: Path) -> None:
-    """Raise a QCLIFError now where the reports could not be written at the end."""
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-
-
 def main(argv: list[str] | None = None) -> int:
-    argv = sys.argv[1:] if argv is None else argv
-
     def work() -> int:
         args = make_parser(__doc__).parse_args(argv)
         check_outputs(args)
-        check_folder(args.output_dir)
-        return swept(args, argv) if args.sweep else single(args)
+        # Now, not where the reports are written at the end.
+        with writing(args.output_dir):
+            args.output_dir.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=args.output_dir).close()
+        return swept(args) if args.sweep else single(args)
 
     exit_on_sigterm()
     return guarded(work)

@@ -6,7 +6,9 @@
 """Runs of the flow, from their options to their records: one, or those of a sweep side by side."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 
 from joblib import delayed
 
@@ -18,7 +20,7 @@ from host.common.parallel import side_by_side
 from targets.asic.design import AsicConfig
 from targets.asic.flow import Request, run_flow
 from targets.asic.gatesim.inputs import make_inputs
-from targets.asic.options import DEFAULT_UNTIL, Parser, make_parser
+from targets.asic.options import DEFAULT_UNTIL, make_parser
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.make_record import record_of
 from targets.asic.report.record import Record
@@ -53,44 +55,38 @@ def make_request(args: argparse.Namespace) -> Request:
     samples = read_samples(args)
     sizes   = config_from_args(args, **preferred_sizes(given_network(args), samples))
     config  = AsicConfig(sizes=sizes, **common)
-    # The spatial design has the network's shifts wired in.
-    if args.design != "spatial" and list(STAGES).index(until) < list(STAGES).index("gatesim"):
-        return Request(config, pdk, until, strict_tools=args.until is not None)
-    inputs = make_inputs(args, samples, sizes)
-    config = AsicConfig(sizes=sizes, apical_shift=inputs.network.apical_shift,
-        product_shift=inputs.network.product_shift, **common)
+    inputs  = None
+    if args.design == "spatial" or list(STAGES).index(until) >= list(STAGES).index("gatesim"):
+        inputs = make_inputs(args, samples, sizes)
+        # The spatial design has the network's shifts wired in.
+        config = replace(config, apical_shift=inputs.network.apical_shift, product_shift=inputs.network.product_shift)
     return Request(config, pdk, until, inputs, strict_tools=args.until is not None)
 
 # Sweeps --------------------------------------------------------------------------------------------
 
-def check_runs(parser: Parser, argv: Sequence[str], runs: Sequence[Options], name: str) -> None:
-    """Raise a QCLIFError now for options that a run cannot have."""
+def parse_runs(args: argparse.Namespace, runs: Sequence[Options], name: str) -> list[argparse.Namespace]:
+    """Options of each run of a sweep: its own, and the command's for all others.
+
+    Raises
+    ------
+    QCLIFError : a run has an option that it cannot have.
+    """
+    parser, parsed = make_parser(""), []
     for number, options in enumerate(runs, 1):
         try:
-            parser.parse_args([*argv, *arguments(options)])
+            parsed.append(parser.parse_args(arguments(options), copy(args)))
         except QCLIFError as error:
             raise QCLIFError(f"--sweep {name}: run {number} of {len(runs)}: {error}") from error
+    return parsed
 
 
-def run_all(argv: Sequence[str], runs: Sequence[Options], jobs: int, progress: Callable[[str, int, int], None]
-        ) -> list[Record]:
-    """Records of runs, in their order; one that fails leaves the others alone: its record has only the key "error".
-
-    Parameters
-    ----------
-    argv : options of all runs.
-    progress : called with the run that has ended, how many have, and of how many.
-    """
-    records = []
-    for record in side_by_side((delayed(_run)([*argv, *arguments(options)]) for options in runs), jobs):
-        records.append(record)
-        options = runs[len(records) - 1]
-        progress(" ".join(f"{key} {value}" for key, value in options.items()), len(records), len(runs))
-    return records
+def run_all(parsed: Sequence[argparse.Namespace], jobs: int) -> Iterator[Record]:
+    """Records of runs, in their order; one that fails leaves the others alone: its record has only the key "error"."""
+    return side_by_side(map(delayed(_run), parsed), jobs)
 
 
-def _run(argv: Sequence[str]) -> Record:
+def _run(args: argparse.Namespace) -> Record:
     try:
-        return run_one(make_parser("").parse_args(argv))
+        return run_one(args)
     except (QCLIFError, ConfigError) as error:
         return {"error": str(error)}

@@ -14,8 +14,9 @@ import sys
 import pytest
 
 from targets.asic.options import make_parser
+from targets.asic.run import parse_runs
 from targets.asic.stages import STAGES
-from targets.asic_freepdk45 import exit_code, main, shared_arguments
+from targets.asic_freepdk45 import exit_code, main
 from tests.helpers.asic_records import complete
 from tests.helpers.commands import assert_one_line, run
 
@@ -202,9 +203,12 @@ def test_help_is_quick_and_teaches():
     assert done.returncode == 0 and "examples:" in done.stdout and "--sweep compare" in done.stdout
 
 
-def test_arguments_of_a_sweep_are_not_those_of_its_runs():
-    assert shared_arguments(["--lanes", "4", "--sweep", "x", "--jobs=2", "--strict", "--output-dir", "d", "--json", "-",
-        "--steps", "5"]) == ["--lanes", "4", "--steps", "5"]
+def test_runs_of_a_sweep_have_the_options_of_the_command_and_their_own():
+    args = make_parser("").parse_args(["--lanes", "4", "--sweep", "x", "--steps", "5", "--frequency", "50"])
+    runs = parse_runs(args, [{"lanes": 8}, {"frequency": 200.0, "design": "neuron"}], "x")
+    assert [(run.lanes, run.frequency, run.design, run.steps) for run in runs] == [(8, 50.0, "core", 5),
+        (4, 200.0, "neuron", 5)]
+    assert (args.lanes, args.frequency, args.design) == (4, 50.0, "core")
 
 
 def test_exit_codes():
