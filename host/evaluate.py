@@ -34,16 +34,14 @@ from host.cli.options import check_outputs, make_output_dir, positive
 from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
 from host.evaluation.answers import Answers
-from host.evaluation.engines import device_spikes, golden_spikes
-from host.evaluation.measures import evaluation_measures
-from host.evaluation.tables import print_evaluation
-from host.evaluation.trials import Trials, make_task
+from host.evaluation.report import evaluation_measures, print_evaluation
+from host.evaluation.trials import Trials, device_spikes, golden_spikes, make_task
 from host.events.spike_train import SpikeTrain
 from host.link.link import Link
 from host.link.simulated import simulated_port
 from host.network.network import Network
 from host.plots.confusion import confusion_matrix
-from host.plots.elapsed import accuracy_over_time
+from host.plots.curves import accuracy_over_time
 from host.plots.style import save
 from host.runs.run import Run
 from host.training.settings import TASKS, Settings

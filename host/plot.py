@@ -32,7 +32,7 @@ from host.events.encoder import Encoder
 from host.events.sample import Sample
 from host.network.network import Network
 from host.plots.frames import contact_sheet, save_gif
-from host.plots.ordering import ORDERS
+from host.plots.rasters import ORDERS
 from host.plots.runplots import NEURONS, RunPlots
 from host.plots.style import FORMATS, save
 from host.runs.result import Result

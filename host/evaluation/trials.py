@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The samples of an evaluation: recordings, or sequences of the context task, that a network can answer."""
+"""The samples of an evaluation, recordings or sequences of the context task, and the spikes that an engine gives."""
 
 import argparse
 from dataclasses import dataclass
@@ -16,10 +16,16 @@ from host.data.event_set import EventSet
 from host.data.labelled_files import FILES
 from host.events.sample import UNKNOWN, Sample
 from host.events.spike_train import SpikeTrain
+from host.link.link import Link
+from host.network.golden import GoldenModel
 from host.network.network import Network
+from host.runs.run import Run, execute
 from host.training.experiment import TEST_SEED
 from host.training.settings import Settings
 from host.training.tasks import CONTEXT_CLASSES, RELEVANCE, Classification, ContextTask, Task, evaluation_batches
+
+# Samples that the golden model takes between two words of progress.
+BATCH = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,3 +111,32 @@ def _context_task(args: argparse.Namespace, network: Network, eventset: EventSet
         chosen["relevance"] = RELEVANCE[args.cue]
     return ContextTask(eventset, network.encoder, chosen["sequences"], chosen["mode"], chosen["clips"],
         chosen["relevance"], network.contexts > 0, args.max_steps)
+
+# Engines ------------------------------------------------------------------------------------------
+
+def golden_spikes(network: Network, trials: Trials, progress: Progress = no_progress) -> list[SpikeTrain]:
+    """Spikes of each sample, by the golden model."""
+    model, spikes = GoldenModel(network), []
+    while len(spikes) < len(trials.inputs):
+        spikes += [result.spikes for result in model.run(trials.inputs[len(spikes):len(spikes) + BATCH])]
+        progress("golden model", len(spikes), len(trials.inputs))
+    return spikes
+
+
+def device_spikes(link: Link, network: Network, trials: Trials, progress: Progress = no_progress
+        ) -> tuple[list[SpikeTrain], Run]:
+    """Spikes of each sample, by the device, and the run in which all was compared with the golden model's.
+
+    Raises
+    ------
+    QCLIFError : as host.runs.run.execute().
+    """
+    run = execute(link, network, trials.samples(), progress=progress)
+    return [confined(each.run.spikes, len(each.sample.steps), network.neurons) for each in run.compared], run
+
+
+def confined(spikes: SpikeTrain, length: int, neurons: int) -> SpikeTrain:
+    """The spikes in `length` steps of the neurons 0 to neurons - 1: a device that differs may give others."""
+    steps = spikes.indices()
+    kept  = (steps < length) & (spikes.sources >= 0) & (spikes.sources < neurons)
+    return SpikeTrain.from_pairs(steps[kept], spikes.sources[kept], length)

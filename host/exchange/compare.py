@@ -12,8 +12,8 @@ import numpy as np
 
 from host.common.console import Progress, no_progress
 from host.events.spike_train import SpikeTrain
+from host.exchange.leak import saturated, soma_currents
 from host.exchange.lif import LIFNetwork
-from host.exchange.soma_currents import saturated, soma_currents
 from host.network.network import Network
 from host.network.readout import predicted
 

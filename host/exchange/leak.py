@@ -20,11 +20,34 @@ import numpy as np
 from host.common.console import Progress, no_progress
 from host.events.spike_train import SpikeTrain
 from host.exchange.lif import LIFNetwork
-from host.exchange.soma_currents import saturated, soma_currents
 from host.network.network import Network
 
 # Leaks that are tried for a neuron, beside its own one: so many in a geometric row from 1 to the threshold.
 CANDIDATES = 40
+
+
+def soma_currents(network: Network, counts: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    """I_s, before saturation.
+
+    Parameters
+    ----------
+    counts : event counts of the sensory sources, [T, I].
+    spikes : of the neurons in the same steps, bool [T, N]; those of the step before count.
+
+    Returns
+    -------
+    int64 [T, N].
+    """
+    before = np.vstack([np.zeros_like(spikes[:1]), spikes[:-1]])
+    # Sums of this size are exact in float64, which is much faster here than integers.
+    return (counts.astype(np.float64) @ network.w_sensory + before.astype(np.float64) @ network.w_recurrent_soma
+        + network.bias_soma).astype(np.int64)
+
+
+def saturated(network: Network, currents: np.ndarray) -> np.ndarray:
+    """sat(currents, current_bits), of any shape."""
+    high = 2**(network.current_bits - 1) - 1
+    return np.clip(currents, -high - 1, high)
 
 
 def linear_leak(decay: np.ndarray, level: int) -> np.ndarray:

@@ -3,14 +3,17 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Rasters: what went into a network and what its neurons fired, step by step, with the rate underneath."""
+"""Rasters: what went into a network and what its neurons fired, step by step, in an order that shows something."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
-from host.plots.ordering import Order
 from host.plots.style import BLUE, GREY, ORANGE, POINTS, SKY, new_figure, step_points, styled, time_unit
 
 # Inches of the axes: a raster of neurons or sensory sources, of context sources, and the rate.
@@ -21,6 +24,74 @@ RATE_HEIGHT    = 0.9
 # Smallest share of the raster's height that a group needs for its name beside it.
 NAME_SHARE = 0.035
 
+# Orders -------------------------------------------------------------------------------------------
+
+class Order(NamedTuple):
+    """Which row each neuron has, row 0 on top.
+
+    Parameters
+    ----------
+    rows : int [N], row of each neuron.
+    name : what the axis is called.
+    groups : (name, first row, row after the last) of each group of neurons, or none.
+    """
+    rows:   np.ndarray
+    name:   str
+    groups: Sequence[tuple[str, int, int]] = ()
+
+
+# Each order is made from the spike counts [samples, N] of a run, the labels [samples] and the names of the classes.
+
+def by_number(counts: np.ndarray, labels: np.ndarray | None = None, names: Sequence[str] = ()) -> Order:
+    """Neuron n in row n."""
+    return Order(np.arange(counts.shape[1]), "neuron")
+
+
+def by_rate(counts: np.ndarray, labels: np.ndarray | None = None, names: Sequence[str] = ()) -> Order:
+    """Most active on top; equal ones by number."""
+    return Order(_rows(np.argsort(-counts.sum(axis=0), kind="stable")), "neurons by rate")
+
+
+def by_class(counts: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -> Order:
+    """By preferred class, that in whose samples a neuron fires most on average; inside a class by that average.
+
+    Parameters
+    ----------
+    counts : spikes [samples, N].
+    labels : class [samples], -1 where unknown: such samples take no part.
+    names : what the classes are called; a class without a name is called by its number.
+
+    Raises
+    ------
+    QCLIFError : no sample has a label.
+    """
+    classes = np.unique(labels[labels >= 0])
+    if not len(classes):
+        raise QCLIFError("no sample has a label: neurons cannot be ordered by class, order them by rate")
+    means     = np.array([counts[labels == each].mean(axis=0) for each in classes])
+    preferred = means.argmax(axis=0)
+    best      = means.max(axis=0)
+    # Neurons that are silent in all of these samples prefer none: a group of their own.
+    preferred[best == 0] = len(classes)
+    order  = np.lexsort((-best, preferred))
+    titles = [names[each] if each < len(names) else str(each) for each in classes] + ["silent"]
+    bounds = np.searchsorted(preferred[order], np.arange(len(titles) + 1)).tolist()
+    groups = [(title, first, stop) for title, first, stop in zip(titles, bounds, bounds[1:], strict=False)
+        if first < stop]
+    return Order(_rows(order), "neurons by preferred class", groups)
+
+
+# Name of an order, as --sort takes it.
+ORDERS = {"number": by_number, "rate": by_rate, "class": by_class}
+
+
+def _rows(order: np.ndarray) -> np.ndarray:
+    """Row of each neuron, of the neuron in each row."""
+    rows = np.empty(len(order), np.int64)
+    rows[order] = np.arange(len(order))
+    return rows
+
+# Rasters ------------------------------------------------------------------------------------------
 
 @styled
 def input_raster(inputs: SpikeTrain, sensory: int | None = None, contexts: int = 0, bin_us: int | None = None,
@@ -62,7 +133,7 @@ def spike_raster(spikes: SpikeTrain, order: Order, bin_us: int | None = None, ti
     Parameters
     ----------
     spikes : neurons that fired.
-    order : which row each neuron has, as host.plots.ordering makes it.
+    order : which row each neuron has, as the functions of ORDERS make it.
     bin_us : microseconds of a step; without it time is in steps.
     title : written above the figure.
     """

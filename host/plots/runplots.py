@@ -16,8 +16,7 @@ from host.events.sample import UNKNOWN
 from host.network.network import Network
 from host.network.readout import predicted
 from host.plots.confusion import confusion_matrix
-from host.plots.ordering import ORDERS
-from host.plots.rasters import input_raster, spike_raster
+from host.plots.rasters import ORDERS, input_raster, spike_raster
 from host.plots.states import state_traces
 from host.runs.result import Result
 

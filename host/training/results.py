@@ -14,8 +14,7 @@ from host.plots.curves import training_curves
 from host.plots.style import save
 from host.training.convert import to_network
 from host.training.experiment import Trained
-from host.training.objective import Score
-from host.training.scores import answer_measures
+from host.training.objective import Score, answer_measures
 from host.training.settings import Settings
 
 

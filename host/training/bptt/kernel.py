@@ -10,15 +10,48 @@ weights touch one row for each source that fired. The surrogate gradient has a b
 spike is computed only where a neuron was near its threshold. What a neuron does in a step is in neurons.py.
 """
 
-import numpy as np
-from numba import njit, prange
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
 
-from host.training.bptt.compiled import compiled
+import numpy as np
+from numba import config, njit, prange
+
+from host.common.folders import build_root
 from host.training.bptt.neurons import INLINED, step, step_back
 
 # Samples are shared out in this many parts, whatever the number of threads: sums come out the same on any machine.
 PARTS = 8
 
+# Functions of these files call each other. numba compares only the file of the outermost one with what it kept.
+SOURCES = ("kernel.py", "neurons.py")
+
+# Compilation --------------------------------------------------------------------------------------
+
+def _folder() -> Path:
+    content = hashlib.sha256()
+    for name in SOURCES:
+        content.update(Path(__file__).with_name(name).read_bytes())
+    return build_root()/"kernels"/content.hexdigest()[:16]
+
+
+def compiled(**options: object) -> Callable[[Callable], Callable]:
+    """Decorator: numba's njit, whose results are kept with all builds (host.common.folders says where).
+
+    Parameters
+    ----------
+    options : passed on to njit.
+    """
+    def decorate(function: Callable) -> Callable:
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(_folder())
+        try:
+            return njit(cache=True, **options)(function)
+        finally:
+            config.CACHE_DIR = before
+    return decorate
+
+# Rows ---------------------------------------------------------------------------------------------
 
 @njit(**INLINED)
 def _add(total, row):
@@ -67,6 +100,7 @@ def _currents(n, rule):
     """Currents of n neurons: CLIF's equations leave out the apical ones where nothing is gated."""
     return 2*n if rule.contract or rule.gated else n
 
+# Batches ------------------------------------------------------------------------------------------
 
 @compiled(parallel=True)
 def forward(offsets, sources, bounds, length, inputs, w_in, w_rec, bias, leak_a, leak_s, threshold, rule):

@@ -21,7 +21,7 @@ from accel.errors import EXIT_ERROR, EXIT_MISMATCH
 from host.data import synthetic
 from host.data.datasets import load
 from host.evaluate import main
-from host.evaluation import engines
+from host.evaluation import trials
 from host.evaluation.answers import decision_steps, running_classes
 from host.evaluation.trials import Trials
 from host.events.encoder import Encoder
@@ -32,7 +32,7 @@ from host.network.random_network import random_network
 from host.runs import run as runs
 from host.runs.synaptic_operations import spread, workload
 from host.training.experiment import TEST_SEED
-from host.training.scores import wilson_interval
+from host.training.objective import wilson_interval
 from host.training.tasks import ContextTask, evaluation_batches
 from tests.helpers.commands import assert_one_line, needs_simulator
 from tests.helpers.commands import run as run_command
@@ -156,7 +156,7 @@ def without_device(measures):
 def firmware(monkeypatch):
     """The firmware, compiled for the host, at the port: its CPU engine runs the network."""
     monkeypatch.setattr("host.evaluate.Link", lambda port, baudrate: Link(FirmwarePort(FirmwareDevice(QCLIFConfig()))))
-    monkeypatch.setattr(engines, "execute", functools.partial(runs.execute, engine="cpu"))
+    monkeypatch.setattr(trials, "execute", functools.partial(runs.execute, engine="cpu"))
 
 
 def assert_as_golden(done, measures, golden):

@@ -22,7 +22,7 @@ from host.network.golden import GoldenModel
 from host.network.random_network import random_network
 from host.plot import main
 from host.plots.frames import PALETTE, frame
-from host.plots.ordering import by_rate
+from host.plots.rasters import by_rate
 from host.runs.result import Result
 from tests.helpers.commands import assert_one_line
 from tests.helpers.commands import run as run_command

@@ -21,8 +21,7 @@ from host.events.spike_train import SpikeTrain
 from host.plots.confusion import confusion_counts, confusion_matrix
 from host.plots.curves import training_curves
 from host.plots.lines import lines, summarise
-from host.plots.ordering import by_class, by_number, by_rate
-from host.plots.rasters import input_raster, spike_raster
+from host.plots.rasters import by_class, by_number, by_rate, input_raster, spike_raster
 from host.plots.runplots import RunPlots
 from host.plots.states import NEURONS_MAX, state_traces
 from host.plots.style import DPI, new_figure, save

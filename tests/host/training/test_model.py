@@ -238,17 +238,15 @@ def test_calibration_finds_a_gain_at_which_neurons_fire(neuron, target):
 
 
 def test_kernels_are_compiled_anew_when_a_function_that_they_call_changes(tmp_path, monkeypatch):
-    from host.training.bptt import compiled
-
-    before = compiled._folder()
-    for name in compiled.SOURCES:
+    before = kernel._folder()
+    for name in kernel.SOURCES:
         source = (ROOT/"host"/"training"/"bptt"/name).read_text()
         (tmp_path/name).write_text(source)
-    monkeypatch.setattr(compiled, "__file__", str(tmp_path/"compiled.py"))
-    assert compiled._folder() == before
+    monkeypatch.setattr(kernel, "__file__", str(tmp_path/"kernel.py"))
+    assert kernel._folder() == before
     (tmp_path/"neurons.py").write_text(source + "\n")
-    assert compiled._folder() != before
+    assert kernel._folder() != before
     # All that numba compiles into the kernels is in these files.
-    called = {module for path in (ROOT/"host"/"training"/"bptt").glob("*.py") if path.name in compiled.SOURCES
+    called = {module for path in (ROOT/"host"/"training"/"bptt").glob("*.py") if path.name in kernel.SOURCES
         for module in re.findall(r"from host\.training\.bptt\.(\w+) import", path.read_text())}
-    assert {f"{name}.py" for name in called} - {"compiled.py"} <= set(compiled.SOURCES)
+    assert {f"{name}.py" for name in called} <= set(kernel.SOURCES)

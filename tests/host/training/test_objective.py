@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from host.data.batch import Batch
 from host.events.spike_train import SpikeTrain
 from host.training.model import READOUT_SCALE
-from host.training.objective import Score, Tally, objective, score
+from host.training.objective import Score, Tally, majority, objective, precision_recall, score, wilson_interval
 from host.training.results import score_measures
-from host.training.scores import majority, precision_recall, wilson_interval
 from host.training.settings import Settings
 
 B, K, N, CLASSES = 3, 2, 4, 3

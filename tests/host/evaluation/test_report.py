@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from accel.config import QCLIFConfig
 from host.evaluation.answers import Answers, decision_steps, running_classes
-from host.evaluation.engines import confined
-from host.evaluation.measures import worst_pairs
+from host.evaluation.report import worst_pairs
+from host.evaluation.trials import confined
 from host.events.spike_train import SpikeTrain
-from host.plots.elapsed import accuracy_over_time
+from host.plots.curves import accuracy_over_time
 from host.runs.synaptic_operations import rows_per_step, spread, synaptic_operations, workload
 from tests.helpers.networks import configs, inputs_of, networks
 from tests.helpers.networks import random_network as extreme_network
