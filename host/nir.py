@@ -14,6 +14,7 @@ examples:
 """
 
 import argparse
+import dataclasses
 import signal
 import sys
 from pathlib import Path
@@ -30,16 +31,15 @@ from accel.config import LIMITS, QCLIFConfig
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs, share
 from host.common.console import progress_bars, table_console, write_json
-from host.events.encoder import Encoder
+from host.events.encoder import ENCODERS, Encoder
 from host.events.formats import READERS, read_files
 from host.events.sample import Sample
 from host.exchange.compare import compare, random_inputs
-from host.exchange.encoder import choose_encoder
 from host.exchange.export import from_graph, inexpressible, to_graph
 from host.exchange.graph_file import read_graph, write_graph
 from host.exchange.graph_lif import DT, lif_network
 from host.exchange.leak import coincident_leak
-from host.exchange.lif import RESETS, SUBTRACT_LATE, V_RESET
+from host.exchange.lif import RESETS, SUBTRACT_LATE, V_RESET, LIFNetwork
 from host.exchange.quantize import quantize
 from host.exchange.report import import_measures, print_import
 from host.network.network import Network
@@ -101,6 +101,37 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
     if args.json:
         write_json(measures, args.json)
     return 0
+
+
+def choose_encoder(lif: LIFNetwork, args: argparse.Namespace) -> Encoder:
+    """The encoder of the network's I inputs.
+
+    Parameters
+    ----------
+    lif : its input_shape sets the grid, unless it is plain: then the contract's encoders of as many inputs, or a row.
+    args : sensor_size, grid, polarities, bin_us, count_threshold; None leaves them to the above.
+
+    Raises
+    ------
+    QCLIFError : the options give another number of inputs, or a grid that contradicts the input's shape.
+    """
+    plain = len(lif.input_shape) == 1
+    grid  = (lif.inputs, 1) if plain else lif.input_shape[:0:-1]
+    known = next((each for each in ENCODERS.values() if each.inputs == lif.inputs
+        and (plain or (each.polarities, each.grid) == (lif.input_shape[0], grid))), None)
+    base  = known or Encoder(sensor_size=grid, grid=grid, polarities=1 if plain else lif.input_shape[0])
+    given = {name: value for name in ("sensor_size", "grid", "polarities", "bin_us", "count_threshold")
+        if (value := getattr(args, name)) is not None}
+    if "grid" in given and known is None:
+        given.setdefault("sensor_size", given["grid"])
+    encoder = dataclasses.replace(base, **given)
+    if encoder.inputs != lif.inputs:
+        raise QCLIFError(f"the graph has {lif.inputs} inputs, the encoder {encoder.inputs} ({encoder.grid[0]}x"
+            f"{encoder.grid[1]}x{encoder.polarities}): give --grid and --polarities that make {lif.inputs}")
+    if not plain and (encoder.polarities, *encoder.grid[::-1]) != lif.input_shape:
+        raise QCLIFError(f"the Input has shape {list(lif.input_shape)}, the encoder {encoder.polarities} polarities "
+            f"and {encoder.grid[0]}x{encoder.grid[1]}: leave --grid and --polarities out")
+    return encoder
 
 
 def _encoded(paths: list[Path] | None, encoder: Encoder) -> list[Sample]:
