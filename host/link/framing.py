@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from cobs import cobs
 
 from accel.errors import QCLIFError
@@ -50,26 +51,18 @@ def decode_frame(encoded: bytes) -> Frame | None:
 
 # Varints ------------------------------------------------------------------------------------------
 
-def encode_varint(value: int) -> bytes:
-    """One byte below 128, else two: low 7 bits with bit 7 set, then the high 7 bits."""
-    if not 0 <= value <= VARINT_MAX:
+def encode_varints(values: npt.ArrayLike) -> bytes:
+    """All `values` as varints: one byte below 128, else two, the low 7 bits with bit 7 set, then the high 7 bits."""
+    values = np.asarray(values, dtype=np.int64)
+    for value in values[(values < 0) | (values > VARINT_MAX)][:1]:
         raise QCLIFError(f"{value} does not fit a varint of the link, the limit is {VARINT_MAX}: "
             "split the step or use fewer sources")
-    return bytes((value,)) if value < 128 else bytes((value & 0x7f | 0x80, value >> 7))
-
-
-def encode_varints(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All `values` as varints: bytes (uint8), and offsets int64 [n+1] of each value's bytes."""
-    values = np.asarray(values, dtype=np.int64)
-    if values.size and not 0 <= values.min() <= values.max() <= VARINT_MAX:
-        encode_varint(int(values.max() if values.max() > VARINT_MAX else values.min()))
-    offsets = np.zeros(len(values) + 1, dtype=np.int64)
-    np.cumsum(1 + (values >= 128), out=offsets[1:])
-    encoded = np.empty(offsets[-1], dtype=np.uint8)
     long = values >= 128
-    encoded[offsets[:-1]] = values & 0x7f | long << 7
-    encoded[offsets[1:][long] - 1] = values[long] >> 7
-    return encoded, offsets
+    ends = np.cumsum(1 + long)
+    encoded = np.empty(len(values) + np.count_nonzero(long), dtype=np.uint8)
+    encoded[ends - 1 - long] = values & 0x7f | long << 7
+    encoded[ends[long] - 1] = values[long] >> 7
+    return encoded.tobytes()
 
 
 def decode_varints(data: bytes) -> np.ndarray:

@@ -16,7 +16,7 @@ from accel.errors import QCLIFError
 from firmware import protocol
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
-from host.link.framing import decode_varints, encode_varint, encode_varints
+from host.link.framing import decode_varints, encode_varints
 from host.link.raw_events import pack_events
 from host.network.network import Network
 
@@ -136,7 +136,7 @@ class SampleExchange:
             yield from self._steps_request(frame)
 
     def _steps_request(self, frame: list[bytes]) -> Iterator[SampleRequest]:
-        yield SampleRequest("STEPS", encode_varint(len(frame)) + b"".join(frame), self._take_spikes)
+        yield SampleRequest("STEPS", encode_varints([len(frame)]) + b"".join(frame), self._take_spikes)
         if self._lockstep:
             yield from self._state_requests()
 
@@ -216,5 +216,4 @@ class SampleExchange:
 
 def _encode_step(sources: np.ndarray) -> bytes:
     """A step for STEPS or PART: how many sources, then their differences."""
-    encoded, _ = encode_varints(np.diff(sources, prepend=0))
-    return encode_varint(len(sources)) + encoded.tobytes()
+    return encode_varints(np.concatenate([[len(sources)], np.diff(sources, prepend=0)]))

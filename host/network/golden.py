@@ -92,23 +92,19 @@ class GoldenModel(torch.nn.Module):
 
     # Steps ----------------------------------------------------------------------------------------
 
-    def forward(self, counts: torch.Tensor | Sequence[SpikeTrain], states: bool = False
+    def forward(self, counts: torch.Tensor, states: bool = False
             ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Run a batch from reset.
 
         Parameters
         ----------
-        counts : event counts [T, B, I + C] (non-negative integers), or a spike train a sample, padded to the longest
-            with steps without events.
+        counts : event counts [T, B, I + C], non-negative integers.
         states : also return V_a and V_s.
 
         Returns
         -------
         Spikes bool [T, B, N]; with states also V_a and V_s, integers [T, B, N].
         """
-        if not isinstance(counts, torch.Tensor):
-            self._check_sources(counts)
-            counts = self._dense(counts, 0, max((len(steps) for steps in counts), default=0))
         outputs, _ = self._advance(counts.to(self.device), self._reset(counts.shape[1]))
         return outputs if states else outputs[0]
 

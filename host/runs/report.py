@@ -5,6 +5,7 @@
 
 """A run as a table for people and as measures for programs."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -57,10 +58,7 @@ def run_measures(run: "Run") -> dict[str, object]:
         "steps_per_second":        round(totals["steps"]/run.seconds, 1) if run.seconds else None,
         "accuracy":                _ratio(sum(predicted(each.run.logits) == each.sample.label for each in labelled),
             len(labelled)),
-        "link": {
-            "frames": link.frames, "retries": link.retries, "crc_errors": link.crc_errors, "naks": link.naks,
-            "timeouts": link.timeouts, "resets": run.resets, "bytes_tx": link.bytes_tx, "bytes_rx": link.bytes_rx,
-        },
+        "link": asdict(link) | {"resets": run.resets},
         "device": stats,
         "config": run.link.info.config.to_dict(),
         "network": {name: getattr(run.network, name) for name in ("neurons", "inputs", "contexts", "outputs",

@@ -26,7 +26,7 @@ from host.events.event_array import EVENT
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
 from host.link.device import Device, stats_between
-from host.link.framing import encode_varint
+from host.link.framing import encode_varints
 from host.link.link import Link
 from host.link.raw_events import pack_events
 from host.network.cpu_image import cpu_image
@@ -274,8 +274,8 @@ def test_requests_refused_without_a_network(kind, payload, text):
     ("STEPS", b"\x01\x00\x00", "a request of 3 bytes"),
     ("STEPS", b"", "a request of 0 bytes"),
     ("STEPS", b"\xff\x7f", "an answer would need 229362 bytes"),
-    ("STEPS", b"\x01" + encode_varint(65) + bytes(65), "a step has 65 events, the build holds 64"),
-    ("PART", encode_varint(16383), "a step has 16383 events"),
+    ("STEPS", b"\x01" + encode_varints([65]) + bytes(65), "a step has 65 events, the build holds 64"),
+    ("PART", encode_varints([16383]), "a step has 16383 events"),
     ("RAW", bytes(2), "a request of 2 bytes"),
     ("RAW", bytes(0), "a request of 0 bytes"),
     ("RAW", (12 << 9).to_bytes(3, "little"), "coordinate 12, the sensor 10"),

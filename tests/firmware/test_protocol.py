@@ -7,7 +7,6 @@
 
 import re
 
-import numpy as np
 import pytest
 from cobs import cobs
 from hypothesis import given
@@ -70,18 +69,15 @@ def test_decoding_noise_never_fails(noise):
 
 @given(st.lists(st.integers(0, framing.VARINT_MAX)))
 def test_varints(values):
-    encoded, offsets = framing.encode_varints(np.array(values, dtype=np.int64))
-    assert encoded.tobytes() == b"".join(map(framing.encode_varint, values))
-    assert framing.decode_varints(encoded.tobytes()).tolist() == values
-    assert np.diff(offsets).tolist() == [len(framing.encode_varint(value)) for value in values]
+    encoded = framing.encode_varints(values)
+    assert encoded == b"".join(bytes([value] if value < 128 else [value & 0x7f | 0x80, value >> 7]) for value in values)
+    assert framing.decode_varints(encoded).tolist() == values
 
 
 @pytest.mark.parametrize("value", [-1, framing.VARINT_MAX + 1])
 def test_varint_limits(value):
     with pytest.raises(QCLIFError, match=f"^{value} .* {framing.VARINT_MAX}"):
-        framing.encode_varint(value)
-    with pytest.raises(QCLIFError, match=f"^{value} "):
-        framing.encode_varints(np.array([5, value]))
+        framing.encode_varints([5, value])
 
 
 @pytest.mark.parametrize("broken", [b"\x80", b"\x01\xff", b"\x80\x80\x01"])

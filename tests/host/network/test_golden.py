@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
+from host.data.batch import Batch
 from host.events.spike_train import SpikeTrain
 from host.network import golden
 from host.network.golden import GoldenModel
@@ -72,7 +73,8 @@ def test_forward_equals_run(data):
     network = data.draw(networks(data.draw(configs())))
     samples = [SpikeTrain.from_lists(each) for each in data.draw(st.lists(inputs_of(network), min_size=1, max_size=3))]
     model   = GoldenModel(network)
-    spikes, v_a, v_s = model(samples, states=True)
+    counts  = Batch.from_steps(samples, np.zeros(len(samples))).dense(network.inputs + network.contexts)
+    spikes, v_a, v_s = model(torch.from_numpy(counts), states=True)
     assert spikes.shape == v_a.shape == v_s.shape == (max(map(len, samples)), len(samples), network.neurons)
     for b, (steps, result) in enumerate(zip(samples, model.run(samples, states=True), strict=True)):
         assert SpikeTrain.from_dense(spikes[:len(steps), b].numpy()) == result.spikes
