@@ -19,24 +19,19 @@ from host.data.data_cache import cached_event_set, counted, files_state
 from host.data.event_set import SPLITS, EventSet
 from host.data.event_set import split as split_by_class
 from host.data.labelled_files import FILES, file_parts, load_files
-from host.events.formats import class_names, dataset_files, read_dataset, read_files
-from host.events.formats.published import NMNIST_SIZE
+from host.events.formats import DATASETS, class_names, dataset_files, read_dataset, read_files
 from host.events.sample import Sample
 
 SYNTHETIC = "synthetic"
 
 # Name here, and tonic's.
-PUBLISHED = {"nmnist": "NMNIST", "dvsgesture": "DVSGesture", "shd": "SHD"}
+PUBLISHED = {name.lower(): name for name in DATASETS}
 
 NAMES = (*PUBLISHED, SYNTHETIC, FILES)
 
 # Pixels (W, H) of the data sets that always have the same.
-SENSOR_SIZES = {
-    "nmnist":     NMNIST_SIZE,
-    "dvsgesture": (128, 128),
-    "shd":        (700, 1),
-    SYNTHETIC:    (synthetic.SIZE, synthetic.SIZE),
-}
+SENSOR_SIZES = {name: DATASETS[tonics].sensor_size for name, tonics in PUBLISHED.items()} | {
+    SYNTHETIC: (synthetic.SIZE, synthetic.SIZE)}
 
 # What --data takes.
 DATA_HELP = ("folder that holds the data set, as tonic's save_to; for nmnist also an .npz file; for files a folder "
@@ -144,9 +139,9 @@ def _part_of_nmnist(path: Path, split: str, progress: Progress) -> EventSet:
             f"of them out, or give a folder with tonic's {PUBLISHED['nmnist']}/Test")
     eventset = cached_event_set(f"nmnist {split}", {"name": "nmnist", "files": files_state([path])},
         lambda: (counted(read_files([path]), "read nmnist", None, progress), DIGITS), progress)
-    if eventset.sensor_size != NMNIST_SIZE:
+    if eventset.sensor_size != SENSOR_SIZES["nmnist"]:
         raise QCLIFError("{}: recorded with {}x{} pixels, nmnist with {}x{}: give your own recordings as --dataset {}"
-            .format(path, *eventset.sensor_size, *NMNIST_SIZE, FILES))
+            .format(path, *eventset.sensor_size, *SENSOR_SIZES["nmnist"], FILES))
     return eventset
 
 

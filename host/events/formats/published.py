@@ -17,20 +17,19 @@ from host.events.formats.download import download_whole
 from host.events.sample import UNKNOWN, Sample
 
 
-class Layout(NamedTuple):
-    """Where tonic puts a dataset: patterns of its files inside of the folder with the dataset's name."""
-    train: str
-    test:  str
+class Dataset(NamedTuple):
+    """Files of each split of a dataset, as patterns inside of the folder that tonic gives the dataset's name; any part
+    of them will do. And its sensor (W, H)."""
+    train:       str
+    test:        str
+    sensor_size: tuple[int, int]
 
 
-# Name: its files; any part of them will do.
 DATASETS = {
-    "DVSGesture": Layout("ibmGestureTrain/**/*.npy", "ibmGestureTest/**/*.npy"),
-    "NMNIST":     Layout("Train/**/*.bin", "Test/**/*.bin"),
-    "SHD":        Layout("shd_train.h5", "shd_test.h5"),
+    "NMNIST":     Dataset("Train/**/*.bin", "Test/**/*.bin", (34, 34)),
+    "DVSGesture": Dataset("ibmGestureTrain/**/*.npy", "ibmGestureTest/**/*.npy", (128, 128)),
+    "SHD":        Dataset("shd_train.h5", "shd_test.h5", (700, 1)),
 }
-
-NMNIST_SIZE = (34, 34)
 
 # An event of an N-MNIST file.
 BIN_BYTES = 5
@@ -52,7 +51,7 @@ def read_bin(path: Path) -> Iterator[Sample]:
     events = read_mnist_file(str(path), dtype)
     folder = path.resolve().parent.name
     label  = int(folder) if len(folder) == 1 and folder.isdecimal() else UNKNOWN
-    yield Sample(path.stem, normalise(events, str(path)), label=label, sensor_size=NMNIST_SIZE)
+    yield Sample(path.stem, normalise(events, str(path)), label=label, sensor_size=DATASETS["NMNIST"].sensor_size)
 
 
 def read_dataset(name: str, folder: str | Path, train: bool = True, download: bool = False) -> Iterator[Sample]:
@@ -93,8 +92,7 @@ def dataset_files(name: str, folder: str | Path, train: bool = True) -> list[Pat
     """The files of a dataset that there are, in order; raises QCLIFError for an unknown name."""
     if name not in DATASETS:
         raise QCLIFError(f"dataset {name}: known are {', '.join(DATASETS)}; give other recordings as files")
-    layout = DATASETS[name]
-    return sorted(Path(folder, name).expanduser().glob(layout.train if train else layout.test))
+    return sorted(Path(folder, name).expanduser().glob(DATASETS[name].train if train else DATASETS[name].test))
 
 
 def class_names(name: str, folder: str | Path, train: bool = True, download: bool = False) -> tuple[str, ...]:

@@ -309,7 +309,7 @@ def test_damaged_recording_of_a_dataset(tmp_path):
 
 
 def test_unknown_dataset(tmp_path):
-    with pytest.raises(QCLIFError, match="dataset CIFAR10DVS: known are DVSGesture, NMNIST, SHD; give other"):
+    with pytest.raises(QCLIFError, match="dataset CIFAR10DVS: known are NMNIST, DVSGesture, SHD; give other"):
         list(read_dataset("CIFAR10DVS", tmp_path))
 
 
