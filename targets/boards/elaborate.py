@@ -51,8 +51,6 @@ def make_soc(board: Board, options: BoardOptions) -> BoardSoC:
     """
     defaults = {"integrated_rom_size": options.rom_bytes, "integrated_sram_size": options.sram_bytes,
         "uart_name": board.uart_name}
-    if options.with_sdram:
-        defaults["with_sdram"] = True
     return board.soc(
         config        = options.config,
         device        = options.device,

@@ -166,7 +166,8 @@ def fit(options: BoardOptions, device: Device, fixed: dict[str, int], sdram: boo
     ------
     QCLIFError : none fits; it says what is short and by how much, and what would fit.
     """
-    for request in (options, dataclasses.replace(options, with_sdram=True)) if sdram else (options,):
+    with_sdram = dataclasses.replace(options, soc={**options.soc, "with_sdram": True})
+    for request in (options, with_sdram) if sdram else (options,):
         for candidate in candidates(request, fixed):
             if estimate(candidate, device).fits:
                 return candidate

@@ -31,7 +31,7 @@ _FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build
 NEXTPNR_ONLY = ("apicula",)
 
 # Parameters of a target's BaseSoC that the request has names of its own for.
-TOLD = {"config", "device", "toolchain", "sys_clk_freq", "with_sdram"}
+TOLD = {"config", "device", "toolchain", "sys_clk_freq"}
 
 # Parser -------------------------------------------------------------------------------------------
 
@@ -152,5 +152,4 @@ def board_options(parser: BoardParser, args: argparse.Namespace, config: QCLIFCo
         soc           = {**board.soc_options, **given},
         flow          = parser.toolchain_argdict,
         flash_offset  = board.flash_offset,
-        with_sdram    = getattr(args, "with_sdram", False),
     )

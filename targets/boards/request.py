@@ -35,10 +35,9 @@ class BoardOptions:
     sys_clk_freq : Hz.
     uart_baudrate : bits a second.
     config : sizes.
-    soc : LiteX's SoCCore options that differ from our defaults.
+    soc : options of the SoC, LiteX's and its target's, that differ from our defaults.
     flow : LiteX's options of the toolchain.
     flash_offset : as the board's.
-    with_sdram : its SDRAM holds the firmware's variables.
     """
     board:         str
     device:        str
@@ -49,7 +48,11 @@ class BoardOptions:
     soc:           dict = field(default_factory=dict)
     flow:          dict = field(default_factory=dict)
     flash_offset:  int = 0
-    with_sdram:    bool = False
+
+    @property
+    def with_sdram(self) -> bool:
+        """Whether SDRAM holds the firmware's variables."""
+        return self.soc.get("with_sdram", False)
 
     @property
     def cpu(self) -> str:

@@ -48,8 +48,8 @@ def test_the_firmware_fits_closely_in_the_sram(sizes, tmp_path):
 
 def test_the_firmware_keeps_its_variables_in_sdram(tmp_path):
     config  = board_config({"neurons": 200, "inputs": 512, "lanes": 8})
-    options = BoardOptions("ulx3s", "LFE5U-45F", "trellis", 50_000_000, 1_000_000, config, {"cpu_variant": "lite"},
-        with_sdram=True)
+    options = BoardOptions("ulx3s", "LFE5U-45F", "trellis", 50_000_000, 1_000_000, config,
+        {"cpu_variant": "lite", "with_sdram": True})
     build_board(ulx3s.BOARD, options, tmp_path, run=False)
     elf   = tmp_path/"software"/"bios"/"bios.elf"
     text  = subprocess.run(["riscv64-unknown-elf-nm", str(elf)], text=True, capture_output=True, check=True).stdout
