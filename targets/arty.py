@@ -14,11 +14,7 @@ examples:
   python host/stream.py --port /dev/ttyUSB1 --baudrate 1000000  then streams gestures to it
 """
 
-import signal
 import sys
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from migen import *
 

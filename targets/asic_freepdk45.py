@@ -23,14 +23,10 @@ once for all that it depends on: build/asic/ keeps what came out.
 """
 
 import argparse
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from rich.console import Console
 

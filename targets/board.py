@@ -15,11 +15,7 @@ examples:
   python -m targets.board de0nano --neurons 32 --load               the name without its vendor
 """
 
-import signal
 import sys
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from accel.errors import EXIT_ERROR, guarded
 from targets import arty, icebreaker, tang_nano_20k, ulx3s

@@ -8,11 +8,7 @@
 """The SoC under Verilator: builds it when needed, boots it, and streams recordings to it or serves it."""
 
 import argparse
-import signal
 import sys
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from litex.soc.cores.cpu import CPUS
 from litex.soc.integration.soc_core import soc_core_argdict
