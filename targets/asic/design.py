@@ -85,7 +85,7 @@ class Rtl:
 
     Attributes
     ----------
-    top, clock, reset : names of the top module and of its clock and synchronous reset ("" where there is none).
+    top, clock : names of the top module and of its clock.
     sources : files to synthesise; macros are instances without a body in them.
     models : files that stand for the macros in simulation.
     macros : instances of each macro, by name.
@@ -97,7 +97,6 @@ class Rtl:
     macros:  dict[str, int] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
     clock:   str = "sys_clk"
-    reset:   str = "sys_rst"
 
 
 @dataclass(frozen=True)
@@ -127,9 +126,9 @@ class Synthesis:
     Attributes
     ----------
     netlist : structural Verilog with the hierarchy of the sources; registers have their names.
-    top, clock, reset : as the sources have them.
+    top, clock : as the sources have them.
     area_um2 : of all cells and macros, that of logic (flip-flops are among it), and that of macros.
-    cells : instances of cells without macros. `flops` : flip-flops among them. `gates` : clock gates among them.
+    cells : instances of cells without macros. `flops` : flip-flops among them.
     macros : instances of each macro, by name.
     modules : the top first.
     buffers : cells that were added for nets with more load than their driver can take, in all instances.
@@ -142,13 +141,11 @@ class Synthesis:
     netlist:        Path
     top:            str
     clock:          str
-    reset:          str
     area_um2:       float
     area_logic_um2: float
     area_sram_um2:  float
     cells:          int
     flops:          int
-    gates:          int
     macros:         dict[str, int]
     modules:        tuple[ModuleArea, ...]
     buffers:        int

@@ -15,9 +15,9 @@ import pytest
 from accel.config import QCLIFConfig
 from targets.asic.design import AsicConfig
 from targets.asic.rtl.generate import generate
-from targets.asic.rtl.sram import blackbox_verilog
 from targets.netlist.netlist import Netlist
 from targets.netlist.toggles import Activity
+from tests.helpers.memories import blackbox_verilog
 
 needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
 

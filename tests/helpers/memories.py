@@ -27,6 +27,12 @@ GATE = Cell("CLKGATE_X1", 3.458, None, {name: Pin(name, "output" if role == "out
     for name, role in (("CK", "clock"), ("E", "enable"), ("GCK", "out"))}, clock_gate="latch_posedge")
 
 
+def blackbox_verilog(macro: Macro) -> str:
+    """Ports of a macro without a body, for synthesis."""
+    head, end, _ = macro_model_verilog(macro).partition(");")
+    return f"(* blackbox *)\n{head.replace('output reg', 'output')}{end}\nendmodule\n"
+
+
 @dataclass(frozen=True)
 class Access:
     """What the ports are given for a clock; write_en has one bit a slice, 0 does not write."""

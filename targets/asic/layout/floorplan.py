@@ -14,10 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, isqrt
 
-from accel.errors import QCLIFError
-
-UTILISATIONS = (0.05, 0.95)
-
 # A core is at most this much wider than high, or higher than wide.
 ASPECT = 2.0
 
@@ -73,14 +69,7 @@ def plan(logic_um2: float, macros: Mapping[str, tuple[int, int]], site: tuple[in
     utilisation : part of the room for cells that these fill.
     halo : room on each side of a macro, and above and below, nm; cells keep out.
     pins, pin_pitch : pins on the die's edge, and room that each needs there, nm.
-
-    Raises
-    ------
-    QCLIFError : a utilisation out of its limits.
     """
-    low, high = UTILISATIONS
-    if not low <= utilisation <= high:
-        raise QCLIFError(f"utilisation is {utilisation}, the limits are {low} to {high}: choose another --utilisation")
     boxes = {name: (width + 2*halo[0], height + 2*halo[1]) for name, (width, height) in macros.items()}
     room  = ceil(logic_um2*1e6/utilisation) + sum(width*height for width, height in boxes.values())
     edge  = ceil(pins*pin_pitch/2)

@@ -79,8 +79,8 @@ class LayoutInputs:
         return f"FLOW_HOME={home} sh {self.folder/RUN}"
 
 
-def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: Pdk, folder: Path,
-    macros: Mapping[str, Macro] | None = None, utilisation: float = UTILISATION) -> LayoutInputs:
+def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: Pdk, folder: Path
+    ) -> LayoutInputs:
     """Write all that the flow scripts read; what is the same as before stays untouched.
 
     Parameters
@@ -90,8 +90,6 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
     netlist : synthesised, structural Verilog of the PDK's cells.
     logic_um2 : area of its cells without macros.
     folder : to write to.
-    macros : to take from, by name; None for the PDK's.
-    utilisation : part of the room for cells that they fill.
 
     Raises
     ------
@@ -107,14 +105,14 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
             raise QCLIFError(f"PDK {pdk.folder} has no {what}, which layout needs: name a folder that has, or fetch "
                 f"one with --download-pdk")
     design    = read_netlist(netlist, rtl.top)
-    instances = _macro_instances(design, pdk.macros if macros is None else macros)
+    instances = _macro_instances(design, pdk.macros)
     outlines  = {macro.name: _outline(macro) for macro in instances.values()}
     cells     = read_lef(pdk.cell_lef)
     _check(design, {**cells, **outlines}, netlist)
     pins      = sum(len(bits) for _, bits in design.modules[rtl.top].ports.values())
     shapes    = {name: (outlines[macro.name].width, outlines[macro.name].height) for name, macro in instances.items()}
     site      = read_site(pdk.tech_lef, pdk.variables.get("PLACE_SITE"))
-    options   = {"site": site, "utilisation": utilisation, "halo": HALO}
+    options   = {"site": site, "utilisation": UTILISATION, "halo": HALO}
     floorplan = plan(logic_um2, shapes, **options)
     dense     = pins*PIN_PITCHES[0] > 2*(floorplan.width + floorplan.height)
     floorplan = plan(logic_um2, shapes, **options, pins=pins, pin_pitch=PIN_PITCHES[dense])

@@ -14,9 +14,12 @@ from math import inf
 from accel.errors import QCLIFError
 from targets.asic.platform.macros import Macro
 
+# Between two accesses.
+PERIOD_NS = 10.0
+
 OBJECTIVES = {
     "area":   "macros that are small",
-    "energy": "macros whose accesses cost little, with their leakage in 10 ns",
+    "energy": f"macros whose accesses cost little, with their leakage in {PERIOD_NS:g} ns",
 }
 
 # Logic that joins the macros of a memory, roughly: a clock gate each, and a gate for each bit of address and data.
@@ -119,50 +122,27 @@ class Tiling:
         counts = Counter(tile.macro.name for tile in self.tiles)
         return {name: self.memory.banks*count for name, count in counts.items()}
 
-    @property
-    def area_um2(self) -> float:
-        """Of all macros, without the logic that joins them."""
-        return self.memory.banks*sum(tile.macro.area_um2 for tile in self.tiles)
-
-    @property
-    def leakage_nw(self) -> float:
-        """Of all macros."""
-        return self.memory.banks*sum(tile.macro.leakage_nw for tile in self.tiles)
-
-    @property
-    def energy_pj(self) -> float:
-        """Of an access, mean of all words."""
-        return sum(tile.macro.energy_pj*tile.words for tile in self.tiles)/self.memory.depth
-
 # Choice --------------------------------------------------------------------------------------------
 
-def tile(memory: Memory, macros: Mapping[str, Macro], objective: str = "area", only: str | None = None,
-    period_ns: float = 10.0) -> Tiling:
+def tile(memory: Memory, macros: Mapping[str, Macro], objective: str = "area") -> Tiling:
     """The cheapest macros that hold a memory.
 
     Parameters
     ----------
     macros : to choose from, by name.
     objective : "area": of macros and of the logic that joins them; or "energy": of an access, and of the leakage
-        until the next. The other one decides between equals.
-    only : name of the one macro to use.
-    period_ns : time between two accesses, for the energy.
+        until the next, PERIOD_NS later. The other one decides between equals.
 
     Raises
     ------
-    QCLIFError : no macro of that name, none at all, or none that can write a slice on its own.
+    QCLIFError : no such objective, no macro at all, or none that can write a slice on its own.
     """
     if objective not in OBJECTIVES:
         raise QCLIFError(f"objective is {objective!r}: known are {', '.join(OBJECTIVES)}")
-    if only is not None:
-        if only not in macros:
-            raise QCLIFError(f"macro {only} does not exist: the PDK folder has {', '.join(macros) or 'none'}; choose "
-                f"one of them")
-        macros = {only: macros[only]}
     if not macros:
         raise QCLIFError(f"memory {memory.name}: the PDK folder has no SRAM macros: choose --sram flops, or a folder "
             f"that has")
-    return Tiling(memory, _Tiler(memory, tuple(macros.values()), objective, period_ns).columns())
+    return Tiling(memory, _Tiler(memory, tuple(macros.values()), objective).columns())
 
 
 @dataclass(frozen=True)
@@ -177,11 +157,10 @@ class _Choice:
 
 class _Tiler:
     """Choices for one memory."""
-    def __init__(self, memory: Memory, macros: tuple[Macro, ...], objective: str, period_ns: float):
+    def __init__(self, memory: Memory, macros: tuple[Macro, ...], objective: str):
         self.memory    = memory
         self.macros    = macros
         self.objective = objective
-        self.period_ns = period_ns
         self.known     = {}
 
     def columns(self) -> tuple[tuple[Tile, ...], ...]:
@@ -247,5 +226,5 @@ class _Tiler:
 
     def _cost(self, macro: Macro, words: int, bits: int) -> tuple[float, float]:
         area   = macro.area_um2 + GATE_UM2 + BIT_UM2*(macro.address_bits + bits)
-        energy = macro.energy_pj*words/self.memory.depth + macro.leakage_nw*self.period_ns*1e-6
+        energy = macro.energy_pj*words/self.memory.depth + macro.leakage_nw*PERIOD_NS*1e-6
         return (area, energy) if self.objective == "area" else (energy, area)

@@ -177,7 +177,14 @@ def macro_model_verilog(macro: Macro) -> str:
     written = ports.write_data
     if macro.mask:
         written = f"(words[{ports.address}] & ~{ports.mask}) | ({ports.write_data} & {ports.mask})"
-    return HEADER + "\n".join([_macro_head(macro, "reg "),
+    singles = [ports.clock, ports.enable, ports.write]
+    words   = [ports.write_data] + [ports.mask]*macro.mask
+    return HEADER + "\n".join([f"module {macro.name} (",
+        *(f"    input  {name}," for name in singles),
+        f"    input  {vector(macro.address_bits)}{ports.address},",
+        *(f"    input  {vector(macro.width)}{name}," for name in words),
+        f"    output reg {vector(macro.width)}{ports.read_data}",
+        ");",
         f"    reg {vector(macro.width)}words [0:{macro.depth - 1}];",
         f"    wire {vector(macro.width)}written = {written};",
         f"    always @(posedge {ports.clock}) if ({asked[ports.enable]}) begin",
@@ -185,20 +192,3 @@ def macro_model_verilog(macro: Macro) -> str:
         f"        {ports.read_data} <= {asked[ports.write]} ? written : words[{ports.address}];",
         "    end",
         "endmodule", ""])
-
-
-def blackbox_verilog(macro: Macro) -> str:
-    """Ports of a macro without a body, for synthesis."""
-    return HEADER + f"(* blackbox *)\n{_macro_head(macro, '')}\nendmodule\n"
-
-
-def _macro_head(macro: Macro, output: str) -> str:
-    ports   = macro.ports
-    singles = [ports.clock, ports.enable, ports.write]
-    words   = [ports.write_data] + [ports.mask]*macro.mask
-    return "\n".join([f"module {macro.name} (",
-        *(f"    input  {name}," for name in singles),
-        f"    input  {vector(macro.address_bits)}{ports.address},",
-        *(f"    input  {vector(macro.width)}{name}," for name in words),
-        f"    output {output}{vector(macro.width)}{ports.read_data}",
-        ");"])

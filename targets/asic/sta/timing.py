@@ -29,12 +29,10 @@ from targets.tools.progress import StageProgress, no_stage
 IO_FRACTION = 0.2
 
 # Lines of the script's own among what it prints.
-DONE, SHORTEST, REGISTERS = "qclif: done", "qclif: shortest period", "qclif: registers"
+DONE, SHORTEST = "qclif: done", "qclif: shortest period"
 
 # A pin of a path: its time, edge, name and cell. A net: its name.
 PIN = re.compile(r"^(?:\s*-?[\d.]+)*?\s+(-?[\d.]+)\s+[v^]\s+(\S+)\s+\((\S+)\)$")
-# The worst path to a pin: the pin, its cell, and the slack.
-END = re.compile(r"^(\S+) \((\S+)\).*?(-?[\d.]+)(?: \(\w+\))?$", re.MULTILINE)
 NET = re.compile(r"^\s*\d*\s*(?:-?[\d.]+\s+)*(\S+) \(net\)$")
 
 # Names that Yosys and the flow made for what has none.
@@ -68,8 +66,6 @@ class Timing:
     fmax_mhz : highest frequency without negative slack, inputs and outputs having the same part of its period.
     start, end : of the slowest path: register, macro or port.
     path : its pins.
-    registers : worst slack of the paths from registers and macros to each register, gate or macro, by name without
-        the bit, the worst first: what limits the frequency, whatever is left to inputs and outputs.
     tool : OpenSTA.
     """
     corner:        str
@@ -79,7 +75,6 @@ class Timing:
     start:         str
     end:           str
     path:          tuple[PathPoint, ...]
-    registers:     dict[str, float]
     tool:          Tool
 
 # Timing -------------------------------------------------------------------------------------------
@@ -117,7 +112,7 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
     period   = max((macro.min_period_ns or 0.0 for macro in macros), default=0.0)
     return Timing(corner, min(_slack(slow), config.period_ns - period), None if fast is None else _slack(fast),
         1000/max(shortest, period), _ends(slow, "Startpoint"), _ends(slow, "Endpoint"), points,
-        _registers(text.partition(REGISTERS)[2].partition(SHORTEST)[0]), tool)
+        tool)
 
 
 REPORT = "report_checks -format full -fields {net} -digits 6 -no_line_splits"
@@ -135,18 +130,6 @@ for {{set try 0}} {{$try < 30}} {{incr try}} {{
 }}
 puts "{SHORTEST} $period"
 """
-
-# All pins of registers, with the name that the option had in 2019.
-REGISTER_REPORT = f"""
-puts "{REGISTERS}"
-set many [expr {{[string match *group_path_count* $::sta::cmd_args(report_checks)]
-    ? "-group_path_count" : "-group_count"}}]
-if {{[llength [all_registers -data_pins]]}} {{
-    report_checks -path_delay max -format end -digits 6 -no_line_splits $many 1000000 \\
-        -from [all_registers -clock_pins] -to [all_registers -data_pins]
-}}
-"""
-
 
 def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, pdk: Pdk, liberties: list[Path], wires: list[str],
         clock_tree: bool) -> str:
@@ -173,7 +156,6 @@ def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, pdk: Pdk, liber
         "constrain $period",
         f"{REPORT} -path_delay max",
         f"{REPORT} -path_delay min",
-        REGISTER_REPORT,
         SEARCH,
         f'puts "{DONE}"',
         "",
@@ -219,15 +201,6 @@ def _ends(report: str, which: str) -> str:
 def register(instance: str) -> str:
     """Name of a register, by that of its flip-flop: pipeline/product[3]_reg is pipeline.product[3]."""
     return re.sub(r"_reg$", "", instance.replace("\\", "")).replace("/", ".")
-
-
-def _registers(report: str) -> dict[str, float]:
-    """Slack of words and macros, by the pins that paths end at."""
-    slacks = {}
-    for match in END.finditer(report):
-        name = re.sub(r"\[\d+\]$", "", register(match[1].rpartition("/")[0]))
-        slacks.setdefault(name, float(match[3]))
-    return slacks
 
 
 def _points(report: str, synthesis: Synthesis) -> tuple[PathPoint, ...]:

@@ -126,13 +126,12 @@ def _count(netlist: dict, cells: dict[str, Cell], rtl: Rtl, verilog: Path, files
     macros = {kind: number for kind, number in total.items() if kind in rtl.macros}
     area   = {kind: cells[kind].area*number for kind, number in total.items()}
     sram   = sum(area[kind] for kind in macros)
-    return Synthesis(verilog, rtl.top, rtl.clock, rtl.reset,
+    return Synthesis(verilog, rtl.top, rtl.clock,
         area_um2       = sum(area.values()),
         area_logic_um2 = sum(area.values()) - sram,
         area_sram_um2  = sram,
         cells          = total.total() - sum(macros.values()),
         flops          = sum(number for kind, number in total.items() if cells[kind].flipflops),
-        gates          = sum(number for kind, number in total.items() if cells[kind].clock_gate),
         macros         = macros,
         modules        = tuple(parts),
         buffers        = sum(buffers[name]*count for name, count in instances.items()),

@@ -133,9 +133,3 @@ def test_many_macros_stay_a_compact_core():
 def test_shelves_are_filled_in_turn():
     found = shelve({"a": (4, 5), "b": (3, 9), "c": (4, 2)}, 8)
     assert (found.width, found.height, found.places) == (7, 11, {"b": (0, 0), "a": (3, 0), "c": (0, 9)})
-
-
-@pytest.mark.parametrize("utilisation", (0.0, 0.96, -1.0, float("nan")))
-def test_utilisation_out_of_its_limits(utilisation):
-    with pytest.raises(QCLIFError, match=r"utilisation is .* limits are 0\.05 to 0\.95"):
-        plan(100, {}, SITE, utilisation=utilisation)

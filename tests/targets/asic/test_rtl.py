@@ -30,11 +30,10 @@ from targets.asic.design import DESIGNS, AsicConfig
 from targets.asic.platform.macros import Macro
 from targets.asic.rtl.generate import generate
 from targets.asic.rtl.hierarchy import split
-from targets.asic.rtl.sram import blackbox_verilog
 from targets.netlist.comparison import BuiltCore
 from targets.netlist.harness.program import HARNESSES, verilate
 from targets.tools.verilator import execute
-from tests.helpers.memories import GATE
+from tests.helpers.memories import GATE, blackbox_verilog
 from tests.helpers.networks import random_network as uniform_network
 
 # Sizes of macros that flow-scripts have.

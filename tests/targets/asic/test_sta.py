@@ -55,11 +55,10 @@ def synthesised(pdk, folder, texts, top, **options):
 # Slack ---------------------------------------------------------------------------------------------
 
 def test_slack_between_registers_falls_with_the_period(neuron, timed):
-    slacks = [timed(neuron, period).registers for period in (10.0, 8.0, 2.0, 0.5)]
-    for name, slack in slacks[0].items():
-        expected = [slack, slack - 2, slack - 8, slack - 9.5]
-        assert [other[name] for other in slacks] == pytest.approx(expected, abs=DIGITS)
-    assert slacks[3]["product"] < 0 < slacks[2]["product"]
+    # At these periods, inputs and outputs are not what limits.
+    first, *others = [timed(neuron, period) for period in (2.0, 1.0, 0.5)]
+    assert [other.slack_ns for other in others] == pytest.approx([first.slack_ns - 1, first.slack_ns - 1.5], abs=DIGITS)
+    assert others[1].slack_ns < 0 < first.slack_ns
 
 
 def test_inputs_and_outputs_have_a_part_of_the_period(pdk, tmp_path, timed):
@@ -115,14 +114,6 @@ def test_the_slowest_path_is_told_by_registers(neuron, timed):
     assert {point.stage for point in timing.path[2:-1]} == {"AC, MU, SC, TC"}
     # What is left of the period is the flip-flop's.
     assert 0 < 2.0 - timing.slack_ns - end.arrival_ns < 0.1
-    assert timing.registers["product"] == timing.slack_ns == min(timing.registers.values())
-
-
-def test_all_registers_have_a_slack(neuron, timed):
-    assert timed(neuron).registers.keys() == {"current_apical", "current_soma", "drive", "gated", "product", "shifted",
-        "spike", "v_apical", "v_soma", "v_apical1", "v_apical2", "v_apical3", "v_apical4", "v_soma1",
-        "sum_soma1", *(f"rest_apical{n}" for n in range(1, 3)), *(f"rest_soma{n}" for n in range(1, 6)),
-        *(f"threshold{n}" for n in range(1, 7))}
 
 
 def test_modules_and_macros_are_told_apart(pdk, tmp_path, timed):
@@ -140,7 +131,6 @@ def test_modules_and_macros_are_told_apart(pdk, tmp_path, timed):
     macro = next(iter(tiling.macros))
     assert [point.cell for point in timing.path[:2]] == [macro]*2
     assert timing.path[1].arrival_ns >= pdk.macros[macro].access_ns
-    assert {"q", "address", timing.start} <= timing.registers.keys()
     assert "some logic" in {point.stage for point in timing.path}
 
 
@@ -185,9 +175,6 @@ def test_two_of_many_equal_modules_have_the_timing_of_all(pdk, tmp_path, timed):
         assert of_part.hold_slack_ns == pytest.approx(of_whole.hold_slack_ns, abs=1e-3)
         assert of_part.fmax_mhz == pytest.approx(of_whole.fmax_mhz, rel=1e-3)
         assert [point.cell for point in of_part.path] == [point.cell for point in of_whole.path]
-        assert of_part.registers.keys() < of_whole.registers.keys()
-        assert of_part.registers == pytest.approx({name: of_whole.registers[name] for name in of_part.registers},
-            abs=1e-3)
 
 
 @pytest.mark.parametrize("instance, name", (
