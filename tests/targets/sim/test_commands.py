@@ -26,6 +26,7 @@ from host.common.folders import ROOT
 from host.events.event_array import EVENT
 from host.runs.result import Result
 from targets.sim import __main__ as targets_sim
+from targets.sim.simulator import SimulatedSoC
 from tests.helpers.commands import assert_one_line, call, needs_simulator, run
 from tests.helpers.networks import random_network
 
@@ -184,15 +185,15 @@ def test_network_larger_than_the_sizes_given(tmp_path):
 
 @needs_simulator
 def test_port_closed_in_mid_run():
-    """The simulator dies under a running stream."""
-    with start(SIM, "--serve", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as serving:
-        port   = next(line for line in serving.stdout if "socket" in line).split()[-1]
-        client = start(STREAM, "--port", port, "--samples", "400", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(15)
-        assert client.poll() is None
-        serving.kill()
+    """The simulator dies under a running stream, when the network has arrived and recordings are under way."""
+    with SimulatedSoC(QCLIFConfig()) as soc:
+        client = start(STREAM, "--port", soc.port, "--samples", "40", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while soc.counters.received < 200_000:
+            assert client.poll() is None, client.communicate()
+            time.sleep(0.05)
+        os.kill(soc.pid, signal.SIGKILL)
         out, err = client.communicate(timeout=120)
-    assert_one_line(subprocess.CompletedProcess(client.args, client.returncode, out, err), port)
+    assert_one_line(subprocess.CompletedProcess(client.args, client.returncode, out, err), soc.port)
 
 
 @needs_simulator

@@ -32,10 +32,19 @@ from tests.helpers.echo import connect, echo_firmware, receive
 
 OPTIONS = SimOptions()
 
+# Another one, that no other tests use: here it is built again, and its signals are traced.
+TRACED = SimOptions(config=QCLIFConfig(neurons=1, inputs=1, contexts=0, lanes=1, outputs=0), with_accelerator=False,
+    trace="vcd")
+
 
 @pytest.fixture(scope="module")
 def build():
     return build_simulator(OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def traced():
+    return build_simulator(TRACED)
 
 
 @pytest.fixture(scope="module")
@@ -264,24 +273,28 @@ def test_two_builds_of_one_soc_take_turns(build):
     assert stages == ["waiting for another process that does the same"]
 
 
-def test_firmware_alone_is_compiled_when_it_alone_has_changed(build):
+def change_record(build, **changes):
+    """Let the record of what a build was made from say otherwise."""
     state = build.directory/"build.json"
-    state.write_text(json.dumps({**json.loads(state.read_text()), "firmware": "another"}))
-    binary, stages = build.simulator.stat().st_mtime_ns, []
-    build_simulator(OPTIONS, progress=stages.append)
+    state.write_text(json.dumps({**json.loads(state.read_text()), **changes}))
+
+
+def test_firmware_alone_is_compiled_when_it_alone_has_changed(traced):
+    change_record(traced, firmware="another")
+    binary, stages = traced.simulator.stat().st_mtime_ns, []
+    build_simulator(TRACED, progress=stages.append)
     assert stages == ["compiling the firmware"]
-    assert build.simulator.stat().st_mtime_ns == binary
-    build_simulator(OPTIONS, progress=stages.append)
+    assert traced.simulator.stat().st_mtime_ns == binary
+    build_simulator(TRACED, progress=stages.append)
     assert len(stages) == 1
 
 
-def test_gateware_that_comes_out_the_same_is_not_compiled_again(build):
-    state = build.directory/"build.json"
-    state.write_text(json.dumps({**json.loads(state.read_text()), "sources": "another"}))
-    binary, stages = build.simulator.stat().st_mtime_ns, []
-    build_simulator(OPTIONS, progress=stages.append)
+def test_gateware_that_comes_out_the_same_is_not_compiled_again(traced):
+    change_record(traced, sources="another")
+    binary, stages = traced.simulator.stat().st_mtime_ns, []
+    build_simulator(TRACED, progress=stages.append)
     assert stages == ["generating the SoC and its firmware"]
-    assert build.simulator.stat().st_mtime_ns == binary
+    assert traced.simulator.stat().st_mtime_ns == binary
 
 
 def test_options_decide_the_build():
@@ -314,13 +327,10 @@ def test_a_stage_that_fails_names_its_log(tmp_path):
         build_simulator(options, tmp_path)
 
 
-def test_trace(tmp_path):
+def test_trace(traced):
     """A window of a small SoC's signals, complete although the simulator ran on."""
-    sizes   = QCLIFConfig(neurons=1, inputs=1, contexts=0, lanes=1, outputs=0)
-    options = SimOptions(config=sizes, with_accelerator=False, trace="vcd")
-    with SimulatedSoC(options, trace_window=(0, 10**6)) as soc:
+    with SimulatedSoC(TRACED, trace_window=(0, 10**6)) as soc:
         wait_for(lambda: soc.clocks > 1000)
-        directory = soc.build().directory
-    times = [int(line[1:]) for line in (directory/"sim.vcd").read_text().splitlines() if line.startswith("#")]
+    times = [int(line[1:]) for line in (traced.directory/"sim.vcd").read_text().splitlines() if line.startswith("#")]
     assert times[-1] <= 10**6
     assert len(times) > 50
