@@ -21,6 +21,7 @@ from host.network.golden import GoldenModel
 from host.network.random_network import random_network
 from host.runs.synaptic_operations import bound_clocks
 from targets.sim.core import CoreSimulator
+from tests.helpers.needs import needs_verilator
 from tests.helpers.networks import random_network as uniform_network
 
 BUILDS = {
@@ -30,7 +31,6 @@ BUILDS = {
     "wide":    QCLIFConfig(lanes=32),
     "odd":     QCLIFConfig(neurons=50, inputs=128, lanes=7, weight_bits=5, state_bits=16, current_bits=20),
 }
-needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
 
 
 @pytest.mark.parametrize(("name", "registered"),

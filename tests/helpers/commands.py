@@ -8,16 +8,10 @@ imported already what takes a command seconds."""
 
 import contextlib
 import io
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 
-import pytest
-
 from host.common.folders import ROOT
-
-needs_simulator = pytest.mark.skipif(not (shutil.which("verilator") and shutil.which("riscv64-unknown-elf-gcc")),
-    reason="needs Verilator and a RISC-V compiler: ./qclif setup")
 
 
 def run(command: Sequence[object], *options: object, timeout: float = 300) -> subprocess.CompletedProcess:

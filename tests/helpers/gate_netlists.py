@@ -19,8 +19,6 @@ from targets.netlist.netlist import Netlist
 from targets.netlist.toggles import Activity
 from tests.helpers.memories import blackbox_verilog
 
-needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
-
 NEURON = AsicConfig("neuron", QCLIFConfig(current_bits=8))
 
 # Small enough to be built in seconds; contexts, and more neurons than lanes.

@@ -6,21 +6,15 @@
 """Memories of the ASIC flow, simulated beside a model of what they promise."""
 
 import random
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.tiling import Memory, Tiling
 from targets.asic.rtl.flops import clock_gate_model
 from targets.asic.rtl.sram import macro_model_verilog
 from targets.liberty.library import Cell, Pin
-
-needs_iverilog = pytest.mark.skipif(not shutil.which("iverilog"), reason="needs Icarus: apt-get install iverilog")
-needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
 
 # As Nangate45 has it.
 GATE = Cell("CLKGATE_X1", 3.458, None, {name: Pin(name, "output" if role == "out" else "input", gate=role)

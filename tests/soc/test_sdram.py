@@ -18,14 +18,14 @@ from firmware.sizes import ROM_BYTES, SRAM_BESIDE_SDRAM
 from soc.builder import make_package, prefer_own_tools, write_rom_init
 from targets.sim.options import PINS, SimOptions
 from targets.sim.simulator import SimulatedSoC
+from tests.helpers.needs import needs_simulator
 from tests.helpers.short_stream import stream_exactly
 
 # As on a board: a CPU without data cache, and a line that does not wait.
 OPTIONS = SimOptions(config=QCLIFConfig(neurons=16, inputs=64, contexts=0, lanes=4), registered=True,
     soc={"cpu_variant": "lite", "sdram": "MT48LC16M16", "uart_name": PINS, "uart_baudrate": 1_000_000})
 
-pytestmark = pytest.mark.skipif(not (shutil.which("verilator") and shutil.which("riscv64-unknown-elf-gcc")),
-    reason="needs Verilator and a RISC-V compiler: ./qclif setup")
+pytestmark = needs_simulator
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@
 """The whole path: recordings over the UART of the Verilated SoC and its firmware, against the golden model."""
 
 import os
-import shutil
 import threading
 import time
 from contextlib import ExitStack
@@ -28,10 +27,10 @@ from host.link.port import SerialPort
 from host.network.random_network import random_network
 from host.runs.run import execute
 from targets.sim.simulator import SimulatedSoC
+from tests.helpers.needs import needs_simulator
 from tests.helpers.runs import differences
 
-pytestmark = pytest.mark.skipif(not (shutil.which("verilator") and shutil.which("riscv64-unknown-elf-gcc")),
-    reason="needs Verilator and a RISC-V compiler: ./qclif setup")
+pytestmark = needs_simulator
 
 CONFIGS = {
     "default": QCLIFConfig(),

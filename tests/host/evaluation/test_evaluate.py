@@ -34,9 +34,10 @@ from host.runs.synaptic_operations import spread, workload
 from host.training.experiment import TEST_SEED
 from host.training.objective import wilson_interval
 from host.training.tasks import ContextTask, evaluation_batches
-from tests.helpers.commands import assert_one_line, needs_simulator
+from tests.helpers.commands import assert_one_line
 from tests.helpers.commands import run as run_command
 from tests.helpers.firmware import FirmwareDevice, FirmwarePort
+from tests.helpers.needs import needs_simulator
 from tests.helpers.networks import random_network as extreme_network
 
 EVALUATE = [sys.executable, "-m", "host.evaluate"]

@@ -19,12 +19,11 @@ from targets.asic.stages import STAGES
 from targets.asic_freepdk45 import exit_code, main
 from tests.helpers.asic_records import complete
 from tests.helpers.commands import assert_one_line, run
+from tests.helpers.needs import needs_asic
 
 COMMAND = [sys.executable, "-m", "targets.asic_freepdk45"]
 SPATIAL = ["--design", "spatial", "--neurons", "3", "--contexts", "2", "--steps", "20"]
 
-needs_tools = pytest.mark.skipif(not (shutil.which("yosys") and shutil.which("sta") and shutil.which("verilator")),
-    reason="needs Yosys, OpenSTA and Verilator: sudo apt-get install yosys opensta verilator")
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def flow(pdk, tmp_path, capsys):
 
 # Runs ----------------------------------------------------------------------------------------------
 
-@needs_tools
+@needs_asic
 def test_the_neuron_through_all_of_it(flow):
     code, record = flow("--design", "neuron")
     assert code == 0, flow.shown.err
@@ -61,7 +60,7 @@ def test_the_neuron_through_all_of_it(flow):
     assert all(each["cached"] for each in again["stages"].values())
 
 
-@needs_tools
+@needs_asic
 def test_the_papers_architecture_on_a_recording(flow):
     code, record = flow(*SPATIAL, "--rate", "0.2")
     assert code == 0, flow.shown.err
@@ -75,7 +74,7 @@ def test_the_papers_architecture_on_a_recording(flow):
     assert "synthetic 0" in run["recordings"] and record["real_time"]["step_us"] == 5000
 
 
-@needs_tools
+@needs_asic
 def test_silence_and_slack(flow):
     code, record = flow(*SPATIAL, "--rate", "0", "--frequency", "3000")
     assert code == 0 and record["gatesim"]["spikes"] == 0 and "spike" not in record["energy_pj"]
@@ -83,14 +82,14 @@ def test_silence_and_slack(flow):
     assert flow(*SPATIAL, "--rate", "0", "--frequency", "3000", "--strict")[0] == 1
 
 
-@needs_tools
+@needs_asic
 def test_what_later_stages_would_compute_is_absent(flow):
     code, record = flow("--design", "neuron", "--until", "synth")
     assert code == 0 and list(record["stages"]) == ["rtl", "synth"]
     assert not {"slack_ns", "fmax_mhz", "timing", "gatesim", "power_mw", "energy_pj", "layout"} & record.keys()
 
 
-@needs_tools
+@needs_asic
 def test_a_sweep(flow, tmp_path):
     (tmp_path/"mine.json").write_text('[{"state-bits": [4, 8]}, {"design": "core", "sram": "flops"}]')
     code, content = flow("--sweep", tmp_path/"mine.json", "--design", "neuron", "--until", "sta", "--jobs", 1)
@@ -125,7 +124,7 @@ def call(environment, *options):
     return subprocess.run([*COMMAND, *map(str, options)], capture_output=True, text=True, env=environment, check=False)
 
 
-@needs_tools
+@needs_asic
 def test_without_opensta_the_rest_is_done_and_the_gap_is_told(pdk, without, tmp_path):
     environment = without("sta", "openroad")
     done = call(environment, "--design", "neuron", "--output-dir", tmp_path/"out", "--json", "-")

@@ -28,8 +28,8 @@ from targets.asic_freepdk45 import main
 from targets.netlist.netlist import parse_netlist
 from targets.netlist.toggles import Activity
 from tests.helpers.flow_scripts import needs_openroad, stand_in_for
+from tests.helpers.needs import needs_asic
 from tests.helpers.netlists import opensta, pipeline, yosys
-from tests.targets.asic.test_command import needs_tools
 
 SPEF = r"""*SPEF "ieee 1481-1999"
 *DESIGN_FLOW "NAME_SCOPE LOCAL" "PIN_CAP NONE"
@@ -194,7 +194,7 @@ def laid_out(pdk, tmp_path, monkeypatch, capsys):
     return call
 
 
-@needs_tools
+@needs_asic
 def test_the_routed_netlist_is_checked(laid_out):
     code, record = laid_out()
     layout = record["layout"]
@@ -220,7 +220,7 @@ def test_the_routed_netlist_is_checked(laid_out):
 
 
 @needs_openroad
-@needs_tools
+@needs_asic
 def test_the_neuron_to_gds(pdk, tmp_path, capsys):
     """By a real OpenROAD: minutes the first time."""
     assert main(["--design", "neuron", "--until", "layout", "--output-dir", str(tmp_path), "--json",
@@ -243,7 +243,7 @@ def test_the_neuron_to_gds(pdk, tmp_path, capsys):
 
 # Interruption ----------------------------------------------------------------------------------------
 
-@needs_tools
+@needs_asic
 def test_an_interrupted_layout_leaves_nothing_running(pdk, tmp_path, monkeypatch):
     home = stand_in_for(tmp_path/"flow", monkeypatch)
     # A process below a process, as make has them.

@@ -6,7 +6,6 @@
 """Modules of a design's Verilog; and the core in modules, with macros for its memories, against the golden model."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +33,7 @@ from targets.netlist.comparison import BuiltCore
 from targets.netlist.harness.program import HARNESSES, verilate
 from targets.tools.verilator import execute
 from tests.helpers.memories import GATE, blackbox_verilog
+from tests.helpers.needs import needs_verilator, needs_yosys
 from tests.helpers.networks import random_network as uniform_network
 
 # Sizes of macros that flow-scripts have.
@@ -41,8 +41,6 @@ SIZES  = ((32, 32), (64, 32), (64, 64), (256, 16), (256, 32), (256, 48), (512, 6
 MACROS = SimpleNamespace(clock_gate=GATE, macros={f"fakeram45_{depth}x{width}": Macro(f"fakeram45_{depth}x{width}",
     depth, width, 500 + 0.5*depth*width, 1000.0, 1.0, Path("x.lib"), Path("x.lef")) for depth, width in SIZES})
 
-needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
-needs_yosys     = pytest.mark.skipif(not shutil.which("yosys"), reason="needs Yosys: ./qclif setup")
 
 # Conflicts of a macro's one port stop the simulation.
 CHECKED = ["-DQCLIF_CHECK"]

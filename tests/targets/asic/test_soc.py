@@ -18,7 +18,7 @@ from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
 from targets.asic.rtl.fifo_memory import FIFOMemory
 from targets.asic.rtl.generate import generate
-from tests.helpers.memories import needs_iverilog
+from tests.helpers.needs import needs_iverilog
 from tests.targets.asic.test_rtl import MACROS
 
 # FIFO ---------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@
 
 """The neuron and the spatial design: their sums against integers, their Verilog against the golden model."""
 
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,11 +30,11 @@ from targets.asic.rtl.spatial import SpatialSynapses
 from targets.netlist.harness.bits import pack, unpack
 from targets.netlist.harness.program import verilate
 from tests.accel.test_neuron import contract
+from tests.helpers.needs import needs_verilator
 from tests.helpers.networks import random_network as uniform_network
 
 NO_MACROS = SimpleNamespace(macros={})
 
-needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
 
 
 def built(config, folder):

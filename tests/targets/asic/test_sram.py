@@ -25,16 +25,8 @@ from targets.asic.rtl.flops import FLOPS_LIMIT, clock_gate_model, flops_verilog
 from targets.asic.rtl.memories import MemoryFiles
 from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
 from targets.liberty.library import read_liberty
-from tests.helpers.memories import (
-    GATE,
-    accesses,
-    blackbox_verilog,
-    clocked,
-    expected,
-    needs_iverilog,
-    needs_verilator,
-    simulate,
-)
+from tests.helpers.memories import GATE, accesses, blackbox_verilog, clocked, expected, simulate
+from tests.helpers.needs import needs_iverilog, needs_verilator
 
 
 def macro(depth, width, area=None, energy=1.0, leakage=1000.0, mask=True, **more):

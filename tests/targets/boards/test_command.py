@@ -7,7 +7,6 @@
 
 import json
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,14 +21,13 @@ from targets.boards.build import BoardBuild
 from targets.boards.loader import load
 from targets.boards.report import CriticalPath, Report, read_report
 from targets.boards.request import BoardOptions
+from tests.helpers.needs import needs_compiler
 
 OPTIONS = BoardOptions("ulx3s", "LFE5U-25F", "trellis", 50_000_000, 1_000_000, QCLIFConfig(neurons=16, uart_fifo=2048))
 PATH    = CriticalPath(("clk", "clk"), 19.25, "VexRiscv.a", "VexRiscv.b")
 REPORT  = Report({"lut": 7000, "ff": 4000, "bram": 40, "dsp": 5}, {"lut": 24288, "ff": 24288, "bram": 56, "dsp": 28},
     51.94, PATH)
 
-needs_compiler = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
-    reason="needs a RISC-V compiler: ./qclif setup")
 
 
 def build(tmp_path: Path, **changes) -> BoardBuild:

@@ -7,7 +7,6 @@
 
 import json
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,15 +26,11 @@ from targets.fpga.families import FAMILIES
 from targets.fpga.netlist import build, synthesise
 from targets.netlist.comparison import NetlistProgram, run_core
 from targets.sim.options import PINS, SimOptions
+from tests.helpers.needs import needs_compiler, needs_ice40, needs_verilator
 from tests.helpers.short_stream import stream_exactly
 
 BOARD = icebreaker.BOARD
 
-needs_compiler  = pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"),
-    reason="needs a RISC-V compiler: ./qclif setup")
-needs_nextpnr   = pytest.mark.skipif(not (shutil.which("nextpnr-ice40") and shutil.which("icepack")),
-    reason="needs nextpnr-ice40 and icepack: apt-get install nextpnr-ice40 fpga-icestorm")
-needs_verilator = pytest.mark.skipif(not shutil.which("verilator"), reason="needs Verilator: ./qclif setup")
 
 # The estimate of cells, which are not counted but interpolated.
 TOLERANCE = 0.05
@@ -95,7 +90,7 @@ def built(tmp_path_factory):
 
 
 @needs_compiler
-@needs_nextpnr
+@needs_ice40
 def test_the_estimate_is_what_is_used(built):
     for name in ("bram", "dsp", "spram"):
         assert built[name] == built["estimate"][name]
@@ -104,7 +99,7 @@ def test_the_estimate_is_what_is_used(built):
 
 
 @needs_compiler
-@needs_nextpnr
+@needs_ice40
 def test_64_neurons_of_8_bits_and_the_clock(built):
     config = built["config"]
     assert config["neurons"] >= 64 and config["inputs"] == 512 and config["weight_bits"] == 8
@@ -112,7 +107,7 @@ def test_64_neurons_of_8_bits_and_the_clock(built):
 
 
 @needs_compiler
-@needs_nextpnr
+@needs_ice40
 def test_one_file_has_bitstream_and_firmware(built):
     bitstream, image = (Path(built[name]).read_bytes() for name in ("bitstream", "image"))
     firmware = (Path(built["directory"])/"software"/"bios"/"bios.bin").read_bytes()

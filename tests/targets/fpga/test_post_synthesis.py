@@ -27,7 +27,7 @@ from targets.fpga.netlist import build, cell_models, luts, share, synthesise
 from targets.netlist.comparison import BuiltCore, NetlistProgram, run_core
 from targets.sim.core import CoreSimulator
 from targets.tools.eda import find_yosys, run_tool
-from tests.helpers.gate_netlists import needs_verilator
+from tests.helpers.needs import needs_verilator
 
 # All kinds of cells, with more neurons than lanes, in a netlist that is compiled in seconds.
 SIZES   = QCLIFConfig(neurons=12, inputs=32, contexts=2, lanes=2, weight_bits=4, state_bits=6, current_bits=8)

@@ -18,7 +18,8 @@ from targets.netlist.harness import program
 from targets.netlist.netlist import parse_netlist
 from targets.netlist.toggles import Activity, clock_nets, probes, read_activity
 from targets.tools.verilator import execute
-from tests.helpers.gate_netlists import GATED, needs_verilator
+from tests.helpers.gate_netlists import GATED
+from tests.helpers.needs import needs_verilator
 
 
 def gated_model(inputs):

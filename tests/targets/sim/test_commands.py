@@ -27,7 +27,8 @@ from host.events.event_array import EVENT
 from host.runs.result import Result
 from targets.sim import __main__ as targets_sim
 from targets.sim.simulator import SimulatedSoC
-from tests.helpers.commands import assert_one_line, call, needs_simulator, run
+from tests.helpers.commands import assert_one_line, call, run
+from tests.helpers.needs import needs_simulator
 from tests.helpers.networks import random_network
 
 STREAM = [sys.executable, str(ROOT/"host"/"stream.py")]

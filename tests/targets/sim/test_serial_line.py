@@ -8,7 +8,6 @@
 import ctypes
 import functools
 import random
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -31,13 +30,12 @@ from targets.sim.build import build_simulator
 from targets.sim.options import LINE_BIT_CLOCKS, LINE_TOLERANCE, PHY_BIT_CLOCKS, SimOptions
 from targets.sim.simulator import SimulatedSoC
 from tests.helpers.echo import connect, echo_firmware, receive
+from tests.helpers.needs import needs_simulator
 
 MODULE = Path(sim.__file__).resolve().parent/"sim_modules"/"qclif_uart"
 
 NONE, FRAMING = -1, 0x100
 
-needs_tools = pytest.mark.skipif(not (shutil.which("verilator") and shutil.which("riscv64-unknown-elf-gcc")),
-    reason="needs Verilator and a RISC-V compiler: ./qclif setup")
 
 # A whole number of clocks neither a bit nor a byte: 16.7 and 166.7.
 BAUDRATE = 3_000_000
@@ -145,7 +143,7 @@ def recording(qclif_data):
     return Sample("clapping", events, None, sample.label, sample.sensor_size).encoded(ENCODER, SIZES.contexts)
 
 
-@needs_tools
+@needs_simulator
 @pytest.mark.parametrize("mismatch", [0, LINE_TOLERANCE, -LINE_TOLERANCE])
 @pytest.mark.parametrize("encode", ["host", "device"])
 def test_every_spike_over_a_real_line(recording, mismatch, encode):
@@ -167,7 +165,7 @@ def test_every_spike_over_a_real_line(recording, mismatch, encode):
     assert clocks >= 10*run.stats["rx_bytes"]*OPTIONS.sys_clk_freq/line
 
 
-@needs_tools
+@needs_simulator
 @pytest.mark.parametrize("mismatch", [0.08, -0.08])
 def test_a_mismatch_that_is_too_large_is_one_line(mismatch, monkeypatch, capsys):
     monkeypatch.setattr(host_options, "Link", functools.partial(Link, timeout=0.2, tries=2))
@@ -177,7 +175,7 @@ def test_a_mismatch_that_is_too_large_is_one_line(mismatch, monkeypatch, capsys)
     assert error.startswith("error: no answer from the device") and f"{mismatch:+.1%} from the SoC's 3000000" in error
 
 
-@needs_tools
+@needs_simulator
 def test_what_the_command_says_of_the_line(capsys):
     assert sim.main([*sizes(), "--uart-name", "serial", "--uart-baudrate", str(BAUDRATE), "--line-baudrate", "3050000",
         "--network", "random", "--samples", "1"]) == 0
@@ -194,7 +192,7 @@ def echo_rom(tmp_path_factory):
     return echo_firmware(build_simulator(OPTIONS), tmp_path_factory.mktemp("software"))
 
 
-@needs_tools
+@needs_simulator
 def test_bytes_of_all_values_pass_both_ways(echo_rom):
     data = bytes(range(256))*8
     with SimulatedSoC(OPTIONS, rom_init=echo_rom) as soc, connect(soc) as client:
@@ -203,7 +201,7 @@ def test_bytes_of_all_values_pass_both_ways(echo_rom):
         assert soc.counters.framing == 0
 
 
-@needs_tools
+@needs_simulator
 def test_what_a_slow_client_loses_is_counted(echo_rom):
     """Pins do not wait."""
     source, data, copy = random.Random(1), bytearray(), bytearray()

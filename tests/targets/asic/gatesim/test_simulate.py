@@ -24,8 +24,9 @@ from targets.asic.synth.recipes import RECIPES
 from targets.asic.synth.synthesis import map_design
 from targets.netlist.netlist import parse_netlist, read_netlist
 from targets.tools.eda import find_yosys
-from tests.helpers.gate_netlists import NEURON, SIZES, needs_verilator, synthesised
+from tests.helpers.gate_netlists import NEURON, SIZES, synthesised
 from tests.helpers.mutation import choose, mutate
+from tests.helpers.needs import needs_verilator
 from tests.helpers.networks import random_network as uniform_network
 
 SPATIAL = AsicConfig("spatial", SIZES, product_shift=3)

@@ -21,7 +21,8 @@ from targets.asic.power.power import INPUTS, estimate, power_of, signals_of
 from targets.liberty.expression import parse_expression
 from targets.liberty.power import Table, WireLoad, read_power
 from targets.netlist.netlist import parse_netlist, read_netlist
-from tests.helpers.gate_netlists import NEURON, activity, needs_verilator, synthesised
+from tests.helpers.gate_netlists import NEURON, activity, synthesised
+from tests.helpers.needs import needs_verilator
 
 CLOCKS, PERIOD = 1000, 10.0
 
