@@ -43,8 +43,8 @@ from targets.asic.report.sheet import Sheet
 from targets.asic.report.studies import study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report
 from targets.asic.sweep import read_sweep
-from targets.sim.simulator import exit_on_sigterm
 from targets.tools.builds import writing
+from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
 
 TITLE = "qCLIF in FreePDK45"

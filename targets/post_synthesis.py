@@ -34,7 +34,7 @@ from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
 from host.cli.options import add_input_args, check_outputs, encode_samples, read_samples
 from host.common.console import table_console, write_json
 from targets.fpga.families import FAMILIES
-from targets.sim.simulator import exit_on_sigterm
+from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
 
 # Check --------------------------------------------------------------------------------------------

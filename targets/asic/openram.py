@@ -22,7 +22,7 @@ from targets.asic.platform.openram import SET, compile_macro, compiled, install
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.comparisons import macro_values, macros_sheet
 from targets.asic.report.sheet import Sheet
-from targets.sim.simulator import exit_on_sigterm
+from targets.tools.process import exit_on_sigterm
 
 
 def compare(macros: Mapping[str, Macro], others: Mapping[str, Macro]) -> Iterator[tuple[Macro, Macro]]:

@@ -33,7 +33,8 @@ from targets.benchmark.streaming import bench_streaming, board_lines, exact_run
 from targets.benchmark.training import bench_training
 from targets.sim.options import SimOptions
 from targets.sim.core import CoreSimulator
-from targets.sim.simulator import SimulatedSoC, exit_on_sigterm
+from targets.sim.simulator import SimulatedSoC
+from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
 
 LANES    = (1, 2, 4, 8, 16, 32, 64)

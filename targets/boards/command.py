@@ -16,8 +16,8 @@ from targets.boards.loader import load
 from targets.boards.options import BoardParser, board_options, given_sizes
 from targets.boards.request import BoardOptions, board_config
 from targets.boards.summary import measures, show
-from targets.sim.simulator import exit_on_sigterm
 from targets.tools.exports import export_registers
+from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
 
 

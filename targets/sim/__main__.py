@@ -26,8 +26,9 @@ from host.common.console import table_console
 from host.events.sample import Sample
 from targets.sim.build import SimBuild
 from targets.sim.options import LINE_TOLERANCE, PINS, STREAM, SimOptions
-from targets.sim.simulator import SimulatedSoC, exit_on_sigterm
+from targets.sim.simulator import SimulatedSoC
 from targets.tools.exports import export_registers
+from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
 
 # Arguments ----------------------------------------------------------------------------------------

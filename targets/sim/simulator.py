@@ -13,7 +13,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -227,8 +226,3 @@ class SimulatedSoC:
         """Wait until the simulator ends by itself, which is an error."""
         self._process.wait()
         self.check()
-
-
-def exit_on_sigterm() -> None:
-    """End this process by SIGTERM as by sys.exit(), so that what it started is cleaned up."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

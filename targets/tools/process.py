@@ -18,6 +18,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -189,6 +190,11 @@ def _signals_held() -> Iterator[None]:
             signal.signal(number, handler)
         for number in received:
             signal.raise_signal(number)
+
+
+def exit_on_sigterm() -> None:
+    """End this process by SIGTERM as by sys.exit(), so that what it started is cleaned up."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 # Programs -----------------------------------------------------------------------------------------
 

@@ -135,7 +135,7 @@ def test_a_tool_that_says_nothing_of_its_failure(tmp_path):
 WAIT = """
 import sys
 from pathlib import Path
-from targets.sim.simulator import exit_on_sigterm
+from targets.tools.process import exit_on_sigterm
 from targets.tools.eda import Tool, run_tool
 exit_on_sigterm()
 try:

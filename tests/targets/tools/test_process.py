@@ -99,8 +99,7 @@ def test_data_go_through(tmp_path):
 
 WAIT = """
 import sys
-from targets.sim.simulator import exit_on_sigterm
-from targets.tools.process import pipe_through, run_program
+from targets.tools.process import exit_on_sigterm, pipe_through, run_program
 exit_on_sigterm()
 command = ["sh", "-c", f"sleep 1000 & echo $! > {sys.argv[1]}/child; echo $$ > {sys.argv[1]}/self; wait"]
 try:
@@ -123,9 +122,11 @@ def test_interruptions_leave_nothing_running(tmp_path, number, status, how):
         parent.send_signal(number)
         _, errors = parent.communicate()
     assert parent.returncode == status and b"Traceback" not in errors
+    deadline = time.monotonic() + 20
     for name in ("child", "self"):
         pid = int((tmp_path/name).read_text())
         while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+            assert time.monotonic() < deadline
             time.sleep(0.05)
 
 
