@@ -53,9 +53,12 @@ def keep_nothing_public(platform, directory: Path) -> None:
 
 def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
     """Write everything but the compiled simulator into `directory`."""
-    # LiteX writes beside the modules' sources: it gets a copy.
+    # LiteX writes beside the modules' sources: it gets a copy, which can be written where they cannot.
     modules = directory/"sim_modules"
-    shutil.copytree(MODULES, modules, dirs_exist_ok=True)
+    for source in filter(Path.is_file, MODULES.rglob("*")):
+        copy = modules/source.relative_to(MODULES)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
 
     sim_config = SimConfig()
     sim_config.add_clocker("sys_clk", freq_hz=options.sys_clk_freq)
