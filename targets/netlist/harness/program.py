@@ -18,7 +18,7 @@ FOLDER    = Path(__file__).parent
 HARNESSES = {
     "neuron":         FOLDER/"neuron.cpp",
     "spatial":        FOLDER/"spatial.cpp",
-    "spatial_neuron": FOLDER/"spatial_neuron.cpp",
+    "spatial_neuron": FOLDER/"spatial.cpp",
     "core":           CORE_HARNESS,
 }
 
@@ -40,8 +40,8 @@ def verilate(harness: str, top: str, files: Sequence[Path], options: Sequence[st
     files = [*map(Path, files), HARNESSES[harness], *sorted(FOLDER.glob("*.h"))]
     # Not inlined, the code of a module that is instantiated often is compiled once.
     # A combinational loop may settle at wrong values: it is an error.
-    options = ["-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT", "-CFLAGS", "-O2", "--top-module", top,
-        *options]
+    options = ["-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT", "-CFLAGS", f"-O2 -DQCLIF_TOP=V{top}",
+        "--top-module", top, *options]
     key = digest("\n".join([version_of("verilator", "--version"), *options,
         *(path.read_text() for path in files)]))
     return made_once(build_root()/"asic"/"programs"/key,
