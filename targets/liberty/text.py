@@ -8,6 +8,7 @@
 import gzip
 import re
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,8 +103,7 @@ class _Parser:
         self.skip  = skip
         self.text  = read_content(path).decode("latin-1")
         self.place = 0
-        self.seen  = 0
-        self.line  = 1
+        self.ends  = [match.start() for match in re.finditer("\n", self.text)]
 
     def library(self) -> Group:
         group = self._statement(Group("", (), 1, self.path))
@@ -157,16 +157,12 @@ class _Parser:
         raise self._error(start, "this group is not closed")
 
     def _line_of(self, place: int) -> int:
-        # Places only grow: lines are counted once.
-        self.line += self.text.count("\n", self.seen, place)
-        self.seen  = place
-        return self.line
+        return bisect_left(self.ends, place) + 1
 
     def _error(self, place: int, what: str) -> QCLIFError:
-        line = self.text.count("\n", 0, place) + 1
         rest = self.text[place:].splitlines()
         seen = f" at {rest[0].strip()[:40]!r}" if rest else ""
-        return QCLIFError(f"{self.path}:{line}: not Liberty, {what}{seen}: fetch the file again")
+        return QCLIFError(f"{self.path}:{self._line_of(place)}: not Liberty, {what}{seen}: fetch the file again")
 
 
 def _arguments(text: str) -> tuple[str, ...]:
