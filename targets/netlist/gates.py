@@ -77,9 +77,10 @@ def build_gates(harness: str, top: str, inputs: Sequence[str], files: Mapping[st
     texts  = {**files, f"V{top}.h": _header(top, inputs)}
     folder = build_root()/"asic"/"gatesim"/digest("\n".join(texts.values()))[:24]
     made_once(folder, lambda work: [(work/name).write_text(text) for name, text in texts.items()])
-    # More optimisation takes longer than it saves.
+    # More optimisation takes longer than it saves; and with const-bit-op-tree, Verilator 5.006 takes some trees of bits
+    # for others, so that netlists of full adders and NORs gave wrong sums.
     return verilate(harness, top, [*(folder/name for name in texts), SUPPORT], [
-        "--prefix", CLASS, "-CFLAGS", "-O1", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline",
+        "--prefix", CLASS, "-CFLAGS", "-O1", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline", "-fno-const-bit-op-tree",
         "--x-initial", "unique", "--x-assign", "unique", "-Wno-lint", "-Wno-style"])
 
 
