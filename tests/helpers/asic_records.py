@@ -7,6 +7,7 @@
 
 from accel.config import QCLIFConfig
 from targets.asic.design import AsicConfig
+from targets.asic.platform.pdk import CORNERS
 from targets.asic.report.record import add_energies, describe
 
 
@@ -26,6 +27,7 @@ def synthesised(design="core", **sizes):
             "access_pj": 5.3}}} if sram else {}), "modules": [{"name": name,
         "text": name.removeprefix("qclif_"), "instances": 1, "cells": 100*place, "area_um2": 600_000.0/len(names)}
         for place, name in enumerate(names, 1)], "tools": {"yosys": "0.23"}, "notes": [],
+        "conditions": dict(CORNERS),
         "stages": {"synth": {"seconds": 1.5, "cached": False}}}
 
 

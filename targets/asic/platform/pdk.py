@@ -63,6 +63,12 @@ class Corner:
     liberty:     Path
     library:     Library = field(repr=False, compare=False)
 
+    @property
+    def conditions(self) -> str:
+        """Voltage and temperature in words; what the file does not say is left out."""
+        told = (("{:.2f} V", self.voltage), ("{:g} C", self.temperature))
+        return ", ".join(text.format(value) for text, value in told if value is not None)
+
 
 @dataclass(frozen=True)
 class Pdk:

@@ -22,6 +22,7 @@ def record_of(result: FlowResult) -> Record:
     record = describe(config)
     record["tools"]  = dict(result.tools)
     record["pdk"]    = result.request.pdk.identity
+    record["conditions"] = {name: corner.conditions for name, corner in result.request.pdk.corners.items()}
     record["stages"] = {name: {"seconds": round(done.seconds, 2), "cached": done.cached}
         for name, done in result.done.items()}
     record["notes"]  = [f"{name} did not run, which brings {STAGES[name][1]}: {why}"

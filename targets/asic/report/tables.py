@@ -10,7 +10,6 @@ from pathlib import Path
 
 from host.common.atomic import whole_file
 from targets.asic.design import DESIGNS
-from targets.asic.platform.pdk import CORNERS
 from targets.asic.report import paper
 from targets.asic.report.comparisons import layout_sheets, macros_sheet
 from targets.asic.report.quantities import QUANTITIES, area_of, at, energy_of
@@ -74,9 +73,10 @@ def write_report(tables: Sequence[Sheet], images: Sequence[Path], title: str, pa
 # Tables of a run -----------------------------------------------------------------------------------
 
 def _summary(record: Record) -> Sheet:
-    rows = [
+    corner = record["corner"]
+    rows   = [
         ("design", DESIGNS[record["design"]]),
-        ("clock", f"{number(record['frequency_mhz'])} MHz, corner {record['corner']} ({CORNERS[record['corner']]})"),
+        ("clock", f"{number(record['frequency_mhz'])} MHz, corner {corner} ({record['conditions'][corner]})"),
     ]
     if "area_um2" in record:
         parts = f" (logic {number(record['area_logic_um2'])}, SRAM {number(record['area_sram_um2'])})" \
@@ -103,7 +103,7 @@ def _corners(record: Record) -> Sheet:
     rows = []
     for name, timing in record.get("timing", {}).items():
         seen = in_corner(record, name)
-        rows.append((name, CORNERS[name], slack(timing["slack_ns"]), slack(timing.get("hold_slack_ns")),
+        rows.append((name, record["conditions"][name], slack(timing["slack_ns"]), slack(timing.get("hold_slack_ns")),
             *(number(QUANTITIES[name].of(seen)) for name in _IN_CORNERS)))
     notes = ("SRAM macros have one Liberty file, of the typical corner: delays, leakage and energy are its in all "
         "corners.",) if record.get("macros") else ()

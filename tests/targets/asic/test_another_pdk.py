@@ -14,15 +14,16 @@ from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
 from targets.asic.platform.cells import adder, buffers, latch
 from targets.asic.platform.config_mk import read_variables
-from targets.asic.platform.pdk import find_pdk
+from targets.asic.platform.pdk import CORNERS, find_pdk
 from targets.asic.platform.tiling import Memory
 from targets.asic.rtl.flops import clock_gate_model, flops_verilog
 from targets.asic.synth.recipes import RECIPES, adders_verilog, recipes
 from targets.asic.synth.synthesis import map_design
 from targets.asic_freepdk45 import main
 from targets.netlist.cell_models import cell_models_verilog
-from tests.helpers.memories import accesses, expected, needs_iverilog, needs_verilator, simulate
+from tests.helpers.memories import accesses, expected, simulate
 from tests.helpers.mini_pdk import GATES, LOGIC, mini_pdk
+from tests.helpers.needs import needs_iverilog, needs_verilator
 from tests.helpers.netlists import contents, counter, opensta, outputs, pipeline, rtl, yosys
 
 CONFIG = AsicConfig("neuron")
@@ -41,7 +42,7 @@ def mini(folder):
 
 def test_files_and_cells_are_those_of_its_config(mini, folder):
     assert mini.name == folder.name and list(mini.corners) == ["typ"] and mini.macros == {}
-    assert (mini.corner("typ").voltage, mini.corner("typ").temperature) == (1.5, 27)
+    assert mini.corner("typ").conditions == "1.50 V, 27 C"
     assert mini.tech_lef == folder/"lef"/"mini.tlef" and mini.cell_lef == folder/"lef"/"mini_cells.lef"
     # Driver and load; make's conditions, wildcards and lines that go on are make's own.
     assert (mini.driver, mini.load_ff) == ("mini_buf_2", 5.0)
@@ -67,6 +68,7 @@ def test_names_of_nangate45(pdk):
     """As they stood in this repository when each had its constant."""
     assert [cell.name for cell in pdk.buffers] == ["BUF_X1", "BUF_X2", "BUF_X4", "BUF_X8"]
     assert (pdk.name, pdk.driver, pdk.load_ff) == ("nangate45", "BUF_X1", 3.898)
+    assert {name: corner.conditions for name, corner in pdk.corners.items()}.items() <= CORNERS.items()
     assert (pdk.clock_gate.name, latch(pdk.usable.values()).name) == ("CLKGATE_X1", "DLH_X1")
     assert pdk.corner("typ").library.cells.keys() - pdk.usable.keys() <= {"AOI211_X1", "OAI211_X1", "TAPCELL_X1",
         "FILLCELL_X1"}
@@ -158,6 +160,7 @@ def test_the_neuron_from_verilog_to_simulated_gates(folder, tmp_path):
     assert main(["--pdk", str(folder), "--design", "neuron", "--until", "gatesim", "--frequency", "20",
         "--output-dir", str(tmp_path)]) == 0
     record = json.loads((tmp_path/"report.json").read_text())
+    assert "100 MHz" not in (tmp_path/"report.md").read_text() and "1.50 V, 27 C" in (tmp_path/"report.md").read_text()
     assert list(record["timing"]) == ["typ"] and record["slack_ns"] > 0
     assert record["gatesim"]["spikes"] > 1000
     assert (record["gatesim"]["mismatches"], record["gatesim"]["state_mismatches"]) == (0, 0)
