@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     encoder.add_argument("--grid", type=positive, nargs=2, metavar=("GW", "GH"), help="pixels after downsampling")
     encoder.add_argument("--polarities", type=int, choices=[1, 2], help="2 keeps ON and OFF apart, 1 merges them")
     encoder.add_argument("--max-steps", type=positive, metavar="T", help="cut recordings there (default: whole)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the measures; - for standard output")
     args = parser.parse_args(argv)
 
     def work() -> int:
@@ -63,14 +63,14 @@ def main(argv: list[str] | None = None) -> int:
                 seed=args.seed, progress=progress)
             chosen   = dataclasses.replace(default_encoder_for(eventset.sensor_size), **changes)
             batch    = cached_inputs(eventset, chosen, args.max_steps, progress)
-            figures  = statistics(eventset, chosen, batch, progress)
+            measures  = statistics(eventset, chosen, batch, progress)
         console = table_console(args.json)
         title   = "{}, {} x {} x {} inputs, {} us, {} events".format(eventset.name, *chosen.grid, chosen.polarities,
             chosen.bin_us, chosen.count_threshold)
-        for table in tables(figures, title):
+        for table in tables(measures, title):
             console.print(table)
         if args.json:
-            write_json({"name": eventset.name, "encoder": chosen.to_dict()} | figures, args.json)
+            write_json({"name": eventset.name, "encoder": chosen.to_dict()} | measures, args.json)
         return 0
     return guarded(work)
 

@@ -95,7 +95,7 @@ def add_run_args(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--lockstep", action="store_true",
         help="compare V_a and V_s after every step, not only at the end of each recording")
     run.add_argument("--out", type=Path, metavar="RUN.npz", help="write spikes, logits and inputs")
-    run.add_argument("--json", type=Path, metavar="FILE", help="write the figures; - for standard output")
+    run.add_argument("--json", type=Path, metavar="FILE", help="write the measures; - for standard output")
 
     line = parser.add_argument_group("damage on purpose, to see that the link loses nothing")
     line.add_argument("--line-flip", type=float, default=0, metavar="RATE", help="bytes with a bit inverted, 0 to 1")

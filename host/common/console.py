@@ -51,7 +51,7 @@ def table_console(json: Path | None) -> Console:
 
 
 def write_json(values: dict[str, object], path: Path) -> None:
-    """Write figures to a file, or to standard output where it is -."""
+    """Write values to a file, or to standard output where it is -."""
     text = json_format.dumps(values, indent=2) + "\n"
     if str(path) == "-":
         sys.stdout.write(text)

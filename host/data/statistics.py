@@ -17,7 +17,7 @@ from host.events.encoder import Encoder
 
 def statistics(eventset: EventSet, encoder: Encoder, batch: Batch,
         progress: Progress = no_progress) -> dict[str, object]:
-    """Figures of a set of recordings and of its inputs, as JSON takes them.
+    """Measures of a set of recordings and of its inputs, as JSON takes them.
 
     Parameters
     ----------
@@ -65,18 +65,19 @@ def _spread(values: np.ndarray) -> dict[str, float]:
         "p95": float(np.percentile(values, 95, method="higher")), "most": int(values.max())}
 
 
-def tables(figures: dict[str, object], title: str) -> tuple[Table, Table]:
-    """The figures of statistics() for people: of the steps, and of the set with its classes."""
+def tables(measures: dict[str, object], title: str) -> tuple[Table, Table]:
+    """The measures of statistics() for people: of the steps, and of the set with its classes."""
     spread = Table(title=escape(title))
     for name in ("a step", "mean", "median", "95 %", "most"):
         spread.add_column(name, justify="left" if name == "a step" else "right")
     for name, key in (("raw events", "events_per_step"), ("active inputs", "inputs_per_step"),
             ("steps a recording", "steps")):
-        spread.add_row(name, *(f"{figures[key][each]:g}" for each in ("mean", "median", "p95", "most")))
+        spread.add_row(name, *(f"{measures[key][each]:g}" for each in ("mean", "median", "p95", "most")))
     summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    summary.add_row("recordings", f"{figures['recordings']}, {figures['unlabelled']} without a label")
-    summary.add_row("events", f"{figures['events']} in {figures['seconds']} s, {figures['events_per_second']} a second")
-    summary.add_row("inputs", f"{figures['inputs_used']} of {figures['inputs']} fire, {figures['silent_steps']:.1%} of "
-        f"the steps are silent")
-    summary.add_row("classes", ", ".join(f"{escape(name)} {count}" for name, count in figures["classes"].items()))
+    summary.add_row("recordings", f"{measures['recordings']}, {measures['unlabelled']} without a label")
+    summary.add_row("events", f"{measures['events']} in {measures['seconds']} s, {measures['events_per_second']} a "
+        f"second")
+    summary.add_row("inputs", f"{measures['inputs_used']} of {measures['inputs']} fire, {measures['silent_steps']:.1%} "
+        f"of the steps are silent")
+    summary.add_row("classes", ", ".join(f"{escape(name)} {count}" for name, count in measures["classes"].items()))
     return spread, summary

@@ -19,7 +19,7 @@ from host.network.network import Network
 from host.plots.confusion import confusion_counts
 from host.runs.report import run_measures
 from host.runs.run import Run
-from host.runs.synaptic_operations import spread, workload
+from host.runs.synaptic_operations import cost_measures, spread
 from host.training import objective
 from host.training.tasks import ANSWERS
 
@@ -81,7 +81,7 @@ def evaluation_measures(network: Network, trials: Trials, answers: Answers, spik
         "network_classes": list(network.classes),
         "samples":         len(trials.inputs),
         **answer_measures(answers, trials.classes, network.encoder.bin_us),
-        **workload(network, trials.inputs, spikes),
+        **cost_measures(network, trials.inputs, spikes),
         **device_measures(run, len(trials.inputs)),
     }
 

@@ -45,8 +45,8 @@ def spread(values: np.ndarray) -> dict[str, float]:
         "p90": float(np.percentile(values, 90, method="inverted_cdf")), "most": float(values.max())}
 
 
-def workload(network: Network, inputs: Sequence[SpikeTrain], spikes: Sequence[SpikeTrain]) -> dict[str, object]:
-    """Figures of samples, as JSON takes them.
+def cost_measures(network: Network, inputs: Sequence[SpikeTrain], spikes: Sequence[SpikeTrain]) -> dict[str, object]:
+    """Measures of samples, as JSON takes them.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
 from host.runs import run as runs
-from host.runs.synaptic_operations import spread, workload
+from host.runs.synaptic_operations import cost_measures, spread
 from host.training.experiment import TEST_SEED
 from host.training.objective import wilson_interval
 from host.training.tasks import ContextTask, evaluation_batches
@@ -90,7 +90,7 @@ def test_golden(folder, tmp_path):
     assert measures["majority"] == 0.25
     assert [(row, column) for row in range(11) for column in range(11)
         for _ in range(measures["confusion"][row][column])] == sorted(zip(labels, classes, strict=True))
-    expected = workload(network, inputs, [result.spikes for result in results])
+    expected = cost_measures(network, inputs, [result.spikes for result in results])
     assert {name: measures[name] for name in expected} == expected
     latencies = np.array([decision_steps(running_classes(result.spikes, network.readout)) for result in results])
     assert measures["latency_steps"] == spread(latencies) and measures["latency_ms"] == spread(latencies*5.0)

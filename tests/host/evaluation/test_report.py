@@ -3,7 +3,7 @@
 #
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Measures of an evaluation against naive ones: workload, answers, latency, worst pairs."""
+"""Measures of an evaluation against naive ones: costs, answers, latency, worst pairs."""
 
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ from host.evaluation.report import worst_pairs
 from host.evaluation.trials import confined
 from host.events.spike_train import SpikeTrain
 from host.plots.curves import accuracy_over_time
-from host.runs.synaptic_operations import rows_per_step, spread, synaptic_operations, workload
+from host.runs.synaptic_operations import cost_measures, rows_per_step, spread, synaptic_operations
 from tests.helpers.networks import configs, inputs_of, networks
 from tests.helpers.networks import random_network as extreme_network
 from tests.helpers.reference import Reference
@@ -32,7 +32,7 @@ def sequences(draw, network, most=4):
 
 @settings(max_examples=50)
 @given(st.data())
-def test_workload(data):
+def test_costs(data):
     config  = data.draw(configs())
     network = data.draw(networks(config))
     inputs  = sequences(data.draw, network)
@@ -55,7 +55,7 @@ def test_workload(data):
             active["neurons"] += len(before)
         sops.append(operations)
         spikes.append(SpikeTrain.from_lists(outputs))
-    measures = workload(network, inputs, spikes)
+    measures = cost_measures(network, inputs, spikes)
     steps    = len(rows)
     assert {name: measures[name] for name in ("steps", "events", "spikes", "rows", "sops")} == {
         "steps": steps, "events": sum(events), "spikes": sum(fired), "rows": sum(rows), "sops": sum(sops)}
@@ -74,7 +74,7 @@ def test_workload(data):
 def test_a_source_of_several_events_is_active_once():
     network = extreme_network(QCLIFConfig(neurons=2, inputs=4, contexts=2))
     inputs  = [SpikeTrain.from_lists([[1, 1, 3], [3], [], [3, 4, 4, 5]])]
-    measures = workload(network, inputs, [SpikeTrain.from_lists([[], [0], [1], []])])
+    measures = cost_measures(network, inputs, [SpikeTrain.from_lists([[], [0], [1], []])])
     assert measures["active"] == {"sensory": 4/16, "context": 2/8, "neurons": 2/8}
     assert measures["rows"] == 8 + 2 and measures["sops"] == 2*8 + 2*2*2
 
