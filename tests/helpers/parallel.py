@@ -20,22 +20,26 @@ MOST_WORKERS = 8
 # Files that take longest begin first: none of them is left alone at the end.
 SLOWEST = (
     "tests/targets/boards/test_bitstream.py",
+    "tests/targets/asic/gatesim/test_simulate.py",
     "tests/targets/boards/test_build.py",
-    "tests/targets/asic/test_gatesim.py",
     "tests/targets/sim/test_commands.py",
     "tests/soc/test_soc.py",
+    "tests/targets/boards/test_icebreaker.py",
+    "tests/targets/asic/test_command.py",
+    "tests/targets/asic/test_rtl.py",
+    "tests/targets/asic/test_spatial.py",
+    "tests/targets/sim/test_simulator.py",
+    "tests/targets/sim/test_serial_line.py",
+)
+
+# Of these, what one test builds is of no use to the next, or is found by it on the disk.
+DIVIDED = (
+    "tests/targets/asic/gatesim/test_simulate.py",
+    "tests/targets/boards/test_build.py",
     "tests/targets/asic/test_command.py",
     "tests/targets/asic/test_rtl.py",
     "tests/targets/asic/test_spatial.py",
 )
-
-# Of these, what one test builds is of no use to the next.
-DIVIDED = {
-    "tests/targets/boards/test_build.py",
-    "tests/targets/asic/test_command.py",
-    "tests/targets/asic/test_rtl.py",
-    "tests/targets/asic/test_spatial.py",
-}
 
 
 def worker_count(named: Sequence[str]) -> int | None:
