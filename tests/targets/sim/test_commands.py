@@ -70,22 +70,6 @@ def recording(tmp_path):
         return tmp_path/name
     return write
 
-
-@pytest.fixture(scope="module")
-def served():
-    """The port of a SoC that python -m targets.sim --serve keeps up."""
-    process = start(SIM, "--serve", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    ports   = []
-    while len(ports) < 2:
-        line = process.stdout.readline()
-        assert line, "--serve has ended"
-        if "--port" in line:
-            ports.append(line.split()[-1])
-    yield ports
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
-    process.stdout.close()
-
 # Recordings and networks --------------------------------------------------------------------------
 
 def test_missing_recording():
@@ -146,39 +130,6 @@ def test_a_port_that_is_not_there_seen_from_outside():
     assert_one_line(run(STREAM, "--port", "/dev/nothing", "--samples", 1), "/dev/nothing")
 
 
-@needs_simulator
-def test_both_ports_and_result_files(served, tmp_path):
-    """Socket and pty, host and device encoder, a damaged line: the same result file, figures that fit."""
-    runs = {
-        "socket": ["--port", served[0]],
-        "pty":    ["--port", served[1]],
-        "device": ["--port", served[0], "--encode", "device"],
-        "flip":   ["--port", served[0], "--line-flip", "0.001"],
-        "drop":   ["--port", served[1], "--line-drop", "0.001"],
-    }
-    figures = {}
-    for name, options in runs.items():
-        done = stream(*options, "--network", "random", "--samples", 2, "--context", 1, "--out",
-            tmp_path/f"{name}.npz", "--json", tmp_path/f"{name}.json")
-        assert done.returncode == 0, done.stdout + done.stderr
-        figures[name] = json.loads((tmp_path/f"{name}.json").read_text())
-        assert (tmp_path/f"{name}.npz").read_bytes() == (tmp_path/"socket.npz").read_bytes()
-        assert figures[name]["mismatches"] == figures[name]["state_mismatches"] == 0
-    assert figures["flip"]["link"]["retries"] > 0 and figures["drop"]["link"]["retries"] > 0
-    clean = figures["socket"]
-    assert clean["samples"] == 2 and clean["steps"] == 400
-    assert clean["spikes"] == len(Result.load(tmp_path/"socket.npz").neuron)
-    assert clean["cpu_clocks_per_byte_rx"] <= 60 and clean["cpu_clocks_per_byte_tx"] <= 60
-    assert clean["core_clocks"] <= 1.10*clean["bound_clocks"] + 64*clean["steps"]
-    assert figures["device"]["cpu_clocks_per_raw_event"] <= 80
-
-
-@needs_simulator
-def test_network_larger_than_the_build(served, tmp_path):
-    random_network(QCLIFConfig(neurons=201, inputs=6, contexts=1)).save(tmp_path/"large.npz")
-    assert_one_line(stream("--port", served[0], "--network", tmp_path/"large.npz", "--samples", 1), 201, 200)
-
-
 def test_network_larger_than_the_sizes_given(tmp_path):
     random_network(QCLIFConfig(neurons=20, inputs=6, contexts=1)).save(tmp_path/"large.npz")
     assert_one_line(sim("--network", tmp_path/"large.npz", "--neurons", 19), 20, 19)
@@ -224,3 +175,53 @@ def test_simulator_goes_with_its_parent():
     while marked(mark) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not marked(mark)
+
+# A SoC that stays up, last: as long as it is there, it keeps a core busy --------------------------
+
+@pytest.fixture(scope="module")
+def served():
+    """The port of a SoC that python -m targets.sim --serve keeps up."""
+    process = start(SIM, "--serve", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    ports   = []
+    while len(ports) < 2:
+        line = process.stdout.readline()
+        assert line, "--serve has ended"
+        if "--port" in line:
+            ports.append(line.split()[-1])
+    yield ports
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+
+
+@needs_simulator
+def test_both_ports_and_result_files(served, tmp_path):
+    """Socket and pty, host and device encoder, a damaged line: the same result file, numbers that fit."""
+    runs = {
+        "socket": ["--port", served[0]],
+        "pty":    ["--port", served[1]],
+        "device": ["--port", served[0], "--encode", "device"],
+        "flip":   ["--port", served[0], "--line-flip", "0.001"],
+        "drop":   ["--port", served[1], "--line-drop", "0.001"],
+    }
+    numbers = {}
+    for name, options in runs.items():
+        done = stream(*options, "--network", "random", "--samples", 2, "--context", 1, "--out",
+            tmp_path/f"{name}.npz", "--json", tmp_path/f"{name}.json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        numbers[name] = json.loads((tmp_path/f"{name}.json").read_text())
+        assert (tmp_path/f"{name}.npz").read_bytes() == (tmp_path/"socket.npz").read_bytes()
+        assert numbers[name]["mismatches"] == numbers[name]["state_mismatches"] == 0
+    assert numbers["flip"]["link"]["retries"] > 0 and numbers["drop"]["link"]["retries"] > 0
+    clean = numbers["socket"]
+    assert clean["samples"] == 2 and clean["steps"] == 400
+    assert clean["spikes"] == len(Result.load(tmp_path/"socket.npz").neuron)
+    assert clean["cpu_clocks_per_byte_rx"] <= 60 and clean["cpu_clocks_per_byte_tx"] <= 60
+    assert clean["core_clocks"] <= 1.10*clean["bound_clocks"] + 64*clean["steps"]
+    assert numbers["device"]["cpu_clocks_per_raw_event"] <= 80
+
+
+@needs_simulator
+def test_network_larger_than_the_build(served, tmp_path):
+    random_network(QCLIFConfig(neurons=201, inputs=6, contexts=1)).save(tmp_path/"large.npz")
+    assert_one_line(stream("--port", served[0], "--network", tmp_path/"large.npz", "--samples", 1), 201, 200)
