@@ -30,6 +30,7 @@ SLOWEST = (
     "tests/targets/asic/test_spatial.py",
     "tests/targets/sim/test_simulator.py",
     "tests/targets/sim/test_serial_line.py",
+    "tests/test_package.py",
 )
 
 # Of these, what one test builds is of no use to the next, or is found by it on the disk.

@@ -35,6 +35,7 @@ pytestmark = needs_compiler
     "neurons": 300, "outputs": 64, "frame_window": 16}, {"neurons": 1, "inputs": 1, "contexts": 0, "lanes": 1,
     "outputs": 0, "frame_window": 2}))
 def test_the_firmware_fits_closely_in_the_sram(sizes, tmp_path):
+    """The first of them is slow, as any first build: it compiles the C library."""
     config  = board_config(sizes)
     options = BoardOptions("ulx3s", "LFE5U-85F", "trellis", 50_000_000, 1_000_000, config)
     build_board(ulx3s.BOARD, options, tmp_path, run=False)

@@ -196,7 +196,10 @@ def served():
 
 @needs_simulator
 def test_both_ports_and_result_files(served, tmp_path):
-    """Socket and pty, host and device encoder, a damaged line: the same result file, numbers that fit."""
+    """Socket and pty, host and device encoder, a damaged line: the same result file, numbers that fit.
+
+    Slow: each of the five is a stream through the simulated SoC.
+    """
     runs = {
         "socket": ["--port", served[0]],
         "pty":    ["--port", served[1]],

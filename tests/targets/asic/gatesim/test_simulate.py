@@ -110,7 +110,10 @@ def test_what_is_not_only_wiring(pdk, spatial, tmp_path):
 
 @needs_verilator
 def test_core_on_a_gesture(pdk, qclif_data, tmp_path):
-    """32 neurons with their macros, from the first to the last step of a real recording."""
+    """32 neurons with their macros, from the first to the last step of a real recording.
+
+    Slow: to compile the simulator of so many gates takes most of a minute, whatever it simulates.
+    """
     config  = AsicConfig("core", QCLIFConfig(neurons=32, lanes=2))
     sample  = next(iter(read_files(sorted((qclif_data/"dvs128_gesture").glob("*.npz")))))
     steps   = Encoder().encode(sample.events)
@@ -126,7 +129,10 @@ def test_core_on_a_gesture(pdk, qclif_data, tmp_path):
 @needs_verilator
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_spatial_design_of_each_recipe(pdk, recipe, tmp_path):
-    """As the flow maps it, with the paper's widths. Carry chains within vectors look like loops."""
+    """As the flow maps it, with the paper's widths. Carry chains within vectors look like loops.
+
+    Slow: each recipe's netlist is synthesised, and its simulator compiled.
+    """
     sizes   = QCLIFConfig(neurons=4, current_bits=8)
     samples = [Encoder().encode(each.events) for each in synthetic.recordings(1)]
     network = random_network(sizes, Encoder(), samples)
