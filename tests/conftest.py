@@ -50,9 +50,9 @@ def qclif_data() -> Path:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
-    """Three short recordings with a network and what it makes of them, see tests.helpers.runs.Run."""
+    """Three short recordings with a network and what it makes of them, see tests.helpers.short_run.Run."""
     # Imports torch, which not every test needs.
-    from tests.helpers.runs import Run
+    from tests.helpers.short_run import Run
     return Run(tmp_path_factory.mktemp("run"))
 
 

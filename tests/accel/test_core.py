@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from accel.config import QCLIFConfig
 from accel.image import image
-from tests.helpers.gateware import CoreBench
-from tests.helpers.networks import configs, inputs_of, networks, random_network
-from tests.helpers.reference import Reference
+from tests.helpers.core_bench import CoreBench
+from tests.helpers.naive_contract import Reference
+from tests.helpers.strategies import configs, inputs_of, networks, random_network
 
 # Clocks of a step beyond the bound: filling and draining the pipelines.
 STEP_OVERHEAD = 64

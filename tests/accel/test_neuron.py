@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from migen import run_simulation
 
 from accel.neuron import NeuronPipeline, neuron_layout
-from tests.helpers.networks import configs
+from tests.helpers.strategies import configs
 
 
 def contract(n, config, apical_shift, product_shift):

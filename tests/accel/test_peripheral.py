@@ -15,8 +15,8 @@ from migen import Module, run_simulation
 from accel.config import SPACE_SHIFT, SPACE_STATE, QCLIFConfig
 from accel.image import image
 from accel.peripheral import QCLIF
-from tests.helpers.networks import configs, inputs_of, networks, random_network
-from tests.helpers.reference import Reference
+from tests.helpers.naive_contract import Reference
+from tests.helpers.strategies import configs, inputs_of, networks, random_network
 
 EVENT, LAST           = 1 << 16, 1 << 17
 SPIKE, POP_LAST, VALID = 1 << 16, 1 << 17, 1 << 18

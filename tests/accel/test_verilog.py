@@ -22,7 +22,7 @@ from host.network.random_network import random_network
 from host.runs.synaptic_operations import bound_clocks
 from targets.sim.core import CoreSimulator
 from tests.helpers.needs import needs_verilator
-from tests.helpers.networks import random_network as uniform_network
+from tests.helpers.strategies import random_network as uniform_network
 
 BUILDS = {
     "default": QCLIFConfig(),

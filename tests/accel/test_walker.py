@@ -12,8 +12,8 @@ import numpy as np
 import accel
 from accel.config import QCLIFConfig
 from accel.walker import Walker
-from tests.helpers.gateware import CoreBench
-from tests.helpers.networks import random_network
+from tests.helpers.core_bench import CoreBench
+from tests.helpers.strategies import random_network
 
 CLOCKS = 24
 

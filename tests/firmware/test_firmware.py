@@ -30,9 +30,9 @@ from host.link.framing import encode_varints
 from host.link.link import Link
 from host.link.raw_events import pack_events
 from host.network.cpu_image import cpu_image
-from tests.helpers.firmware import FOLDERS, SOURCES, FirmwareDevice, FirmwarePort
-from tests.helpers.networks import inputs_of, networks, random_network
-from tests.helpers.reference import Reference, encode
+from tests.helpers.firmware_port import FOLDERS, SOURCES, FirmwareDevice, FirmwarePort
+from tests.helpers.naive_contract import Reference, encode
+from tests.helpers.strategies import inputs_of, networks, random_network
 
 # A handful of builds, since each is compiled: extremes of the widths, N = 1, C = 0, products of 36 bits.
 BUILDS = [

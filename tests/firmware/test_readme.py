@@ -13,7 +13,7 @@ import pytest
 from accel.config import LIMITS, QCLIFConfig
 from firmware import FOLDER, protocol
 from host.link.framing import Frame, encode_frame
-from tests.helpers.firmware import FirmwareDevice
+from tests.helpers.firmware_port import FirmwareDevice
 
 README = (FOLDER/"README.md").read_text()
 

@@ -17,7 +17,7 @@ from targets.asic.design import AsicConfig
 from targets.asic.rtl.generate import generate
 from targets.netlist.netlist import Netlist
 from targets.netlist.toggles import Activity
-from tests.helpers.memories import blackbox_verilog
+from tests.helpers.memory_checks import blackbox_verilog
 
 NEURON = AsicConfig("neuron", QCLIFConfig(current_bits=8))
 

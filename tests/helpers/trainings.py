@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from host.events.event_array import EVENT
-from tests.helpers.formats import nmnist
+from tests.helpers.camera_files import nmnist
 
 CLASSES     = 10
 SIZE        = 34

@@ -20,7 +20,7 @@ from host.data import synthetic
 from host.events.encoder import Encoder
 from host.link.link import Link
 from host.network.random_network import random_network
-from tests.helpers.firmware import FirmwareDevice, FirmwarePort
+from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort
 
 
 def test_python_example(tmp_path, monkeypatch, capsys):

@@ -28,7 +28,7 @@ from host.network.random_network import random_network
 from host.runs.run import execute
 from targets.sim.simulator import SimulatedSoC
 from tests.helpers.needs import needs_simulator
-from tests.helpers.runs import differences
+from tests.helpers.short_run import differences
 
 pytestmark = needs_simulator
 

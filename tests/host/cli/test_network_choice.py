@@ -26,7 +26,7 @@ from host.link.link import Link
 from host.network.golden import GoldenModel
 from host.network.network import Network, network_id
 from host.network.random_network import random_network
-from tests.helpers.firmware import FirmwareDevice, FirmwarePort
+from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort
 
 NEURONS, CONTEXTS = 12, 2
 

@@ -20,7 +20,7 @@ from host.data.batch_encoder import encode
 from host.data.datasets import NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC_SAMPLES, TEST_SEED, load
 from host.datasets import main
 from host.events.encoder import ENCODERS
-from tests.helpers import formats
+from tests.helpers import camera_files
 from tests.host.events.test_formats import structured, write
 
 ROWS = [(3, 5, 1, 1000), (33, 0, 0, 1000), (0, 26, 1, 21_063)]
@@ -52,7 +52,7 @@ def put_nmnist(folder, split="Train", digits=(7, 0, 7)):
     for number, digit in enumerate(digits):
         place = folder/"NMNIST"/split/str(digit)
         place.mkdir(parents=True, exist_ok=True)
-        write(place, f"{number:05}.bin", formats.nmnist([(number, *row[1:]) for row in ROWS]))
+        write(place, f"{number:05}.bin", camera_files.nmnist([(number, *row[1:]) for row in ROWS]))
 
 
 def put_part(path, count=20, sensor_size=(34, 34, 2)):
@@ -108,7 +108,7 @@ def test_what_is_decoded_is_kept_until_a_file_changes(folder, monkeypatch):
         assert load("nmnist", folder, "train").identity == first.identity
     # The same size, a time later.
     changed = folder/"NMNIST"/"Train"/"0"/"00001.bin"
-    changed.write_bytes(formats.nmnist([(9, *row[1:]) for row in ROWS]))
+    changed.write_bytes(camera_files.nmnist([(9, *row[1:]) for row in ROWS]))
     os.utime(changed, ns=(0, changed.stat().st_mtime_ns + 1))
     assert rows_of(load("nmnist", folder, "train"))[0][0][0] == 9
     put_nmnist(folder, digits=(7, 0, 7, 8))

@@ -24,7 +24,7 @@ from host.network.network import Network
 from host.train import main as train
 from host.training.settings import Settings
 from host.training.sweeps import SWEEPS, Run, runs
-from tests.helpers import formats
+from tests.helpers import camera_files
 
 SIZE = (48, 20)
 
@@ -91,7 +91,8 @@ def test_folders_are_classes(tmp_path):
 
 def test_formats_of_cameras(tmp_path):
     rows  = [(3, 4, 1, 10), (5, 6, 0, 20)]
-    files = {"on/a.aedat": formats.aedat2(rows), "off/a.RAW": formats.raw_header(2, (128, 128)) + formats.evt2(rows)}
+    files = {"on/a.aedat": camera_files.aedat2(rows),
+        "off/a.RAW": camera_files.raw_header(2, (128, 128)) + camera_files.evt2(rows)}
     for name, content in files.items():
         (tmp_path/name).parent.mkdir()
         (tmp_path/name).write_bytes(content)
@@ -104,7 +105,7 @@ def test_digits_of_some_classes(tmp_path):
     """N-MNIST's reader takes a folder's digit for a label: the class is the folder all the same."""
     for digit in "37":
         (tmp_path/digit).mkdir()
-        (tmp_path/digit/"0.bin").write_bytes(formats.nmnist([(int(digit), 0, 1, 0)]))
+        (tmp_path/digit/"0.bin").write_bytes(camera_files.nmnist([(int(digit), 0, 1, 0)]))
     assert places(load("files", tmp_path, "train")) == [(3, "3"), (7, "7")]
 
 

@@ -36,9 +36,9 @@ from host.training.objective import wilson_interval
 from host.training.tasks import ContextTask, evaluation_batches
 from tests.helpers.commands import assert_one_line
 from tests.helpers.commands import run as run_command
-from tests.helpers.firmware import FirmwareDevice, FirmwarePort
+from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort
 from tests.helpers.needs import needs_simulator
-from tests.helpers.networks import random_network as extreme_network
+from tests.helpers.strategies import random_network as extreme_network
 
 EVALUATE = [sys.executable, "-m", "host.evaluate"]
 

@@ -19,9 +19,9 @@ from host.evaluation.trials import confined
 from host.events.spike_train import SpikeTrain
 from host.plots.curves import accuracy_over_time
 from host.runs.synaptic_operations import cost_measures, rows_per_step, spread, synaptic_operations
-from tests.helpers.networks import configs, inputs_of, networks
-from tests.helpers.networks import random_network as extreme_network
-from tests.helpers.reference import Reference
+from tests.helpers.naive_contract import Reference
+from tests.helpers.strategies import configs, inputs_of, networks
+from tests.helpers.strategies import random_network as extreme_network
 
 
 def sequences(draw, network, most=4):

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from accel.errors import QCLIFError
 from host.events.event_array import EVENT
 from host.events.formats import DATASETS, READERS, read_dataset, read_files
-from tests.helpers import formats
+from tests.helpers import camera_files
 
 ROWS = [(3, 5, 1, 1000), (127, 0, 0, 1000), (0, 126, 1, 1063), (64, 9, 0, 1064), (64, 8, 1, 70_000), (1, 2, 1, 130_001)]
 
 # Format: suffix, bytes of rows.
 FORMATS = {
-    "aedat2":   (".aedat",  formats.aedat2),
-    "aedat3":   (".aedat",  lambda rows: formats.aedat3(formats.aedat3_packet(rows))),
-    "aedat4":   (".aedat4", lambda rows: formats.aedat4([(0, rows)])),
-    "evt2":     (".raw",    lambda rows: formats.raw_header(2) + formats.evt2(rows)),
-    "evt3":     (".raw",    lambda rows: formats.raw_header(3) + formats.evt3(rows)),
+    "aedat2":   (".aedat",  camera_files.aedat2),
+    "aedat3":   (".aedat",  lambda rows: camera_files.aedat3(camera_files.aedat3_packet(rows))),
+    "aedat4":   (".aedat4", lambda rows: camera_files.aedat4([(0, rows)])),
+    "evt2":     (".raw",    lambda rows: camera_files.raw_header(2) + camera_files.evt2(rows)),
+    "evt3":     (".raw",    lambda rows: camera_files.raw_header(3) + camera_files.evt3(rows)),
 }
 
 
@@ -80,41 +80,41 @@ def test_formats_keep_every_event(tmp_path_factory, data):
 @pytest.mark.parametrize("chip, size", [("DVS128", (128, 128)), (None, (128, 128)), ("Davis240C", (240, 180)),
     ("DAVIS346", (346, 260))])
 def test_aedat2_chips(tmp_path, chip, size):
-    sample, = read(write(tmp_path, "a.aedat", formats.aedat2(ROWS, chip)))
+    sample, = read(write(tmp_path, "a.aedat", camera_files.aedat2(ROWS, chip)))
     assert rows_of(sample) == ROWS and sample.sensor_size == size
 
 
 def test_aedat2_frames_and_other_samples_are_no_events(tmp_path):
     other = bytes.fromhex("80000000 000003e8 00000400 000003e8")
-    sample, = read(write(tmp_path, "a.aedat", formats.aedat2(ROWS, "DAVIS346") + other))
+    sample, = read(write(tmp_path, "a.aedat", camera_files.aedat2(ROWS, "DAVIS346") + other))
     assert rows_of(sample) == ROWS
 
 
 def test_aedat3_packets(tmp_path):
     # Other types of packet, unused capacity and invalid events carry nothing; times go on over an overflow.
     late = [(1, 1, 1, 3)]
-    sample, = read(write(tmp_path, "a.aedat", formats.aedat3(formats.aedat3_packet(ROWS[:2], kind=0),
-        formats.aedat3_packet(ROWS[:2], capacity=5), formats.aedat3_packet(ROWS[:1], valid=0),
-        formats.aedat3_packet(ROWS[2:]), formats.aedat3_packet(late, overflow=2))))
+    sample, = read(write(tmp_path, "a.aedat", camera_files.aedat3(camera_files.aedat3_packet(ROWS[:2], kind=0),
+        camera_files.aedat3_packet(ROWS[:2], capacity=5), camera_files.aedat3_packet(ROWS[:1], valid=0),
+        camera_files.aedat3_packet(ROWS[2:]), camera_files.aedat3_packet(late, overflow=2))))
     assert rows_of(sample) == [*ROWS, (1, 1, 1, 3 + 2*2**31)]
 
 
 def test_aedat4_packets(tmp_path):
-    sample, = read(write(tmp_path, "a.aedat4", formats.aedat4([(0, ROWS[:4]), (0, ROWS[4:])], (346, 260))))
+    sample, = read(write(tmp_path, "a.aedat4", camera_files.aedat4([(0, ROWS[:4]), (0, ROWS[4:])], (346, 260))))
     assert rows_of(sample) == ROWS and sample.sensor_size == (346, 260)
 
 
 @pytest.mark.parametrize("style", ["evt", "format"])
-@pytest.mark.parametrize("version, encode", [(2, formats.evt2), (3, formats.evt3)])
+@pytest.mark.parametrize("version, encode", [(2, camera_files.evt2), (3, camera_files.evt3)])
 def test_raw_headers(tmp_path, version, encode, style):
-    sample, = read(write(tmp_path, "a.raw", formats.raw_header(version, (640, 480), style) + encode(ROWS)))
+    sample, = read(write(tmp_path, "a.raw", camera_files.raw_header(version, (640, 480), style) + encode(ROWS)))
     assert rows_of(sample) == ROWS and sample.sensor_size == (640, 480)
 
 
 def test_evt3_vectors(tmp_path):
-    content = formats.evt3_vectors(100, 7, 1, 5000, [(0b100000000101, 12), (0b10000001, 8), (1, 12)])
-    content += formats.evt3([(3, 4, 0, 5001)])
-    sample, = read(write(tmp_path, "a.raw", formats.raw_header(3) + content))
+    content = camera_files.evt3_vectors(100, 7, 1, 5000, [(0b100000000101, 12), (0b10000001, 8), (1, 12)])
+    content += camera_files.evt3([(3, 4, 0, 5001)])
+    sample, = read(write(tmp_path, "a.raw", camera_files.raw_header(3) + content))
     assert rows_of(sample) == [*((x, 7, 1, 5000) for x in (100, 102, 111, 112, 119, 120)), (3, 4, 0, 5001)]
 
 
@@ -125,16 +125,16 @@ def test_evt3_times(tmp_path):
     # Before the first high time nothing counts; a repeated high time keeps the low one, a new one starts at 0; the
     # high time wraps after 2**24 us.
     content = words(0x0002, 0x2001, 0x8FFF, 0x6005, 0x2002, 0x8FFF, 0x2003, 0x8000, 0x2004, 0x6001, 0x2805)
-    sample, = read(write(tmp_path, "a.raw", formats.raw_header(3) + content))
+    sample, = read(write(tmp_path, "a.raw", camera_files.raw_header(3) + content))
     assert rows_of(sample) == [(2, 2, 0, 0xFFF005), (3, 2, 0, 0xFFF005), (4, 2, 0, 2**24), (5, 2, 1, 2**24 + 1)]
 
 
-@pytest.mark.parametrize("version, encode", [(2, formats.evt2), (3, formats.evt3)])
+@pytest.mark.parametrize("version, encode", [(2, camera_files.evt2), (3, camera_files.evt3)])
 def test_events_that_begin_like_a_header(tmp_path, version, encode):
     # The low byte of the first word, a high time, is a "%"; a line's end comes later.
     rows = [(10, 10, 1, t) for t in range(0x25 << (6 if version == 2 else 12), 300_000, 77)]
     assert encode(rows)[:1] == b"%" and b"\n" in encode(rows)
-    for header in (formats.raw_header(version), formats.raw_header(version).replace(b"% end\n", b"")):
+    for header in (camera_files.raw_header(version), camera_files.raw_header(version).replace(b"% end\n", b"")):
         assert rows_of(*read(write(tmp_path, "a.raw", header + encode(rows)))) == rows
 
 
@@ -144,7 +144,7 @@ def test_evt2_equals_expelliarmus(tmp_path):
     rng  = np.random.default_rng(1)
     rows = [(int(x), int(y), int(p), int(t)) for x, y, p, t in zip(rng.integers(0, 1280, 500),
         rng.integers(0, 720, 500), rng.integers(0, 2, 500), np.sort(rng.integers(0, 10**9, 500)), strict=True)]
-    path = write(tmp_path, "a.raw", formats.raw_header(2) + formats.evt2([(0, 0, 0, 64), *rows]))
+    path = write(tmp_path, "a.raw", camera_files.raw_header(2) + camera_files.evt2([(0, 0, 0, 64), *rows]))
     sample, = read(path)
     theirs  = Wizard(encoding="evt2").read(path)
     assert rows_of(sample) == [tuple(event) for event in theirs[["x", "y", "p", "t"]].tolist()]
@@ -152,10 +152,10 @@ def test_evt2_equals_expelliarmus(tmp_path):
 
 def test_nmnist_bin(tmp_path):
     rows = [(33, 0, 1, 0), (2, 33, 0, 300_000)]
-    sample, = read(write(tmp_path, "00002.bin", formats.nmnist(rows)))
+    sample, = read(write(tmp_path, "00002.bin", camera_files.nmnist(rows)))
     assert rows_of(sample) == rows and sample.label == -1 and sample.sensor_size == (34, 34)
     (tmp_path/"7").mkdir()
-    assert read(write(tmp_path/"7", "00002.bin", formats.nmnist(rows)))[0].label == 7
+    assert read(write(tmp_path/"7", "00002.bin", camera_files.nmnist(rows)))[0].label == 7
 
 
 # Numpy files --------------------------------------------------------------------------------------
@@ -234,19 +234,19 @@ def test_file_without_events(tmp_path, name):
     ("a.es", b"", "type .es is not known: files of .npz, .npy"),
     ("a", b"", "type without suffix is not known"),
     ("a.aedat", b"#!AER-DAT1.0\r\n", "AEDAT 1.0: 2.0 and 3.1 can be read"),
-    ("a.aedat", formats.aedat4([]), "AEDAT 4.0: 2.0 and 3.1 can be read"),
+    ("a.aedat", camera_files.aedat4([]), "AEDAT 4.0: 2.0 and 3.1 can be read"),
     ("a.aedat", b"#!AER-DAT2.0\r\n# AEChip: x.y.Cochlea\r\n", "recorded by Cochlea, known chips are DVS128"),
-    ("a.aedat4", formats.aedat4([], kind="TRIG"), "it has no stream of events"),
-    ("a.aedat4", formats.aedat4([]), "the recording is empty"),
+    ("a.aedat4", camera_files.aedat4([], kind="TRIG"), "it has no stream of events"),
+    ("a.aedat4", camera_files.aedat4([]), "the recording is empty"),
     # A header of 4 GiB: the decoder ends its process.
     ("a.aedat4", b"#!AER-DAT4.0\r\n" + b"\xff"*40, "not a readable AEDAT 4 file"),
     ("a.bin", b"\x22\0\0\0\0", "x of event 0 is 34, the limits are 0 to 33"),
-    ("a.raw", formats.raw_header(2) + b"\x33"*4, "a word is of no type of EVT2.0"),
-    ("a.raw", formats.raw_header(3) + b"\x11"*2, "a word is of no type of EVT3.0"),
-    ("a.aedat", formats.aedat3(formats.aedat3_packet(ROWS)[:20]), "ends inside a packet's header"),
-    ("a.aedat", formats.aedat3(formats.aedat3_packet(ROWS)[:-3]), "ends inside a packet of 6 events"),
+    ("a.raw", camera_files.raw_header(2) + b"\x33"*4, "a word is of no type of EVT2.0"),
+    ("a.raw", camera_files.raw_header(3) + b"\x11"*2, "a word is of no type of EVT3.0"),
+    ("a.aedat", camera_files.aedat3(camera_files.aedat3_packet(ROWS)[:20]), "ends inside a packet's header"),
+    ("a.aedat", camera_files.aedat3(camera_files.aedat3_packet(ROWS)[:-3]), "ends inside a packet of 6 events"),
     ("a.raw", b"% evt 2.1\n% end\n" + bytes(8), "EVT2.1"),
-    ("a.raw", formats.raw_header(4) + bytes(8), "EVT4"),
+    ("a.raw", camera_files.raw_header(4) + bytes(8), "EVT4"),
     ("a.bin", bytes(6), "6 bytes, not a multiple of 5"),
 ])
 def test_what_is_wrong_is_said(tmp_path, name, content, text):
@@ -256,7 +256,7 @@ def test_what_is_wrong_is_said(tmp_path, name, content, text):
 def test_a_decoder_that_ends_without_a_word(tmp_path, monkeypatch):
     (tmp_path/"aedat.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    refuse(write(tmp_path, "a.aedat4", formats.aedat4([(0, ROWS)])), "not a readable AEDAT 4 file (it ended the "
+    refuse(write(tmp_path, "a.aedat4", camera_files.aedat4([(0, ROWS)])), "not a readable AEDAT 4 file (it ended the "
         "decoder)")
 
 
@@ -266,7 +266,7 @@ def test_nmnist_dataset(tmp_path):
     for digit, stem, rows in ((7, "00002", [(1, 2, 1, 5)]), (0, "00010", [(3, 4, 0, 6)]), (7, "00001", [(5, 6, 1, 7)])):
         folder = tmp_path/"NMNIST"/"Test"/str(digit)
         folder.mkdir(parents=True, exist_ok=True)
-        write(folder, f"{stem}.bin", formats.nmnist(rows))
+        write(folder, f"{stem}.bin", camera_files.nmnist(rows))
     samples = list(read_dataset("NMNIST", tmp_path, train=False))
     assert [(sample.name, sample.label, *rows_of(sample)) for sample in samples] == [
         ("0/00010", 0, (3, 4, 0, 6)), ("7/00001", 7, (5, 6, 1, 7)), ("7/00002", 7, (1, 2, 1, 5))]

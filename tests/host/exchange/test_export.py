@@ -23,8 +23,8 @@ from host.exchange.export import from_graph, inexpressible, to_graph
 from host.exchange.graph_file import read_graph, write_graph
 from host.exchange.graph_lif import DT, lif_network
 from host.exchange.leak import linear_leak
-from tests.helpers.networks import configs, networks, random_network
 from tests.helpers.nir_graphs import assert_same, broken, command, lif, refuse
+from tests.helpers.strategies import configs, networks, random_network
 
 # Export -------------------------------------------------------------------------------------------
 

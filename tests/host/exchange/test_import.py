@@ -18,8 +18,8 @@ from host.exchange.graph_lif import DT, lif_network
 from host.exchange.lif import RESETS, SUBTRACT, SUBTRACT_LATE, V_RESET
 from host.network.golden import GoldenModel
 from host.network.network import Network
+from tests.helpers.naive_contract import Reference
 from tests.helpers.nir_graphs import START, assert_same, command, graph, integrate, lif, quantized, weights
-from tests.helpers.reference import Reference
 
 # Another framework --------------------------------------------------------------------------------
 

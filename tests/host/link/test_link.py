@@ -28,8 +28,8 @@ from host.link.faults import Faults
 from host.link.framing import Frame, decode_frame, encode_frame
 from host.link.link import DeviceReset, Link
 from host.link.port import SerialPort
-from tests.helpers.firmware import FirmwareDevice, FirmwarePort
-from tests.helpers.networks import random_network
+from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort
+from tests.helpers.strategies import random_network
 
 CONFIG = QCLIFConfig(neurons=40, inputs=64, contexts=4)
 

@@ -21,8 +21,8 @@ from host.events.spike_train import SpikeTrain
 from host.network import golden
 from host.network.golden import GoldenModel
 from host.network.readout import predicted, readout_logits
-from tests.helpers.networks import configs, inputs_of, networks, random_network
-from tests.helpers.reference import Reference
+from tests.helpers.naive_contract import Reference
+from tests.helpers.strategies import configs, inputs_of, networks, random_network
 
 
 def run_reference(network, steps):

@@ -19,7 +19,7 @@ from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.network import ARRAYS, NUMBERS, Network, network_id
 from host.network.random_network import random_network as calibrated_network
-from tests.helpers.networks import configs, networks, random_network
+from tests.helpers.strategies import configs, networks, random_network
 
 
 def small():

@@ -26,7 +26,7 @@ from host.plots.rasters import by_rate
 from host.runs.result import Result
 from tests.helpers.commands import assert_one_line
 from tests.helpers.commands import run as run_command
-from tests.helpers.runs import CLASSES, CONTEXTS, NEURONS, gif_frames, marks, save_recordings
+from tests.helpers.short_run import CLASSES, CONTEXTS, NEURONS, gif_frames, marks, save_recordings
 
 PLOT = [sys.executable, "-m", "host.plot"]
 

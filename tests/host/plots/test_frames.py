@@ -14,7 +14,7 @@ from accel.errors import QCLIFError
 from host.data.synthetic import record
 from host.events.event_array import EVENT
 from host.plots.frames import LEVELS, OFF_COLOUR, ON_COLOUR, PALETTE, contact_sheet, frame, frame_count, save_gif
-from tests.helpers.runs import gif_frames
+from tests.helpers.short_run import gif_frames
 
 # Pixel (2, 1) gets ON, ON, OFF in the first 10 ms; nothing comes in the second; (0, 0) OFF at the third's last us.
 EVENTS = np.array([(2, 1, 1, 500), (2, 1, 1, 600), (2, 1, 0, 10_499), (0, 0, 0, 30_499)], EVENT)

@@ -25,7 +25,7 @@ from host.plots.rasters import by_class, by_number, by_rate, input_raster, spike
 from host.plots.runplots import RunPlots
 from host.plots.states import NEURONS_MAX, state_traces
 from host.plots.style import DPI, new_figure, save
-from tests.helpers.runs import CLASSES, CONTEXTS, NEURONS, marks
+from tests.helpers.short_run import CLASSES, CONTEXTS, NEURONS, marks
 
 
 def bars(axes):

@@ -17,7 +17,7 @@ from host.events.spike_train import SpikeTrain
 from host.link.sample_exchange import SampleRun
 from host.network.golden import GoldenModel
 from host.runs.comparison import compare
-from tests.helpers.networks import random_network
+from tests.helpers.strategies import random_network
 
 NETWORK = random_network(QCLIFConfig(neurons=6, inputs=5, contexts=1, lanes=2), seed=3, style="excited")
 STEPS   = SpikeTrain.from_lists([[0, 1], [2, 2, 5], [], [0, 1, 2, 3, 4], [3]])

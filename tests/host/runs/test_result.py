@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
 from host.runs.result import Result
-from tests.helpers.runs import differences
+from tests.helpers.short_run import differences
 
 ARRAYS = ("sample", "step", "neuron", "logits", "label", "in_sample", "in_step", "in_source")
 

@@ -23,7 +23,7 @@ from targets.asic.platform.pdk import Pdk
 from targets.asic.platform.tiling import Memory, tile
 from targets.asic.rtl.flops import clock_gate_model
 from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
-from tests.helpers.memories import GATE, accesses, bench, expected, stimulus
+from tests.helpers.memory_checks import GATE, accesses, bench, expected, stimulus
 from tests.helpers.needs import needs_iverilog
 
 # As OpenRAM writes it, with fewer values.

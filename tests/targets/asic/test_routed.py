@@ -29,7 +29,7 @@ from targets.netlist.netlist import parse_netlist
 from targets.netlist.toggles import Activity
 from tests.helpers.flow_scripts import needs_openroad, stand_in_for
 from tests.helpers.needs import needs_asic
-from tests.helpers.netlists import opensta, pipeline, yosys
+from tests.helpers.small_designs import opensta, pipeline, yosys
 
 SPEF = r"""*SPEF "ieee 1481-1999"
 *DESIGN_FLOW "NAME_SCOPE LOCAL" "PIN_CAP NONE"

@@ -32,9 +32,9 @@ from targets.asic.rtl.hierarchy import split
 from targets.netlist.comparison import BuiltCore
 from targets.netlist.harness.program import HARNESSES, verilate
 from targets.tools.verilator import execute
-from tests.helpers.memories import GATE, blackbox_verilog
+from tests.helpers.memory_checks import GATE, blackbox_verilog
 from tests.helpers.needs import needs_verilator, needs_yosys
-from tests.helpers.networks import random_network as uniform_network
+from tests.helpers.strategies import random_network as uniform_network
 
 # Sizes of macros that flow-scripts have.
 SIZES  = ((32, 32), (64, 32), (64, 64), (256, 16), (256, 32), (256, 48), (512, 64), (1024, 32), (2048, 39))

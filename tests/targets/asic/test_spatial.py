@@ -31,7 +31,7 @@ from targets.netlist.harness.bits import pack, unpack
 from targets.netlist.harness.program import verilate
 from tests.accel.test_neuron import contract
 from tests.helpers.needs import needs_verilator
-from tests.helpers.networks import random_network as uniform_network
+from tests.helpers.strategies import random_network as uniform_network
 
 NO_MACROS = SimpleNamespace(macros={})
 

@@ -25,7 +25,7 @@ from targets.asic.rtl.flops import FLOPS_LIMIT, clock_gate_model, flops_verilog
 from targets.asic.rtl.memories import MemoryFiles
 from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
 from targets.liberty.library import read_liberty
-from tests.helpers.memories import GATE, accesses, blackbox_verilog, clocked, expected, simulate
+from tests.helpers.memory_checks import GATE, accesses, blackbox_verilog, clocked, expected, simulate
 from tests.helpers.needs import needs_iverilog, needs_verilator
 
 

@@ -20,8 +20,8 @@ from targets.asic.sta import timing as sta
 from targets.asic.sta.timing import IO_FRACTION, register
 from targets.asic.synth.recipes import RECIPES
 from targets.asic.synth.synthesis import map_design
-from tests.helpers.memories import GATE
-from tests.helpers.netlists import contents, counter, opensta, pipeline, rtl, yosys
+from tests.helpers.memory_checks import GATE
+from tests.helpers.small_designs import contents, counter, opensta, pipeline, rtl, yosys
 
 SMALL = RECIPES[0]
 

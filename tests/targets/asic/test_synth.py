@@ -20,9 +20,9 @@ from targets.asic.synth.buffers import FRACTION, BufferTrees
 from targets.asic.synth.recipes import CLOCKGATE_VERSION, RECIPES, without_cells
 from targets.asic.synth.synthesis import map_design, synthesise
 from targets.liberty.power import NO_WIRES
-from tests.helpers.memories import GATE
+from tests.helpers.memory_checks import GATE
 from tests.helpers.needs import needs_iverilog
-from tests.helpers.netlists import (
+from tests.helpers.small_designs import (
     cell_models,
     contents,
     counter,

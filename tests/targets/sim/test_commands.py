@@ -29,7 +29,7 @@ from targets.sim import __main__ as targets_sim
 from targets.sim.simulator import SimulatedSoC
 from tests.helpers.commands import assert_one_line, call, run
 from tests.helpers.needs import needs_simulator
-from tests.helpers.networks import random_network
+from tests.helpers.strategies import random_network
 
 STREAM = [sys.executable, str(ROOT/"host"/"stream.py")]
 SIM    = [sys.executable, "-m", "targets.sim", "--non-interactive"]

@@ -23,7 +23,7 @@ from targets.asic.synth.synthesis import map_design, synthesise
 from targets.tools import eda
 from targets.tools.eda import Tool, find_sta, find_yosys, run_tool
 from targets.tools.process import version_of
-from tests.helpers.netlists import counter, debian_yosys, rtl, yosys
+from tests.helpers.small_designs import counter, debian_yosys, rtl, yosys
 
 CONFIG    = AsicConfig("neuron", frequency_mhz=100)
 SMALL, *_ = RECIPES

@@ -27,7 +27,7 @@ from targets.tools.eda import find_yosys
 from tests.helpers.gate_netlists import NEURON, SIZES, synthesised
 from tests.helpers.mutation import choose, mutate
 from tests.helpers.needs import needs_verilator
-from tests.helpers.networks import random_network as uniform_network
+from tests.helpers.strategies import random_network as uniform_network
 
 SPATIAL = AsicConfig("spatial", SIZES, product_shift=3)
 

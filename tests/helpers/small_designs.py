@@ -23,7 +23,7 @@ from accel.verilog import PRAGMAS
 from targets.asic.design import Rtl, Synthesis
 from targets.asic.rtl.flops import clock_gate_model
 from targets.tools.eda import Tool, find_sta, find_yosys, run_tool
-from tests.helpers.memories import GATE
+from tests.helpers.memory_checks import GATE
 
 # Two counters behind one another, with registers that have an enable and two that are too few for a clock gate.
 COUNTER = """\
