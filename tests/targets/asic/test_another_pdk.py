@@ -20,10 +20,10 @@ from targets.asic.synth.recipes import RECIPES, adders_verilog, recipes
 from targets.asic.synth.synthesis import map_design
 from targets.asic_freepdk45 import main
 from targets.netlist.cell_models import cell_models_verilog
-from tests.helpers.memories import accesses, expected, simulate
+from tests.helpers.memory_checks import accesses, expected, simulate
 from tests.helpers.mini_pdk import LOGIC, mini_pdk
 from tests.helpers.needs import needs_iverilog, needs_verilator
-from tests.helpers.netlists import contents, counter, opensta, outputs, pipeline, rtl, yosys
+from tests.helpers.small_designs import contents, counter, opensta, outputs, pipeline, rtl, yosys
 
 CONFIG = AsicConfig("neuron")
 
