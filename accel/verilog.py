@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """The core as plain Verilog: `python -m accel.verilog --neurons 200 --lanes 8 --output qclif_core.v`."""
 

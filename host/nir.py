@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Exchange networks with other frameworks through NIR (Neuromorphic Intermediate Representation).
 

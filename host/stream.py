@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Stream recordings to a qCLIF SoC and compare every spike and logit with the golden model.
 

@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Train a network in the contract's own integers: what training reports is what the accelerator gives.
 

@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """FreePDK45: from Migen to gates, timing, power and layout, with the paper's numbers beside ours.
 

@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """The SoC on the 1BitSquared iCEBreaker: apt-get install nextpnr-ice40 fpga-icestorm, or pip install -e '.[boards]'.
 

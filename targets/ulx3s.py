@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """The SoC on the Radiona ULX3S, with open tools: pip install -e '.[boards]', or what is on the PATH.
 

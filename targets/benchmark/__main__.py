@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Benchmarks: clocks a step against their bound, speed-up over the CPU, streaming over a serial line, simulator, golden
 model and training speed."""

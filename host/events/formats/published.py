@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Recordings of published datasets: tonic's DVSGesture, NMNIST and SHD, and single N-MNIST files (.bin)."""
 

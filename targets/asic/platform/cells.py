@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Cells that the flow puts into a design by itself, found by what Liberty says they do."""
 

@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """The PDK's files from their public repositories: each pinned by a commit and checked by its SHA-256."""
 

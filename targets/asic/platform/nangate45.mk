@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 #
 # Nangate's Open Cell Library in FreePDK45, in the variables of OpenROAD's flow scripts. It stands for the config.mk
 # that a folder of these files lacks, and comes before the one that a folder has. Paths are seen from that folder.

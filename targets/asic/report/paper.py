@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """What the paper says of its silicon, and where: arXiv 2404.18066, "Quantized Context Based LIF Neurons for Recurrent
 Spiking Neural Networks in 45nm" (Bezugam, Wu, Yoo, Strukov, Kim, 2024).

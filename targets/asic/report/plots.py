@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Plots of the flow: where area and power go, what the critical path is made of, and a quantity against an option."""
 

@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """python -m host.evaluate: its answers against a device's, wrong uses one by one."""
 

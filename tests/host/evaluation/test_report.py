@@ -1,7 +1,4 @@
-#
-# This file is part of the qCLIF SoC.
-#
-# SPDX-License-Identifier: BSD-2-Clause
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Measures of an evaluation against naive ones: costs, answers, latency, worst pairs."""
 
