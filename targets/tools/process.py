@@ -32,9 +32,10 @@ PACKAGES = {
     "g++":                     "g++",
 }
 
-# How programs tell of errors: our own, compilers (file:line:column: error:), Verilator, Yosys, OpenSTA and OpenROAD.
+# How programs tell of errors: our own, compilers (file:line:column: error:), the linker where memory is too small,
+# Verilator, Yosys, OpenSTA and OpenROAD.
 ERROR_LINE = re.compile(r"^(?:error|ERROR|Error|%Error[-\w]*|.*:\d+: (?:fatal )?error|.*:\d+: ERROR): .*"
-    r"|^\[ERROR [A-Z]+-\d+\].*", re.MULTILINE)
+    r"|^\[ERROR [A-Z]+-\d+\].*|^\S*\bld: region .* overflowed by .*", re.MULTILINE)
 
 # Open files that hold locks, of which each program gets a copy: what a killed build has left running still keeps
 # others out. Kept by targets.tools.builds.locked().
