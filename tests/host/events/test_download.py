@@ -79,7 +79,8 @@ WHOLE = archive()
     (404, b"", None, None, "HTTP Error 404"),
     (200, WHOLE[:-100], None, None, "Compressed file ended"),                                      # unpacked in part
     (200, archive("elsewhere"), None, None, "it holds no ibmGestureTrain/**/*.npy"),
-])
+# Not named by their contents: archives hold the time of their making, and all processes of a run name a test alike.
+], ids=["checksum", "accepted", "cut", "absent", "cut and right", "elsewhere"])
 def test_failed_downloads(server, tmp_path, status, content, announced, md5, text):
     server(status, content, announced, md5)
     with pytest.raises(QCLIFError) as error:
