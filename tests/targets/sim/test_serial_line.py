@@ -29,7 +29,7 @@ from targets.sim.simulator import SimulatedSoC
 from tests.helpers.echo import connect, echo_firmware, receive
 from tests.helpers.needs import needs_simulator
 
-MODULE = Path(sim.__file__).resolve().parent/"sim_modules"/"qclif_uart"
+MODULE = Path(sim.__file__).resolve().parent/"modules"/"qclif_uart"
 
 NONE, FRAMING = -1, 0x100
 
