@@ -19,7 +19,7 @@ from targets.sim.options import SimOptions
 from targets.tools.builds import check_name, digest, locked, read_record, source_digest, write_record
 from targets.tools.process import check_programs, run_program, version_of
 from targets.tools.progress import StageProgress, no_stage
-from targets.tools.verilator import gateware_versions
+from targets.tools.verilator import gateware_versions, runtime
 
 # What a simulator is built with; the C++ headers with Debian's packages of them.
 PROGRAMS = ("verilator", "riscv64-unknown-elf-gcc", "make", "g++")
@@ -100,13 +100,20 @@ class _Builder:
             str(build_root()/"libraries")], cwd=ROOT)
 
     def _verilate(self) -> None:
+        self.progress("compiling Verilator's own code")
         self._stage("compiling the simulator with Verilator", "verilator", ["bash", "build_sim.sh"],
-            cwd=self.build.gateware, environment={"MAKEFLAGS": self._make_flags()})
+            cwd=self.build.gateware, environment={"MAKEFLAGS": f"{self._make_flags()} {self._runtime_flags()}"})
 
     def _make_flags(self) -> str:
         # LiteX compiles all its simulation modules, ours needs the clock's alone; and its option for the C++
         # compiler does not reach Verilator's output, which is compiled with OPT_FAST.
         return f"MODULES=clocker OPT_FAST=-{self.build.options.opt_level}"
+
+    def _runtime_flags(self) -> str:
+        """Verilator's own C++ is linked, not compiled: it would take longer than all of the SoC's."""
+        options = self.build.options
+        objects = runtime(["--threads", str(options.threads), "--trace-fst" if options.trace == "fst" else "--trace"])
+        return "VM_GLOBAL_FAST= LOADLIBES=" + "\\ ".join(map(str, objects))
 
     def _stage(self, stage: str, name: str, command: list[str], cwd: Path, environment: dict | None = None) -> None:
         self.progress(stage)

@@ -41,7 +41,7 @@ def verilate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[
     """
     objects = _generate(folder, top, sources, options)
     # Newer than the makefile, they are not compiled again.
-    for path in _library():
+    for path in runtime():
         shutil.copy(path, objects)
     _compile(folder, top)
     (objects/PROGRAM).rename(folder/PROGRAM)
@@ -68,16 +68,22 @@ def _compile(folder: Path, top: str) -> None:
         folder/"make.log").check(f"compiling what Verilator made of {top}")
 
 
-def _library() -> list[Path]:
-    """Objects of Verilator's own C++, which is in each program: compiled once, as it takes longer than most designs."""
+def runtime(options: Sequence[str] = ()) -> list[Path]:
+    """Objects of Verilator's own C++, which is in each program: compiled once, as it takes longer than most designs.
+
+    Parameters
+    ----------
+    options : those of Verilator's that say what is in it, as "--trace".
+    """
     def compile_empty(folder: Path) -> None:
         design, harness = folder/"empty.v", folder/"main.cpp"
-        design.write_text("module empty; endmodule\n")
+        # What tells of a function in C++ brings all that such functions need.
+        design.write_text('module empty; import "DPI-C" function int unused(); endmodule\n')
         harness.write_text("int main() { return 0; }\n")
-        _generate(folder, "an empty design", [design, harness], [])
+        _generate(folder, "an empty design", [design, harness], options)
         _compile(folder, "an empty design")
 
-    key    = digest(version_of("verilator", "--version"))
+    key    = digest("\n".join([version_of("verilator", "--version"), *options]))
     folder = made_once(build_root()/"verilator"/key, compile_empty)
     return sorted((folder/"objects").glob("verilated*.o"))
 
