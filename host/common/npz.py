@@ -2,10 +2,12 @@
 
 """The .npz files of the project: read with one-line errors, written whole or not at all, and reproducible."""
 
+import math
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -16,24 +18,67 @@ from host.common.atomic import whole_file
 DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def load_npz(path: str | os.PathLike, what: str) -> dict[str, np.ndarray]:
-    """Arrays of an .npz file by name.
+class NpzArrays(Mapping):
+    """Arrays of an .npz file by name. Each is read when it is asked for, others never, and only once its size is known.
+
+    Parameters
+    ----------
+    path : the file; it stays open.
+    what : how errors call it, before its path.
+    limits : most bytes of an array, by name; arrays without one may have any size.
 
     Raises
     ------
-    QCLIFError : the file is missing, unreadable, no .npz, damaged, or holds Python objects.
+    QCLIFError : here or when an array is asked for: the file is missing, unreadable, no .npz or damaged; the array
+        holds Python objects, has another size than its header tells, or more bytes than its limit.
     """
-    try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise QCLIFError(f"{what} {path}: one array only (.npy): an .npz file is needed")
-        with file:
-            return {name: file[name] for name in file.files}
-    except OSError as error:
-        raise QCLIFError(f"{what} {path}: {error.strerror or error}: check the path") from error
-    except (ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise QCLIFError(f"{what} {path}: not a readable .npz file "
-            f"({' '.join(str(error).split())}): write it again with numpy.savez") from error
+    def __init__(self, path: str | os.PathLike, what: str, limits: Mapping[str, int] | None = None) -> None:
+        self._name, self._limits = f"{what} {path}", limits or {}
+        with self._one_line():
+            self._file = np.load(path, allow_pickle=False)
+        if not isinstance(self._file, np.lib.npyio.NpzFile):
+            raise QCLIFError(f"{self._name}: one array only (.npy): an .npz file is needed")
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self:
+            raise KeyError(name)
+        with self._one_line():
+            self._check_size(name)
+            return self._file[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._file.files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.files)
+
+    def __len__(self) -> int:
+        return len(self._file.files)
+
+    def _check_size(self, name: str) -> None:
+        """A small file can hold zeros for all of the memory: what would be unpacked is known from its header."""
+        info = self._file.zip.getinfo(f"{name}.npy")
+        with self._file.zip.open(info) as member:
+            read_header = np.lib.format.read_array_header_1_0 if np.lib.format.read_magic(member) == (1, 0) else \
+                np.lib.format.read_array_header_2_0
+            shape, _, dtype = read_header(member)
+            size = member.tell() + math.prod(shape)*dtype.itemsize
+        # Objects are refused by numpy.
+        if size != info.file_size and not dtype.hasobject:
+            raise ValueError(f"array {name} has {info.file_size} bytes, {size} by its header")
+        if size > self._limits.get(name, size):
+            raise QCLIFError(f"{self._name}: array {name} has {size} bytes, the limit is {self._limits[name]}: write a "
+                "smaller one")
+
+    @contextmanager
+    def _one_line(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise QCLIFError(f"{self._name}: {error.strerror or error}: check the path") from error
+        except (ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+            raise QCLIFError(f"{self._name}: not a readable .npz file "
+                f"({' '.join(str(error).split())}): write it again with numpy.savez") from error
 
 
 def save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:

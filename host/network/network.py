@@ -3,6 +3,7 @@
 """The network file: load, save and validate the integers that the golden model, the SoC and the CPU run."""
 
 import json
+import math
 import os
 import zlib
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import numpy as np
 
 from accel.config import LIMITS, SHIFT_MAX, QCLIFConfig
 from accel.errors import QCLIFError, check_integer
-from host.common.npz import load_npz, save_npz
+from host.common.npz import NpzArrays, save_npz
 from host.events.encoder import Encoder
 
 FORMAT_VERSION = 1
@@ -37,6 +38,10 @@ NUMBERS = {name: LIMITS[name][:2] for name in ("weight_bits", "state_bits", "cur
 
 # Sizes that LIMITS bounds, by their letter.
 SIZES = {"N": "neurons", "I": "inputs", "C": "contexts", "O": "outputs"}
+
+# Most bytes that a file's array can have, of up to 64 bits a value; the config is a page of text.
+BYTES_MAX = {"config": 2**22} | {name: 2**10 + 8*math.prod(LIMITS[SIZES[axis]][1] for axis in axes)
+    for name, (axes, _) in ARRAYS.items()}
 
 
 @dataclass(eq=False)
@@ -114,7 +119,7 @@ class Network:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Network":
         """Read and validate a network file; raises QCLIFError with one line where anything is wrong."""
-        return network_from_file(load_npz(path, "network"), f"network {path}")
+        return network_from_file(NpzArrays(path, "network", BYTES_MAX), f"network {path}")
 
     def save(self, path: str | os.PathLike) -> None:
         """Validate and write the file, whole or not at all; equal networks give equal bytes."""
@@ -188,9 +193,10 @@ def network_from_file(file: Mapping[str, np.ndarray], what: str) -> Network:
     if missing:
         raise QCLIFError(f"{what}: {', '.join(missing)} missing: a network file has all of "
             f"{', '.join(name for name in ARRAYS if name != 'readout')} and config")
+    arrays = {name: file[name] for name in (*ARRAYS, "config") if name in file}
     try:
-        config  = _parse_config(file["config"])
-        network = Network(**{name: file[name] for name in ARRAYS if name in file}, **config)
+        config  = _parse_config(arrays.pop("config"))
+        network = Network(**arrays, **config)
         network.validate()
     except QCLIFError as error:
         raise QCLIFError(f"{what}: {error}") from error

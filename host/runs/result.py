@@ -10,7 +10,7 @@ import numpy as np
 
 from accel.config import LIMITS
 from accel.errors import QCLIFError
-from host.common.npz import load_npz, save_npz
+from host.common.npz import NpzArrays, save_npz
 from host.events.encoder import STEPS_MAX
 from host.events.sample import UNKNOWN
 from host.events.spike_train import SpikeTrain
@@ -63,15 +63,16 @@ class Result:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Result":
         """Read a file of save(); raises QCLIFError where it is none."""
-        arrays = load_npz(path, "result")
-        for field in fields(cls):
-            rank = 2 if field.name == "logits" else 1
-            if field.name not in arrays:
-                raise QCLIFError(f"result {path}: array {field.name} is missing: is it the result of a run?")
-            if arrays[field.name].dtype != np.int32 or arrays[field.name].ndim != rank:
-                raise QCLIFError(f"result {path}: {field.name} has {arrays[field.name].ndim} dimensions of "
-                    f"{arrays[field.name].dtype}: {rank} of int32 are needed")
-        result = cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        file, arrays = NpzArrays(path, "result"), {}
+        for name in (field.name for field in fields(cls)):
+            rank = 2 if name == "logits" else 1
+            if name not in file:
+                raise QCLIFError(f"result {path}: array {name} is missing: is it the result of a run?")
+            array = arrays[name] = file[name]
+            if array.dtype != np.int32 or array.ndim != rank:
+                raise QCLIFError(f"result {path}: {name} has {array.ndim} dimensions of {array.dtype}: {rank} of int32 "
+                    "are needed")
+        result = cls(**arrays)
         try:
             result._check()
         except QCLIFError as error:

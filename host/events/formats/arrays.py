@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.common.npz import load_npz
+from host.common.npz import NpzArrays
 from host.events.event_array import check_division, normalise
 from host.events.sample import UNKNOWN, Sample
 
@@ -33,7 +33,7 @@ def read_npz(path: Path) -> Iterator[Sample]:
     after another, `offsets` (recording i is events[offsets[i]:offsets[i + 1]]), optional `labels`, `context` rows
     (sample, step, source), `sensor_size`.
     """
-    file = load_npz(path, "recording")
+    file = NpzArrays(path, "recording")
     if "events" not in file:
         raise QCLIFError(f"{path}: array events is missing, there are {', '.join(file) or 'none'}: a recording "
             f"has a structured array events (x, y, p, t)")
@@ -46,7 +46,7 @@ def read_npz(path: Path) -> Iterator[Sample]:
     yield Sample(path.stem, normalise(file["events"], str(path)), file.get("context"), label, size)
 
 
-def _many(path: Path, file: dict[str, np.ndarray], size: tuple[int, int] | None) -> Iterator[Sample]:
+def _many(path: Path, file: NpzArrays, size: tuple[int, int] | None) -> Iterator[Sample]:
     events  = file["events"]
     offsets = _integers(path, "offsets", file["offsets"], 1)
     count   = len(offsets) - 1
