@@ -8,6 +8,8 @@ spike is computed only where a neuron was near its threshold. What a neuron does
 """
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,8 +34,21 @@ def _folder() -> Path:
     return build_root()/"kernels"/content.hexdigest()[:16]
 
 
+def _is_private(folder: Path) -> bool:
+    """Whether nobody but this user can get into a folder, which is made if need be."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
+
+
 def compiled(**options: object) -> Callable[[Callable], Callable]:
     """Decorator: numba's njit, whose results are kept with all builds (host.common.folders says where).
+
+    numba unpickles them, which runs whatever lies there: in a folder that others can get into nothing is looked for or
+    kept.
 
     Parameters
     ----------
@@ -43,7 +58,7 @@ def compiled(**options: object) -> Callable[[Callable], Callable]:
         before = config.CACHE_DIR
         config.CACHE_DIR = str(_folder())
         try:
-            return njit(cache=True, **options)(function)
+            return njit(cache=_is_private(_folder()), **options)(function)
         finally:
             config.CACHE_DIR = before
     return decorate

@@ -2,6 +2,9 @@
 
 """The time loop as one differentiable torch operation: weights and neurons in, spike counts out."""
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,15 +49,19 @@ class _SparseBPTT(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, batch: Batch, inputs: int, rule: Rule, *values: Tensor) -> Tensor:
-        arrays = Values(*(value.detach().numpy() for value in values))
-        counts, *ctx.kept = kernel.forward(batch.offsets, batch.sources, batch.bounds, batch.length, inputs, *arrays,
-            rule)
-        ctx.call = batch, inputs, rule, arrays
+        ctx.call = batch.offsets, batch.sources, batch.bounds, batch.length, inputs
+        ctx.rule = rule
+        # So that autograd refuses a backward pass after one of them was changed in place.
+        ctx.save_for_backward(*values)
+        counts, *ctx.kept = kernel.forward(*ctx.call, *_arrays(values), rule)
         return torch.from_numpy(counts)
 
     @staticmethod
     def backward(ctx, g_counts: Tensor):
-        batch, inputs, rule, arrays = ctx.call
-        *gradients, g_neuron = kernel.backward(batch.offsets, batch.sources, batch.bounds, batch.length, inputs,
-            *arrays, rule, *ctx.kept, g_counts.contiguous().numpy())
+        *gradients, g_neuron = kernel.backward(*ctx.call, *_arrays(ctx.saved_tensors), ctx.rule, *ctx.kept,
+            g_counts.contiguous().numpy())
         return None, None, None, *map(torch.from_numpy, (*gradients, *g_neuron))
+
+
+def _arrays(values: Sequence[Tensor]) -> Iterator[np.ndarray]:
+    return (value.detach().numpy() for value in values)

@@ -4,6 +4,7 @@
 
 import math
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -247,3 +248,36 @@ def test_kernels_are_compiled_anew_when_a_function_that_they_call_changes(tmp_pa
     called = {module for path in (ROOT/"host"/"training"/"bptt").glob("*.py") if path.name in kernel.SOURCES
         for module in re.findall(r"from host\.training\.bptt\.(\w+) import", path.read_text())}
     assert {f"{name}.py" for name in called} <= set(kernel.SOURCES)
+
+
+def test_kernels_are_kept_where_nobody_else_can_put_any(tmp_path, monkeypatch):
+    """numba unpickles what it finds."""
+    monkeypatch.setenv("QCLIF_BUILD_DIR", str(tmp_path))
+
+    def double(x):
+        return 2*x
+
+    def kept():
+        assert kernel.compiled()(double)(3) == 6
+        return list(kernel._folder().rglob("*.nbi"))
+
+    assert len(kept()) == 1 and kernel._folder().stat().st_mode & 0o777 == 0o700
+    for mode in (0o755, 0o770, 0o702):
+        shutil.rmtree(kernel._folder())
+        kernel._folder().mkdir()
+        kernel._folder().chmod(mode)
+        assert not kept()
+    kernel._folder().rmdir()
+    kernel._folder().symlink_to(tmp_path)
+    assert not kept()
+
+
+@pytest.mark.parametrize("name", ["leak_soma", "threshold"])
+def test_parameters_that_change_before_the_backward_pass_are_refused(name):
+    """The gradient would be that of neither network."""
+    model = excited(Architecture("lif", 5, INPUTS, 0, 3), 1)
+    counts, logits = model(random_batch(1, INPUTS))
+    with torch.no_grad():
+        getattr(model, name).mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        (counts.sum() + logits.sum()).backward()
