@@ -32,8 +32,7 @@ from rich.table import Table
 from accel.errors import guarded
 from host.cli.options import check_outputs, make_output_dir, positive
 from host.common.console import progress_bars, table_console, write_json
-from host.data.datasets import available_splits, load
-from host.data.labelled_files import FILES
+from host.data.datasets import SYNTHETIC, available_splits, load
 from host.plots.lines import lines
 from host.plots.style import save
 from host.training.experiment import Data
@@ -137,8 +136,8 @@ def work(args: argparse.Namespace) -> int:
         # Read once, before many processes want it.
         read = [load(base.dataset, args.data, split, samples=(base.samples if split == "train" else base.test_samples)
             or None, progress=progress) for split in splits]
-        # Others under the same name shall not be taken for done.
-        recordings = " ".join(each.identity for each in read) if base.dataset == FILES else ""
+        # Others under the same name shall not be taken for done; synthetic ones are what the settings make them.
+        recordings = "" if base.dataset == SYNTHETIC else " ".join(each.identity for each in read)
         todo = list(runs(sweep, base, args.seeds, "test" in splits, recordings))
 
         def run_them(what: str, them: Sequence[Run]) -> list[Row]:

@@ -5,8 +5,10 @@
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from joblib import delayed
 
@@ -31,7 +33,8 @@ def train_and_score(run: Run, data: Data) -> Row:
     trained = train(run.settings, data)
     trainer = trained.trainer
     row     = {"id": run_id(run), **run.settings.to_dict(), "fold": run.fold, "folds": run.folds,
-        "inner": run.inner, "train_samples": len(trainer.task), "train_accuracy": trainer.best["train_accuracy"],
+        "inner": run.inner, "recordings": run.recordings, "train_samples": len(trainer.task),
+        "train_accuracy": trainer.best["train_accuracy"],
         "seconds": sum(each["seconds"] for each in trainer.history),
         **score_measures(trained.test, len(trainer.task.classes))}
     if run.settings.task == "context" and run.settings.cued:
@@ -43,18 +46,42 @@ def train_and_score(run: Run, data: Data) -> Row:
     return row
 
 
+def _parsed(line: bytes) -> Row | None:
+    """The row of a line, None where it is none."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and "id" in row else None
+
+
 def read_rows(path: Path) -> list[Row]:
-    """Rows of the file of results; none where it is not there. A last line that was cut is left out."""
-    if not path.exists():
-        return []
-    rows = []
-    for line in path.read_text().splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            # Written while the power went: the run is done again.
-            continue
-    return rows
+    """Rows of the file of results; none where it is not there. A last line that was cut is left out.
+
+    Raises
+    ------
+    QCLIFError : the file cannot be read, or another line is no row.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    except OSError as error:
+        raise QCLIFError(f"{path}: {error.strerror}: choose another --output-dir") from error
+    rows = [_parsed(line) for line in lines]
+    if None in rows[:-1]:
+        raise QCLIFError(f"{path}: line {rows.index(None) + 1} is no row of a sweep: correct or remove it, or choose "
+            "another --output-dir")
+    return [row for row in rows if row]
+
+
+def _end_with_a_line(file: BinaryIO) -> None:
+    """Make room for the next row: a last one that was cut, as the power went, is taken out, which the user is told."""
+    file.seek(0)
+    last = file.read().rpartition(b"\n")[2]
+    if last and _parsed(last):
+        file.write(b"\n")
+    elif last:
+        file.truncate(file.tell() - len(last))
+        print(f"{file.name}: its last row was cut: it is taken out, and its run is done again", file=sys.stderr)
 
 
 def run_all(todo: Sequence[Run], data: Data, path: Path, jobs: int, progress: Callable[[int, int], None]) -> list[Row]:
@@ -62,7 +89,7 @@ def run_all(todo: Sequence[Run], data: Data, path: Path, jobs: int, progress: Ca
 
     Raises
     ------
-    QCLIFError : the file cannot be written, or a run failed.
+    QCLIFError : the file cannot be read or written, or a run failed.
     """
     done    = {row["id"]: row for row in read_rows(path)}
     missing = [run for run in todo if run_id(run) not in done]
@@ -71,8 +98,9 @@ def run_all(todo: Sequence[Run], data: Data, path: Path, jobs: int, progress: Ca
     for number, row in enumerate(rows, len(todo) - len(missing) + 1):
         done[row["id"]] = row
         try:
-            with open(path, "a") as file:
-                file.write(json.dumps(row) + "\n")
+            with open(path, "ab+") as file:
+                _end_with_a_line(file)
+                file.write(json.dumps(row).encode() + b"\n")
         except OSError as error:
             raise QCLIFError(f"{path}: {error.strerror}: make room, or choose another --output-dir") from error
         progress(number, len(todo))

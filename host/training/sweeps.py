@@ -99,7 +99,7 @@ class Run:
     ----------
     settings : those of its training.
     fold, folds : what it is scored on; 0 folds: the test split.
-    recordings : identity of a user's own recordings; "" for a data set, whose name tells which they are.
+    recordings : identity of the recordings; "" for synthetic ones, which the settings tell.
     inner : scored on a part of what it would train with, so that what it is scored on later stays unseen.
     """
     settings:   Settings

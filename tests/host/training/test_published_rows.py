@@ -7,6 +7,7 @@ import re
 import pytest
 
 from host.common.folders import ROOT
+from host.data.datasets import load
 from host.sweep import mean, spread, variations
 from host.training.settings import Settings
 from host.training.sweep_run import read_rows, run_id
@@ -46,12 +47,19 @@ def test_rows_are_those_of_the_commands(name):
     """So that a command finds all of its runs done."""
     sweep, dataset = SWEEPS[name.split("-")[0]], name.split("-")[1]
     base = Settings(dataset=dataset, **CHANGES[name] | sweep.base)
-    todo = runs(sweep, base, 3, has_test=dataset != "nmnist")
+    recordings, = {row.get("recordings", "") for row in read(name)}
+    todo = runs(sweep, base, 3, has_test=dataset != "nmnist", recordings=recordings)
     assert {run_id(run) for run in todo} == {row["id"] for row in read(name)}
     options = [f"--{option.replace('_', '-')} {value}" for option, value in CHANGES[name].items()]
     given   = "--dataset nmnist --data DIR" if dataset == "nmnist" else ""
     if name != "folds-nmnist":
         assert " ".join(filter(None, ["`python -m host.sweep", name.split("-")[0], given, *options])) + "`" in README
+
+
+def test_rows_are_those_of_the_recordings(qclif_data):
+    identity = load("nmnist", qclif_data, "train").identity
+    for name in CHANGES:
+        assert {row.get("recordings", "") for row in read(name)} == {identity if name.endswith("nmnist") else ""}
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -12,13 +12,16 @@ import time
 
 import pytest
 
+from accel.errors import QCLIFError
 from host.common.folders import ROOT
 from host.sweep import main
+from host.training import sweep_run
 from host.training.experiment import Data
 from host.training.settings import Settings
-from host.training.sweep_run import choose, read_rows, run_id
+from host.training.sweep_run import choose, read_rows, run_all, run_id
 from host.training.sweeps import FOLDS, SWEEPS, runs
 from tests.helpers.commands import assert_one_line, run
+from tests.helpers.trainings import save_digits
 
 SWEEP = [sys.executable, "-m", "host.sweep"]
 SMALL = ["--samples", "22", "--test-samples", "22", "--epochs", "1", "--max-steps", "20", "--neurons", "8"]
@@ -87,10 +90,58 @@ def test_a_run_takes_what_did_best_in_its_trials():
         assert choice == dataclasses.replace(each, settings=expected) and not choice.inner
 
 
-def test_a_line_that_was_cut_is_run_again(tmp_path):
+def test_a_line_that_was_cut_is_left_out(tmp_path):
     path = tmp_path/"rows.jsonl"
-    path.write_text('{"id": "a"}\n{"id": "b", "acc')
-    assert read_rows(path) == [{"id": "a"}] and read_rows(tmp_path/"none.jsonl") == []
+    for end in (b'{"id": "b", "acc', b'{"id": "\xc3', b"[1, 2]"):
+        path.write_bytes(b'{"id": "a"}\n' + end)
+        assert read_rows(path) == [{"id": "a"}] and read_rows(tmp_path/"none.jsonl") == []
+
+
+@pytest.mark.parametrize("line", ['{"id": "b", "acc', "", "[1, 2]", '{"accuracy": 1}', "\xff"])
+def test_a_line_that_is_no_row_is_refused(tmp_path, line):
+    path = tmp_path/"rows.jsonl"
+    path.write_bytes(b'{"id": "a"}\n' + line.encode("latin1") + b'\n{"id": "c"}\n')
+    with pytest.raises(QCLIFError, match=r"rows.jsonl: line 2 is no row"):
+        read_rows(path)
+    with pytest.raises(QCLIFError, match=r": Is a directory: choose another"):
+        read_rows(tmp_path)
+
+
+@pytest.fixture
+def run_some(monkeypatch, tmp_path):
+    """Runs some of a sweep without training; returns the rows."""
+    monkeypatch.setattr(sweep_run, "train_and_score", lambda each, data: {"id": run_id(each), "made": True})
+    todo = list(runs(SWEEPS["neurons"], Settings(), 1, has_test=True))
+
+    def run_these(first, count):
+        return run_all(todo[first:first + count], Data(), tmp_path/"rows.jsonl", 1, lambda done, total: None)
+    return run_these
+
+
+@pytest.mark.parametrize("end, kept, words", [("", 3, ""), ('{"id": "b", "acc', 3, "its last row was cut"),
+    ('{"id": "b"}', 4, ""), ('\n{"id": "b"}\n', 4, "")])
+def test_rows_follow_whatever_the_file_ends_with(tmp_path, run_some, capfd, end, kept, words):
+    path = tmp_path/"rows.jsonl"
+    run_some(0, 1)
+    path.write_text(path.read_text().removesuffix("\n" if end.startswith("\n") else "") + end)
+    rows = run_some(1, 2)
+    assert len(rows) == 2 and len(read_rows(path)) == kept and path.read_text().endswith("}\n")
+    said = capfd.readouterr().err
+    assert words in said and bool(words) == bool(said)
+    # All of them are found again.
+    before = path.read_text()
+    assert run_some(1, 2) == rows and path.read_text() == before
+
+
+def test_other_recordings_are_other_runs(tmp_path, capsys, monkeypatch):
+    """Also of a data set, whose name was once taken for all of it."""
+    monkeypatch.setitem(SWEEPS, "neurons", dataclasses.replace(SWEEPS["neurons"], changes=[{"neurons": 10}]))
+    files = [save_digits(tmp_path/f"{seed}.npz", seed=seed) for seed in (1, 2)]
+    sweep = ["neurons", "--dataset", "nmnist", *SMALL[4:], "--seeds", "1", "--jobs", "1", "--output-dir", str(tmp_path)]
+    for count, file in zip((1, 2, 2), (*files, files[0]), strict=True):
+        assert main([*sweep, "--data", str(file)]) == 0
+        rows = read_rows(tmp_path/"neurons-nmnist.jsonl")
+        assert len(rows) == count and len({row["recordings"] for row in rows}) == count
 
 # Command ------------------------------------------------------------------------------------------
 
