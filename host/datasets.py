@@ -11,17 +11,15 @@ examples:
 
 import argparse
 import dataclasses
-import signal
 import sys
 from pathlib import Path
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+import numpy as np
 
 from accel.errors import guarded
 from host.cli.options import check_outputs, positive
 from host.common.console import progress_bars, table_console, write_json
-from host.data.data_cache import cached_inputs
+from host.data.batch_encoder import encode
 from host.data.datasets import DATA_HELP, NAMES, SYNTHETIC, SYNTHETIC_SAMPLES, load
 from host.data.event_set import SPLITS
 from host.data.statistics import statistics, tables
@@ -59,8 +57,9 @@ def main(argv: list[str] | None = None) -> int:
             eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
                 seed=args.seed, progress=progress)
             chosen   = dataclasses.replace(default_encoder_for(eventset.sensor_size), **changes)
-            batch    = cached_inputs(eventset, chosen, args.max_steps, progress)
-            measures  = statistics(eventset, chosen, batch, progress)
+            progress("encode", 0, None)
+            batch    = encode(eventset, np.arange(len(eventset)), chosen, max_steps=args.max_steps)
+            measures = statistics(eventset, chosen, batch, progress)
         console = table_console(args.json)
         title   = "{}, {} x {} x {} inputs, {} us, {} events".format(eventset.name, *chosen.grid, chosen.polarities,
             chosen.bin_us, chosen.count_threshold)

@@ -15,13 +15,9 @@ else the exit code is 1. The confusion matrix and the accuracy against elapsed t
 """
 
 import argparse
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
 from accel.errors import EXIT_MISMATCH, QCLIFError, guarded

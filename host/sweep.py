@@ -15,23 +15,18 @@ python -m host.train set what a sweep leaves open.
 """
 
 import argparse
-import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 from joblib import cpu_count
 from rich.console import Console
-from rich.table import Table
 
 from accel.errors import guarded
 from host.cli.options import check_outputs, make_output_dir, positive
-from host.common.console import progress_bars, table_console, write_json
+from host.common.console import PLAIN, progress_bars, table, table_console, write_json
 from host.data.datasets import SYNTHETIC, available_splits, load
 from host.plots.lines import lines
 from host.plots.style import save
@@ -44,6 +39,8 @@ from host.training.tasks import RELEVANCE
 # Shares of a row that tables show beside the accuracy, where the rows have them, in percent.
 SHARES = {"rate": "spikes", "majority": "majority", "precision": "precision", "recall": "recall"} | {
     f"accuracy_{name}": f"at {relevance:g}" for name, relevance in RELEVANCE.items()}
+
+TABLE = {"texts": (), "wrap": False, "title_justify": "left", "caption_justify": "left", **PLAIN}
 
 
 def kind(row: Row) -> str:
@@ -69,33 +66,26 @@ def variations(sweep: Sweep, rows: list[Row]) -> dict[tuple[object, ...], list[R
     return groups
 
 
-def sweep_table(sweep: Sweep, columns: Iterable[str], title: str, **options: object) -> Table:
-    """A table without lines: the settings that vary, then these columns."""
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), **options)
-    for name in (*sweep.columns, *columns):
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
 def print_choices(sweep: Sweep, rows: list[Row], console: Console) -> None:
     """A line a variation: what its runs chose, and how many of them did."""
-    table = sweep_table(sweep, sweep.chosen, "chosen in trials: value x runs")
+    cells = []
     for names, group in variations(sweep, rows).items():
         counts = [sorted(Counter(row[name] for row in group).items()) for name in sweep.chosen]
-        table.add_row(*map(str, names), *(", ".join(f"{value:g} x{count}" for value, count in each) for each in counts))
-    console.print(table)
+        cells.append((*map(str, names), *(", ".join(f"{value:g} x{count}" for value, count in each)
+            for each in counts)))
+    console.print(table((*sweep.columns, *sweep.chosen), cells, "chosen in trials: value x runs", **TABLE))
 
 
 def print_scores(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
     """A line a variation: mean over its runs, of the accuracy also the range."""
     cued  = any(f"accuracy_{name}" in rows[0] for name in RELEVANCE)
     shown = [key for key in SHARES if key in rows[0]]
-    table = sweep_table(sweep, ("runs", "accuracy %", *(SHARES[key] for key in shown)), title, caption_justify="left",
-        caption="at R: accuracy % of the same networks, tested with cues of relevance R" if cued else None)
+    cells = []
     for names, group in variations(sweep, rows).items():
         shares = [mean([row[key] for row in group]) if key in group[0] else "" for key in shown]
-        table.add_row(*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *shares)
-    console.print(table)
+        cells.append((*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *shares))
+    console.print(table((*sweep.columns, "runs", "accuracy %", *(SHARES[key] for key in shown)), cells, title,
+        caption="at R: accuracy % of the same networks, tested with cues of relevance R" if cued else None, **TABLE))
 
 
 def plot(sweep: Sweep, rows: list[Row], title: str, path: Path) -> None:

@@ -22,9 +22,6 @@ import signal
 import sys
 from pathlib import Path
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 import torch
 
 from accel.errors import EXIT_ERROR, EXIT_INTERRUPTED, QCLIFError, guarded

@@ -28,7 +28,7 @@ def build_root() -> Path:
 
 
 def cache_folder() -> Path:
-    """Folder of decoded and encoded recordings: $QCLIF_CACHE, or cache/ in the folder of all builds."""
+    """Folder of decoded recordings: $QCLIF_CACHE, or cache/ in the folder of all builds."""
     return Path(os.environ.get("QCLIF_CACHE") or _made_things()/"cache").expanduser().resolve()
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.data.event_set import check_numbers
 from host.events.spike_train import SpikeTrain
 
 
@@ -81,11 +80,6 @@ class Batch:
         return (len(self.offsets) - 1)//self.size if self.size else 0
 
     @property
-    def clips(self) -> int:
-        """Clips K of a sample."""
-        return self.labels.shape[1]
-
-    @property
     def lengths(self) -> np.ndarray:
         """Steps of each sample without padding, int32 [B]."""
         return self.bounds[:, -1]
@@ -103,15 +97,3 @@ class Batch:
                 f"sources")
         counts = SpikeTrain(self.offsets, self.sources).dense(sources)
         return np.ascontiguousarray(counts.reshape(self.size, self.length, sources).swapaxes(0, 1))
-
-    def take(self, indices: np.ndarray) -> "Batch":
-        """The samples of these numbers, in their order, padded to the longest of them."""
-        indices = check_numbers(indices, self.size, "batch")
-        bounds  = self.bounds[indices]
-        length  = int(bounds[:, -1].max(initial=0))
-        counts  = np.diff(self.offsets).reshape(self.size, self.length)[indices, :length]
-        # The sources of a sample lie together: they are moved as one run each.
-        starts  = self.offsets[indices*self.length]
-        totals  = counts.sum(axis=1)
-        places  = np.repeat(starts - np.cumsum(totals) + totals, totals) + np.arange(totals.sum())
-        return Batch.from_counts(counts, self.sources[places], bounds, self.labels[indices])

@@ -48,7 +48,7 @@ TEST_SEED         = 1_000_000
 
 def load(name: str, folder: str | Path, split: str, *, download: bool = False, samples: int | None = None,
         seed: int = 0, progress: Progress = no_progress) -> EventSet:
-    """A data set, decoded once and then kept in the cache (host.common.cache says where).
+    """A data set, decoded once and then kept in the cache (host.data.data_cache says where).
 
     Parameters
     ----------

@@ -47,20 +47,6 @@ class EventSet:
         for i in np.flatnonzero((self.labels < UNKNOWN) | (self.labels >= len(self.classes)))[:1]:
             raise _bad_label(f"{self.name}[{i}]", self.labels[i], self.classes)
 
-    @classmethod
-    def from_samples(cls, name: str, samples: Iterable[Sample], classes: Sequence[str]) -> "EventSet":
-        """Make a set of recordings, in their order.
-
-        Raises
-        ------
-        QCLIFError : no recording, or one that cannot be part of the set, as checked() says.
-        """
-        chosen  = list(checked(name, samples, classes))
-        offsets = np.cumsum([0, *(len(sample.events) for sample in chosen)])
-        labels  = np.array([sample.label for sample in chosen], np.int64)
-        return cls(name, np.concatenate([sample.events for sample in chosen]), offsets.astype(np.int64), labels,
-            chosen[0].sensor_size, tuple(classes))
-
     def subset(self, indices: np.ndarray) -> "EventSet":
         """The recordings of these numbers, in their order; a copy unless they follow each other here."""
         indices = check_numbers(indices, len(self), self.name)

@@ -6,7 +6,7 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from host.common.console import Progress, no_progress
+from host.common.console import Progress, facts, no_progress, table
 from host.data.batch import Batch
 from host.data.event_set import EventSet
 from host.events.encoder import Encoder
@@ -64,17 +64,13 @@ def _spread(values: np.ndarray) -> dict[str, float]:
 
 def tables(measures: dict[str, object], title: str) -> tuple[Table, Table]:
     """The measures of statistics() for people: of the steps, and of the set with its classes."""
-    spread = Table(title=escape(title))
-    for name in ("a step", "mean", "median", "95 %", "most"):
-        spread.add_column(name, justify="left" if name == "a step" else "right")
-    for name, key in (("raw events", "events_per_step"), ("active inputs", "inputs_per_step"),
-            ("steps a recording", "steps")):
-        spread.add_row(name, *(f"{measures[key][each]:g}" for each in ("mean", "median", "p95", "most")))
-    summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    summary.add_row("recordings", f"{measures['recordings']}, {measures['unlabelled']} without a label")
-    summary.add_row("events", f"{measures['events']} in {measures['seconds']} s, {measures['events_per_second']} a "
-        f"second")
-    summary.add_row("inputs", f"{measures['inputs_used']} of {measures['inputs']} fire, {measures['silent_steps']:.1%} "
-        f"of the steps are silent")
-    summary.add_row("classes", ", ".join(f"{escape(name)} {count}" for name, count in measures["classes"].items()))
+    spread  = table(("a step", "mean", "median", "95 %", "most"), ((name, *(f"{value:g}" for value in
+        measures[key].values())) for name, key in (("raw events", "events_per_step"),
+        ("active inputs", "inputs_per_step"), ("steps a recording", "steps"))), escape(title))
+    summary = facts((
+        ("recordings", f"{measures['recordings']}, {measures['unlabelled']} without a label"),
+        ("events", f"{measures['events']} in {measures['seconds']} s, {measures['events_per_second']} a second"),
+        ("inputs", f"{measures['inputs_used']} of {measures['inputs']} fire, {measures['silent_steps']:.1%} of the "
+            "steps are silent"),
+        ("classes", ", ".join(f"{escape(name)} {count}" for name, count in measures["classes"].items()))))
     return spread, summary

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from host.common.console import facts, table
 from host.network.readout import predicted
 
 # Their module needs torch, which takes seconds to load and is not needed to write measures.
@@ -76,34 +76,30 @@ def _match(each: "Compared") -> str:
 
 def print_run(run: "Run", network: str, console: Console) -> None:
     """Print a line a recording and what the run came to; `network` is how to call the run's."""
-    table = Table(title=f"{run.engine} engine, encoded on the {run.encode}: SoC against golden model")
-    for name, justify in (("sample", "left"), ("events", "right"), ("inputs", "right"), ("steps", "right"),
-            ("spikes", "right"), ("class", "left"), ("label", "left"), ("match", "left")):
-        table.add_column(name, justify=justify, no_wrap=True)
-    for each in run.compared:
-        table.add_row(escape(each.sample.name), "-" if each.sample.events is None else str(len(each.sample.events)),
-            str(len(each.run.inputs.sources)), str(len(each.run.spikes)), str(len(each.run.spikes.sources)),
-            escape(_class_name(run, predicted(each.run.logits))), escape(_class_name(run, each.sample.label)),
-            _match(each))
-    console.print(table)
+    console.print(table(("sample", "events", "inputs", "steps", "spikes", "class", "label", "match"), ((
+        escape(each.sample.name), "-" if each.sample.events is None else str(len(each.sample.events)),
+        str(len(each.run.inputs.sources)), str(len(each.run.spikes)), str(len(each.run.spikes.sources)),
+        escape(_class_name(run, predicted(each.run.logits))), escape(_class_name(run, each.sample.label)), _match(each))
+        for each in run.compared), f"{run.engine} engine, encoded on the {run.encode}: SoC against golden model",
+        texts=(0, 5, 6, 7), wrap=False))
     m, link = run_measures(run), run.link.stats
-    summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    summary.add_row("network", escape(network))
-    summary.add_row("spikes and logits", f"{m['spikes']} spikes in {m['steps']} steps, {m['mismatches']} mismatches")
-    summary.add_row("states V_a, V_s", f"{m['states_compared']} compared, {m['state_mismatches']} mismatches")
+    rows = [("network", escape(network)),
+        ("spikes and logits", f"{m['spikes']} spikes in {m['steps']} steps, {m['mismatches']} mismatches"),
+        ("states V_a, V_s", f"{m['states_compared']} compared, {m['state_mismatches']} mismatches")]
+    clocks, a_step = m["core_clocks"], f"{_ratio(m['core_clocks'], m['steps'], 0):.0f} a step"
     if run.engine == "accel":
-        summary.add_row("core clocks", f"{m['core_clocks']}, bound {m['bound_clocks']} "
-            f"(x {m['core_clocks_over_bound']}), {_ratio(m['core_clocks'], m['steps'], 0):.0f} a step")
-        summary.add_row("synaptic operations", f"{m['sops']}, {_ratio(m['sops'], m['core_clocks'], 1)} a core clock")
+        rows += [
+            ("core clocks", f"{clocks}, bound {m['bound_clocks']} (x {m['core_clocks_over_bound']}), {a_step}"),
+            ("synaptic operations", f"{m['sops']}, {_ratio(m['sops'], clocks, 1)} a core clock")]
     else:
-        summary.add_row("CPU clocks", f"{m['core_clocks']}, {_ratio(m['core_clocks'], m['steps'], 0):.0f} a step")
-    summary.add_row("CPU clocks a byte", f"{m['cpu_clocks_per_byte_rx']} received, {m['cpu_clocks_per_byte_tx']} sent; "
-        f"{m['cpu_clocks_per_raw_event'] or m['cpu_clocks_per_event']} an event")
-    summary.add_row("link", f"{link.frames} frames, {link.retries} retries, {link.crc_errors} CRC errors, "
-        f"{run.resets} resets, {link.bytes_tx} bytes out, {link.bytes_rx} in, {m['line_bytes_per_event']} an input")
-    summary.add_row("speed", f"{m['seconds']} s, {m['steps_per_second']} steps a second, "
-        f"{(m['sim_clocks_per_second'] or 0)/1e6:.2f} M clocks a second")
-    console.print(summary)
+        rows.append(("CPU clocks", f"{clocks}, {a_step}"))
+    console.print(facts([*rows,
+        ("CPU clocks a byte", f"{m['cpu_clocks_per_byte_rx']} received, {m['cpu_clocks_per_byte_tx']} sent; "
+            f"{m['cpu_clocks_per_raw_event'] or m['cpu_clocks_per_event']} an event"),
+        ("link", f"{link.frames} frames, {link.retries} retries, {link.crc_errors} CRC errors, {run.resets} resets, "
+            f"{link.bytes_tx} bytes out, {link.bytes_rx} in, {m['line_bytes_per_event']} an input"),
+        ("speed", f"{m['seconds']} s, {m['steps_per_second']} steps a second, "
+            f"{(m['sim_clocks_per_second'] or 0)/1e6:.2f} M clocks a second")]))
     for each in run.compared:
         if each.divergence:
             console.print(f"[red]{escape(str(each.divergence))}[/]")

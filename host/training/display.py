@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from host.common.console import facts
 from host.training.settings import Settings
 from host.training.trainer import TRAINING, Row
 
@@ -66,22 +66,18 @@ def describe(row: Row, epochs: int) -> str:
 def print_training(measures: dict[str, object], written: list[Path], console: Console) -> None:
     """Print training_measures(), and which files were written."""
     best, settings = measures["best"], measures["settings"]
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_row("network", f"{settings['neurons']} {settings['neuron']} neurons, {settings['weight_bits']}-bit "
-        f"weights, {settings['state_bits']}-bit states, {settings['dataset']}, seed {settings['seed']}")
-    table.add_row("training", f"{measures['samples']} samples, {measures['epochs']} epochs, "
-        f"{measures['seconds']:.0f} s; epoch {best['epoch']} kept: {100*best['train_accuracy']:.1f} % of the augmented "
-        f"samples")
+    rows = [("network", f"{settings['neurons']} {settings['neuron']} neurons, {settings['weight_bits']}-bit weights, "
+            f"{settings['state_bits']}-bit states, {settings['dataset']}, seed {settings['seed']}"),
+        ("training", f"{measures['samples']} samples, {measures['epochs']} epochs, {measures['seconds']:.0f} s; epoch "
+            f"{best['epoch']} kept: {100*best['train_accuracy']:.1f} % of the augmented samples")]
     if "val_accuracy" in best:
-        table.add_row("validation", f"{100*best['val_accuracy']:.1f} %")
+        rows.append(("validation", f"{100*best['val_accuracy']:.1f} %"))
     if "test" in measures:
         test      = measures["test"]
         low, high = test["accuracy_interval"]
-        table.add_row("test", f"{100*test['accuracy']:.1f} % of {test['answers']} (95 %: {100*low:.1f} to "
+        rows.append(("test", f"{100*test['accuracy']:.1f} % of {test['answers']} (95 %: {100*low:.1f} to "
             f"{100*high:.1f}), majority {100*test['majority']:.1f} %, {100*test['rate']:.2f} % spikes a neuron and "
-            f"step")
+            f"step"))
         if "precision" in test:
-            table.add_row("yes", f"precision {100*test['precision']:.1f} %, recall {100*test['recall']:.1f} %")
-    for path in written:
-        table.add_row("written", str(path))
-    console.print(table)
+            rows.append(("yes", f"precision {100*test['precision']:.1f} %, recall {100*test['recall']:.1f} %"))
+    console.print(facts([*rows, *(("written", str(path)) for path in written)]))

@@ -47,7 +47,6 @@ class Classification:
     max_steps: int | None = None
 
     contexts = 0
-    clips    = 1
 
     def __post_init__(self) -> None:
         unknown = int((self.eventset.labels == UNKNOWN).sum())
@@ -122,10 +121,6 @@ class ContextTask:
         return CONTEXT_CLASSES if self.cued else 0
 
     @property
-    def clips(self) -> int:
-        return self.sequence
-
-    @property
     def weights(self) -> tuple[float, ...]:
         """Yes is the rarer answer and counts the more, as in CLIF's program."""
         k = self.sequence
@@ -192,7 +187,7 @@ class ContextTask:
         return Batch.from_counts(counts, sources, bounds.astype(np.int32), labels)
 
 
-# What a network can be asked. Both have len() samples of `clips` clips each, a label a clip, and give batches of them;
+# What a network can be asked. Both have len() samples of one clip or more, a label a clip, and give batches of them;
 # encoder, contexts and classes are those of the network, `weights` are those of the classes in the loss.
 Task = Classification | ContextTask
 

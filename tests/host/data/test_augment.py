@@ -20,6 +20,7 @@ from host.events.encoder import ENCODERS, STEPS_MAX, Encoder
 from host.events.event_array import EVENT
 from host.events.formats import read_files
 from tests.helpers import naive_contract
+from tests.helpers.recordings import event_set
 from tests.host.events.test_encoder import as_lists, encoders, recordings
 
 SIZE    = 16
@@ -280,9 +281,9 @@ def test_statistics():
 # Real recordings ----------------------------------------------------------------------------------
 
 def test_real_recordings(qclif_data):
-    gestures = EventSet.from_samples("gestures", read_files(sorted((qclif_data/"dvs128_gesture").glob("*.npz"))),
+    gestures = event_set("gestures", read_files(sorted((qclif_data/"dvs128_gesture").glob("*.npz"))),
         synthetic.GESTURES)
-    digits   = EventSet.from_samples("digits", read_files([qclif_data/"nmnist"/"train1000.npz"]), "0123456789")
+    digits   = event_set("digits", read_files([qclif_data/"nmnist"/"train1000.npz"]), "0123456789")
     for eventset in (gestures, digits):
         encoder = ENCODERS[eventset.sensor_size]
         batch   = encode_all(eventset, encoder)

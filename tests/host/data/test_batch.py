@@ -24,7 +24,7 @@ def steps_of(lists):
 def test_forms_agree(lists):
     steps = steps_of(lists)
     batch = Batch.from_steps(steps, np.arange(len(steps)) - 1)
-    assert (batch.size, batch.length, batch.clips) == (len(lists), max(map(len, lists)), 1)
+    assert (batch.size, batch.length, batch.labels.shape[1]) == (len(lists), max(map(len, lists)), 1)
     assert batch.to_steps() == steps and batch.lengths.tolist() == [len(each) for each in lists]
     assert [array.dtype for array in vars(batch).values()] == [np.int64, np.int32, np.int32, np.int64]
     assert len(batch.offsets) == batch.size*batch.length + 1
@@ -36,28 +36,15 @@ def test_forms_agree(lists):
         assert not dense[len(each):, b].any()
 
 
-@given(step_lists, st.data())
-def test_take(lists, data):
-    batch   = Batch.from_steps(steps_of(lists), np.arange(len(lists)))
-    indices = data.draw(st.lists(st.integers(0, len(lists) - 1), max_size=6))
-    taken   = batch.take(indices)
-    assert taken.to_steps() == [batch.to_steps()[i] for i in indices]
-    assert taken.labels[:, 0].tolist() == indices
-    assert taken.length == max((len(lists[i]) for i in indices), default=0)
-    assert [array.dtype for array in vars(taken).values()] == [array.dtype for array in vars(batch).values()]
-
-
 def test_clips():
     steps = steps_of([[[0], [1, 1], []], [[2]]])
     batch = Batch.from_steps(steps, [[4, 5], [6, -1]], [[0, 2, 3], [0, 1, 1]])
-    assert batch.clips == 2 and batch.lengths.tolist() == [3, 1] and batch.to_steps() == steps
-    second = batch.take([1])
-    assert second.bounds.tolist() == [[0, 1, 1]] and second.labels.tolist() == [[6, -1]] and second.length == 1
+    assert batch.labels.shape[1] == 2 and batch.lengths.tolist() == [3, 1] and batch.to_steps() == steps
 
 
 def test_empty_batch():
     batch = Batch.from_steps([], [])
-    assert (batch.size, batch.length, batch.clips) == (0, 0, 1)
+    assert (batch.size, batch.length, batch.labels.shape[1]) == (0, 0, 1)
     assert batch.to_steps() == [] and batch.dense(3).shape == (0, 0, 3)
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
 from host.data.batch_encoder import encode
-from host.data.event_set import EventSet, folds, split
+from host.data.event_set import folds, split
 from host.events.encoder import Encoder
 from host.events.event_array import EVENT
 from host.events.sample import Sample
+from tests.helpers.recordings import event_set
 
 ROWS = [[(1, 2, 1, 5), (3, 0, 0, 9)], [(0, 0, 0, 7)], [(2, 2, 1, 1), (2, 2, 1, 1), (0, 1, 0, 4)], [(3, 3, 0, 0)]]
 
@@ -24,7 +25,7 @@ def sample(rows, label=0, size=(4, 4), name="take", **fields):
 
 
 def example(labels=(2, 0, -1, 1)):
-    return EventSet.from_samples("takes", map(sample, ROWS, labels), ("a", "b", "c"))
+    return event_set("takes", map(sample, ROWS, labels), ("a", "b", "c"))
 
 
 def rows_of(eventset):
@@ -67,7 +68,7 @@ def test_identity_is_the_content():
 
 def test_other_types_of_fields_are_taken():
     events = np.array(ROWS[0], [("x", "<i2"), ("y", "<i2"), ("p", "?"), ("t", "<i8")])
-    eventset = EventSet.from_samples("takes", [Sample("a", events, sensor_size=(4, 4))], ())
+    eventset = event_set("takes", [Sample("a", events, sensor_size=(4, 4))], ())
     assert eventset.events.dtype == EVENT and rows_of(eventset) == ROWS[:1]
 
 
@@ -82,7 +83,7 @@ def test_other_types_of_fields_are_taken():
 ])
 def test_what_a_set_refuses(second, text):
     with pytest.raises(QCLIFError) as error:
-        EventSet.from_samples("takes", [sample(ROWS[0], name="first"), second], ("a", "b", "c"))
+        event_set("takes", [sample(ROWS[0], name="first"), second], ("a", "b", "c"))
     assert text in str(error.value) and "\n" not in str(error.value)
 
 
@@ -104,15 +105,14 @@ def test_fields_that_do_not_match(values, text):
     ([[0]], r"indices are an array \[1, 1\]")])
 def test_bad_indices(indices, text):
     encoder = Encoder((4, 4), (4, 4))
-    batch   = encode(example(), range(4), encoder)
-    for take in (example().subset, batch.take, lambda numbers: encode(example(), numbers, encoder)):
+    for take in (example().subset, lambda numbers: encode(example(), numbers, encoder)):
         with pytest.raises(QCLIFError, match=text):
             take(indices)
 
 
 def test_set_of_nothing():
     with pytest.raises(QCLIFError, match="takes: no recordings, at least 1 is needed"):
-        EventSet.from_samples("takes", [], ("a",))
+        event_set("takes", [], ("a",))
 
 
 # Division -----------------------------------------------------------------------------------------

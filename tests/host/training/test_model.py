@@ -25,6 +25,7 @@ from host.training.bptt.neurons import Values
 from host.training.bptt.operation import spike_counts
 from host.training.convert import start_from, to_network
 from host.training.model import SpikingNetwork
+from tests.helpers.recordings import event_set
 
 INPUTS = 12
 ENCODER = Encoder(sensor_size=(INPUTS, 1), grid=(INPUTS, 1), polarities=1)
@@ -95,9 +96,8 @@ def test_forward_equals_the_golden_model_at_every_step(architecture, seed, expon
 def test_forward_of_a_full_network_on_gestures(bits):
     from host.data import synthetic
     from host.data.batch_encoder import encode
-    from host.data.event_set import EventSet
 
-    gestures = EventSet.from_samples("gestures", synthetic.recordings(4, duration_us=300_000), synthetic.GESTURES)
+    gestures = event_set("gestures", synthetic.recordings(4, duration_us=300_000), synthetic.GESTURES)
     model    = SpikingNetwork(Architecture("qclif", 200, 512, 10, 11, *bits), seed=1)
     batch    = encode(gestures, np.arange(4), Encoder())
     assert 0.01 < model.calibrate(batch, 0.05) < 0.25
@@ -125,7 +125,7 @@ def test_gradients_equal_autograd(neuron, seed):
     architecture = Architecture(neuron, 8, INPUTS, 3, 2)
     model  = excited(architecture, seed, 6 if NEURONS[neuron].integer else 1)
     batch  = random_batch(seed, INPUTS + 3)
-    weight = torch.from_numpy(np.random.default_rng(seed).normal(size=(batch.size, batch.clips, 8)))
+    weight = torch.from_numpy(np.random.default_rng(seed).normal(size=(batch.size, batch.labels.shape[1], 8)))
     found  = []
     for compute in (spike_counts, dense.spike_counts):
         values = Values(*(value.detach().clone().requires_grad_() for value in model.values()))

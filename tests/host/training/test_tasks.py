@@ -13,7 +13,6 @@ from accel.errors import QCLIFError
 from host.data.augment import Augmentation
 from host.data.batch import Batch
 from host.data.batch_encoder import encode
-from host.data.event_set import EventSet
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder
 from host.events.event_array import EVENT
 from host.events.sample import UNKNOWN, Sample
@@ -26,6 +25,7 @@ from host.training.tasks import (
     ContextTask,
     evaluation_batches,
 )
+from tests.helpers.recordings import event_set
 
 # A pixel a class: a clip shows which one it is of. The last class is one too many for the context task.
 CLASSES = CONTEXT_CLASSES + 1
@@ -40,7 +40,7 @@ def make(recordings=33, duration_us=200_000, seed=0):
         events["x"] = i % CLASSES
         events["t"] = 10**6 + np.sort(rng.integers(0, duration_us*(20 + i)//20, 60))
         samples.append(Sample(str(i), events, label=i % CLASSES, sensor_size=(CLASSES, 1)))
-    return EventSet.from_samples("made", samples, [f"class {c}" for c in range(CLASSES)])
+    return event_set("made", samples, [f"class {c}" for c in range(CLASSES)])
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_classification_is_encoding(eventset, max_steps):
     for steps, index in zip(batch.to_steps(), indices, strict=True):
         assert steps == ENCODER.encode(eventset.sample(index).events).slice(0, max_steps or 10**9)
     assert batch.labels.tolist() == [[5], [3], [3], [10]]
-    assert (len(task), task.contexts, task.clips, task.weights) == (33, 0, 1, (1.0,)*CLASSES)
+    assert (len(task), task.contexts, task.weights) == (33, 0, (1.0,)*CLASSES)
     assert task.classes == eventset.classes
 
 

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from accel.errors import QCLIFError
-from host.data.event_set import EventSet
 from host.events.encoder import ENCODERS
 from host.events.sample import Sample
 from host.training.architecture import Architecture
@@ -19,6 +18,7 @@ from host.training.objective import Score
 from host.training.settings import Settings
 from host.training.tasks import Classification
 from host.training.trainer import Trainer
+from tests.helpers.recordings import event_set
 from tests.helpers.trainings import CLASSES, SIZE, digits
 
 ENCODER = ENCODERS[34, 34]
@@ -27,7 +27,7 @@ ENCODER = ENCODERS[34, 34]
 @pytest.fixture(scope="module")
 def task():
     samples = [Sample(str(i), each, label=i % CLASSES, sensor_size=(SIZE, SIZE)) for i, each in enumerate(digits(30))]
-    return Classification(EventSet.from_samples("digits", samples, list("0123456789")), ENCODER)
+    return Classification(event_set("digits", samples, list("0123456789")), ENCODER)
 
 
 def make(task, validation=None, checkpoint=None, key="", **changes):

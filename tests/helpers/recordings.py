@@ -1,0 +1,16 @@
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
+
+"""Sets of recordings that tests make up."""
+
+import numpy as np
+
+from host.data.event_set import EventSet, checked
+
+
+def event_set(name, samples, classes):
+    """A set of recordings, in their order, checked as those of files are."""
+    chosen  = list(checked(name, samples, classes))
+    offsets = np.cumsum([0, *(len(sample.events) for sample in chosen)])
+    labels  = np.array([sample.label for sample in chosen], np.int64)
+    return EventSet(name, np.concatenate([sample.events for sample in chosen]), offsets.astype(np.int64), labels,
+        chosen[0].sensor_size, tuple(classes))
