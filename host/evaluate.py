@@ -26,9 +26,8 @@ from host.cli.network_choice import preferred_sizes
 from host.cli.options import check_outputs, make_output_dir, positive
 from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
-from host.evaluation.answers import Answers
 from host.evaluation.report import evaluation_measures, print_evaluation
-from host.evaluation.trials import Trials, device_spikes, golden_spikes, make_task
+from host.evaluation.trials import Answers, Trials, device_spikes, golden_spikes, make_task
 from host.events.spike_train import SpikeTrain
 from host.link.link import Link
 from host.link.simulated import simulated_port
@@ -134,15 +133,6 @@ def build_config(args: argparse.Namespace, network: Network) -> QCLIFConfig:
     return config_from_args(args, **preferred_sizes(network, []))
 
 
-def read_trials(args: argparse.Namespace, network: Network) -> Trials:
-    """The encoded samples of the options' task."""
-    with progress_bars() as progress:
-        eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
-            seed=args.seed, progress=progress)
-        check_sensor(args, network, eventset.sensor_size)
-        return Trials.of(eventset.name, make_task(args, network, eventset), args.seed, progress)
-
-
 def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[SpikeTrain], Run | None]:
     """Trials, the spikes that the engine gives, and the run of a device."""
     with ExitStack() as stack:
@@ -151,7 +141,11 @@ def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[Sp
         if args.engine not in (GOLDEN, SIM):
             link = stack.enter_context(Link(args.engine, args.baudrate))
             network.check_fits(link.info.config)
-        trials = read_trials(args, network)
+        with progress_bars() as progress:
+            eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
+                seed=args.seed, progress=progress)
+            check_sensor(args, network, eventset.sensor_size)
+            trials = Trials.of(eventset.name, make_task(args, network, eventset), args.seed, progress)
         if args.engine == SIM:
             port = stack.enter_context(simulated_port(build_config(args, network)))
             link = stack.enter_context(Link(port))

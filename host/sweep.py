@@ -43,11 +43,6 @@ SHARES = {"rate": "spikes", "majority": "majority", "precision": "precision", "r
 TABLE = {"texts": (), "wrap": False, "title_justify": "left", "caption_justify": "left", **PLAIN}
 
 
-def kind(row: Row) -> str:
-    """What a run of the context task is called."""
-    return row["neuron"] if row["cued"] else f"{row['neuron']} without cue"
-
-
 def mean(values: list[float]) -> str:
     """Mean of shares, in percent."""
     return f"{100*sum(values)/len(values):.1f}"
@@ -86,13 +81,6 @@ def print_scores(sweep: Sweep, rows: list[Row], title: str, console: Console) ->
         cells.append((*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *shares))
     console.print(table((*sweep.columns, "runs", "accuracy %", *(SHARES[key] for key in shown)), cells, title,
         caption="at R: accuracy % of the same networks, tested with cues of relevance R" if cued else None, **TABLE))
-
-
-def plot(sweep: Sweep, rows: list[Row], title: str, path: Path) -> None:
-    """The sweep's plot."""
-    named = [{**row, "kind": kind(row)} for row in rows]
-    save(lines(named, sweep.x, "accuracy", sweep.group, log2=sweep.log2, percent=True, title=title,
-        x_name=sweep.x.replace("_", " "), group_name=sweep.group_name), path)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -141,7 +129,10 @@ def work(args: argparse.Namespace) -> int:
     if sweep.choices:
         print_choices(sweep, rows, table_console(args.json))
     if sweep.x is not None:
-        plot(sweep, rows, title, args.output_dir/f"{name}.png")
+        # What a run of the context task is called.
+        named = [{**row, "kind": f"{row['neuron']}{'' if row['cued'] else ' without cue'}"} for row in rows]
+        save(lines(named, sweep.x, "accuracy", sweep.group, log2=sweep.log2, percent=True, title=title,
+            x_name=sweep.x.replace("_", " "), group_name=sweep.group_name), args.output_dir/f"{name}.png")
     if args.json:
         write_json({"sweep": args.sweep, "dataset": base.dataset, "rows": rows}, args.json)
     return 0

@@ -31,10 +31,9 @@ from host.data.datasets import DATA_HELP
 from host.network.network import Network
 from host.training.architecture import NEURONS
 from host.training.checkpoint import checkpoint_path
-from host.training.display import TrainingDisplay, print_training
 from host.training.distributed import choose_device, processes, rank
 from host.training.experiment import Data, Trained, train
-from host.training.results import training_measures, write_results
+from host.training.results import TrainingDisplay, print_training, training_measures, write_results
 from host.training.settings import Settings, add_settings_args, settings_from_args
 
 

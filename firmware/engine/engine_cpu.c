@@ -1,6 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-/* The CPU as an engine: the whole network in plain C, from its image in RAM (host/network/cpu_image.py). */
+/* The CPU as an engine: the whole network in plain C, from its image in RAM (host/link/device.py). */
 
 #include "engine.h"
 #include "platform.h"

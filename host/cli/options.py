@@ -14,9 +14,8 @@ from host.data import synthetic
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder, poisson_context
 from host.events.formats import DATASETS, read_dataset, read_files
 from host.events.sample import Sample
-from host.link.faults import Faults, FaultyPort
 from host.link.link import Link
-from host.link.port import SerialPort
+from host.link.port import Faults, FaultyPort, SerialPort
 
 SYNTHETIC = "synthetic"
 
@@ -40,11 +39,6 @@ def share(text: str) -> float:
     return value
 
 
-def network_option(text: str) -> Path | str:
-    """argparse type of --network: a file, or RANDOM."""
-    return text if text == RANDOM else Path(text)
-
-
 def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SYNTHETIC) -> None:
     """Add the options that name recordings: files, or a data set (`default` where neither is given)."""
     files = source.add_mutually_exclusive_group()
@@ -61,7 +55,8 @@ def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SY
 def add_input_args(parser: argparse.ArgumentParser, samples: int | None = None) -> None:
     """Add the options of what goes into a run: network, recordings (the first `samples` by default) and context."""
     source = parser.add_argument_group("network and recordings")
-    source.add_argument("--network", type=network_option, metavar=f"NET.npz|{RANDOM}",
+    source.add_argument("--network", metavar=f"NET.npz|{RANDOM}",
+        type=lambda text: text if text == RANDOM else Path(text),
         help="trained network, or a random one of the build's sizes (default: the trained one that comes with the "
             "program, where sizes, sensor and time step are its own; else a random one)")
     add_recording_args(source)

@@ -28,12 +28,17 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
     """Tell nobody."""
 
 
+def stage_bars(console: Console, shown: bool) -> Bars:
+    """Bars that are gone at the end, one for each task that is added; nothing where they are not to be shown."""
+    return Bars(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=console, transient=True, disable=not shown)
+
+
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
     """A bar for each stage on standard error, gone at the end; nothing where that is no terminal."""
     console = Console(stderr=True)
-    with Bars(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=console, transient=True, disable=not console.is_terminal) as bars:
+    with stage_bars(console, console.is_terminal) as bars:
         tasks = {}
 
         def progress(stage: str, done: int, total: int | None) -> None:

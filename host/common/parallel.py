@@ -5,19 +5,8 @@
 import signal
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 from joblib import Parallel, parallel_config
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Ignore SIGINT in this process for a moment, and for ever in those that it starts meanwhile."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def side_by_side(calls: Iterable[object], jobs: int, ordered: bool = True) -> Iterator[object]:
@@ -40,6 +29,9 @@ def side_by_side(calls: Iterable[object], jobs: int, ordered: bool = True) -> It
     warnings.filterwarnings("ignore", r"\d+ tasks", UserWarning, r"joblib\.parallel")
     with parallel_config("loky", inner_max_num_threads=1):
         parallel = Parallel(jobs, return_as="generator" if ordered else "generator_unordered")
-    # The call starts the processes.
-    with _interrupts_ignored():
+    # The call starts the processes, which ignore SIGINT for ever.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
         return parallel(calls)
+    finally:
+        signal.signal(signal.SIGINT, before)

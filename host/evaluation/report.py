@@ -10,8 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from host.common.console import facts, table
-from host.evaluation.answers import Answers
-from host.evaluation.trials import Trials
+from host.evaluation.trials import Answers, Trials
 from host.events.spike_train import SpikeTrain
 from host.network.network import Network
 from host.plots.confusion import confusion_counts

@@ -11,8 +11,7 @@ from host.common.console import Progress, no_progress
 from host.events.spike_train import SpikeTrain
 from host.exchange.leak import saturated, soma_currents
 from host.exchange.lif import LIFNetwork
-from host.network.network import Network
-from host.network.readout import predicted
+from host.network.network import Network, predicted
 
 # Random inputs where there are no recordings.
 RANDOM_SAMPLES = 4

@@ -18,7 +18,6 @@ from host.events.encoder import Encoder
 from host.events.sample import Sample
 from host.link.link import Link
 from host.link.sample_exchange import SampleExchange, SampleRun
-from host.network.cpu_image import cpu_image
 from host.network.network import Network, network_id
 
 # Words that one VERIFY reads back: some 100,000 clocks, few enough for a simulator to answer in time.
@@ -95,22 +94,18 @@ class Device:
             # Each engine's network ends with the first word that is written over a part of it.
             if name == engine or network.outputs:
                 self.info.networks[name] = 0
-        chunks = self._chunks(network, engine)
+        chunks = [(SPACE_CPU, 0, cpu_image(network))] if engine == "cpu" else image(network, self.info.config)
+        if network.outputs:
+            chunks.append((SPACE_READOUT, 0, network.readout.astype("<i4").view("<u4").reshape(-1)))
         total = sum(len(words) for _, _, words in chunks)
         if engine == "cpu" and 4*len(chunks[0][2]) > self.info.ram_bytes:
             raise QCLIFError(f"the network takes {4*len(chunks[0][2])} bytes of RAM, the build has "
                 f"{self.info.ram_bytes}: build with more RAM, or use --engine accel")
         done = 0
-        for piece in (piece for chunk in chunks for piece in self._pieces(chunk)):
+        for piece in itertools.chain.from_iterable(map(self._pieces, chunks)):
             self._store(piece)
             done += len(piece[2])
             progress("network", done, total)
-
-    def _chunks(self, network: Network, engine: str) -> list[Chunk]:
-        chunks = [(SPACE_CPU, 0, cpu_image(network))] if engine == "cpu" else image(network, self.info.config)
-        if network.outputs:
-            chunks.append((SPACE_READOUT, 0, network.readout.astype("<i4").view("<u4").reshape(-1)))
-        return chunks
 
     def _pieces(self, chunk: Chunk, most: int = _VERIFY_WORDS) -> Iterator[Chunk]:
         """The chunk in pieces of `most` words at most."""
@@ -172,16 +167,15 @@ class Device:
     def _run_many(self, samples: Iterable[Sample], encode: str, lockstep: bool,
             progress: Progress) -> Iterator[SampleRun]:
         # What takes the next answer, and its sample; None for the taker ends the sample.
-        takers: deque[tuple[Callable[[bytes], None] | None, SampleExchange]] = deque()
+        takers: deque[tuple[Callable[[bytes], object] | None, SampleExchange]] = deque()
         finished = 0
 
         def requests() -> Iterator[tuple[str, bytes]]:
             for sample in samples:
-                exchange = SampleExchange(sample, self._network, self.info.config, encode, lockstep,
-                    lambda: self._link.payload_bytes, self._link.payload_limit)
-                for request in exchange.requests():
-                    takers.append((request.take, exchange))
-                    yield request.kind, request.payload
+                exchange = SampleExchange(sample, self._network, self._link, encode, lockstep)
+                for kind, payload, take in exchange.requests():
+                    takers.append((take, exchange))
+                    yield kind, payload
                 takers.append((None, exchange))
 
         for answer in self._link.exchange(requests()):
@@ -197,10 +191,24 @@ class Device:
 
     def stats(self) -> dict[str, int]:
         """Link and timing counters of the device since its reset: protocol.STATS by name, modulo 2**32."""
-        values = np.frombuffer(self._link.request("STATS"), "<u4")
-        return dict(zip(protocol.STATS, map(int, values), strict=True))
+        return dict(zip(protocol.STATS, np.frombuffer(self._link.request("STATS"), "<u4").tolist(), strict=True))
 
 
 def stats_between(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     """How far the counters of two Device.stats() went, through at most one overflow each."""
     return {name: (after[name] - before[name]) % 2**32 for name in after}
+
+
+def cpu_image(network: Network) -> np.ndarray:
+    """A network as the CPU engine (firmware/engine/engine_cpu.c) reads it from RAM.
+
+    Words uint32 [n]: weights as int8, row by row (sensory, recurrent somatic, context, recurrent apical), padded to a
+    word; then int32 [N] each: bias_soma, bias_apical, leak_apical, leak_soma, threshold.
+    """
+    weights = np.concatenate([matrix.astype(np.int8).reshape(-1) for matrix in (
+        network.w_sensory, network.w_recurrent_soma, network.w_context, network.w_recurrent_apical)])
+    padded = np.zeros(-(-len(weights)//4)*4, dtype=np.int8)
+    padded[:len(weights)] = weights
+    parameters = np.concatenate([
+        network.bias_soma, network.bias_apical, network.leak_apical, network.leak_soma, network.threshold])
+    return np.concatenate([padded.view("<u4"), parameters.astype("<i4").view("<u4")]).astype(np.uint32)

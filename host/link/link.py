@@ -168,26 +168,20 @@ class Link:
 
     # Line -----------------------------------------------------------------------------------------
 
-    def _send(self, request: Request) -> None:
-        """Send for the first time."""
-        if not self._flight:
-            # Patience begins anew after a time without requests.
-            self._alive = self._answered = self._port.now()
-        self._flight.add(request)
-        self.stats.frames += 1
-        self._transmit(request)
-
-    def _send_again(self, request: Request) -> None:
-        request.repeated = True
-        self.stats.retries += 1
+    def _send(self, request: Request, again: bool = False) -> None:
+        if again:
+            request.repeated = True
+            self.stats.retries += 1
+        else:
+            if not self._flight:
+                # Patience begins anew after a time without requests.
+                self._alive = self._answered = self._port.now()
+            self._flight.add(request)
+            self.stats.frames += 1
         # The zero ends a frame whose own end got lost.
-        self._port.write(b"\0")
-        self.stats.bytes_tx += 1
-        self._transmit(request)
-
-    def _transmit(self, request: Request) -> None:
-        self._port.write(request.encoded)
-        self.stats.bytes_tx += len(request.encoded)
+        data = b"\0"*again + request.encoded
+        self._port.write(data)
+        self.stats.bytes_tx += len(data)
         request.sent = self._port.now()
         request.due  = None
 
@@ -211,7 +205,7 @@ class Link:
             self._receive(piece)
         self._check_patience()
         for request in self._flight.due(self._port.now()):
-            self._send_again(request)
+            self._send(request, again=True)
 
     def _receive(self, encoded: bytes) -> None:
         frame = decode_frame(encoded)

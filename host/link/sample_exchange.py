@@ -4,25 +4,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from firmware import protocol
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
 from host.link.framing import decode_varints, encode_varints
+from host.link.link import Link
 from host.link.raw_events import pack_events
 from host.network.network import Network
 
-
-class SampleRequest(NamedTuple):
-    """A request of a sample: its name in protocol.REQUESTS, its payload, and what takes the answer."""
-    kind:    str
-    payload: bytes
-    take:    Callable[[bytes], None]
+# A request of a sample: its name in protocol.REQUESTS, its payload, and what takes the answer.
+SampleRequest = tuple[str, bytes, Callable[[bytes], object]]
 
 
 @dataclass(eq=False)
@@ -51,30 +46,27 @@ class SampleExchange:
     Parameters
     ----------
     sample : with `steps` (encode="host") or `events` (encode="device").
-    network, config : the network that is loaded, and the build.
+    network : the one that is loaded.
+    link : tells the build, and how long payloads should be now and can be.
     encode : "host" or "device".
     lockstep : read the states after each step, not only after the last.
-    payload_bytes : tells how many bytes the payload of a request should have now.
-    payload_limit : bytes that the payload of a request or an answer can have.
     """
 
-    def __init__(self, sample: Sample, network: Network, config: QCLIFConfig, encode: str, lockstep: bool,
-            payload_bytes: Callable[[], int], payload_limit: int) -> None:
+    def __init__(self, sample: Sample, network: Network, link: Link, encode: str, lockstep: bool) -> None:
         self._sample   = sample
         self._network  = network
-        self._config   = config
+        self._link     = link
+        self._config   = link.info.config
         self._raw      = encode == "device"
         self._lockstep = lockstep
-        self._payload_bytes = payload_bytes
         # Without the status.
-        self._answer_limit  = payload_limit - 1
-        self._payload_limit = payload_limit
+        self._answer_limit = link.payload_limit - 1
         self._spikes: list[np.ndarray] = []
         self._inputs: list[np.ndarray] = []
-        self._states: list[np.ndarray] = []
-        self._firing: list[int] = []
-        self._logits = b""
-        self._counters: dict[str, int] = {}
+        self._firing: list[int]   = []
+        self._states: list[bytes] = []
+        self._logits: list[bytes] = []
+        self._counters = b""
 
     @property
     def steps(self) -> int:
@@ -85,32 +77,28 @@ class SampleExchange:
 
     def requests(self) -> Iterator[SampleRequest]:
         """All requests of the sample."""
-        yield SampleRequest("BEGIN", b"", self._nothing)
+        yield "BEGIN", b"", _nothing
         yield from self._raw_requests() if self._raw else self._steps_requests()
-        yield SampleRequest("END", b"", self._take_counters)
+        yield "END", b"", self._take_counters
         if not self._lockstep:
             yield from self._state_requests()
-        for first, count in self._ranges(self._network.outputs):
-            yield SampleRequest("LOGITS", protocol.pack("RANGE", first=first, count=count), self._take_logits)
+        yield from self._ranges("LOGITS", self._network.outputs, self._logits.append)
 
-    def _ranges(self, items: int) -> list[tuple[int, int]]:
-        """Ranges (first, count) of four-byte items that fit an answer each."""
+    def _ranges(self, kind: str, items: int, take: Callable[[bytes], object]) -> Iterator[SampleRequest]:
+        """Requests of ranges of four-byte items, as many as fit an answer each."""
         most = self._answer_limit//4
-        return [(first, min(most, items - first)) for first in range(0, items, most)]
+        for first in range(0, items, most):
+            yield kind, protocol.pack("RANGE", first=first, count=min(most, items - first)), take
 
     def _state_requests(self) -> Iterator[SampleRequest]:
-        for first, count in self._ranges(self._network.neurons):
-            yield SampleRequest("STATE", protocol.pack("RANGE", first=first, count=count), self._take_states)
+        return self._ranges("STATE", self._network.neurons, self._states.append)
 
-    def _check_steps(self, steps: SpikeTrain) -> None:
+    def _steps_requests(self) -> Iterator[SampleRequest]:
+        steps = self._sample.steps
         if steps.peak > self._config.step_events:
             t = int(np.argmax(np.diff(steps.offsets)))
             raise QCLIFError(f"{self._sample.name}: step {t} has {steps.peak} events, the build holds "
                 f"{self._config.step_events}: build with --step-events {steps.peak}, or use shorter steps (bin_us)")
-
-    def _steps_requests(self) -> Iterator[SampleRequest]:
-        steps = self._sample.steps
-        self._check_steps(steps)
         inputs = self._network.inputs
         sources = steps.sources + np.where(steps.sources >= inputs, self._config.inputs - inputs, 0)
         most_steps = 1 if self._lockstep else self._answer_limit//protocol.step_answer_bytes(self._config)
@@ -118,13 +106,13 @@ class SampleExchange:
         for t in range(len(steps)):
             step = sources[steps.offsets[t]:steps.offsets[t + 1]]
             encoded = _encode_step(step)
-            if frame and (len(frame) == most_steps or frame_bytes + len(encoded) > self._payload_bytes() - 1):
+            if frame and (len(frame) == most_steps or frame_bytes + len(encoded) > self._link.payload_bytes - 1):
                 yield from self._steps_request(frame)
                 frame, frame_bytes = [], 0
-            while len(encoded) > self._payload_bytes() - 1 and len(step) > 1:
+            while len(encoded) > self._link.payload_bytes - 1 and len(step) > 1:
                 # A step that is too long for one frame goes in parts, of sources of two bytes at most.
-                part = max(1, (self._payload_bytes() - 2)//2)
-                yield SampleRequest("PART", _encode_step(step[:part]), self._nothing)
+                part = max(1, (self._link.payload_bytes - 2)//2)
+                yield "PART", _encode_step(step[:part]), _nothing
                 step = step[part:]
                 encoded = _encode_step(step)
             frame.append(encoded)
@@ -133,36 +121,32 @@ class SampleExchange:
             yield from self._steps_request(frame)
 
     def _steps_request(self, frame: list[bytes]) -> Iterator[SampleRequest]:
-        yield SampleRequest("STEPS", encode_varints([len(frame)]) + b"".join(frame), self._take_spikes)
+        yield "STEPS", encode_varints([len(frame)]) + b"".join(frame), self._take_spikes
         if self._lockstep:
             yield from self._state_requests()
 
     def _raw_requests(self) -> Iterator[SampleRequest]:
         step_bytes = 1 + protocol.step_answer_bytes(self._config)
         most_steps = 1 if self._lockstep else max(1, (self._answer_limit - 2)//step_bytes)
-        raw = pack_events(self._sample.events, self._sample.context, self._network.encoder, most_steps)
+        words, steps_done = pack_events(self._sample.events, self._sample.context, self._network.encoder, most_steps)
         first = done = 0
-        while first < len(raw.words):
+        while first < len(words):
             # Longest run whose answer fits whatever fires: two bytes a word, and its steps.
-            most = max(1, self._payload_bytes()//raw.words.shape[1])
-            steps = raw.steps[first:first + most] - done
+            most = max(1, self._link.payload_bytes//words.shape[1])
+            steps = steps_done[first:first + most] - done
             worst = 2*np.arange(1, len(steps) + 1) + step_bytes*steps
             fits = (worst <= self._answer_limit) & (steps <= most_steps)
             count = max(1, int(np.argmin(fits)) if not fits.all() else len(fits))
-            yield SampleRequest("RAW", raw.words[first:first + count].tobytes(), self._take_raw)
+            yield "RAW", words[first:first + count].tobytes(), self._take_raw
             if self._lockstep and steps[count - 1]:
                 yield from self._state_requests()
-            done = int(raw.steps[first + count - 1])
+            done = int(steps_done[first + count - 1])
             first += count
-        yield SampleRequest("FINISH", b"", self._take_raw)
+        yield "FINISH", b"", self._take_raw
         if self._lockstep:
             yield from self._state_requests()
 
     # Answers --------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _nothing(answer: bytes) -> None:
-        """Take an answer that says no more than that all is well."""
 
     def _take_spikes(self, answer: bytes) -> None:
         values, at = decode_varints(answer), 0
@@ -188,27 +172,24 @@ class SampleExchange:
                 self._firing = []
                 at = self._take_step(values, at + 1)
 
-    def _take_states(self, answer: bytes) -> None:
-        self._states.append(np.frombuffer(answer, "<u4"))
-
     def _take_counters(self, answer: bytes) -> None:
-        values = np.frombuffer(answer, "<u4")
-        self._counters = dict(zip(protocol.COUNTERS, map(int, values), strict=True))
-
-    def _take_logits(self, answer: bytes) -> None:
-        self._logits += answer
+        self._counters = answer
 
     def result(self) -> SampleRun:
         """The sample's result, once every answer is taken."""
-        states = np.concatenate(self._states).reshape(-1, self._network.neurons)
+        states = np.frombuffer(b"".join(self._states), "<u4").reshape(-1, self._network.neurons)
         return SampleRun(
             spikes   = SpikeTrain.from_lists(self._spikes),
             inputs   = SpikeTrain.from_lists(self._inputs) if self._raw else self._sample.steps,
-            logits   = np.frombuffer(self._logits, "<i4").astype(np.int32),
-            counters = self._counters,
+            logits   = np.frombuffer(b"".join(self._logits), "<i4").astype(np.int32),
+            counters = dict(zip(protocol.COUNTERS, np.frombuffer(self._counters, "<u4").tolist(), strict=True)),
             v_a      = (states & 0xffff).astype(np.int32),
             v_s      = (states >> 16).astype(np.int32),
         )
+
+
+def _nothing(answer: bytes) -> None:
+    """Take an answer that says no more than that all is well."""
 
 
 def _encode_step(sources: np.ndarray) -> bytes:

@@ -12,8 +12,7 @@ import torch
 
 from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
-from host.network.network import ARRAYS, Network
-from host.network.readout import predicted, readout_logits
+from host.network.network import ARRAYS, Network, predicted, readout_logits
 
 # Integers below these are exact in the floating-point sums.
 EXACT_FLOAT32 = 2**24

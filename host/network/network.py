@@ -55,6 +55,11 @@ class Network:
     apical_shift, product_shift : right shifts, 0 to 31.
     encoder : mapping of events to the I inputs.
     classes : names of the O classes, or empty.
+
+    Attributes
+    ----------
+    neurons, inputs, contexts, outputs : N; I, sensory sources; C, context sources; O, 0 without a readout.
+    state_max : V_max.
     """
     w_sensory:          np.ndarray
     w_context:          np.ndarray
@@ -76,27 +81,22 @@ class Network:
 
     @property
     def neurons(self) -> int:
-        """N."""
         return self.w_sensory.shape[1]
 
     @property
     def inputs(self) -> int:
-        """I, sensory sources."""
         return self.w_sensory.shape[0]
 
     @property
     def contexts(self) -> int:
-        """C, context sources."""
         return self.w_context.shape[0]
 
     @property
     def outputs(self) -> int:
-        """O, classes of the readout; 0 without one."""
         return 0 if self.readout is None else self.readout.shape[1]
 
     @property
     def state_max(self) -> int:
-        """V_max."""
         return 2**self.state_bits - 1
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -233,3 +233,26 @@ def _parse_config(array: np.ndarray) -> dict[str, object]:
     # Other keys (how it was trained, for instance) are the owner's.
     return {name: config[name] for name in (*NUMBERS, "classes")} | {
         "encoder": Encoder.from_dict(config["encoder"])}
+
+# Readout ------------------------------------------------------------------------------------------
+
+def readout_logits(counts: np.ndarray, readout: np.ndarray | None) -> np.ndarray:
+    """Logits int32 [O] of the spike counts [N] of a sample and a readout int32 [N, O]; [0] without one.
+
+    Raises
+    ------
+    QCLIFError : a logit does not fit 32 bits.
+    """
+    if readout is None:
+        return np.zeros(0, np.int32)
+    logits = counts.astype(np.int64) @ readout.astype(np.int64)
+    bad = np.flatnonzero(logits != logits.astype(np.int32))
+    if len(bad):
+        raise QCLIFError(f"logit {bad[0]} is {logits[bad[0]]}, the limits are those of 32 bits: shorten the "
+            f"recording or scale the readout down")
+    return logits.astype(np.int32)
+
+
+def predicted(logits: np.ndarray) -> int:
+    """Class of logits [O]: their first maximum; -1 where O is 0."""
+    return int(np.argmax(logits)) if len(logits) else -1

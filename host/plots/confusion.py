@@ -48,7 +48,6 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, names: Sequenc
     ----------
     labels, predictions : see confusion_counts().
     names : what the classes are called; a class without a name is called by its number.
-    title : written above the figure, before the accuracy.
 
     Raises
     ------

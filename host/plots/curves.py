@@ -41,7 +41,6 @@ def training_curves(rows: Sequence[Row], title: str = "", kept: int | None = Non
     ----------
     rows : one an epoch, with `epoch` and any of train_loss, val_loss, train_accuracy, val_accuracy, rate (shares, 0
         to 1) and learning_rate; None or NaN where a value is not known.
-    title : written above the figure.
     kept : number of that epoch; None marks none.
 
     Raises
@@ -92,7 +91,6 @@ def accuracy_over_time(accuracy: np.ndarray, majority: float, latency: float, bi
     majority : accuracy of always answering the most frequent class.
     latency : steps in which half of the decisions were stable.
     bin_us : microseconds of a step; None: time is in steps.
-    title : written above the figure.
     """
     unit, name = time_unit(bin_us)
     figure = new_figure(3.2)

@@ -39,14 +39,11 @@ GIF_FRAMES_MAX  = 2000
 GIF_SIZE = 384
 
 
-def _palette() -> np.ndarray:
-    """Colour uint8 [(LEVELS + 1)**2, 3] of each pair of event counts: both inks printed on white paper."""
-    cover  = 1 - 0.5**np.arange(LEVELS + 1)
-    on, off = (1 - cover[:, None]*(1 - np.array(ink)/255) for ink in (ON_COLOUR, OFF_COLOUR))
-    return np.rint(255*on[:, None]*off[None]).astype(np.uint8).reshape(-1, 3)
-
-
-PALETTE = _palette()
+# How much of the paper each number of events leaves white, and the colour uint8 [(LEVELS + 1)**2, 3] of each pair of
+# numbers: both inks printed on white paper.
+_COVER   = 1 - 0.5**np.arange(LEVELS + 1)
+_ON, _OFF = (1 - _COVER[:, None]*(1 - np.array(ink)/255) for ink in (ON_COLOUR, OFF_COLOUR))
+PALETTE  = np.rint(255*_ON[:, None]*_OFF[None]).astype(np.uint8).reshape(-1, 3)
 
 
 def frame_count(events: np.ndarray, sensor_size: tuple[int, int], window_us: int) -> int:
@@ -97,7 +94,6 @@ def contact_sheet(events: np.ndarray, sensor_size: tuple[int, int], window_us: i
     ----------
     events, sensor_size, window_us : see frame().
     count : frames, 1 to SHEET_MAX; all of a shorter recording.
-    title : written above the figure.
 
     Raises
     ------

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
@@ -15,7 +14,7 @@ from host.plots.style import COLOURS, new_figure, percent_axis, styled
 
 MARKERS = "osD^vP"
 
-LEGEND_COLUMNS = 4
+LEGEND_COLUMNS, TICKS_MAX = 4, 12
 
 
 class Series(NamedTuple):
@@ -90,7 +89,13 @@ def lines(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | Non
         label = f"{group_name.format(each.group)} ({_runs(each.runs)})" if group else _runs(each.runs)
         axes.errorbar(each.x, each.mean, [each.mean - each.low, each.high - each.mean], label=label, capsize=3,
             color=COLOURS[index % len(COLOURS)], marker=MARKERS[index//len(COLOURS) % len(MARKERS)], markersize=4)
-    _ticks(axes, np.unique(np.concatenate([each.x for each in series])), log2)
+    if log2:
+        axes.set_xscale("log", base=2)
+    places = np.unique(np.concatenate([each.x for each in series]))
+    # Ticks where the points are, unless there are too many of them.
+    if len(places) <= TICKS_MAX:
+        axes.set_xticks(places, [f"{place:g}" for place in places])
+        axes.xaxis.set_minor_locator(NullLocator())
     if percent:
         percent_axis(axes)
     axes.set(title=title, xlabel=x_name or x, ylabel=y)
@@ -109,12 +114,3 @@ def _number(row: Mapping[str, object], key: str, number: int) -> float:
 def _runs(runs: np.ndarray) -> str:
     low, high = runs.min(), runs.max()
     return f"n = {low}" if low == high else f"n = {low} to {high}"
-
-
-def _ticks(axes: Axes, places: np.ndarray, log2: bool) -> None:
-    """Ticks where the points are, unless there are too many of them."""
-    if log2:
-        axes.set_xscale("log", base=2)
-    if len(places) <= 12:
-        axes.set_xticks(places, [f"{place:g}" for place in places])
-        axes.xaxis.set_minor_locator(NullLocator())

@@ -46,21 +46,14 @@ def by_number(counts: np.ndarray, labels: np.ndarray | None = None, names: Seque
 
 def by_rate(counts: np.ndarray, labels: np.ndarray | None = None, names: Sequence[str] = ()) -> Order:
     """Most active on top; equal ones by number."""
-    return Order(_rows(np.argsort(-counts.sum(axis=0), kind="stable")), "neurons by rate")
+    return Order(np.argsort(np.argsort(-counts.sum(axis=0), kind="stable")), "neurons by rate")
 
 
 def by_class(counts: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -> Order:
     """By preferred class, that in whose samples a neuron fires most on average; inside a class by that average.
 
-    Parameters
-    ----------
-    counts : spikes [samples, N].
-    labels : class [samples], -1 where unknown: such samples take no part.
-    names : what the classes are called; a class without a name is called by its number.
-
-    Raises
-    ------
-    QCLIFError : no sample has a label.
+    Samples of the label -1 take no part; a class without a name is called by its number. Raises QCLIFError where no
+    sample has a label.
     """
     classes = np.unique(labels[labels >= 0])
     if not len(classes):
@@ -75,18 +68,11 @@ def by_class(counts: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) 
     bounds = np.searchsorted(preferred[order], np.arange(len(titles) + 1)).tolist()
     groups = [(title, first, stop) for title, first, stop in zip(titles, bounds, bounds[1:], strict=False)
         if first < stop]
-    return Order(_rows(order), "neurons by preferred class", groups)
+    return Order(np.argsort(order), "neurons by preferred class", groups)
 
 
 # Name of an order, as --sort takes it.
 ORDERS = {"number": by_number, "rate": by_rate, "class": by_class}
-
-
-def _rows(order: np.ndarray) -> np.ndarray:
-    """Row of each neuron, of the neuron in each row."""
-    rows = np.empty(len(order), np.int64)
-    rows[order] = np.arange(len(order))
-    return rows
 
 # Rasters ------------------------------------------------------------------------------------------
 
@@ -100,7 +86,6 @@ def input_raster(inputs: SpikeTrain, sensory: int | None = None, contexts: int =
     inputs : sensory source j is j, context k is sensory + k.
     sensory, contexts : I and C of the network; without I all sources are drawn alike.
     bin_us : microseconds of a step; without it time is in steps.
-    title : written above the figure.
     """
     what = "source" if sensory is None else "sensory source"
     if sensory is None:
@@ -129,10 +114,8 @@ def spike_raster(spikes: SpikeTrain, order: Order, bin_us: int | None = None, ti
 
     Parameters
     ----------
-    spikes : neurons that fired.
     order : which row each neuron has, as the functions of ORDERS make it.
     bin_us : microseconds of a step; without it time is in steps.
-    title : written above the figure.
     """
     heights = [RASTER_HEIGHT, RATE_HEIGHT]
     figure  = new_figure(sum(heights) + 0.6)

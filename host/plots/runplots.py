@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from accel.errors import QCLIFError
 from host.events.sample import UNKNOWN
-from host.network.network import Network
-from host.network.readout import predicted
+from host.network.network import Network, predicted
 from host.plots.confusion import confusion_matrix
 from host.plots.rasters import ORDERS, input_raster, spike_raster
 from host.plots.states import state_traces
@@ -68,16 +67,11 @@ class RunPlots:
         # Spikes of each neuron in each sample.
         keys          = result.sample.astype(np.int64)*neurons + result.neuron
         self._counts  = np.bincount(keys, minlength=samples*neurons).reshape(samples, neurons)
-        self._title   = f"{name}, sample {sample}{self._verdict()}"
-
-    def _verdict(self) -> str:
-        """Label and class of the sample, as far as they are known."""
-        def named(index: int) -> str:
-            return self._names[index] if index < len(self._names) else f"class {index}"
-
-        label, found = int(self._result.label[self._sample]), int(self._classes[self._sample])
-        return ((f": {named(label)}" if label != UNKNOWN else "")
-            + (f", classified as {named(found)}" if found != UNKNOWN else ""))
+        self._title   = f"{name}, sample {sample}"
+        # Label and class of the sample, as far as they are known.
+        for text, index in ((": ", result.label[sample]), (", classified as ", self._classes[sample])):
+            if index != UNKNOWN:
+                self._title += text + (self._names[index] if index < len(self._names) else f"class {index}")
 
     def inputs(self) -> Figure:
         """Raster of the sample's inputs."""

@@ -29,12 +29,10 @@ def state_traces(v_a: np.ndarray, v_s: np.ndarray, spikes: SpikeTrain, threshold
     Parameters
     ----------
     v_a, v_s : [T, N] after each step.
-    spikes : neurons that fired, T steps.
     threshold : [N].
-    state_max : V_max, the upper end of V_a's axis.
+    state_max : V_max.
     neurons : those to draw, 1 to NEURONS_MAX of 0 to N - 1.
     bin_us : microseconds of a step; without it time is in steps.
-    title : written above the figure.
 
     Raises
     ------

@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from host.common.console import facts, table
-from host.network.readout import predicted
+from host.network.network import predicted
 
 # Their module needs torch, which takes seconds to load and is not needed to write measures.
 if TYPE_CHECKING:
-    from host.runs.comparison import Compared
     from host.runs.run import Run
 
 
@@ -69,17 +68,13 @@ def _class_name(run: "Run", index: int) -> str:
     return run.network.classes[index] if index < len(run.network.classes) else str(index)
 
 
-def _match(each: "Compared") -> str:
-    wrong = each.mismatches + each.state_mismatches
-    return f"[red]{wrong} differ[/]" if wrong else "[green]exact[/]"
-
-
 def print_run(run: "Run", network: str, console: Console) -> None:
     """Print a line a recording and what the run came to; `network` is how to call the run's."""
     console.print(table(("sample", "events", "inputs", "steps", "spikes", "class", "label", "match"), ((
         escape(each.sample.name), "-" if each.sample.events is None else str(len(each.sample.events)),
         str(len(each.run.inputs.sources)), str(len(each.run.spikes)), str(len(each.run.spikes.sources)),
-        escape(_class_name(run, predicted(each.run.logits))), escape(_class_name(run, each.sample.label)), _match(each))
+        escape(_class_name(run, predicted(each.run.logits))), escape(_class_name(run, each.sample.label)),
+        f"[red]{wrong} differ[/]" if (wrong := each.mismatches + each.state_mismatches) else "[green]exact[/]")
         for each in run.compared), f"{run.engine} engine, encoded on the {run.encode}: SoC against golden model",
         texts=(0, 5, 6, 7), wrap=False))
     m, link = run_measures(run), run.link.stats

@@ -101,11 +101,15 @@ class Trainer:
         progress : called after each step, with the steps of all epochs.
         epoch_done : called after each epoch with its row, once that is in the checkpoint.
         """
-        parallel = self._parallel() if self.ranks > 1 else self.model
-        self._tell(progress, len(self.history)*self.steps)
+        kind, patience = self.model.architecture.kind, self.settings.patience
+        # Gradients become means over all processes. The contract's LIF neuron leaves its apical parameters out, which
+        # otherwise would be waited for.
+        parallel = self.model if self.ranks == 1 else DistributedDataParallel(self.model,
+            find_unused_parameters=kind.integer and not kind.gated)
+        progress(TRAINING, len(self.history)*self.steps, self.settings.epochs*self.steps)
         with one_thread():
             for epoch in range(len(self.history), self.settings.epochs):
-                if self._finished:
+                if patience and self.history and self.history[-1]["epoch"] - self.best["epoch"] >= patience:
                     break
                 row = self._epoch(parallel, epoch, progress)
                 self.history.append(row)
@@ -114,20 +118,6 @@ class Trainer:
                     self._save()
                 epoch_done(row)
         self.model.load_state_dict(self._best_state)
-
-    def _tell(self, progress: Progress, steps: int) -> None:
-        progress(TRAINING, steps, self.settings.epochs*self.steps)
-
-    def _parallel(self) -> DistributedDataParallel:
-        """The network, wrapped so that its gradients become means over all processes."""
-        kind = self.model.architecture.kind
-        # The contract's LIF neuron leaves its apical parameters out, which otherwise would be waited for.
-        return DistributedDataParallel(self.model, find_unused_parameters=kind.integer and not kind.gated)
-
-    @property
-    def _finished(self) -> bool:
-        patience = self.settings.patience
-        return bool(patience and self.history and self.history[-1]["epoch"] - self.best["epoch"] >= patience)
 
     def _epoch(self, parallel: torch.nn.Module, epoch: int, progress: Progress) -> Row:
         start, tally = time.monotonic(), Tally()
@@ -149,7 +139,7 @@ class Trainer:
             self.schedule.step()
             self.model.clamp()
             tally.add(loss, counts, logits, batch)
-            self._tell(progress, epoch*self.steps + step + 1)
+            progress(TRAINING, epoch*self.steps + step + 1, self.settings.epochs*self.steps)
         trained = tally.score
         row = {"epoch": epoch + 1, "learning_rate": rate, "train_loss": trained.loss,
             "train_accuracy": trained.accuracy, "rate": trained.rate}

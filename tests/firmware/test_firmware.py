@@ -22,11 +22,10 @@ from host.events.encoder import Encoder
 from host.events.event_array import EVENT
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
-from host.link.device import Device, stats_between
+from host.link.device import Device, cpu_image, stats_between
 from host.link.framing import encode_varints
 from host.link.link import Link
 from host.link.raw_events import pack_events
-from host.network.cpu_image import cpu_image
 from tests.helpers.firmware_port import FOLDERS, SOURCES, FirmwareDevice, FirmwarePort
 from tests.helpers.naive_contract import Reference, encode
 from tests.helpers.strategies import inputs_of, networks, random_network
@@ -198,7 +197,7 @@ def test_raw_words_carry_every_event(data):
     word_bytes = 3 if address_bits <= 16 else 4
     dt_bits = 8*word_bytes - address_bits
     now, events, context = 0, [], []
-    for word, steps in zip(raw.words, raw.steps, strict=True):
+    for word, steps in zip(*raw, strict=True):
         before = now//encoder.bin_us
         value = int.from_bytes(word.tobytes(), "little")
         address, dt = value >> dt_bits, value & 2**dt_bits - 1
@@ -219,8 +218,8 @@ def test_raw_words_carry_every_event(data):
 def test_a_recording_takes_three_bytes_an_event():
     events = np.zeros(2000, EVENT)
     events["t"] = np.arange(2000)*500
-    assert pack_events(events, None, Encoder(), 3).words.shape == (2000, 3)
-    assert pack_events(events, None, Encoder(sensor_size=(640, 480)), 3).words.shape == (2000, 4)
+    assert pack_events(events, None, Encoder(), 3)[0].shape == (2000, 3)
+    assert pack_events(events, None, Encoder(sensor_size=(640, 480)), 3)[0].shape == (2000, 4)
 
 
 # Refusals -----------------------------------------------------------------------------------------

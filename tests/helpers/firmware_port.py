@@ -11,7 +11,7 @@ from pathlib import Path
 from accel.config import QCLIFConfig
 from firmware import FOLDER
 from firmware.header import write_headers
-from host.link.faults import Faults
+from host.link.port import Faults
 
 # All of the firmware but what needs the hardware, in whose place buffers are.
 FOLDERS = [*(FOLDER/name for name in ("device", "engine", "link")), Path(__file__).parent/"firmware_library"]

@@ -18,9 +18,8 @@ from host.data import synthetic
 from host.events.encoder import Encoder, poisson_context
 from host.events.formats import read_files
 from host.events.sample import Sample
-from host.link.faults import Faults, FaultyPort
 from host.link.link import Link
-from host.link.port import SerialPort
+from host.link.port import Faults, FaultyPort, SerialPort
 from host.network.random_network import random_network
 from host.runs.run import execute
 from targets.sim.simulator import SimulatedSoC

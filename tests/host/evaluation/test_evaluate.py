@@ -19,8 +19,7 @@ from host.data import synthetic
 from host.data.datasets import load
 from host.evaluate import main
 from host.evaluation import trials
-from host.evaluation.answers import decision_steps, running_classes
-from host.evaluation.trials import Trials
+from host.evaluation.trials import Trials, decision_steps, running_classes
 from host.events.encoder import Encoder
 from host.link.link import Link
 from host.network.golden import GoldenModel

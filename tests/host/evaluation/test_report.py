@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accel.config import QCLIFConfig
-from host.evaluation.answers import Answers, decision_steps, running_classes
 from host.evaluation.report import worst_pairs
-from host.evaluation.trials import confined
+from host.evaluation.trials import Answers, confined, decision_steps, running_classes
 from host.events.spike_train import SpikeTrain
 from host.plots.curves import accuracy_over_time
 from host.runs.synaptic_operations import cost_measures, rows_per_step, spread, synaptic_operations

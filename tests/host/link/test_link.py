@@ -21,10 +21,9 @@ from firmware.protocol import NAK_REASONS, NOTICES, REQUESTS, RESPONSE, SESSION_
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
 from host.link.device import Device
-from host.link.faults import Faults
 from host.link.framing import Frame, decode_frame, encode_frame
 from host.link.link import DeviceReset, Link
-from host.link.port import SerialPort
+from host.link.port import Faults, SerialPort
 from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort
 from tests.helpers.strategies import random_network
 

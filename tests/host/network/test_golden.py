@@ -17,7 +17,7 @@ from host.data.batch import Batch
 from host.events.spike_train import SpikeTrain
 from host.network import golden
 from host.network.golden import GoldenModel
-from host.network.readout import predicted, readout_logits
+from host.network.network import predicted, readout_logits
 from tests.helpers.naive_contract import Reference
 from tests.helpers.strategies import configs, inputs_of, networks, random_network
 
