@@ -23,8 +23,6 @@ class NpzArrays(Mapping):
 
     Parameters
     ----------
-    path : the file; it stays open.
-    what : how errors call it, before its path.
     limits : most bytes of an array, by name; arrays without one may have any size.
 
     Raises

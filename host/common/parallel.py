@@ -17,7 +17,6 @@ def side_by_side(calls: Iterable[object], jobs: int, ordered: bool = True) -> It
     Parameters
     ----------
     calls : functions with their arguments, as joblib.delayed() makes them.
-    jobs : processes; each keeps to one core.
     ordered : whether results come in the order of the calls, not in that of their ends.
 
     Examples

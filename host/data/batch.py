@@ -42,7 +42,6 @@ class Batch:
 
         Parameters
         ----------
-        steps : B samples, each of its own length.
         labels : integers [B], or [B, K] where there are bounds.
         bounds : integers [B, K+1], the clips of each sample; None makes one clip of each.
 

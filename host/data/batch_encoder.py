@@ -24,7 +24,6 @@ def encode(eventset: EventSet, indices: np.ndarray, encoder: Encoder, augmentati
     Parameters
     ----------
     indices : numbers of the B recordings.
-    augmentation : changes before the encoding; None for none.
     rng : source of the changes; equal states give equal batches. Needed with an augmentation.
     max_steps : steps from there on are cut; None keeps all.
 

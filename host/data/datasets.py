@@ -56,12 +56,10 @@ def load(name: str, folder: str | Path, split: str, *, download: bool = False, s
     folder : holds tonic's NMNIST/, DVSGesture/ or SHD/; for nmnist also an .npz file of many recordings of its
         training split, or a folder with train1000.npz or nmnist/train1000.npz; for files as file_parts() takes it. Not
         read for synthetic.
-    split : train or test.
     download : let tonic fetch what is missing.
     samples : recordings; None for all (1100 to train and 550 to test for synthetic). Fewer are chosen by seed, of
         each class by its share.
     seed : decides that choice, or the synthetic recordings, of which the two splits never share one.
-    progress : called with (stage, done, total).
 
     Raises
     ------

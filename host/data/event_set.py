@@ -23,12 +23,10 @@ class EventSet:
 
     Parameters
     ----------
-    name : how tables and errors call it.
     events : array of dtype EVENT [n], one recording after another; may be a memory-mapped file.
     offsets : int64 [S+1], recording i is events[offsets[i]:offsets[i+1]].
     labels : int64 [S], class from 0 up, UNKNOWN (-1) where there is none.
     sensor_size : (W, H) in pixels.
-    classes : names of the classes.
 
     Raises
     ------

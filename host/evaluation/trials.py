@@ -33,11 +33,9 @@ class Trials:
 
     Parameters
     ----------
-    name : how the recordings are called.
     task : what is asked, for people.
     inputs : one spike train a sample.
     bounds, labels : integers [S, K+1] and [S, K], the clips of each sample as in host.data.batch.Batch.
-    classes : names of the labels.
     """
     name:    str
     task:    str

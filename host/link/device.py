@@ -29,12 +29,7 @@ Chunk = tuple[int, int, np.ndarray]
 
 
 class Device:
-    """Typed requests over a Link.
-
-    Parameters
-    ----------
-    link : open link.
-    """
+    """Typed requests over a Link."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -54,8 +49,6 @@ class Device:
 
         Parameters
         ----------
-        network : at most as large as the build.
-        engine : "accel" or "cpu".
         encoder : for run(encode="device"); it has to be the network's.
         progress : is told of the stage "network", in words, while the network is sent.
 

@@ -42,7 +42,6 @@ class Link:
     Parameters
     ----------
     port : name of a port (see SerialPort) or an open Port.
-    baudrate : bits a second.
     timeout : least seconds without a sign of life after which a request is sent again.
     tries : timeouts in a row after which the device counts as dead.
 

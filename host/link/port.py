@@ -138,13 +138,7 @@ class Faults:
 
 
 class FaultyPort:
-    """A port whose line damages what goes over it.
-
-    Parameters
-    ----------
-    port : the sound line.
-    faults : damage of the line, alike in both directions.
-    """
+    """A port whose line damages what goes over it."""
     def __init__(self, port: Port, faults: Faults) -> None:
         self.name    = port.name
         self._port   = port

@@ -26,7 +26,6 @@ class SampleRun:
 
     Attributes
     ----------
-    spikes : neurons that fired, step by step.
     inputs : sources that were used, step by step: those sent, or with encode="device" those that the device found.
     logits : int32 [O], [0] without a readout.
     counters : protocol.COUNTERS by name.
@@ -48,7 +47,6 @@ class SampleExchange:
     sample : with `steps` (encode="host") or `events` (encode="device").
     network : the one that is loaded.
     link : tells the build, and how long payloads should be now and can be.
-    encode : "host" or "device".
     lockstep : read the states after each step, not only after the last.
     """
 

@@ -67,10 +67,6 @@ class GoldenModel(torch.nn.Module):
 
     Matrix products run in floating point of a width in which every partial sum is an exact integer: float32
     on the CPU where the sums allow it, else float64. TF32 and other reduced precisions never take part.
-
-    Parameters
-    ----------
-    network : a valid Network.
     """
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -95,7 +91,6 @@ class GoldenModel(torch.nn.Module):
         Parameters
         ----------
         counts : event counts [T, B, I + C], non-negative integers.
-        states : also return V_a and V_s.
 
         Returns
         -------
@@ -160,11 +155,6 @@ class GoldenModel(torch.nn.Module):
     @torch.no_grad()
     def run(self, samples: Sequence[SpikeTrain], states: bool = False) -> list[GoldenResult]:
         """Run each sample from reset; in batches and chunks of time that bound the memory.
-
-        Parameters
-        ----------
-        samples : inputs, any lengths.
-        states : also give V_a and V_s of every step.
 
         Raises
         ------

@@ -53,8 +53,6 @@ class Network:
     readout : int32 [N, O], or None for a network without classes.
     weight_bits, state_bits, current_bits : widths of the contract.
     apical_shift, product_shift : right shifts, 0 to 31.
-    encoder : mapping of events to the I inputs.
-    classes : names of the O classes, or empty.
 
     Attributes
     ----------

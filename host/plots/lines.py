@@ -74,7 +74,6 @@ def lines(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | Non
     ----------
     log2 : x in powers of two.
     percent : y is a share, 0 to 1, shown in percent.
-    title, x_name : written above the figure and along the axis (default: the key).
     group_name : format of a group's value, as "{} state bits".
 
     Examples

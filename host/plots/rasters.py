@@ -29,7 +29,6 @@ class Order(NamedTuple):
     Parameters
     ----------
     rows : int [N], row of each neuron.
-    name : what the axis is called.
     groups : (name, first row, row after the last) of each group of neurons, or none.
     """
     rows:   np.ndarray

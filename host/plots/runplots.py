@@ -31,11 +31,9 @@ class RunPlots:
 
     Parameters
     ----------
-    result : the run.
     sample : the one to plot, counted from 0.
     network : the run's; without it no states can be drawn, sources are all alike and classes are numbers.
     bin_us : microseconds of a step (default: the network's); without either time is in steps.
-    name : how titles and errors call the run.
 
     Raises
     ------

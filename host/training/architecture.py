@@ -15,7 +15,6 @@ class Neuron(NamedTuple):
 
     Attributes
     ----------
-    text : what help and tables say.
     integer : the contract's integers; False: real numbers.
     contract : its step: linear or exponential leak of V_a and V_s, both clamped at 0; else the equations of CLIF.
     exponential : leaks are a share of the state, not an amount.
@@ -52,8 +51,6 @@ class Architecture:
 
     Parameters
     ----------
-    neuron : a name of NEURONS.
-    neurons, inputs, contexts, outputs : N, I, C, O.
     weight_bits, state_bits, current_bits : widths of the contract; without effect in real numbers.
     leak : "learned" from distributed ones, "distributed" (drawn a neuron, then constant), "fixed" (all the same).
 

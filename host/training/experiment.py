@@ -36,7 +36,6 @@ class Data:
     Parameters
     ----------
     folder : as datasets.load() takes it.
-    download : let it fetch what is missing.
     fold, folds : test on part `fold` of `folds` parts of the training split, and train on the others; 0 folds: test on
         the data set's own test split, where it has one.
     inner : divide the recordings to train with once more, into as many parts: test on the first, train on the others,
@@ -111,9 +110,6 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
     device : where to compute, as choose_device() takes it.
     checkpoint : file to save to after each epoch, None for nowhere.
     resume : go on from it where it is there; otherwise it is deleted once training begins.
-    start : network to begin with in place of random values.
-    progress : called while recordings are read and in each step.
-    epoch_done : called as by Trainer.fit().
 
     Examples
     --------

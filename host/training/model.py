@@ -51,11 +51,6 @@ def rounded(value: Tensor, low: float, high: float) -> Tensor:
 class SpikingNetwork(nn.Module):
     """Trainable network of any neuron of architecture.NEURONS.
 
-    Parameters
-    ----------
-    architecture : sizes, widths, neuron.
-    seed : of the generator that draws the initial values.
-
     Attributes
     ----------
     exponent : int64 scalar; the gain of the soma is 2**-exponent, the contract's product_shift.

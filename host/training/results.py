@@ -27,7 +27,6 @@ class TrainingDisplay:
 
     Parameters
     ----------
-    settings : those of the training that is shown.
     speaks : False shows nothing: another of several processes does.
     """
     def __init__(self, settings: Settings, speaks: bool = True) -> None:

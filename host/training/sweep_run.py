@@ -108,12 +108,7 @@ def run_all(todo: Sequence[Run], data: Data, path: Path, jobs: int, progress: Ca
 
 
 def choose(sweep: Sweep, todo: Sequence[Run], run_trials: Callable[[Sequence[Run]], list[Row]]) -> list[Run]:
-    """Each run with that of the sweep's choices that did best within its own training recordings.
-
-    Parameters
-    ----------
-    run_trials : gives the rows of trials, in their order.
-    """
+    """Each run with that of the sweep's choices that did best within its own training recordings."""
     tried  = [trials(sweep, run) for run in todo]
     rows   = iter(run_trials([trial for each in tried for trial in each]))
     chosen = []

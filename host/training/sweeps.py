@@ -22,11 +22,9 @@ class Sweep:
 
     Parameters
     ----------
-    text : the question that the sweep answers, for people.
     changes : settings of each variation, beside the base.
     x, group : settings that the plot has on its axis and its lines; x None makes no plot.
     log2, group_name : its axis in powers of two, and how it names a line.
-    base : settings that all have.
     every_fold : True scores each variation on all folds of the training split; else a seed is scored on the data set's
         test split, or, where there is none, on the fold of its number.
     choices : settings among which each run chooses by trials on a part of its own training recordings; none: it takes
@@ -97,7 +95,6 @@ class Run:
 
     Parameters
     ----------
-    settings : those of its training.
     fold, folds : what it is scored on; 0 folds: the test split.
     recordings : identity of the recordings; "" for synthetic ones, which the settings tell.
     inner : scored on a part of what it would train with, so that what it is scored on later stays unseen.
@@ -120,10 +117,7 @@ def runs(sweep: Sweep, base: Settings, seeds: int, has_test: bool, recordings: s
 
     Parameters
     ----------
-    base : settings for all that the sweep leaves open.
     seeds : 0 to seeds - 1 are run; every fold is where the sweep wants them all.
-    has_test : whether the data set has a test split.
-    recordings : as in Run.
     """
     base = dataclasses.replace(base, **sweep.base)
     for seed, changes in product(range(FOLDS if sweep.every_fold else seeds), sweep.changes):

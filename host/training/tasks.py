@@ -34,8 +34,6 @@ class Classification:
 
     Parameters
     ----------
-    eventset : labelled recordings.
-    encoder : mapping of their events.
     max_steps : steps from there on are cut; None keeps all.
 
     Raises
@@ -81,7 +79,6 @@ class ContextTask:
     ----------
     eventset, encoder, max_steps : as in Classification; the beginnings of recordings of the first 10 classes are used.
     samples : sequences of an epoch.
-    mode : one of MODES.
     sequence : K, clips in a row.
     relevance : probability that the cue names the class that is asked for; else it names another one.
     cued : False shows no cue: the network has no context inputs.

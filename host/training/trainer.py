@@ -41,9 +41,7 @@ class Trainer:
     Parameters
     ----------
     model : network at its initial values, on its device.
-    task : samples to train with.
     validation : samples that decide which epoch was best and when to stop, or None: the last epoch is.
-    settings : everything else.
     checkpoint : file to save to after each epoch; None: nowhere.
     key : text that names all that the training depends on: a checkpoint of another key is refused.
 
