@@ -23,9 +23,9 @@ from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
 from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
 from firmware.protocol import DEFAULT_BAUDRATE
 from host.cli.network_choice import preferred_sizes
-from host.cli.options import check_outputs, make_output_dir, positive
+from host.cli.options import add_dataset_args, check_outputs, make_output_dir, positive
 from host.common.console import progress_bars, table_console, write_json
-from host.data.datasets import DATA_HELP, NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC, load
+from host.data.datasets import SENSOR_SIZES, load
 from host.evaluation.report import evaluation_measures, print_evaluation
 from host.evaluation.trials import Answers, Trials, device_spikes, golden_spikes, make_task
 from host.events.spike_train import SpikeTrain
@@ -52,16 +52,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--network", type=Path, required=True, metavar="NET.npz",
         help="trained network, as python -m host.train writes it")
 
-    data = parser.add_argument_group("recordings")
-    data.add_argument("--dataset", choices=NAMES, default=SYNTHETIC, help="(default: %(default)s)")
-    data.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=DATA_HELP)
-    data.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
-    data.add_argument("--split", choices=SPLITS, default="test", help="(default: %(default)s)")
-    data.add_argument("--samples", type=positive, metavar="K",
-        help="only K recordings, of each class by its share (default: all)")
-    data.add_argument("--seed", type=int, default=0,
-        help="of the choice of samples, of the synthetic recordings and of the sequences (default: %(default)s)")
-    data.add_argument("--max-steps", type=positive, metavar="T", help="cut recordings there (default: whole)")
+    add_dataset_args(parser.add_argument_group("recordings"), "test")
 
     task = parser.add_argument_group("task")
     task.add_argument("--task", choices=TASKS, default=TASKS[0],

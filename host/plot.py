@@ -16,7 +16,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status
 
 from accel.errors import QCLIFError, guarded
 from host.cli.options import SYNTHETIC, add_recording_args, check_outputs, make_output_dir, positive, read_samples
@@ -30,58 +29,39 @@ from host.plots.runplots import NEURONS, RunPlots
 from host.plots.style import FORMATS, save
 from host.runs.result import Result
 
-# Name of a file without its folder, and what writes it there.
-Plot = tuple[str, Callable[[Path], None]]
-
-
-def run_plots(run: RunPlots, args: argparse.Namespace) -> Iterator[Plot]:
-    """Everything that the run and the network give."""
-    sample, suffix = args.sample, args.format
-    yield f"inputs_{sample}.{suffix}", partial(save, run.inputs())
-    yield f"spikes_{sample}.{suffix}", partial(save, run.spikes(args.sort))
-    if args.network:
-        yield f"states_{sample}.{suffix}", partial(save, run.states(args.neurons))
-    confusion = run.confusion()
-    if confusion:
-        yield f"confusion.{suffix}", partial(save, confusion)
-
 
 def recording(args: argparse.Namespace) -> Sample:
     """The recording of the sample, among those that the options name."""
-    args    = argparse.Namespace(**vars(args), samples=args.sample + 1)
-    samples = read_samples(args)
+    samples = read_samples(argparse.Namespace(**vars(args), samples=args.sample + 1))
     if len(samples) <= args.sample:
         raise QCLIFError(f"--sample {args.sample}, there are {len(samples)} recordings: give all of the run, in its "
             f"order")
     return samples[args.sample]
 
 
-def frame_plots(sample: Sample, args: argparse.Namespace) -> Iterator[Plot]:
-    """Event frames of a recording."""
-    window_us = args.window_ms*1000
-    # First, because it can be refused when it is written.
-    if args.gif:
-        yield f"frames_{args.sample}.gif", partial(save_gif, events=sample.events, sensor_size=sample.size,
-            window_us=window_us, slow=args.slow)
-    sheet = contact_sheet(sample.events, sample.size, window_us, args.frames,
-        f"{sample.name}: events of {args.window_ms} ms (ON red, OFF blue)")
-    yield f"frames_{args.sample}.{args.format}", partial(save, sheet)
-
-
-def make(args: argparse.Namespace, status: Status) -> list[Path]:
-    """Make all plots, then write them, naming each in the status. Returns their files."""
+def plots(args: argparse.Namespace) -> Iterator[tuple[str, Callable[[Path], None]]]:
+    """Name of each plot's file without its folder and the run's name, and what writes it there."""
     # An encoder knows the limits of a time step.
     bin_us  = Encoder(bin_us=args.bin_us).bin_us if args.bin_us else None
     network = Network.load(args.network) if args.network else None
     run     = RunPlots(Result.load(args.run), args.sample, network, bin_us, args.run.name)
-    plots   = [*(frame_plots(recording(args), args) if args.events or args.dataset else ()), *run_plots(run, args)]
-    make_output_dir(args)
-    files = []
-    for name, write in plots:
-        files.append(args.output_dir/f"{args.run.stem}_{name}")
-        status.update(f"writing {escape(files[-1].name)}")
-        write(files[-1])
-    return files
+    if args.events or args.dataset:
+        sample    = recording(args)
+        window_us = args.window_ms*1000
+        # First, because it can be refused when it is written.
+        if args.gif:
+            yield f"frames_{args.sample}.gif", partial(save_gif, events=sample.events, sensor_size=sample.size,
+                window_us=window_us, slow=args.slow)
+        sheet = contact_sheet(sample.events, sample.size, window_us, args.frames,
+            f"{sample.name}: events of {args.window_ms} ms (ON red, OFF blue)")
+        yield f"frames_{args.sample}.{args.format}", partial(save, sheet)
+    figures = {f"inputs_{args.sample}": run.inputs(), f"spikes_{args.sample}": run.spikes(args.sort)}
+    if network:
+        figures[f"states_{args.sample}"] = run.states(args.neurons)
+    if confusion := run.confusion():
+        figures["confusion"] = confusion
+    for name, figure in figures.items():
+        yield f"{name}.{args.format}", partial(save, figure)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -128,8 +108,15 @@ def main(argv: list[str] | None = None) -> int:
             raise QCLIFError(f"--gif needs a recording: give --events FILE, or --dataset {SYNTHETIC}")
         if args.neurons and not args.network:
             raise QCLIFError("--neurons needs a network, whose states are drawn: give --network NET.npz")
+        files = []
         with Console(stderr=True).status("making plots") as status:
-            files = make(args, status)
+            # All are made before the first is written.
+            made = list(plots(args))
+            make_output_dir(args)
+            for name, write in made:
+                files.append(args.output_dir/f"{args.run.stem}_{name}")
+                status.update(f"writing {escape(files[-1].name)}")
+                write(files[-1])
         to_stdout = str(args.json) == "-"
         print(*files, sep="\n", file=sys.stderr if to_stdout else sys.stdout)
         if args.json:

@@ -28,7 +28,7 @@ from accel.errors import guarded
 from host.cli.options import check_outputs, make_output_dir, positive
 from host.common.console import PLAIN, progress_bars, table, table_console, write_json
 from host.data.datasets import SYNTHETIC, available_splits, load
-from host.plots.lines import lines
+from host.plots.curves import lines
 from host.plots.style import save
 from host.training.experiment import Data
 from host.training.settings import add_settings_args, settings_from_args

@@ -32,9 +32,11 @@ from host.network.network import Network
 from host.training.architecture import NEURONS
 from host.training.checkpoint import checkpoint_path
 from host.training.distributed import choose_device, processes, rank
-from host.training.experiment import Data, Trained, train
+from host.training.experiment import Data, train
+from host.training.objective import Score
 from host.training.results import TrainingDisplay, print_training, training_measures, write_results
 from host.training.settings import Settings, add_settings_args, settings_from_args
+from host.training.trainer import Trainer
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -99,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
                 trained = train(settings, Data(args.data, args.download), str(device), checkpoint, args.resume, start,
                     display, display.epoch_done)
             if speaks:
-                finish(args, settings, trained, checkpoint)
+                finish(args, *trained, checkpoint)
     except QCLIFError:
         if speaks:
             raise
@@ -126,10 +128,10 @@ def how_to_go_on(args: argparse.Namespace) -> str:
     return f"the epochs that were done are in {checkpoint}; the same command with --resume goes on"
 
 
-def finish(args: argparse.Namespace, settings: Settings, trained: Trained, checkpoint: Path | None) -> None:
+def finish(args: argparse.Namespace, trainer: Trainer, test: Score | None, checkpoint: Path | None) -> None:
     """Write what came out, and print it; the checkpoint has done its work."""
-    written  = write_results(trained, settings, args.out) if args.out else []
-    measures = training_measures(trained, settings)
+    written  = write_results(trainer, args.out) if args.out else []
+    measures = training_measures(trainer, test)
     if args.json:
         write_json(measures, args.json)
     if checkpoint is not None:

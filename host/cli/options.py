@@ -11,13 +11,12 @@ from pathlib import Path
 from accel.errors import QCLIFError
 from firmware.protocol import ENGINES
 from host.data import synthetic
+from host.data.datasets import DATA_HELP, NAMES, SPLITS, SYNTHETIC, SYNTHETIC_SAMPLES
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder, poisson_context
 from host.events.formats import DATASETS, read_dataset, read_files
 from host.events.sample import Sample
 from host.link.link import Link
 from host.link.port import Faults, FaultyPort, SerialPort
-
-SYNTHETIC = "synthetic"
 
 # --network: a random one in place of a file.
 RANDOM = "random"
@@ -50,6 +49,19 @@ def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SY
         help="folder that holds the data set, as tonic's save_to (default: %(default)s)")
     source.add_argument("--test-split", action="store_true", help="the data set's test split, not its training split")
     source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+
+
+def add_dataset_args(source: argparse._ActionsContainer, split: str) -> None:
+    """Add the options that name recordings of a data set to train with, by default of this split."""
+    source.add_argument("--dataset", choices=NAMES, default=SYNTHETIC, help="(default: %(default)s)")
+    source.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=DATA_HELP)
+    source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+    source.add_argument("--split", choices=SPLITS, default=split, help="(default: %(default)s)")
+    source.add_argument("--samples", type=positive, metavar="K", help="only K recordings, of each class by its share "
+        "(default: all; {train} synthetic ones to train, {test} to test)".format(**SYNTHETIC_SAMPLES))
+    source.add_argument("--seed", type=int, default=0, help="of the choice of samples, of the synthetic recordings and "
+        "of the sequences of the context task (default: %(default)s)")
+    source.add_argument("--max-steps", type=positive, metavar="T", help="cut recordings there (default: whole)")
 
 
 def add_input_args(parser: argparse.ArgumentParser, samples: int | None = None) -> None:

@@ -12,8 +12,7 @@ from accel.errors import QCLIFError
 from host.events.sample import UNKNOWN
 from host.network.network import Network, predicted
 from host.plots.confusion import confusion_matrix
-from host.plots.rasters import ORDERS, input_raster, spike_raster
-from host.plots.states import state_traces
+from host.plots.rasters import ORDERS, input_raster, spike_raster, state_traces
 from host.runs.result import Result
 
 if TYPE_CHECKING:

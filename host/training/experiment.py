@@ -93,17 +93,10 @@ def make_model(settings: Settings, task: Task) -> SpikingNetwork:
         settings.seed)
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A finished training: the trainer with its network and history, and the score on the test recordings."""
-    trainer: Trainer
-    test:    Score | None
-
-
 def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path | None = None,
         resume: bool = False, start: Network | None = None, progress: Progress = no_progress,
-        epoch_done: Callable[[Row], None] = lambda row: None) -> Trained:
-    """Train and test a network.
+        epoch_done: Callable[[Row], None] = lambda row: None) -> tuple[Trainer, Score | None]:
+    """Train and test a network: the trainer with its network and history, and the score on the test recordings.
 
     Parameters
     ----------
@@ -113,14 +106,18 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
 
     Examples
     --------
-    >>> trained = train(Settings(samples=110, test_samples=55, epochs=10, neurons=64), Data())
-    >>> trained.trainer.best["train_accuracy"], trained.test.accuracy
+    >>> trainer, test = train(Settings(samples=110, test_samples=55, epochs=10, neurons=64), Data())
+    >>> trainer.best["train_accuracy"], test.accuracy
     """
     recordings, held, tested = data.divide(settings, progress)
     task    = make_task(settings, recordings)
     model   = make_model(settings, task).to(choose_device(device))
+    # Differs where trainings come out differently, a line for each cause.
+    key     = "\n".join((settings.key, f"recordings {recordings.identity}",
+        f"validation {held.identity if held else 'none'}", f"--init {network_id(start) if start else 'none'}",
+        f"processes {world_size()}"))
     trainer = Trainer(model, task, make_task(settings, held, max(2, settings.sequences//5)) if held else None, settings,
-        checkpoint, _key(settings, recordings, held, start))
+        checkpoint, key)
     if start is not None:
         start_from(model, start)
     else:
@@ -132,16 +129,7 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
     elif checkpoint is not None and rank() == 0:
         checkpoint.unlink(missing_ok=True)
     trainer.fit(progress, epoch_done)
-    return Trained(trainer, test_score(trainer, settings, tested) if tested else None)
-
-
-def _key(settings: Settings, recordings: EventSet, held: EventSet | None, start: Network | None) -> str:
-    """Text that differs where trainings come out differently, a line for each cause."""
-    return "\n".join((settings.key,
-        f"recordings {recordings.identity}",
-        f"validation {held.identity if held else 'none'}",
-        f"--init {network_id(start) if start else 'none'}",
-        f"processes {world_size()}"))
+    return trainer, test_score(trainer, settings, tested) if tested else None
 
 
 def test_score(trainer: Trainer, settings: Settings, eventset: EventSet) -> Score:

@@ -13,10 +13,9 @@ from host.common.console import facts, stage_bars
 from host.plots.curves import training_curves
 from host.plots.style import save
 from host.training.convert import to_network
-from host.training.experiment import Trained
 from host.training.objective import Score, answer_measures
 from host.training.settings import Settings
-from host.training.trainer import TRAINING, Row
+from host.training.trainer import TRAINING, Row, Trainer
 
 # Without a terminal, a line for each of this many epochs.
 LINES = 10
@@ -75,29 +74,28 @@ def score_measures(score: Score, classes: int) -> dict[str, object]:
         "rate": score.rate, "loss": score.loss}
 
 
-def training_measures(trained: Trained, settings: Settings) -> dict[str, object]:
+def training_measures(trainer: Trainer, test: Score | None) -> dict[str, object]:
     """Settings and scores of a training, as JSON takes them; what was not measured is absent."""
-    trainer  = trained.trainer
     measures = {
-        "settings": settings.to_dict(),
+        "settings": trainer.settings.to_dict(),
         "encoder":  trainer.task.encoder.to_dict(),
         "samples":  len(trainer.task),
         "epochs":   len(trainer.history),
         "seconds":  sum(row["seconds"] for row in trainer.history),
         "best":     trainer.best,
     }
-    if trained.test is not None:
-        measures["test"] = score_measures(trained.test, len(trainer.task.classes))
+    if test is not None:
+        measures["test"] = score_measures(test, len(trainer.task.classes))
     return measures
 
 
-def write_results(trained: Trained, settings: Settings, out: Path) -> list[Path]:
+def write_results(trainer: Trainer, out: Path) -> list[Path]:
     """Write the network to `out`, and the history beside it as .csv and .png; returns the files."""
-    trainer = trained.trainer
-    network = to_network(trainer.model, trainer.task.encoder, list(trainer.task.classes))
+    settings = trainer.settings
+    network  = to_network(trainer.model, trainer.task.encoder, list(trainer.task.classes))
     network.save(out)
-    table = io.StringIO()
-    rows  = csv.DictWriter(table, list(trainer.history[0]))
+    table    = io.StringIO()
+    rows     = csv.DictWriter(table, list(trainer.history[0]))
     rows.writeheader()
     rows.writerows(trainer.history)
     with whole_file(out.with_suffix(".csv")) as file:

@@ -30,13 +30,12 @@ def run_id(run: Run) -> str:
 def train_and_score(run: Run, data: Data) -> Row:
     """Row of one run: its settings, and the measures of its test."""
     data    = dataclasses.replace(data, fold=run.fold, folds=run.folds, inner=run.inner)
-    trained = train(run.settings, data)
-    trainer = trained.trainer
+    trainer, test = train(run.settings, data)
     row     = {"id": run_id(run), **run.settings.to_dict(), "fold": run.fold, "folds": run.folds,
         "inner": run.inner, "recordings": run.recordings, "train_samples": len(trainer.task),
         "train_accuracy": trainer.best["train_accuracy"],
         "seconds": sum(each["seconds"] for each in trainer.history),
-        **score_measures(trained.test, len(trainer.task.classes))}
+        **score_measures(test, len(trainer.task.classes))}
     if run.settings.task == "context" and run.settings.cued:
         # The same network, when the cue means something else than in its training.
         tested = data.divide(run.settings)[2]

@@ -15,7 +15,7 @@ from host.data import synthetic
 from host.data.augment import MIRRORED_GESTURES, Augmentation, draw_changes
 from host.data.batch_encoder import encode
 from host.data.event_set import EventSet
-from host.data.statistics import statistics, tables
+from host.datasets import statistics, tables
 from host.events.encoder import ENCODERS, STEPS_MAX, Encoder
 from host.events.event_array import EVENT
 from host.events.formats import read_files

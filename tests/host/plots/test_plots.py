@@ -16,11 +16,9 @@ from accel.errors import QCLIFError
 from host.common.folders import ROOT
 from host.events.spike_train import SpikeTrain
 from host.plots.confusion import confusion_counts, confusion_matrix
-from host.plots.curves import training_curves
-from host.plots.lines import lines, summarise
-from host.plots.rasters import by_class, by_number, by_rate, input_raster, spike_raster
+from host.plots.curves import lines, summarise, training_curves
+from host.plots.rasters import NEURONS_MAX, by_class, by_number, by_rate, input_raster, spike_raster, state_traces
 from host.plots.runplots import RunPlots
-from host.plots.states import NEURONS_MAX, state_traces
 from host.plots.style import DPI, new_figure, save
 from tests.helpers.short_run import CLASSES, CONTEXTS, NEURONS, marks
 
@@ -269,6 +267,6 @@ def test_settings_of_the_caller_stay(tmp_path):
 
 
 def test_import_chooses_no_backend_and_needs_no_torch():
-    program = ("import sys; import host.plot, host.plots.curves, host.plots.lines; "
+    program = ("import sys; import host.plot, host.plots.curves; "
         "sys.exit(bool({'matplotlib.pyplot', 'torch', 'tonic'} & set(sys.modules)))")
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
