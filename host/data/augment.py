@@ -85,24 +85,20 @@ class DrawnChanges(NamedTuple):
 
 def draw_changes(change: Augmentation, recordings: int, events: int, rng: np.random.Generator | None) -> DrawnChanges:
     """Draw the changes of B recordings with n events in all; rng is not needed where nothing changes."""
-    scales, shifts = np.ones(recordings), np.zeros((recordings, 2), np.int64)
-    turns          = np.zeros((0, 2))
-    flips, dropped, jitter = np.zeros(recordings, bool), np.zeros(0, bool), np.zeros(0, np.float32)
-    if change.stretch:
-        scales  = rng.uniform(1 - change.stretch, 1 + change.stretch, recordings)
-    if change.shift:
-        shifts  = rng.integers(-change.shift, change.shift, (recordings, 2), endpoint=True)
+    # Drawn in this order; what does not change takes no number.
+    scales = rng.uniform(1 - change.stretch, 1 + change.stretch, recordings) if change.stretch else np.ones(recordings)
+    shifts = rng.integers(-change.shift, change.shift, (recordings, 2), endpoint=True) if change.shift else \
+        np.zeros((recordings, 2), np.int64)
+    turns  = np.zeros((0, 2))
     if change.rotate or change.zoom:
-        angles  = np.deg2rad(rng.uniform(-change.rotate, change.rotate, recordings))
-        turns   = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        turns  *= rng.uniform(1 - change.zoom, 1 + change.zoom, (recordings, 1))
-    if change.mirror:
-        flips   = rng.random(recordings) < 0.5
-    if change.drop:
-        dropped = rng.random(events, np.float32) < change.drop
-    if change.jitter_us:
-        jitter  = rng.standard_normal(events, np.float32)*np.float32(change.jitter_us)
-    return DrawnChanges(scales, shifts, turns, flips, dropped, jitter)
+        angles = np.deg2rad(rng.uniform(-change.rotate, change.rotate, recordings))
+        turns  = np.stack([np.cos(angles), np.sin(angles)], axis=1)*rng.uniform(1 - change.zoom, 1 + change.zoom,
+            (recordings, 1))
+    return DrawnChanges(scales, shifts, turns,
+        flips   = rng.random(recordings) < 0.5 if change.mirror else np.zeros(recordings, bool),
+        dropped = rng.random(events, np.float32) < change.drop if change.drop else np.zeros(0, bool),
+        jitter  = (rng.standard_normal(events, np.float32) if change.jitter_us else np.zeros(0, np.float32))
+            *np.float32(change.jitter_us))
 
 
 def mirrored_labels(eventset: EventSet, indices: np.ndarray, flips: np.ndarray, change: Augmentation) -> np.ndarray:

@@ -37,36 +37,15 @@ class Batch:
         return cls(offsets, sources, bounds, labels)
 
     @classmethod
-    def from_steps(cls, steps: Sequence[SpikeTrain], labels: np.ndarray, bounds: np.ndarray | None = None) -> "Batch":
-        """Make a batch of one spike train a sample.
-
-        Parameters
-        ----------
-        labels : integers [B], or [B, K] where there are bounds.
-        bounds : integers [B, K+1], the clips of each sample; None makes one clip of each.
-
-        Raises
-        ------
-        QCLIFError : shapes that do not match, or bounds that do not ascend from 0 to the sample's length.
-        """
-        lengths = np.array([len(each) for each in steps], np.int64)
-        labels  = np.asarray(labels, np.int64)
-        labels  = labels[:, None] if labels.ndim == 1 else labels
-        if bounds is None:
-            bounds = np.stack([np.zeros_like(lengths), lengths], axis=1)
-        bounds = np.asarray(bounds)
-        if labels.ndim != 2 or len(labels) != len(steps) or bounds.shape != (len(steps), labels.shape[1] + 1):
-            raise QCLIFError(f"batch: bounds {list(bounds.shape)} and labels {list(labels.shape)} for {len(steps)} "
-                f"samples: [B, K+1] bounds and [B, K] labels are needed")
-        bad = np.flatnonzero((bounds[:, 0] != 0) | (bounds[:, -1] != lengths) | (np.diff(bounds) < 0).any(axis=1))
-        if len(bad):
-            raise QCLIFError(f"batch: bounds of sample {bad[0]} are {bounds[bad[0]].tolist()}: they must ascend from "
-                f"0 to its length, {lengths[bad[0]]}")
-        counts = np.zeros((len(steps), int(lengths.max(initial=0))), np.int64)
+    def from_steps(cls, steps: Sequence[SpikeTrain], labels: np.ndarray) -> "Batch":
+        """Make a batch of one spike train and one label [B] a sample, each of its own length."""
+        lengths = np.array([len(each) for each in steps], np.int32)
+        counts  = np.zeros((len(steps), int(lengths.max(initial=0))), np.int64)
         for row, each in zip(counts, steps, strict=True):
             row[:len(each)] = np.diff(each.offsets)
         sources = np.concatenate([np.zeros(0, np.int32), *(each.sources for each in steps)])
-        return cls.from_counts(counts, sources, bounds.astype(np.int32), labels)
+        bounds  = np.stack([np.zeros_like(lengths), lengths], axis=1)
+        return cls.from_counts(counts, sources, bounds, np.asarray(labels, np.int64)[:, None])
 
     @property
     def size(self) -> int:

@@ -47,17 +47,14 @@ class Compared:
     divergence:       Divergence | None
 
 
-def _first_spike(device: SpikeTrain, expected: SpikeTrain, name: str, what: str) -> tuple[int, Divergence | None]:
-    """Number of entries that only one side has, and the first of them."""
+def _compared_spikes(device: SpikeTrain, expected: SpikeTrain, what: str) -> tuple[int, list[tuple]]:
+    """Number of entries that only one side has, and the first of them as a Divergence has it, if there is one."""
     differing = device.difference(expected)
     count     = int(abs(differing[:, 2] - differing[:, 3]).sum())
     if len(device) != len(expected):
-        return max(1, count), Divergence(name, min(len(device), len(expected)), f"number of steps of {what}s", 0,
-            len(device), len(expected))
-    if not count:
-        return 0, None
-    step, neuron, ours, theirs = differing[0].tolist()
-    return count, Divergence(name, step, what, neuron, ours, theirs)
+        return max(1, count), [(min(len(device), len(expected)), f"number of steps of {what}s", 0, len(device),
+            len(expected))]
+    return count, [(step, what, neuron, ours, theirs) for step, neuron, ours, theirs in differing[:1].tolist()]
 
 
 def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Network, lanes: int,
@@ -74,29 +71,25 @@ def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Netwo
         if device.shape != shape:
             raise QCLIFError(f"{sample.name}: the device gave {list(device.shape)} {what}, {list(shape)} are needed: "
                 f"host and firmware differ in version, build the SoC anew")
-    found: list[Divergence] = []
-    mismatches = 0
+    # As Divergence has them, but for the sample.
+    found, mismatches, states, state_mismatches = [], 0, 0, 0
     for device, expected, what in ((run.inputs, sample.steps, "input"), (run.spikes, golden.spikes, "spike")):
-        count, first = _first_spike(device, expected, sample.name, what)
-        mismatches += count
-        if first:
-            found.append(first)
-    wrong = np.flatnonzero(run.logits != golden.logits)
+        count, first = _compared_spikes(device, expected, what)
+        mismatches  += count
+        found       += first
+    wrong       = np.flatnonzero(run.logits != golden.logits).tolist()
     mismatches += len(wrong)
-    if len(wrong) and not found:
-        found.append(Divergence(sample.name, -1, "logit", int(wrong[0]), int(run.logits[wrong[0]]),
-            int(golden.logits[wrong[0]])))
-    states, state_mismatches = 0, 0
+    if wrong and not found:
+        found.append((-1, "logit", wrong[0], int(run.logits[wrong[0]]), int(golden.logits[wrong[0]])))
     for what, device, expected in (("V_a", run.v_a, golden.v_a), ("V_s", run.v_s, golden.v_s)):
         # Without lockstep the device gives the states after the last step only.
         expected = expected[len(expected) - rows:]
         differs  = np.argwhere(device != expected)
         states  += device.size
         state_mismatches += len(differs)
-        if len(differs):
-            row, neuron = (int(n) for n in differs[0])
-            found.append(Divergence(sample.name, len(golden.spikes) - rows + row, what, neuron,
-                int(device[row, neuron]), int(expected[row, neuron])))
+        for row, neuron in differs[:1].tolist():
+            found.append((len(golden.spikes) - rows + row, what, neuron, int(device[row, neuron]),
+                int(expected[row, neuron])))
     return Compared(sample, run, golden, mismatches, state_mismatches, states,
         bound_clocks(sample.steps, golden.spikes, network.neurons, lanes),
-        min(found, key=lambda each: each.step, default=None))
+        Divergence(sample.name, *min(found, key=lambda each: each[0])) if found else None)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from accel.errors import QCLIFError
 from host.data.batch import Batch
 from host.events.spike_train import SpikeTrain
+from tests.helpers.recordings import clips_batch
 
 SOURCES = 5
 
@@ -38,7 +39,7 @@ def test_forms_agree(lists):
 
 def test_clips():
     steps = steps_of([[[0], [1, 1], []], [[2]]])
-    batch = Batch.from_steps(steps, [[4, 5], [6, -1]], [[0, 2, 3], [0, 1, 1]])
+    batch = clips_batch(steps, [[4, 5], [6, -1]], [[0, 2, 3], [0, 1, 1]])
     assert batch.labels.shape[1] == 2 and batch.lengths.tolist() == [3, 1] and batch.to_steps() == steps
 
 
@@ -51,18 +52,3 @@ def test_empty_batch():
 def test_dense_needs_all_sources():
     with pytest.raises(QCLIFError, match="source 3, the limits are 0 to 2"):
         Batch.from_steps(steps_of([[[3]], [[0]]]), [0, 0]).dense(3)
-
-
-@pytest.mark.parametrize("labels, bounds, text", [
-    ([[0], [0]], [[0, 1], [0, 2]], "bounds of sample 1 are [0, 2]: they must ascend from 0 to its length, 1"),
-    ([[0], [0]], [[1, 1], [0, 1]], "bounds of sample 0 are [1, 1]"),
-    ([[0, 0], [0, 0]], [[0, 1, 1], [0, 2, 1]], "bounds of sample 1 are [0, 2, 1]"),
-    ([[0], [0]], [[0, 1]], "bounds [1, 2] and labels [2, 1] for 2 samples"),
-    ([0, 1, 2], None, "bounds [2, 2] and labels [3, 1] for 2 samples"),
-    ([[[0]], [[0]]], None, "labels [2, 1, 1] for 2 samples"),
-    ([[0, 0], [0, 0]], None, "bounds [2, 2] and labels [2, 2] for 2 samples"),
-])
-def test_bad_bounds(labels, bounds, text):
-    with pytest.raises(QCLIFError) as error:
-        Batch.from_steps(steps_of([[[0]], [[1]]]), labels, bounds)
-    assert text in str(error.value)

@@ -25,7 +25,7 @@ from host.training.bptt.neurons import Values
 from host.training.bptt.operation import spike_counts
 from host.training.convert import start_from, to_network
 from host.training.model import SpikingNetwork
-from tests.helpers.recordings import event_set
+from tests.helpers.recordings import clips_batch, event_set
 
 INPUTS = 12
 ENCODER = Encoder(sensor_size=(INPUTS, 1), grid=(INPUTS, 1), polarities=1)
@@ -60,7 +60,7 @@ def random_batch(seed, sources, size=3, length=20, clips=2):
     bounds = np.sort(rng.integers(1, length + 1, (size, clips + 1)), axis=1)
     bounds[:, 0] = 0
     steps  = [SpikeTrain.from_dense(rng.poisson(0.15, (each[-1], sources))) for each in bounds]
-    return Batch.from_steps(steps, rng.integers(0, 2, (size, clips)), bounds)
+    return clips_batch(steps, rng.integers(0, 2, (size, clips)), bounds)
 
 
 def run_kernel(model, batch):

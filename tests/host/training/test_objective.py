@@ -10,12 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.data.batch import Batch
 from host.events.spike_train import SpikeTrain
 from host.training.model import READOUT_SCALE
 from host.training.objective import Score, Tally, majority, objective, precision_recall, score, wilson_interval
 from host.training.results import score_measures
 from host.training.settings import Settings
+from tests.helpers.recordings import clips_batch
 
 B, K, N, CLASSES = 3, 2, 4, 3
 
@@ -24,7 +24,7 @@ def made(seed=0):
     """Counts, logits and the batch that they could be of: clips of different lengths."""
     rng    = np.random.default_rng(seed)
     bounds = np.array([[0, 4, 10], [0, 7, 8], [0, 1, 5]])
-    batch  = Batch.from_steps([SpikeTrain.from_lists([[]]*each[-1]) for each in bounds],
+    batch  = clips_batch([SpikeTrain.from_lists([[]]*each[-1]) for each in bounds],
         rng.integers(0, CLASSES, (B, K)), bounds)
     counts = torch.tensor(rng.integers(0, 4, (B, K, N)), dtype=torch.float32)
     logits = torch.tensor(rng.integers(-2000, 2000, (B, K, CLASSES)), dtype=torch.float64)
@@ -76,7 +76,7 @@ def test_clips_of_any_length_weigh_alike():
     settings, weights, losses = Settings(rate_penalty=0), torch.ones(CLASSES), []
     for times in (1, 2):
         bounds = np.array([[0, 3*times, 3*times]]*B)
-        batch  = Batch.from_steps([SpikeTrain.from_lists([[]]*3*times)]*B, np.ones((B, K), int), bounds)
+        batch  = clips_batch([SpikeTrain.from_lists([[]]*3*times)]*B, np.ones((B, K), int), bounds)
         scaled = logits.clone()
         scaled[:, 0] *= times
         losses.append(float(objective(torch.zeros(B, K, N), scaled, batch, weights, settings)))

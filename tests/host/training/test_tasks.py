@@ -11,7 +11,6 @@ import pytest
 
 from accel.errors import QCLIFError
 from host.data.augment import Augmentation
-from host.data.batch import Batch
 from host.data.batch_encoder import encode
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder
 from host.events.event_array import EVENT
@@ -25,7 +24,7 @@ from host.training.tasks import (
     ContextTask,
     evaluation_batches,
 )
-from tests.helpers.recordings import event_set
+from tests.helpers.recordings import clips_batch, event_set
 
 # A pixel a class: a clip shows which one it is of. The last class is one too many for the context task.
 CLASSES = CONTEXT_CLASSES + 1
@@ -158,7 +157,7 @@ def test_clips_are_beginnings_of_recordings(eventset, max_steps):
 @pytest.mark.parametrize("mode", MODES)
 def test_batches_are_well_formed(eventset, mode, cued):
     batch = draw(ContextTask(eventset, ENCODER, 12, mode, 3, cued=cued), 12)
-    assert same(batch, Batch.from_steps(batch.to_steps(), batch.labels, batch.bounds))
+    assert same(batch, clips_batch(batch.to_steps(), batch.labels, batch.bounds))
     assert [array.dtype for array in vars(batch).values()] == [np.int64, np.int32, np.int32, np.int64]
     assert (np.diff(batch.bounds) > 0).all()
 
