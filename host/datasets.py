@@ -21,8 +21,7 @@ from rich.table import Table
 from accel.errors import guarded
 from host.cli.options import add_dataset_args, check_outputs, positive
 from host.common.console import Progress, facts, no_progress, progress_bars, table, table_console, write_json
-from host.data.batch import Batch
-from host.data.batch_encoder import encode
+from host.data.batch import Batch, encode
 from host.data.datasets import load
 from host.data.event_set import EventSet
 from host.events.encoder import Encoder, default_encoder_for

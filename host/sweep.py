@@ -32,8 +32,7 @@ from host.plots.curves import lines
 from host.plots.style import save
 from host.training.experiment import Data
 from host.training.settings import add_settings_args, settings_from_args
-from host.training.sweep_run import Row, choose, run_all
-from host.training.sweeps import SWEEPS, Run, Sweep, runs
+from host.training.sweeps import SWEEPS, Row, Run, Sweep, choose, run_all, runs
 from host.training.tasks import RELEVANCE
 
 # Shares of a row that tables show beside the accuracy, where the rows have them, in percent.

@@ -30,13 +30,12 @@ from host.common.console import table_console, write_json
 from host.data.datasets import DATA_HELP
 from host.network.network import Network
 from host.training.architecture import NEURONS
-from host.training.checkpoint import checkpoint_path
 from host.training.distributed import choose_device, processes, rank
 from host.training.experiment import Data, train
 from host.training.objective import Score
 from host.training.results import TrainingDisplay, print_training, training_measures, write_results
 from host.training.settings import Settings, add_settings_args, settings_from_args
-from host.training.trainer import Trainer
+from host.training.trainer import Trainer, checkpoint_path
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -12,7 +12,7 @@ import torch
 
 from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
-from host.network.network import ARRAYS, Network, predicted, readout_logits
+from host.network.network import ARRAYS, Network, predicted
 
 # Integers below these are exact in the floating-point sums.
 EXACT_FLOAT32 = 2**24
@@ -216,3 +216,20 @@ class GoldenModel(torch.nn.Module):
                 window = steps.slice(start, stop)
                 counts[:len(window), b] = window.dense(size)
         return torch.from_numpy(counts)
+
+
+def readout_logits(counts: np.ndarray, readout: np.ndarray | None) -> np.ndarray:
+    """Logits int32 [O] of the spike counts [N] of a sample and a readout int32 [N, O]; [0] without one.
+
+    Raises
+    ------
+    QCLIFError : a logit does not fit 32 bits.
+    """
+    if readout is None:
+        return np.zeros(0, np.int32)
+    logits = counts.astype(np.int64) @ readout.astype(np.int64)
+    bad = np.flatnonzero(logits != logits.astype(np.int32))
+    if len(bad):
+        raise QCLIFError(f"logit {bad[0]} is {logits[bad[0]]}, the limits are those of 32 bits: shorten the "
+            f"recording or scale the readout down")
+    return logits.astype(np.int32)

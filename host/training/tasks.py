@@ -9,8 +9,7 @@ import numpy as np
 
 from accel.errors import QCLIFError
 from host.data.augment import Augmentation
-from host.data.batch import Batch
-from host.data.batch_encoder import encode
+from host.data.batch import Batch, encode
 from host.data.event_set import EventSet
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder
 from host.events.sample import UNKNOWN

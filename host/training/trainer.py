@@ -2,6 +2,8 @@
 
 """The training loop: epochs of batches, validation, the best network, and a checkpoint after each epoch."""
 
+import hashlib
+import io
 import math
 import time
 from collections.abc import Callable
@@ -12,11 +14,11 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from accel.errors import QCLIFError
+from host.common.atomic import whole_file
 from host.common.console import Progress, no_progress
 from host.data.batch import Batch
 from host.network.golden import one_thread
 from host.training import distributed
-from host.training.checkpoint import load_checkpoint, save_checkpoint
 from host.training.model import SpikingNetwork
 from host.training.objective import Tally, objective, score
 from host.training.settings import Settings
@@ -163,3 +165,67 @@ class Trainer:
         save_checkpoint(self.checkpoint, self.key, {"model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
             "history": self.history, "best": self.best, "best_state": self._best_state})
+
+# Checkpoints: everything between two epochs, written whole or not at all --------------------------
+
+# How a file begins; changes with what a checkpoint holds. A SHA-256 digest follows, then what torch wrote: it reads
+# damaged weights without a word.
+HEADER       = b"qCLIF checkpoint 2\n"
+DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+def checkpoint_path(out: Path) -> Path:
+    """Where a training keeps its checkpoint whose network is to be written to `out`: beside it, as .ckpt."""
+    return out.with_suffix(".ckpt")
+
+
+def save_checkpoint(path: Path, key: str, content: dict[str, object]) -> None:
+    """Replace a checkpoint in one step.
+
+    Parameters
+    ----------
+    key : names everything that the training depends on; load_checkpoint() wants the same.
+
+    Raises
+    ------
+    QCLIFError : the disk is full, say; the earlier checkpoint is as it was.
+    """
+    # torch reports what goes wrong while it writes as a RuntimeError without the reason: write it ourselves.
+    buffer = io.BytesIO()
+    torch.save({"key": key, **content}, buffer)
+    with whole_file(path) as file:
+        file.write(HEADER + hashlib.sha256(buffer.getbuffer()).digest())
+        file.write(buffer.getbuffer())
+
+
+def load_checkpoint(path: Path, key: str) -> dict[str, object]:
+    """What save_checkpoint() wrote.
+
+    Raises
+    ------
+    QCLIFError : the file is missing or damaged, or is of a training with other settings.
+    """
+    try:
+        file = path.read_bytes()
+    except OSError as error:
+        raise QCLIFError(f"checkpoint {path}: {error.strerror or error}: nothing to resume; train without --resume"
+            ) from error
+    if not file.startswith(HEADER):
+        raise QCLIFError(f"checkpoint {path}: not one that this version of the program wrote: train anew with "
+            f"--restart")
+    start = len(HEADER) + DIGEST_BYTES
+    if hashlib.sha256(file[start:]).digest() != file[len(HEADER):start]:
+        raise QCLIFError(f"checkpoint {path}: damaged or cut, its checksum is another: train anew with --restart")
+    content = torch.load(io.BytesIO(file[start:]), map_location="cpu", weights_only=True)
+    if content["key"] != key:
+        raise QCLIFError(f"checkpoint {path}: of another training ({_difference(content['key'], key)}): give the same "
+            f"settings and data, or train anew with --restart")
+    return content
+
+
+def _difference(found: str, key: str) -> str:
+    """The first line in which two keys differ, as both have it."""
+    for theirs, ours in zip(found.splitlines(), key.splitlines(), strict=False):
+        if theirs != ours:
+            return f"{theirs.strip().rstrip(',')}, now {ours.strip().rstrip(',')}"
+    return "one has more of them"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from accel.errors import QCLIFError
 from host.data import synthetic
 from host.data.augment import MIRRORED_GESTURES, Augmentation, draw_changes
-from host.data.batch_encoder import encode
+from host.data.batch import encode
 from host.data.event_set import EventSet
 from host.datasets import statistics, tables
 from host.events.encoder import ENCODERS, STEPS_MAX, Encoder

@@ -13,7 +13,7 @@ import pytest
 
 from accel.errors import EXIT_ERROR, QCLIFError
 from host.data import synthetic
-from host.data.batch_encoder import encode
+from host.data.batch import encode
 from host.data.datasets import NAMES, SENSOR_SIZES, SPLITS, SYNTHETIC_SAMPLES, TEST_SEED, load
 from host.datasets import main
 from host.events.encoder import ENCODERS

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
-from host.data.batch_encoder import encode
+from host.data.batch import encode
 from host.data.event_set import folds, split
 from host.events.encoder import Encoder
 from host.events.event_array import EVENT

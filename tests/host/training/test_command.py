@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from host.data.batch_encoder import encode
+from host.data.batch import encode
 from host.data.datasets import load
 from host.data.event_set import split
 from host.events.encoder import ENCODERS

@@ -95,7 +95,7 @@ def test_forward_equals_the_golden_model_at_every_step(architecture, seed, expon
 @pytest.mark.parametrize("bits", [(8, 8, 12), (4, 4, 12), (2, 16, 20), (8, 4, 4)])
 def test_forward_of_a_full_network_on_gestures(bits):
     from host.data import synthetic
-    from host.data.batch_encoder import encode
+    from host.data.batch import encode
 
     gestures = event_set("gestures", synthetic.recordings(4, duration_us=300_000), synthetic.GESTURES)
     model    = SpikingNetwork(Architecture("qclif", 200, 512, 10, 11, *bits), seed=1)

@@ -10,8 +10,7 @@ from host.common.folders import ROOT
 from host.data.datasets import load
 from host.sweep import mean, spread, variations
 from host.training.settings import Settings
-from host.training.sweep_run import read_rows, run_id
-from host.training.sweeps import SWEEPS, runs
+from host.training.sweeps import SWEEPS, read_rows, run_id, runs
 
 README = (ROOT/"host"/"training"/"README.md").read_text()
 

@@ -15,11 +15,10 @@ import pytest
 from accel.errors import QCLIFError
 from host.common.folders import ROOT
 from host.sweep import main
-from host.training import sweep_run
+from host.training import sweeps
 from host.training.experiment import Data
 from host.training.settings import Settings
-from host.training.sweep_run import choose, read_rows, run_all, run_id
-from host.training.sweeps import FOLDS, SWEEPS, runs
+from host.training.sweeps import FOLDS, SWEEPS, choose, read_rows, run_all, run_id, runs
 from tests.helpers.commands import assert_one_line, run
 from tests.helpers.trainings import save_digits
 
@@ -110,7 +109,7 @@ def test_a_line_that_is_no_row_is_refused(tmp_path, line):
 @pytest.fixture
 def run_some(monkeypatch, tmp_path):
     """Runs some of a sweep without training; returns the rows."""
-    monkeypatch.setattr(sweep_run, "train_and_score", lambda each, data: {"id": run_id(each), "made": True})
+    monkeypatch.setattr(sweeps, "train_and_score", lambda each, data: {"id": run_id(each), "made": True})
     todo = list(runs(SWEEPS["neurons"], Settings(), 1, has_test=True))
 
     def run_these(first, count):

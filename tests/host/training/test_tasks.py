@@ -11,7 +11,7 @@ import pytest
 
 from accel.errors import QCLIFError
 from host.data.augment import Augmentation
-from host.data.batch_encoder import encode
+from host.data.batch import encode
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder
 from host.events.event_array import EVENT
 from host.events.sample import UNKNOWN, Sample

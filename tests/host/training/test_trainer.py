@@ -12,12 +12,11 @@ from accel.errors import QCLIFError
 from host.events.encoder import ENCODERS
 from host.events.sample import Sample
 from host.training.architecture import Architecture
-from host.training.checkpoint import load_checkpoint, save_checkpoint
 from host.training.model import SpikingNetwork
 from host.training.objective import Score
 from host.training.settings import Settings
 from host.training.tasks import Classification
-from host.training.trainer import Trainer
+from host.training.trainer import Trainer, load_checkpoint, save_checkpoint
 from tests.helpers.recordings import event_set
 from tests.helpers.trainings import CLASSES, SIZE, digits
 
