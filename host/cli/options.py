@@ -130,11 +130,8 @@ def make_output_dir(args: argparse.Namespace) -> None:
 
 
 def read_samples(args: argparse.Namespace) -> list[Sample]:
-    """The recordings that the options name, not encoded yet.
-
-    Raises
-    ------
-    QCLIFError : a recording cannot be read, or there is none.
+    """The recordings that the options name, not encoded yet. Raises QCLIFError where one cannot be read, or there is
+    none.
     """
     if args.events:
         samples: Iterator[Sample] = read_files(args.events)

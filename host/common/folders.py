@@ -14,11 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def build_root() -> Path:
     """Folder of all builds: $QCLIF_BUILD_DIR; build/ of the checkout; or, of an installed package and of a checkout
-    that cannot be written or has a blank in its name, qclif/ in the user's cache ($XDG_CACHE_HOME, ~/.cache).
-
-    Raises
-    ------
-    QCLIFError : its name has a blank, which make and LiteX's scripts do not take.
+    that cannot be written or has a blank in its name, qclif/ in the user's cache ($XDG_CACHE_HOME, ~/.cache). Raises
+    QCLIFError where its name has a blank, which make and LiteX's scripts do not take.
     """
     folder = _made_things()
     if re.search(r"\s", str(folder)):

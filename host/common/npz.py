@@ -80,11 +80,8 @@ class NpzArrays(Mapping):
 
 
 def save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays to an .npz file of exactly this name, replacing it in one step.
-
-    Raises
-    ------
-    QCLIFError : the folder is missing or not writable, or the disk is full.
+    """Write arrays to an .npz file of exactly this name, replacing it in one step. Raises QCLIFError where the folder
+    is missing or not writable, or the disk is full.
     """
     with whole_file(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():

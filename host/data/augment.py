@@ -102,11 +102,8 @@ def draw_changes(change: Augmentation, recordings: int, events: int, rng: np.ran
 
 
 def mirrored_labels(eventset: EventSet, indices: np.ndarray, flips: np.ndarray, change: Augmentation) -> np.ndarray:
-    """Classes int64 [B] of the recordings of these numbers, of which `flips` [B] tells those that are mirrored.
-
-    Raises
-    ------
-    QCLIFError : the augmentation names the mirrored class of fewer or more classes than there are.
+    """Classes int64 [B] of the recordings of these numbers, of which `flips` [B] tells those that are mirrored. Raises
+    QCLIFError where the augmentation names those of fewer or more classes than there are.
     """
     labels = eventset.labels[indices]
     if not change.mirror:

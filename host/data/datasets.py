@@ -92,10 +92,7 @@ def load(name: str, folder: str | Path, split: str, *, download: bool = False, s
 
 def available_splits(name: str, folder: str | Path) -> tuple[str, ...]:
     """Splits that load() can give: recordings of one part, as a file of some of a training split, have no test split.
-
-    Raises
-    ------
-    QCLIFError : as file_parts(), for files.
+    Raises QCLIFError as file_parts(), for files.
     """
     if name == FILES:
         return tuple(file_parts(folder))

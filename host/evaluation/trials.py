@@ -53,7 +53,10 @@ class Trials:
             bounds.append(batch.bounds)
             labels.append(batch.labels)
             progress("encode", len(inputs), len(task))
-        return cls(name, describe(task), inputs, np.concatenate(bounds), np.concatenate(labels), tuple(task.classes))
+        cue   = f"cue that is right with probability {task.relevance:g}" if task.contexts else "no cue"
+        asked = "class of each recording" if isinstance(task, Classification) else \
+            f"context task, {task.mode}, {task.sequence} clips in a row, {cue}"
+        return cls(name, asked, inputs, np.concatenate(bounds), np.concatenate(labels), tuple(task.classes))
 
     def samples(self) -> list[Sample]:
         """The trials as a device takes them; a sequence of several clips has no label of its own."""
@@ -62,20 +65,9 @@ class Trials:
             for number, (steps, label) in enumerate(zip(self.inputs, labels.tolist(), strict=True))]
 
 
-def describe(task: Task) -> str:
-    """What a task asks, in one line."""
-    if isinstance(task, Classification):
-        return "class of each recording"
-    cue = f"cue that is right with probability {task.relevance:g}" if task.cued else "no cue"
-    return f"context task, {task.mode}, {task.sequence} clips in a row, {cue}"
-
-
 def make_task(args: argparse.Namespace, network: Network, eventset: EventSet) -> Task:
-    """The task that the options of host.evaluate ask for, on recordings.
-
-    Raises
-    ------
-    QCLIFError : other classes than the network's, recordings without a label, a cue that the network cannot take.
+    """The task that the options of host.evaluate ask for, on recordings. Raises QCLIFError for other classes than the
+    network's, recordings without a label, or a cue that the network cannot take.
     """
     unknown = int((eventset.labels == UNKNOWN).sum())
     if unknown:
@@ -122,11 +114,8 @@ def golden_spikes(network: Network, trials: Trials, progress: Progress = no_prog
 
 def device_spikes(link: Link, network: Network, trials: Trials, progress: Progress = no_progress
         ) -> tuple[list[SpikeTrain], Run]:
-    """Spikes of each sample, by the device, and the run in which all was compared with the golden model's.
-
-    Raises
-    ------
-    QCLIFError : as host.runs.run.execute().
+    """Spikes of each sample, by the device, and the run in which all was compared with the golden model's. Raises
+    QCLIFError as host.runs.run.execute().
     """
     run = execute(link, network, trials.samples(), progress=progress)
     return [confined(each.run.spikes, len(each.sample.steps), network.neurons) for each in run.compared], run

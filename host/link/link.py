@@ -12,7 +12,7 @@ from accel.errors import QCLIFError
 from firmware import protocol
 from firmware.protocol import NAK_REASONS, NOTICES, OVERHEAD_BYTES, REQUESTS, RESPONSE, SESSION_STATES, DeviceInfo
 from host.link.framing import Frame, decode_frame, encode_frame
-from host.link.port import Port, SerialPort
+from host.link.port import FaultyPort, SerialPort
 from host.link.window import PayloadSize, Request, Window
 
 # More bytes without a zero than any frame has: noise.
@@ -41,7 +41,7 @@ class Link:
 
     Parameters
     ----------
-    port : name of a port (see SerialPort) or an open Port.
+    port : name of a port (see SerialPort) or an open one.
     timeout : least seconds without a sign of life after which a request is sent again.
     tries : timeouts in a row after which the device counts as dead.
 
@@ -55,8 +55,8 @@ class Link:
     QCLIFError : the port cannot be opened, or nothing answers on it.
     """
 
-    def __init__(self, port: str | Port, baudrate: int = protocol.DEFAULT_BAUDRATE, timeout: float = 1.0,
-            tries: int = 10) -> None:
+    def __init__(self, port: str | SerialPort | FaultyPort, baudrate: int = protocol.DEFAULT_BAUDRATE,
+            timeout: float = 1.0, tries: int = 10) -> None:
         self.stats    = LinkStats()
         self._port    = SerialPort(port, baudrate) if isinstance(port, str) else port
         self._timeout = timeout
@@ -140,7 +140,11 @@ class Link:
                     coming = self._prepare(source)
                 self._advance()
                 while mine and mine[0].answer is not None:
-                    yield self._result(mine.popleft().answer)
+                    answer = mine.popleft().answer
+                    if answer[0] != protocol.OK:
+                        error = protocol.unpack("ERROR", answer)
+                        raise QCLIFError(protocol.error_text(error["status"], error["value"], error["limit"]))
+                    yield answer[1:]
         finally:
             # Given up half way: what was not sent leaves no gap.
             if coming is not None:
@@ -157,13 +161,6 @@ class Link:
         frame = Frame(REQUESTS[kind], self._sequence, self._session, payload)
         self._sequence = (self._sequence + 1) & 0xff
         return Request(frame.type, frame.sequence, encode_frame(frame))
-
-    @staticmethod
-    def _result(answer: bytes) -> bytes:
-        if answer[0] != protocol.OK:
-            error = protocol.unpack("ERROR", answer)
-            raise QCLIFError(protocol.error_text(error["status"], error["value"], error["limit"]))
-        return answer[1:]
 
     # Line -----------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ import random
 import select
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import serial
 
@@ -20,29 +19,8 @@ _POLL_SECONDS  = 0.001
 _READ_BYTES    = 65536
 
 
-class Port(Protocol):
-    """A line, as a Link needs it."""
-
-    name: str
-
-    def read(self) -> bytes:
-        """Bytes that are there, perhaps none. Raises QCLIFError when the line is gone."""
-
-    def write(self, data: bytes) -> None:
-        """Send all of `data`. Raises QCLIFError when the line is gone."""
-
-    def wait(self, seconds: float) -> None:
-        """Return when there may be bytes, at the latest after `seconds`."""
-
-    def now(self) -> float:
-        """Seconds of a clock that goes on while wait() waits."""
-
-    def close(self) -> None:
-        """Give the line back; harmless when it is closed."""
-
-
 class SerialPort:
-    """Port over pyserial.
+    """The line, as a Link needs it.
 
     Parameters
     ----------
@@ -71,27 +49,32 @@ class SerialPort:
             "is still up, then start again")
 
     def read(self) -> bytes:
+        """Bytes that are there, perhaps none. Raises QCLIFError when the line is gone."""
         try:
             return self._serial.read(_READ_BYTES)
         except (OSError, TypeError) as error:  # pyserial: TypeError where another thread closed it.
             raise self._gone(error) from error
 
     def write(self, data: bytes) -> None:
+        """Send all of `data`. Raises QCLIFError when the line is gone."""
         try:
             self._serial.write(data)
         except (OSError, TypeError) as error:
             raise self._gone(error) from error
 
     def wait(self, seconds: float) -> None:
+        """Return when there may be bytes, at the latest after `seconds`."""
         if self._fileno is None:
             time.sleep(min(seconds, _POLL_SECONDS))
         else:
             select.select([self._fileno], [], [], max(0.0, seconds))
 
     def now(self) -> float:
+        """Seconds of a clock that goes on while wait() waits."""
         return time.monotonic()
 
     def close(self) -> None:
+        """Give the line back; harmless when it is closed."""
         self._serial.close()
 
 # Damage on purpose, to see that the link loses nothing --------------------------------------------
@@ -139,7 +122,7 @@ class Faults:
 
 class FaultyPort:
     """A port whose line damages what goes over it."""
-    def __init__(self, port: Port, faults: Faults) -> None:
+    def __init__(self, port: SerialPort, faults: Faults) -> None:
         self.name    = port.name
         self._port   = port
         self._faults = faults

@@ -154,11 +154,8 @@ class GoldenModel(torch.nn.Module):
 
     @torch.no_grad()
     def run(self, samples: Sequence[SpikeTrain], states: bool = False) -> list[GoldenResult]:
-        """Run each sample from reset; in batches and chunks of time that bound the memory.
-
-        Raises
-        ------
-        QCLIFError : a source that the network does not have, or a logit beyond 32 bits.
+        """Run each sample from reset; in batches and chunks of time that bound the memory. Raises QCLIFError for a
+        source that the network does not have, or a logit beyond 32 bits.
         """
         self._check_sources(samples)
         results: list[GoldenResult | None] = [None]*len(samples)
@@ -219,11 +216,8 @@ class GoldenModel(torch.nn.Module):
 
 
 def readout_logits(counts: np.ndarray, readout: np.ndarray | None) -> np.ndarray:
-    """Logits int32 [O] of the spike counts [N] of a sample and a readout int32 [N, O]; [0] without one.
-
-    Raises
-    ------
-    QCLIFError : a logit does not fit 32 bits.
+    """Logits int32 [O] of the spike counts [N] of a sample and a readout int32 [N, O]; [0] without one. Raises
+    QCLIFError where a logit does not fit 32 bits.
     """
     if readout is None:
         return np.zeros(0, np.int32)

@@ -127,11 +127,8 @@ class Network:
     # Checks ---------------------------------------------------------------------------------------
 
     def validate(self) -> None:
-        """Check every shape, type and value, and make all arrays int32.
-
-        Raises
-        ------
-        QCLIFError : names the first array or number that is wrong, its value, and the limits.
+        """Check every shape, type and value, and make all arrays int32. Raises QCLIFError, which names the first
+        array or number that is wrong, its value, and the limits.
         """
         for name, (low, high) in NUMBERS.items():
             check_integer(name, getattr(self, name), low, high)

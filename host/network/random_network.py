@@ -49,7 +49,10 @@ def random_network(config: QCLIFConfig, encoder: Encoder, samples: Sequence[Spik
     """
     if not 0 < rate < 1:
         raise QCLIFError(f"rate is {rate} spikes a neuron and step, it must lie between 0 and 1: choose another")
-    samples = _calibration_samples(samples)
+    if not sum(map(len, samples)):
+        raise QCLIFError("no steps to calibrate the network on: give at least one recording")
+    # Beginnings, CALIBRATION_STEPS in all, each as long as the others where it can be.
+    samples = [each.slice(0, max(1, CALIBRATION_STEPS//len(samples))) for each in samples if len(each)]
     rng     = np.random.default_rng(seed)
     n, i, c = config.neurons, encoder.inputs, config.contexts
     top     = config.weight_max
@@ -84,15 +87,6 @@ def random_network(config: QCLIFConfig, encoder: Encoder, samples: Sequence[Spik
     _calibrate(network, samples, rate*rng.lognormal(0, 0.5, n)/np.exp(0.125))
     network.validate()
     return network
-
-
-def _calibration_samples(samples: Sequence[SpikeTrain]) -> list[SpikeTrain]:
-    """Beginnings of the samples, CALIBRATION_STEPS in all, each as long as the others where it can be."""
-    total = sum(map(len, samples))
-    if not total:
-        raise QCLIFError("no steps to calibrate the network on: give at least one recording")
-    share = max(1, CALIBRATION_STEPS//len(samples))
-    return [sample.slice(0, share) for sample in samples if len(sample)]
 
 
 def _calibrate(network: Network, samples: Sequence[SpikeTrain], targets: np.ndarray) -> None:

@@ -47,11 +47,8 @@ PALETTE  = np.rint(255*_ON[:, None]*_OFF[None]).astype(np.uint8).reshape(-1, 3)
 
 
 def frame_count(events: np.ndarray, sensor_size: tuple[int, int], window_us: int) -> int:
-    """Windows that a recording covers, the last one not whole.
-
-    Raises
-    ------
-    QCLIFError : a window or a sensor out of its limits.
+    """Windows that a recording covers, the last one not whole. Raises QCLIFError for a window or a sensor out of its
+    limits.
     """
     if not 1 <= window_us <= BIN_MAX:
         raise QCLIFError(f"a window of {window_us} us, the limits are 1 to {BIN_MAX}: choose another")

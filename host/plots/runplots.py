@@ -52,7 +52,14 @@ class RunPlots:
         if not 0 <= sample < samples:
             raise QCLIFError(f"{name}: sample {sample}, the run has 0 to {samples - 1}: choose another")
         if network:
-            _check_sizes(result, network)
+            for what, highest, size in (("neuron", result.neuron.max(initial=-1), network.neurons),
+                    ("input", result.in_source.max(initial=-1), network.inputs + network.contexts)):
+                if highest >= size:
+                    raise QCLIFError(f"another network than the run's: the run has {what} {highest}, this network 0 to "
+                        f"{size - 1}: give the run's")
+            if result.logits.shape[1] != network.outputs:
+                raise QCLIFError(f"another network than the run's: the run has {result.logits.shape[1]} logits, this "
+                    f"network {network.outputs}: give the run's")
         self._result, self._sample, self._network, self._name = result, sample, network, name
         self._inputs, self._spikes = result.sample_steps(sample)
         if not len(self._inputs):
@@ -83,11 +90,8 @@ class RunPlots:
         return spike_raster(self._spikes, rows, self._bin_us, self._title)
 
     def states(self, neurons: Sequence[int] | None = None) -> Figure:
-        """V_a and V_s of neurons (default: the NEURONS most active) in the sample; needs the network.
-
-        Raises
-        ------
-        QCLIFError : there is no network, it gives other spikes or logits than the run, or has no such neuron.
+        """V_a and V_s of neurons (default: the NEURONS most active) in the sample; needs the network. Raises QCLIFError
+        where there is none, it gives other spikes or logits than the run, or has no such neuron.
         """
         if self._network is None:
             raise QCLIFError(f"{self._name}: states are computed by the network: give the run's")
@@ -125,15 +129,3 @@ class RunPlots:
         if not ((self._result.label != UNKNOWN) & (self._classes != UNKNOWN)).any():
             return None
         return confusion_matrix(self._result.label, self._classes, self._names, self._name)
-
-
-def _check_sizes(result: Result, network: Network) -> None:
-    """Raise QCLIFError where the network is too small for the run, or has other classes."""
-    for what, highest, size in (("neuron", result.neuron.max(initial=-1), network.neurons),
-            ("input", result.in_source.max(initial=-1), network.inputs + network.contexts)):
-        if highest >= size:
-            raise QCLIFError(f"another network than the run's: the run has {what} {highest}, this network 0 to "
-                f"{size - 1}: give the run's")
-    if result.logits.shape[1] != network.outputs:
-        raise QCLIFError(f"another network than the run's: the run has {result.logits.shape[1]} logits, this network "
-            f"{network.outputs}: give the run's")

@@ -87,11 +87,8 @@ def percent_axis(axes: Axes) -> None:
 
 @styled
 def save(figure: Figure, path: str | os.PathLike) -> None:
-    """Write a figure as its suffix says, whole or not at all; equal figures give equal bytes.
-
-    Raises
-    ------
-    QCLIFError : a suffix other than .png, .svg and .pdf, or a file that cannot be written.
+    """Write a figure as its suffix says, whole or not at all; equal figures give equal bytes. Raises QCLIFError for a
+    suffix other than .png, .svg and .pdf, or a file that cannot be written.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:

@@ -59,11 +59,8 @@ def _compared_spikes(device: SpikeTrain, expected: SpikeTrain, what: str) -> tup
 
 def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Network, lanes: int,
         lockstep: bool = False) -> Compared:
-    """Compare what the device gave for a recording with the golden model, integer for integer.
-
-    Raises
-    ------
-    QCLIFError : it gave another number of logits or states than there are.
+    """Compare what the device gave for a recording with the golden model, integer for integer. Raises QCLIFError where
+    it gave another number of logits or states than there are.
     """
     rows = len(golden.spikes) if lockstep else min(1, len(golden.spikes))
     for what, device, shape in (("logits", run.logits, golden.logits.shape),

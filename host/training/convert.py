@@ -13,11 +13,8 @@ from host.training.model import READOUT_SCALE, SpikingNetwork
 
 @torch.no_grad()
 def to_network(model: SpikingNetwork, encoder: Encoder, classes: list[str]) -> Network:
-    """The network file of a trained network: the integers that it computes with.
-
-    Raises
-    ------
-    QCLIFError : a neuron that the contract does not have.
+    """The network file of a trained network: the integers that it computes with. Raises QCLIFError for a neuron that
+    the contract does not have.
     """
     arch = model.architecture
     if not arch.kind.on_accelerator:
@@ -53,11 +50,8 @@ def to_network(model: SpikingNetwork, encoder: Encoder, classes: list[str]) -> N
 
 @torch.no_grad()
 def start_from(model: SpikingNetwork, network: Network) -> None:
-    """Begin with the solution of a trained network of the same sizes, at these widths.
-
-    Raises
-    ------
-    QCLIFError : other sizes.
+    """Begin with the solution of a trained network of the same sizes, at these widths. Raises QCLIFError for other
+    sizes.
     """
     arch = model.architecture
     for name in ("neurons", "inputs", "contexts", "outputs"):

@@ -49,11 +49,8 @@ def summed(value: torch.Tensor) -> torch.Tensor:
 
 
 def choose_device(name: str) -> torch.device:
-    """Device of a name: auto, cpu, cuda, cuda:1 ...; of several processes each has a GPU of its own.
-
-    Raises
-    ------
-    QCLIFError : it is not there.
+    """Device of a name: auto, cpu, cuda, cuda:1 ...; of several processes each has a GPU of its own. Raises QCLIFError
+    where it is not there.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -59,11 +59,8 @@ def _limits(name: str) -> tuple[str, int, int]:
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a training; `python -m host.train --help` tells what each means, with its limits.
-
-    Raises
-    ------
-    QCLIFError : a value out of its limits.
+    """Settings of a training; `python -m host.train --help` tells what each means, with its limits. Raises QCLIFError
+    for a value out of them.
     """
     dataset:         str = _field("data", SYNTHETIC, "data set", choices=NAMES)
     samples:         int = _field("data", 0, "recordings of the training split, of each class by its share, those "

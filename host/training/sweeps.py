@@ -176,11 +176,8 @@ def _parsed(line: bytes) -> Row | None:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Rows of the file of results; none where it is not there. A last line that was cut is left out.
-
-    Raises
-    ------
-    QCLIFError : the file cannot be read, or another line is no row.
+    """Rows of the file of results; none where it is not there. A last line that was cut is left out. Raises QCLIFError
+    where it cannot be read, or another line is no row.
     """
     try:
         lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
@@ -205,11 +202,8 @@ def _end_with_a_line(file: BinaryIO) -> None:
 
 
 def run_all(todo: Sequence[Run], data: Data, path: Path, jobs: int, progress: Callable[[int, int], None]) -> list[Row]:
-    """Run what the file of results lacks; returns the rows of all, in the order of the runs.
-
-    Raises
-    ------
-    QCLIFError : the file cannot be read or written, or a run failed.
+    """Run what the file of results lacks; returns the rows of all, in the order of the runs. Raises QCLIFError where
+    the file cannot be read or written, or a run failed.
     """
     done    = {row["id"]: row for row in read_rows(path)}
     missing = [run for run in todo if run_id(run) not in done]

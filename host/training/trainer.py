@@ -199,11 +199,8 @@ def save_checkpoint(path: Path, key: str, content: dict[str, object]) -> None:
 
 
 def load_checkpoint(path: Path, key: str) -> dict[str, object]:
-    """What save_checkpoint() wrote.
-
-    Raises
-    ------
-    QCLIFError : the file is missing or damaged, or is of a training with other settings.
+    """What save_checkpoint() wrote. Raises QCLIFError where the file is missing or damaged, or of a training with other
+    settings.
     """
     try:
         file = path.read_bytes()

@@ -31,17 +31,13 @@ def spike_counts(batch: Batch, inputs: int, rule: Rule, values: Values) -> Tenso
     if values.bias.device.type != "cpu":
         return dense.spike_counts(batch, inputs, rule, values)
     if rule.floored:
-        _check_exact(batch, values)
+        # float32 has to hold the sums of currents exactly.
+        rows  = int((batch.offsets[1:] - batch.offsets[:-1]).max(initial=0)) + len(values.threshold) + 1
+        bound = rows*max(float(array.detach().abs().max()) for array in values[:3] if array.numel())
+        if bound > EXACT_FLOAT32:
+            raise QCLIFError(f"a step has {rows} events and spikes: their sum, up to {bound:.0f}, is not exact; "
+                "shorten the time step (--bin-us)")
     return _SparseBPTT.apply(batch, inputs, rule, *values)
-
-
-def _check_exact(batch: Batch, values: Values) -> None:
-    """Refuse sums of currents that float32 does not hold exactly."""
-    rows  = int((batch.offsets[1:] - batch.offsets[:-1]).max(initial=0)) + len(values.threshold) + 1
-    bound = rows*max(float(array.detach().abs().max()) for array in values[:3] if array.numel())
-    if bound > EXACT_FLOAT32:
-        raise QCLIFError(f"a step has {rows} events and spikes: their sum, up to {bound:.0f}, is not exact; shorten "
-            f"the time step (--bin-us)")
 
 
 class _SparseBPTT(torch.autograd.Function):
