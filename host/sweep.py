@@ -130,8 +130,8 @@ def work(args: argparse.Namespace) -> int:
     if sweep.x is not None:
         # What a run of the context task is called.
         named = [{**row, "kind": f"{row['neuron']}{'' if row['cued'] else ' without cue'}"} for row in rows]
-        save(lines(named, sweep.x, "accuracy", sweep.group, log2=sweep.log2, percent=True, title=title,
-            x_name=sweep.x.replace("_", " "), group_name=sweep.group_name), args.output_dir/f"{name}.png")
+        save(lines(named, sweep.x, "accuracy", sweep.group, log2=sweep.log2, title=title,
+            group_name=sweep.group_name), args.output_dir/f"{name}.png")
     if args.json:
         write_json({"sweep": args.sweep, "dataset": base.dataset, "rows": rows}, args.json)
     return 0

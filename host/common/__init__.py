@@ -1,1 +1,1 @@
-"""What all commands of the host share: folders, files, cache, console, processes."""
+"""What all commands of the host share: folders, files, console, processes."""

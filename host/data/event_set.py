@@ -103,8 +103,8 @@ def checked(name: str, samples: Iterable[Sample], classes: Sequence[str]) -> Ite
             raise QCLIFError(f"{sample.name}: the sensor's size is not known, a set of recordings needs it: save it "
                 f"as .npz with sensor_size (width, height) beside the events")
         if sample.sensor_size != first.sensor_size:
-            raise QCLIFError(f"{sample.name}: recorded with {_pixels(sample)} pixels, {first.name} with "
-                f"{_pixels(first)}: make one set a sensor")
+            raise QCLIFError("{}: recorded with {}x{} pixels, {} with {}x{}: make one set a sensor".format(sample.name,
+                *sample.sensor_size, first.name, *first.sensor_size))
         if not UNKNOWN <= sample.label < len(classes):
             raise _bad_label(sample.name, sample.label, classes)
         if sample.context is not None:
@@ -121,10 +121,6 @@ def checked(name: str, samples: Iterable[Sample], classes: Sequence[str]) -> Ite
 def _bad_label(what: str, label: int, classes: Sequence[str]) -> QCLIFError:
     return QCLIFError(f"{what}: label {label}, the limits are {UNKNOWN} (unknown) to {len(classes) - 1}: correct the "
         f"label, or name all classes")
-
-
-def _pixels(sample: Sample) -> str:
-    return "{}x{}".format(*sample.sensor_size)
 
 
 def check_numbers(indices: np.ndarray, count: int, what: str) -> np.ndarray:

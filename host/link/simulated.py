@@ -64,7 +64,11 @@ def simulated_port(config: QCLIFConfig) -> Iterator[str]:
                 raise QCLIFError(said) from error
             raise
         finally:
-            _end(server)
+            server.terminate()
+            try:
+                server.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 def _wait_for_port(server: subprocess.Popen) -> str:
@@ -91,11 +95,3 @@ def _last_words(server: subprocess.Popen) -> str:
     except subprocess.TimeoutExpired:
         return ""
     return server.stdout.read().partition(ERROR)[2].strip()
-
-
-def _end(server: subprocess.Popen) -> None:
-    server.terminate()
-    try:
-        server.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(server.pid, signal.SIGKILL)

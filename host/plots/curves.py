@@ -117,7 +117,7 @@ class Series(NamedTuple):
 
     Parameters
     ----------
-    group : value of the group key, None without one.
+    group : value of the group key.
     x, mean : where each point is.
     low, high : ends of its bar: the least and the greatest value.
     runs : int, rows that it is the mean of.
@@ -130,7 +130,7 @@ class Series(NamedTuple):
     runs:  np.ndarray
 
 
-def summarise(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | None = None) -> list[Series]:
+def summarise(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str) -> list[Series]:
     """Mean and bar of y at each x, group by group in the order in which the groups come.
 
     Parameters
@@ -146,11 +146,11 @@ def summarise(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str |
         raise QCLIFError("no rows: a plot needs one a run")
     points: dict[object, dict[float, list[float]]] = {}
     for number, row in enumerate(rows):
-        missing = [key for key in (x, y, group) if key is not None and key not in row]
+        missing = [key for key in (x, y, group) if key not in row]
         if missing:
             raise QCLIFError(f"row {number} has no {missing[0]}, it has {', '.join(map(str, row)) or 'nothing'}: "
                 f"choose another key")
-        at = points.setdefault(row[group] if group else None, {})
+        at = points.setdefault(row[group], {})
         at.setdefault(_number(row, x, number), []).append(_number(row, y, number))
     series = []
     for name, at in points.items():
@@ -161,26 +161,22 @@ def summarise(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str |
 
 
 @styled
-def lines(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | None = None, *, log2: bool = False,
-        percent: bool = False, title: str = "", x_name: str | None = None, group_name: str = "{}") -> Figure:
+def lines(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str, *, log2: bool = False, title: str = "",
+        group_name: str = "{}") -> Figure:
     """Plot summarise(rows, x, y, group): a line a group, whose legend tells how many runs are behind a point.
 
     Parameters
     ----------
+    y : key of a share, 0 to 1, shown in percent.
     log2 : x in powers of two.
-    percent : y is a share, 0 to 1, shown in percent.
     group_name : format of a group's value, as "{} state bits".
-
-    Examples
-    --------
-    >>> rows = [{"bits": bits, "accuracy": share} for bits, share in ((4, 0.91), (4, 0.93), (8, 0.94), (8, 0.95))]
-    >>> save(lines(rows, "bits", "accuracy", percent=True), "accuracy.png")
     """
     series = summarise(rows, x, y, group)
     figure = new_figure(3.9)
     axes   = figure.subplots()
     for index, each in enumerate(series):
-        label = f"{group_name.format(each.group)} ({_runs(each.runs)})" if group else _runs(each.runs)
+        low, high = each.runs.min(), each.runs.max()
+        label = f"{group_name.format(each.group)} (n = {low}{'' if low == high else f' to {high}'})"
         axes.errorbar(each.x, each.mean, [each.mean - each.low, each.high - each.mean], label=label, capsize=3,
             color=COLOURS[index % len(COLOURS)], marker=MARKERS[index//len(COLOURS) % len(MARKERS)], markersize=4)
     if log2:
@@ -190,9 +186,8 @@ def lines(rows: Sequence[Mapping[str, object]], x: str, y: str, group: str | Non
     if len(places) <= TICKS_MAX:
         axes.set_xticks(places, [f"{place:g}" for place in places])
         axes.xaxis.set_minor_locator(NullLocator())
-    if percent:
-        percent_axis(axes)
-    axes.set(title=title, xlabel=x_name or x, ylabel=y)
+    percent_axis(axes)
+    axes.set(title=title, xlabel=x.replace("_", " "), ylabel=y)
     bars = "bars: least and greatest" if any((each.runs > 1).any() for each in series) else None
     figure.legend(loc="outside lower center", ncols=min(LEGEND_COLUMNS, len(series)), title=bars, title_fontsize=7)
     return figure
@@ -203,8 +198,3 @@ def _number(row: Mapping[str, object], key: str, number: int) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
         raise QCLIFError(f"row {number} has {value!r} as {key}: a finite number is needed; leave out runs without one")
     return value
-
-
-def _runs(runs: np.ndarray) -> str:
-    low, high = runs.min(), runs.max()
-    return f"n = {low}" if low == high else f"n = {low} to {high}"

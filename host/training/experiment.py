@@ -2,6 +2,7 @@
 
 """One training from the settings to its scores: data divided, network built, trained and tested."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +114,7 @@ def train(settings: Settings, data: Data, device: str = "cpu", checkpoint: Path 
     task    = make_task(settings, recordings)
     model   = make_model(settings, task).to(choose_device(device))
     # Differs where trainings come out differently, a line for each cause.
-    key     = "\n".join((settings.key, f"recordings {recordings.identity}",
+    key     = "\n".join((json.dumps(settings.to_dict(), indent=1, sort_keys=True), f"recordings {recordings.identity}",
         f"validation {held.identity if held else 'none'}", f"--init {network_id(start) if start else 'none'}",
         f"processes {world_size()}"))
     trainer = Trainer(model, task, make_task(settings, held, max(2, settings.sequences//5)) if held else None, settings,

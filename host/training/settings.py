@@ -4,7 +4,6 @@
 
 import argparse
 import dataclasses
-import json
 from dataclasses import dataclass
 
 from accel.config import LIMITS
@@ -183,11 +182,6 @@ class Settings:
         """Fields that are not at their defaults, by name."""
         return {field.name: value for field in dataclasses.fields(self)
             if (value := getattr(self, field.name)) != field.default}
-
-    @property
-    def key(self) -> str:
-        """Text that differs between settings that differ in anything, a line for each field."""
-        return json.dumps(self.to_dict(), indent=1, sort_keys=True)
 
 
 def add_settings_args(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,16 +53,12 @@ class Sweep:
     @property
     def columns(self) -> tuple[str, ...]:
         """Settings that vary."""
-        return _names(self.changes)
+        return tuple(dict.fromkeys(chain.from_iterable(self.changes)))
 
     @property
     def chosen(self) -> tuple[str, ...]:
         """Settings that each run chooses."""
-        return _names(self.choices)
-
-
-def _names(changes: Sequence[Changes]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for each in changes for name in each))
+        return tuple(dict.fromkeys(chain.from_iterable(self.choices)))
 
 
 def _grid(**values: Sequence[object]) -> list[Changes]:

@@ -185,12 +185,10 @@ def test_summary_over_runs():
     assert (six.group, eight.group) == (6, 8)
     assert six.x.tolist() == [4, 8] and six.runs.tolist() == [3, 1] and eight.runs.tolist() == [1]
     np.testing.assert_allclose([six.mean, six.low, six.high], [[0.7, 0.9], [0.5, 0.9], [0.9, 0.9]])
-    together, = summarise(SWEEP, "bits", "accuracy")
-    assert together.runs.tolist() == [4, 1]
 
 
 def test_lines_and_bars():
-    figure = lines(SWEEP, "bits", "accuracy", "states", percent=True, group_name="{} state bits", log2=True)
+    figure = lines(SWEEP, "bits", "accuracy", "states", group_name="{} state bits", log2=True)
     axes, = figure.axes
     six, eight = axes.containers
     np.testing.assert_allclose(six.lines[0].get_xydata(), [[4, 0.7], [8, 0.9]])
