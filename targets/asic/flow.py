@@ -3,8 +3,6 @@
 """The flow: Verilog, gates, timing, simulation of the gates, power, layout; each stage from the results before it."""
 
 import dataclasses
-import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -16,7 +14,7 @@ from host.common.folders import build_root
 from targets.asic.design import AsicConfig, Rtl, Synthesis
 from targets.asic.gatesim.inputs import Inputs
 from targets.asic.gatesim.simulate import ACTIVITY, simulate
-from targets.asic.layout.layout import layout_tools, missing_tool, prepare
+from targets.asic.layout.layout import layout_tools, missing_tool, prepare, scripts_digest
 from targets.asic.layout.layout import run as run_layout
 from targets.asic.layout.metrics import Layout
 from targets.asic.platform.macros import Macro
@@ -29,7 +27,7 @@ from targets.asic.stages import DONE, STAGES, Done, stage
 from targets.asic.synth.synthesis import synthesise
 from targets.netlist.comparison import NetlistRun
 from targets.netlist.toggles import Activity
-from targets.tools.builds import file_digest
+from targets.tools.builds import digest, file_digest
 from targets.tools.eda import Tool, find_sta, find_yosys, has_sta
 from targets.tools.process import version_of
 from targets.tools.progress import StageProgress, no_stage
@@ -190,10 +188,10 @@ class _Flow:
         synthesis = result.synthesis
         missing   = missing_tool()
         tools     = {} if missing else layout_tools()
-        digest    = hashlib.sha256("".join(map(str, [*self._netlist(result), self.config.period_ns, tools,
-            os.environ.get("FLOW_HOME")])).encode()).hexdigest()
+        scripts   = "" if missing else scripts_digest(self.pdk.name)
+        key       = digest("".join(map(str, [*self._netlist(result), self.config.period_ns, tools, scripts])))
         inputs    = prepare(self.config, result.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
-            build_root()/"asic"/"layout"/digest[:20])
+            build_root()/"asic"/"layout"/key[:20])
         if missing:
             result.missing["layout"] = missing
             result.layout_command    = inputs.command
@@ -201,11 +199,11 @@ class _Flow:
         result.tools |= tools
         def work(folder: Path) -> Layout:
             return run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})"))
-        layout = self._stage("layout", run_layout, [digest], work)
+        layout = self._stage("layout", run_layout, [key], work)
         if not all(path.is_file() for path in layout.files):
             # Its folder, which is not the stage's, has been cleared.
             (result.done["layout"].folder/DONE).unlink()
-            layout = self._stage("layout", run_layout, [digest], work)
+            layout = self._stage("layout", run_layout, [key], work)
         result.layout = layout
         if layout.netlist is not None and layout.spef is not None:
             # What was told of the netlist, of the layout's.

@@ -33,6 +33,7 @@ from targets.asic.layout.metrics import Layout, read_layout
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
 from targets.netlist.netlist import ONE, ZERO, Netlist, read_netlist
+from targets.tools.builds import digest, file_digest
 from targets.tools.process import run_program, version_of
 
 # Part of the room for cells that they fill; the rest is for clock tree, buffers and wires.
@@ -48,6 +49,9 @@ RUN = "run.sh"
 
 INSTALL = ("git clone --recursive https://github.com/The-OpenROAD-Project/OpenROAD-flow-scripts && "
     "OpenROAD-flow-scripts/build_openroad.sh --local && export FLOW_HOME=$PWD/OpenROAD-flow-scripts/flow")
+
+# What runs leave in the flow scripts' folder, and other designs.
+NO_SCRIPTS = {"designs", "results", "logs", "objects", "reports", "__pycache__"}
 
 # The flow scripts' steps that run OpenROAD, for the progress: the last one's name, and how many there are.
 _STEP  = re.compile(r"^Running (\w+)\.tcl, stage (\S+)")
@@ -217,6 +221,15 @@ def layout_tools() -> dict[str, str]:
     return {"openroad": version_of(_openroad(), "-version")} | (
         # Without it, there is no GDS.
         {"klayout": version_of(klayout, "-v").removeprefix("KLayout ")} if klayout else {})
+
+
+def scripts_digest(platform: str) -> str:
+    """Digest of the flow scripts and of their files for a platform; missing_tool() is None."""
+    home  = Path(os.environ["FLOW_HOME"])
+    names = sorted(path.relative_to(home) for path in home.rglob("*") if path.is_file())
+    used  = (name for name in names if not NO_SCRIPTS.intersection(name.parts)
+        and (name.parts[0] != "platforms" or name.parts[1] in (platform, "common")))
+    return digest("".join(f"{name} {file_digest(home/name)}\n" for name in used))
 
 
 def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:

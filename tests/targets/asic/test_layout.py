@@ -15,7 +15,7 @@ from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig, Rtl
 from targets.asic.layout.floorplan import plan
 from targets.asic.layout.flow_files import STRAP_STEP, config_mk, constraint_sdc, pdn_tcl, strap_pitch
-from targets.asic.layout.layout import missing_tool, prepare, run
+from targets.asic.layout.layout import missing_tool, prepare, run, scripts_digest
 from targets.asic.platform.config_mk import read_variables
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk, find_pdk
@@ -264,6 +264,24 @@ def test_run_goes_on_and_begins_anew(inputs_of, stand_in):
     assert len(stages) == 3
     run(inputs_of(config=AsicConfig(frequency_mhz=200)), progress)
     assert stages[3:] == ["5_2_route", "6_report"]
+
+
+def test_the_key_follows_what_the_flow_scripts_are_not_where(tmp_path, monkeypatch):
+    home = stand_in_for(tmp_path/"flow", monkeypatch)
+    (home/"platforms"/"mini").mkdir(parents=True)
+    (home/"platforms"/"mini"/"config.mk").touch()
+    key = scripts_digest("mini")
+    # Other platforms, and what runs leave there.
+    for name in ("platforms/other/config.mk", "results/mini/a.odb", "scripts/__pycache__/a.pyc"):
+        (home/name).parent.mkdir(parents=True, exist_ok=True)
+        (home/name).write_text("content")
+    monkeypatch.setenv("FLOW_HOME", str(home.rename(tmp_path/"moved")))
+    assert scripts_digest("mini") == key
+    keys = {key}
+    for name in ("Makefile", "scripts/variables.mk", "scripts/new.tcl", "platforms/mini/config.mk"):
+        (tmp_path/"moved"/name).write_text("# Changed.")
+        keys.add(scripts_digest("mini"))
+    assert len(keys) == 5
 
 
 def test_without_klayout_there_is_no_gds(inputs_of, stand_in, monkeypatch, tmp_path):
