@@ -17,7 +17,7 @@ from accel.verilog import core_verilog
 from host.common.folders import build_root
 from targets.fpga.families import FAMILIES, Family
 from targets.netlist.gates import apart, build_gates
-from targets.sim.core import TOP
+from targets.sim.core import HARNESS, TOP
 from targets.tools.builds import digest, made_once, source_digest
 from targets.tools.eda import INSTALL_YOSYS, Tool, find_yosys, run_tool
 from targets.tools.progress import StageProgress, no_stage
@@ -160,5 +160,5 @@ def build(netlist: Netlist, mutants: Sequence[str] = ()) -> Path:
     text = text[:text.rindex("endmodule")] + _CLOCK
     if mutants:
         text += netlist.family.mutant
-    return build_gates("core", TOP, _INPUT.findall(netlist.text), {
+    return build_gates(HARNESS, TOP, _INPUT.findall(netlist.text), {
         "netlist.sv": apart(text), "cells.sv": cell_models(netlist.family, netlist.yosys, list(netlist.cells))})

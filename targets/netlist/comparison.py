@@ -2,7 +2,7 @@
 
 """Netlists against the golden model, bit for bit: all spikes and states; and the runs of a core's netlist for it.
 
-    program = build_netlist("core", netlist, library, memories, {})
+    program = build_netlist(HARNESS, netlist, library, memories, {})
     run     = run_core(NetlistProgram(program, seed=1), config, network, [inputs])
     run.mismatches + run.state_mismatches                                          # 0, whatever the seed
 """
@@ -127,7 +127,7 @@ class BuiltCore(CoreSimulator):
     Parameters
     ----------
     config : sizes of the core.
-    program : of targets.netlist.harness.program.verilate("core", ...).
+    program : by the harness of targets.sim.core.
     environment : variables that it is started with.
     """
     def __init__(self, config: QCLIFConfig, program: Path, environment: Mapping[str, str] | None = None) -> None:

@@ -1,9 +1,9 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""Programs that run a netlist under Verilator, by the harness of its RTL.
+"""Programs that run a design, RTL or netlist, under Verilator, by one harness for both: they have the same ports.
 
-Cells are simulated as Liberty describes them, without delays. Registers and memories without a reset start with
-random values, others for each seed: what the netlist computes must not depend on them.
+Cells are simulated as Liberty describes them, without delays. Registers and memories of a netlist that have no reset
+start with random values, others for each seed: what the netlist computes must not depend on them.
 """
 
 import re
@@ -12,10 +12,13 @@ from pathlib import Path
 
 from host.common.folders import build_root
 from targets.liberty.library import Library
+from targets.netlist import steps
 from targets.netlist.cell_models import cell_models_verilog
-from targets.netlist.harness.program import verilate
 from targets.netlist.netlist import Netlist
+from targets.netlist.steps import Steps
 from targets.tools.builds import digest, made_once
+from targets.tools.process import version_of
+from targets.tools.verilator import PROGRAM, verilate
 
 SUPPORT = Path(__file__).with_name("support.cpp")
 
@@ -26,14 +29,49 @@ _VECTOR = re.compile(r"^(\s*wire\s*\[[^\]]*\]\s*(?:\\\S+|\w+))\s*;", re.MULTILIN
 # Name that Verilator gives to the netlist's class; the harness's class is derived from it.
 CLASS = "Vqclif_netlist"
 
+# What drives a design: steps.cpp with these of its ports, or a file in C++.
+Harness = Steps | Path
 
-def build_netlist(harness: str, netlist: Netlist, library: Library, memories: Mapping[str, str],
+
+def build_design(harness: Harness, top: str, files: Sequence[Path], options: Sequence[str] = (),
+        texts: Mapping[str, str] = {}) -> Path:
+    """Program that drives a design, cached by content.
+
+    Parameters
+    ----------
+    top : name of the design's top module.
+    files : its Verilog, models of macros and cells among it.
+    options : further ones for Verilator.
+    texts : further files, by name.
+
+    Raises
+    ------
+    QCLIFError : Verilator is missing or fails, or the program cannot be written.
+    """
+    if isinstance(harness, Steps):
+        files, texts = [*files, steps.HARNESS], {**texts, "ports.h": harness.header(top)}
+    else:
+        files = [*files, harness]
+    # Not inlined, the code of a module that is instantiated often is compiled once.
+    # A combinational loop may settle at wrong values: it is an error.
+    options = ["-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT", "-CFLAGS", "-O2", "--top-module", top, *options]
+    key     = digest("\n".join([version_of("verilator", "--version"), *options, *texts, *texts.values(),
+        *(path.read_text() for path in files)]))
+
+    def make(work: Path) -> None:
+        for name, text in texts.items():
+            (work/name).write_text(text)
+        verilate(work, top, [*(work/name for name in texts), *files], options)
+
+    return made_once(build_root()/"asic"/"programs"/key, make)/PROGRAM
+
+
+def build_netlist(harness: Harness, netlist: Netlist, library: Library, memories: Mapping[str, str],
         edits: Mapping[tuple[int, int], str], models: str = "") -> Path:
     """Program that runs a netlist by its harness, cached by content.
 
     Parameters
     ----------
-    harness : of targets.netlist.harness.program.HARNESSES.
     library : its cells, of any corner.
     memories : Verilog of its memories, by their names; those that it has not are left out.
     edits : of the netlist's text, as targets.netlist.toggles.probes() gives them.
@@ -57,12 +95,11 @@ def apart(netlist: str) -> str:
     return _VECTOR.sub(r"\1 /* verilator split_var */;", netlist)
 
 
-def build_gates(harness: str, top: str, inputs: Sequence[str], files: Mapping[str, str]) -> Path:
+def build_gates(harness: Harness, top: str, inputs: Sequence[str], files: Mapping[str, str]) -> Path:
     """Program that runs Verilog without delays, cached by content; what has no reset starts with random values.
 
     Parameters
     ----------
-    harness : of targets.netlist.harness.program.HARNESSES.
     top : module that it drives.
     inputs : ports of it.
     files : texts by the names of files, *.sv; netlists are to be taken apart().
@@ -71,14 +108,12 @@ def build_gates(harness: str, top: str, inputs: Sequence[str], files: Mapping[st
     ------
     QCLIFError : the files cannot be written, or Verilator is missing or fails.
     """
-    texts  = {**files, f"V{top}.h": _header(top, inputs)}
-    folder = build_root()/"asic"/"gatesim"/digest("\n".join(texts.values()))[:24]
-    made_once(folder, lambda work: [(work/name).write_text(text) for name, text in texts.items()])
     # More optimisation takes longer than it saves; and with const-bit-op-tree, Verilator 5.006 takes some trees of bits
     # for others, so that netlists of full adders and NORs gave wrong sums.
-    return verilate(harness, top, [*(folder/name for name in texts), SUPPORT], [
+    return build_design(harness, top, [SUPPORT], [
         "--prefix", CLASS, "-CFLAGS", "-O1", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline", "-fno-const-bit-op-tree",
-        "--x-initial", "unique", "--x-assign", "unique", "-Wno-lint", "-Wno-style"])
+        "--x-initial", "unique", "--x-assign", "unique", "-Wno-lint", "-Wno-style"],
+        {**files, f"V{top}.h": _header(top, inputs)})
 
 
 def _header(top: str, inputs: Sequence[str]) -> str:

@@ -1,9 +1,6 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""The neuron alone: random cases with what the golden model answers, and runs of a program of the neuron."""
-
-from collections.abc import Mapping
-from pathlib import Path
+"""The neuron alone: its ports, and random cases for them with what the golden model answers."""
 
 import numpy as np
 import torch
@@ -11,9 +8,11 @@ import torch
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from targets.asic.design import AsicConfig
-from targets.tools.verilator import execute
+from targets.netlist.steps import Steps
 
-RESET, STEP = 1, 2
+OUTPUTS = ("spike", "v_apical", "v_soma")
+
+STEPS = Steps((), ("sys_rst", "step", "i_soma", "i_apical", "leak_soma", "leak_apical", "threshold"), OUTPUTS)
 
 # Neurons whose parameters differ: each of them takes its cases from reset.
 SEQUENCES = 256
@@ -22,25 +21,8 @@ SEQUENCES = 256
 HOLDS = 1/16
 
 
-def run_neuron(program: Path, cases: np.ndarray, environment: Mapping[str, str] | None = None) -> np.ndarray:
-    """Run a program of the neuron, one clock for each case.
-
-    Parameters
-    ----------
-    program : of targets.netlist.harness.program.verilate().
-    cases : integers [cases, 6]: control (RESET, STEP), i_soma, i_apical, leak_soma, leak_apical, threshold.
-    environment : variables that the program is started with.
-
-    Returns
-    -------
-    Spike, V_a and V_s after each case, int64 [cases, 3].
-    """
-    words = np.concatenate([[len(cases)], np.ravel(cases)])
-    return execute(program, words, environment=environment).reshape(-1, 3)
-
-
 def random_cases(config: AsicConfig, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Random cases for run_neuron(), and what the golden model answers; limits and small values are frequent.
+    """Random cases, and what the golden model answers; limits and small values are frequent.
 
     Parameters
     ----------
@@ -48,7 +30,7 @@ def random_cases(config: AsicConfig, count: int, seed: int = 0) -> tuple[np.ndar
 
     Returns
     -------
-    cases [n, 6] and expected [n, 3], int64.
+    cases [n, 7], inputs of STEPS, and expected [n, 3], its outputs, int64.
     """
     sizes, rng = config.sizes, np.random.default_rng(seed)
     steps      = -(-count//SEQUENCES)
@@ -58,15 +40,15 @@ def random_cases(config: AsicConfig, count: int, seed: int = 0) -> tuple[np.ndar
     threshold  = np.maximum(1, _mixed(rng, 0, sizes.state_max, sizes.state_bits, (SEQUENCES,)))
     answers    = _golden(config, currents, leaks, threshold)
 
-    cases    = np.zeros((SEQUENCES, steps + 1, 6), np.int64)
+    cases    = np.zeros((SEQUENCES, steps + 1, 7), np.int64)
     expected = np.zeros((SEQUENCES, steps + 1, 3), np.int64)
-    cases[:, 0, 0]    = RESET | STEP
-    cases[:, 1:, 0]   = STEP
-    cases[:, 1:, 1:3] = currents.transpose(2, 1, 0)
-    cases[:, :, 3:5]  = leaks.T[:, None]
-    cases[:, :, 5]    = threshold[:, None]
+    cases[:, 0, 0]    = 1 # Reset.
+    cases[:, :, 1]    = 1
+    cases[:, 1:, 2:4] = currents.transpose(2, 1, 0)
+    cases[:, :, 4:6]  = leaks.T[:, None]
+    cases[:, :, 6]    = threshold[:, None]
     expected[:, 1:]   = answers
-    return _with_holds(rng, cases.reshape(-1, 6), expected.reshape(-1, 3))
+    return _with_holds(rng, cases.reshape(-1, 7), expected.reshape(-1, 3))
 
 
 def _mixed(rng: np.random.Generator, low: int, high: int, bits: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -103,5 +85,5 @@ def _with_holds(rng: np.random.Generator, cases: np.ndarray, expected: np.ndarra
     """Cases with clocks in between in which the inputs are others and no step is taken."""
     at    = rng.choice(np.arange(1, len(cases)), int(HOLDS*len(cases)), replace=False)
     holds = cases[rng.integers(0, len(cases), len(at))]
-    holds[:, 0] = 0
+    holds[:, :2] = 0
     return np.insert(cases, at, holds, axis=0), np.insert(expected, at, expected[at - 1], axis=0)

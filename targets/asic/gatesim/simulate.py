@@ -10,7 +10,8 @@ from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenResult
 from host.network.network import Network
 from targets.asic.design import AsicConfig
-from targets.asic.gatesim.neuron import STEP, random_cases, run_neuron
+from targets.asic.gatesim import neuron, spatial
+from targets.asic.gatesim.neuron import random_cases
 from targets.asic.gatesim.spatial import run_spatial
 from targets.asic.gatesim.spatial_gates import NEURON, is_wiring, run_neurons
 from targets.asic.platform.macros import Macro
@@ -18,9 +19,14 @@ from targets.asic.platform.pdk import Pdk
 from targets.asic.rtl.sram import macro_model_verilog
 from targets.liberty.library import Library
 from targets.netlist.comparison import NetlistProgram, NetlistRun, beside_golden, compare, run_core
-from targets.netlist.gates import build_netlist
+from targets.netlist.gates import Harness, build_netlist
 from targets.netlist.netlist import Netlist, read_netlist
+from targets.netlist.steps import run_steps
 from targets.netlist.toggles import probes
+from targets.sim.core import HARNESS
+
+# What drives each design.
+HARNESSES: Mapping[str, Harness] = {"core": HARNESS, "spatial": spatial.STEPS, "neuron": neuron.STEPS}
 
 # Input of each top that is 1 for the first time when a run begins: what goes before is not counted as activity.
 STARTS = {"core": "sink_valid", "spatial": "step", "neuron": "step"}
@@ -62,7 +68,7 @@ def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | Non
     return result
 
 
-def simulated(config: AsicConfig, netlist: Netlist, library: Library) -> tuple[str, Netlist]:
+def simulated(config: AsicConfig, netlist: Netlist, library: Library) -> tuple[Harness, Netlist]:
     """Choose the harness and the part of the netlist that it drives: all of it, or one neuron if wires are the rest.
 
     Raises
@@ -73,8 +79,8 @@ def simulated(config: AsicConfig, netlist: Netlist, library: Library) -> tuple[s
         raise QCLIFError(f"the netlist of design {config.design} is not simulated, those of {', '.join(STARTS)} are: "
             f"choose one of these, or --until sta")
     if config.design == "spatial" and is_wiring(netlist, library, config):
-        return "spatial_neuron", netlist.below(NEURON)
-    return config.design, netlist
+        return spatial.NEURON_STEPS, netlist.below(NEURON)
+    return HARNESSES[config.design], netlist
 
 
 def memory_models(macros: Mapping[str, Macro]) -> dict[str, str]:
@@ -95,9 +101,9 @@ def run_design(config: AsicConfig, gates: NetlistProgram, network: Network | Non
 
 def _run_neuron(config: AsicConfig, gates: NetlistProgram, cases: int) -> NetlistRun:
     inputs, expected = random_cases(config, cases, gates.seed)
-    found    = run_neuron(gates.program, inputs, gates.environment())
+    found    = run_steps(gates.program, (), inputs, gates.environment())
     wrong    = (found != expected).sum(axis=0)
-    steps    = int((inputs[:, 0] & STEP != 0).sum())
+    steps    = int(inputs[:, 1].sum())
     activity = gates.activity()
     return NetlistRun(int(found[:, 0].sum()), int(wrong[0]), expected[:, 1:].size, int(wrong[1:].sum()),
         activity and activity.clocks, steps, steps, None, activity)

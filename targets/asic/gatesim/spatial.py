@@ -3,7 +3,7 @@
 """Runs of networks on the spatial design."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,14 @@ from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
 from host.network.network import Network
 from targets.asic.design import AsicConfig
+from targets.asic.gatesim.neuron import OUTPUTS
 from targets.asic.rtl.spatial import stimulus_bits
-from targets.netlist.harness.bits import pack, unpack
-from targets.tools.verilator import execute
+from targets.netlist.steps import Steps, pack, run_steps, unpack
+
+# The design has its spikes inside, one neuron has them as a port.
+STEPS = Steps(("weights_soma", "weights_apical", "bias_apical", "leak_soma", "leak_apical", "threshold"),
+    ("sys_rst", "step", "contexts", "stimulus"), OUTPUTS)
+NEURON_STEPS = replace(STEPS, inputs=("sys_rst", "step", "spikes", "contexts", "stimulus"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +37,7 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, inputs: Spi
 
     Parameters
     ----------
-    program : of targets.netlist.harness.program.verilate().
+    program : that takes STEPS.
     network : at most as large as the design, with its shifts.
     inputs : sources in the network's numbers; a context comes at most once in a step.
     environment : variables that the program is started with.
@@ -55,7 +60,7 @@ def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts",
 
     Parameters
     ----------
-    program : of targets.netlist.harness.program.verilate("spatial_neuron", ...).
+    program : that takes NEURON_STEPS.
     ports : of the network's run.
     spikes : of all neurons of the design after each step, integers [T, N]; the neuron sees those of the step before.
     environment : variables that the program is started with.
@@ -74,9 +79,11 @@ def run_spatial_neuron(program: Path, config: AsicConfig, ports: "SpatialPorts",
 def _after(program: Path, environment: Mapping[str, str] | None, constants: Sequence[tuple[np.ndarray, int]],
         beats: Sequence[np.ndarray], neurons: int, state_bits: int) -> list[np.ndarray]:
     """Spike, V_a and V_s [T, neurons] that a program gives, from its constants and the words of each port [T, n]."""
-    words = np.concatenate(beats, axis=1)
-    words = np.concatenate([*(pack(values.ravel(), bits) for values, bits in constants), [len(words)], words.ravel()])
-    after = execute(program, words, environment=environment).reshape(len(beats[0]), -1)
+    held   = np.concatenate([pack(values.ravel(), bits) for values, bits in constants])
+    # A reset, then a step a clock.
+    inputs = np.pad(np.concatenate(beats, axis=1), ((1, 0), (2, 0)))
+    inputs[0, 0] = inputs[1:, 1] = 1
+    after  = run_steps(program, held, inputs, environment)[1:]
     return unpack(after, neurons, (1, state_bits, state_bits))
 
 
@@ -87,7 +94,7 @@ class SpatialPorts:
     Attributes
     ----------
     contexts, stimulus : of each step, int64 [T, C] and [T, N].
-    constants : (values int64 [N, fields], bits of a field) of the ports that hold still, in the order of spatial.cpp.
+    constants : (values int64 [N, fields], bits of a field) of the ports that hold still, in the order of STEPS.
     """
     contexts:  np.ndarray
     stimulus:  np.ndarray

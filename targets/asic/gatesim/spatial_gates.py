@@ -87,7 +87,7 @@ def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, inp
 
     Parameters
     ----------
-    gates : program of the module NEURON by the harness "spatial_neuron", and the netlist of the whole design.
+    gates : program of the module NEURON, and the netlist of the whole design.
     golden : of the run, spikes among it.
 
     Returns

@@ -19,13 +19,14 @@ from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.random_network import random_network
 from targets.asic.design import AsicConfig
-from targets.asic.gatesim.neuron import STEP, random_cases, run_neuron
+from targets.asic.gatesim.neuron import random_cases
+from targets.asic.gatesim.simulate import HARNESSES
 from targets.asic.gatesim.spatial import run_spatial
 from targets.asic.rtl.adder_tree import CarrySaveAdder
 from targets.asic.rtl.generate import generate
 from targets.asic.rtl.spatial import SpatialSynapses
-from targets.netlist.harness.bits import pack, unpack
-from targets.netlist.harness.program import verilate
+from targets.netlist.gates import build_design
+from targets.netlist.steps import pack, run_steps, unpack
 from tests.accel.test_neuron import contract
 from tests.helpers.needs import needs_verilator
 from tests.helpers.strategies import random_network as uniform_network
@@ -37,7 +38,7 @@ NO_MACROS = SimpleNamespace(macros={})
 def built(config, folder):
     """Program of a design."""
     rtl = generate(config, NO_MACROS, folder)
-    return verilate(config.design, rtl.top, rtl.sources)
+    return build_design(HARNESSES[config.design], rtl.top, rtl.sources)
 
 # Sums ---------------------------------------------------------------------------------------------
 
@@ -114,9 +115,9 @@ def test_neuron_equals_golden_model(name, tmp_path):
     sizes, shift = NEURONS[name]
     config = AsicConfig("neuron", sizes, product_shift=shift)
     cases, expected = random_cases(config, 100_000)
-    assert (cases[:, 0] == STEP).sum() >= 100_000 and (cases[:, 0] == 0).sum() > 1000
+    assert cases[:, 1].sum() >= 100_000 and (cases[:, 1] == 0).sum() > 1000
     assert name == "shift" or 0.01 < expected[:, 0].mean() < 0.99
-    assert np.array_equal(run_neuron(built(config, tmp_path), cases), expected)
+    assert np.array_equal(run_steps(built(config, tmp_path), (), cases), expected)
 
 
 def test_cases_follow_the_contract():
@@ -125,11 +126,11 @@ def test_cases_follow_the_contract():
     config = AsicConfig("neuron", sizes, product_shift=4)
     cases, expected = random_cases(config, 2000, seed=3)
     after = (0, 0, 0)
-    for (control, soma, apical, leak_soma, leak_apical, threshold), answer in zip(cases.tolist(), expected.tolist(),
+    for (reset, step, soma, apical, leak_soma, leak_apical, threshold), answer in zip(cases.tolist(), expected.tolist(),
             strict=True):
-        if control & 1:
+        if reset:
             after = (0, 0, 0)
-        elif control & STEP:
+        elif step:
             after = contract({"soma": soma, "apical": apical, "bias_soma": 0, "bias_apical": 0, "v_soma": after[1],
                 "v_apical": after[0], "leak_soma": leak_soma, "leak_apical": leak_apical, "threshold": threshold},
                 sizes, 0, 4)
@@ -141,7 +142,7 @@ def test_a_wrong_neuron_is_found(tmp_path):
     """One more bit of shift than the golden model's."""
     config = AsicConfig("neuron", QCLIFConfig(current_bits=8), product_shift=7)
     cases, expected = random_cases(AsicConfig("neuron", config.sizes, product_shift=6), 5000)
-    assert not np.array_equal(run_neuron(built(config, tmp_path), cases), expected)
+    assert not np.array_equal(run_steps(built(config, tmp_path), (), cases), expected)
 
 # Spatial ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,13 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-/* Words of stdin and stdout as the ports of a Verilated module, whatever type Verilator gives them. */
+/*
+ * Clocks a Verilated design, RTL or netlist, once a step: 32-bit words in on stdin, 32-bit words out on stdout. A port
+ * takes as many words as hold it, lowest bits first, at least one, whatever type Verilator gives it.
+ *
+ * In:  the ports that hold still; number of steps, then for each of them the inputs.
+ * Out: for each step the outputs after its clock.
+ * Which ports these are stands in ports.h, which targets.netlist.steps writes.
+ */
 
 #include <cstdint>
 #include <cstdio>
@@ -8,6 +15,7 @@
 #include <cstring>
 #include <vector>
 
+#include "ports.h"
 #include "verilated.h"
 
 static std::vector<uint32_t> output;
@@ -24,7 +32,7 @@ static uint32_t next_word(void)
 }
 
 /* Verilator's ports are little-endian: bytes, words, or arrays of 32-bit words. */
-template <typename Port> static void set_port(Port &port)
+template <typename Port> static void set(Port &port)
 {
     uint32_t words[(sizeof port + 3)/4];
 
@@ -33,7 +41,7 @@ template <typename Port> static void set_port(Port &port)
     memcpy(&port, words, sizeof port);
 }
 
-template <typename Port> static void put_port(const Port &port)
+template <typename Port> static void put(const Port &port)
 {
     uint32_t words[(sizeof port + 3)/4] = {};
 
@@ -41,15 +49,18 @@ template <typename Port> static void put_port(const Port &port)
     output.insert(output.end(), words, words + sizeof words/sizeof words[0]);
 }
 
-template <typename Top> static void clock_top(Top &top)
+int main(void)
 {
-    top.sys_clk = 0;
-    top.eval();
-    top.sys_clk = 1;
-    top.eval();
-}
+    Top top;
 
-static int write_words(void)
-{
+    HELD(set)
+    for (uint32_t steps = next_word(); steps; steps--) {
+        INPUTS(set)
+        top.sys_clk = 0;
+        top.eval();
+        top.sys_clk = 1;
+        top.eval();
+        OUTPUTS(put)
+    }
     return fwrite(output.data(), sizeof output[0], output.size(), stdout) != output.size();
 }

@@ -1,1 +1,0 @@
-"""Harnesses that drive a design of the flow under Verilator, as RTL or as netlist."""
