@@ -33,12 +33,12 @@ from host.plots.style import save
 from targets.asic.layout.image import draw
 from targets.asic.options import make_parser
 from targets.asic.report import plots
-from targets.asic.report.quantities import at
+from targets.asic.report.record import at
 from targets.asic.report.record import Record
 from targets.asic.report.sheet import Sheet
 from targets.asic.report.studies import study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report
-from targets.asic.sweep import read_sweep
+from targets.asic.options import read_sweep
 from targets.tools.builds import writing
 from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay

@@ -9,7 +9,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from accel.errors import guarded
@@ -18,15 +18,13 @@ from targets.asic.platform.macros import Macro
 from targets.asic.platform.openram import SET, compile_macro, compiled, install
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.comparisons import macro_values, macros_sheet
-from targets.asic.report.sheet import Sheet
 from targets.tools.process import exit_on_sigterm
 
 
-def compare(macros: Mapping[str, Macro], others: Mapping[str, Macro]) -> Iterator[tuple[Macro, Macro]]:
-    """Pairs of macros of the same size."""
-    sizes = {(other.depth, other.width): other for other in others.values()}
-    return ((macro, sizes[macro.depth, macro.width]) for macro in macros.values()
-        if (macro.depth, macro.width) in sizes)
+def beside(macros: Mapping[str, Macro], others: Mapping[str, Macro]) -> list[Macro]:
+    """All macros, and those of the others that have the size of one of them."""
+    sizes = {(macro.depth, macro.width) for macro in macros.values()}
+    return [*macros.values(), *(other for other in others.values() if (other.depth, other.width) in sizes)]
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -34,11 +32,6 @@ def _size(text: str) -> tuple[int, int]:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no size: words, x and bits, as 64x32")
     return int(match[1]), int(match[2])
-
-
-def _sheet(macros: Mapping[str, Macro], others: Mapping[str, Macro]) -> Sheet:
-    shown = [*macros.values(), *(other for _, other in compare(macros, others))]
-    return macros_sheet({macro.name: macro_values(macro) for macro in shown}, "SRAM macros")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
             for depth, width in dict.fromkeys([*SET*options.set, *options.size]):
                 compile_macro(depth, width, progress)
         if options.set or options.size or not options.install:
-            _sheet(compiled(), find_pdk(options.pdk).macros).show(table_console(None))
+            shown = beside(compiled(), find_pdk(options.pdk).macros)
+            macros_sheet({macro.name: macro_values(macro) for macro in shown}, "SRAM macros").show(table_console(None))
         return 0
     return guarded(work)
 

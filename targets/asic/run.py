@@ -22,7 +22,7 @@ from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.make_record import record_of
 from targets.asic.report.record import Record
 from targets.asic.stages import STAGES
-from targets.asic.sweep import Options, arguments
+from targets.asic.options import Options, arguments
 from targets.tools.progress import StageProgress, no_stage
 
 # Currents of the paper's neuron.

@@ -4,8 +4,9 @@
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeVar
 
 from accel.errors import QCLIFError
@@ -60,6 +61,24 @@ class Expression:
             "xor": lambda a, b: a != b,
         })
 
+    def table(self, names: Sequence[str]) -> tuple[bool, ...]:
+        """Whether the expression is true for all levels of its pins and states, those of the last name next to each
+        other."""
+        return tuple(self.holds(dict(zip(names, levels, strict=True)))
+            for levels in product((False, True), repeat=len(names)))
+
+    def replaced(self, others: Mapping[str, "Expression"]) -> "Expression":
+        """The expression with others in the place of some of its pins."""
+        return self.fold(lambda name: others.get(name) or Expression("constant" if name in "01" else "pin", name),
+            {kind: functools.partial(_operation, kind) for kind in ("not", "and", "or", "xor")})
+
+
+LOW, HIGH = Expression("constant", "0"), Expression("constant", "1")
+
+
+def _operation(kind: str, *parts: Expression) -> Expression:
+    return Expression(kind, parts=parts)
+
 
 @functools.cache
 def parse_expression(text: str) -> Expression:
@@ -97,13 +116,13 @@ class _Parser:
                 self.tokens.pop(0)
             elif kind != "and" or not (self.tokens[0] in "!(" or self.tokens[0][0].isalnum()):
                 break
-            result = Expression(kind, parts=(result, self.level(level + 1)))
+            result = _operation(kind, result, self.level(level + 1))
         return result
 
     def operand(self) -> Expression:
         token = self.tokens.pop(0) if self.tokens else ""
         if token == "!":
-            return Expression("not", parts=(self.operand(),))
+            return _operation("not", self.operand())
         if token == "(":
             result = self.level(0)
             if not self.tokens or self.tokens.pop(0) != ")":
@@ -116,5 +135,5 @@ class _Parser:
             raise self.error()
         while self.tokens and self.tokens[0] == "'":
             self.tokens.pop(0)
-            result = Expression("not", parts=(result,))
+            result = _operation("not", result)
         return result

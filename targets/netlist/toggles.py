@@ -18,7 +18,7 @@ import numpy as np
 
 from accel.errors import QCLIFError
 from host.common.atomic import whole_file
-from targets.liberty.expression import Expression, parse_expression
+from targets.liberty.expression import HIGH, LOW, Expression, parse_expression
 from targets.liberty.library import Cell, Library
 from targets.netlist.netlist import Instance, Module, Netlist, escaped
 
@@ -247,7 +247,5 @@ def _through(module: str, instance: Instance, cell: Cell | None, pin: str, low: 
 
 def _level(function: Expression, pin: str, low: bool) -> bool | None:
     """Value while the clock is low, None where that depends on other pins."""
-    others = sorted(function.pins() - {pin})
-    values = {function.holds({pin: low, **{name: bool(row >> place & 1) for place, name in enumerate(others)}})
-        for row in range(2**len(others))}
+    values = set(function.replaced({pin: HIGH if low else LOW}).table(sorted(function.pins() - {pin})))
     return values.pop() if len(values) == 1 else None

@@ -5,7 +5,6 @@
 All changed cells are in one program; an environment variable says which of them is at work.
 """
 
-import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -131,20 +130,15 @@ def _change(library: Library, cell: Cell, output: str, rng: random.Random) -> tu
     inputs = {name for name, pin in cell.pins.items() if pin.direction == "input"}
     others = {}
     if not cell.is_sequential:
-        table = _table(cell, output, sorted(inputs))
+        table = parse_expression(cell.outputs[output].function).table(sorted(inputs))
         for other in library.cells.values():
             names = {name for name, pin in other.pins.items() if pin.direction == "input"}
             for pin in other.outputs if names == inputs and not other.is_sequential else ():
                 if other.outputs[pin].function and not other.outputs[pin].three_state:
-                    if (row := _table(other, pin, sorted(inputs))) != table:
-                        others.setdefault(row, (other.name, parse_expression(other.outputs[pin].function).verilog()))
+                    function = parse_expression(other.outputs[pin].function)
+                    if (row := function.table(sorted(inputs))) != table:
+                        others.setdefault(row, (other.name, function.verilog()))
     return rng.choice(list(others.values())) if others else ("inverted", f"~right_{output}")
-
-
-def _table(cell: Cell, output: str, inputs: list[str]) -> tuple[bool, ...]:
-    function = parse_expression(cell.outputs[output].function)
-    return tuple(function.holds(dict(zip(inputs, row, strict=True)))
-        for row in itertools.product((False, True), repeat=len(inputs)))
 
 
 def mutated(netlist: Netlist, library: Library, mutants: Sequence[Mutant]) -> tuple[dict[tuple[int, int], str], str]:

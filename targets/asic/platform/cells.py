@@ -53,22 +53,14 @@ def adder(cells: Iterable[Cell], inputs: int) -> tuple[Cell, str, str] | None:
     ----------
     inputs : 3 for a full adder, 2 for a half adder.
     """
-    found = []
+    levels = [sum(row) for row in product((False, True), repeat=inputs)]
+    wanted = tuple(ones >= 2 for ones in levels), tuple(ones % 2 == 1 for ones in levels)
+    found  = []
     for cell in cells:
         names = [pin.name for pin in cell.pins.values() if pin.direction == "input"]
         if len(names) == inputs and len(cell.outputs) == 2 and not cell.is_sequential:
-            tables = {_table(pin.function, names): pin.name for pin in cell.outputs.values() if pin.function}
-            wanted = [tuple(count(sum(bits)) for bits in product((False, True), repeat=inputs))
-                for count in (lambda ones: ones >= 2, lambda ones: ones % 2 == 1)]
+            tables = {function.table(names): pin.name for pin in cell.outputs.values() if pin.function
+                and (function := parse_expression(pin.function)).pins() <= set(names)}
             if tables.keys() == set(wanted):
-                found.append((cell, *(tables[table] for table in wanted)))
+                found.append((cell, *map(tables.get, wanted)))
     return min(found, key=lambda each: each[0].area, default=None)
-
-
-def _table(function: str, names: list[str]) -> tuple[bool, ...] | None:
-    """Values of a function for all levels of its pins; None where it takes others."""
-    expression = parse_expression(function)
-    if not expression.pins() <= set(names):
-        return None
-    return tuple(expression.holds(dict(zip(names, bits, strict=True)))
-        for bits in product((False, True), repeat=len(names)))

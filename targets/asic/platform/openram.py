@@ -5,16 +5,19 @@
 OpenRAM lives in an environment of its own, as it needs an older numpy than the rest. Its compiler needs minutes for
 a macro, most of them to route the supply, so that macros are kept by all that they depend on, and are compiled only
 where somebody asks for it (python -m targets.asic.openram).
+
+Its Liberty is made fit for power analysis and placement. OpenRAM writes the power of a macro that is accessed at
+100 MHz, in milliwatt, where Liberty has the energy of an edge of the clock, here in picojoule. It allows its outputs
+less load than the smallest buffer's input has, as it expects one of its own flip-flops there. And the leakage of each
+bit cell and of each gate is a round 1 nW, which its technology file calls temporary: simulated with the transistors
+that it is made of, a bit cell leaks more.
 """
 
-import contextlib
-import hashlib
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,9 +26,8 @@ from host.common.atomic import whole_file
 from host.common.console import Progress, no_progress
 from host.common.folders import build_root
 from targets.asic.platform.macros import OPENRAM_PORTS, Macro, read_macro
-from targets.asic.platform.openram_liberty import fit_liberty
 from targets.asic.platform.pdk import Pdk
-from targets.tools.builds import last_lines
+from targets.tools.builds import digest, last_lines, made_once, writing
 from targets.tools.process import run_program
 
 # numpy 2.4 no longer makes numbers of arrays with one element, which OpenRAM relies on. What else OpenRAM asks for
@@ -88,7 +90,7 @@ def install(progress: Progress = no_progress) -> None:
     QCLIFError : Python's venv or pip fail, with their last line.
     """
     environment = folder()/"environment"
-    with _writable(environment.parent):
+    with writing(environment.parent):
         shutil.rmtree(environment, ignore_errors=True)
         environment.parent.mkdir(parents=True, exist_ok=True)
     pip = [_python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -131,17 +133,9 @@ def compile_macro(depth: int, width: int, progress: Progress = no_progress) -> M
                 f"another --size")
     if depth & (depth - 1):
         raise QCLIFError(f"OpenRAM macro {depth}x{width}: {depth} words are no power of two: choose another --size")
-    name, entry = macro_name(depth, width), _entry(depth, width)
-    if not entry.is_dir():
-        compiler = find_openram()
-        if compiler is None:
-            raise QCLIFError("OpenRAM is missing: python -m targets.asic.openram --install")
-        with _writable(folder()), tempfile.TemporaryDirectory(dir=folder(), prefix=f".{name}-") as temporary:
-            _compile(compiler, name, CONFIG.format(name=name, depth=depth, width=width), Path(temporary), progress)
-            # Another process may have compiled the same: both are alike.
-            with contextlib.suppress(FileExistsError):
-                os.replace(Path(temporary)/"macro", entry)
-    return _read(entry, name)
+    name = macro_name(depth, width)
+    return _read(made_once(_entry(depth, width), lambda work: _compile(name, _config(depth, width), work, progress),
+        lambda stage: progress(stage, 0, None)), name)
 
 
 def openram_pdk(pdk: Pdk) -> Pdk:
@@ -156,19 +150,22 @@ def openram_pdk(pdk: Pdk) -> Pdk:
         sizes = ", ".join(f"{depth}x{width}" for depth, width in SET)
         raise QCLIFError(f"no macros of OpenRAM: {COMMAND} compiles those that suit the core ({sizes})")
     texts = [pdk.identity, *(macro.liberty.read_text() for macro in macros.values())]
-    return replace(pdk, macros=macros, identity=hashlib.sha256("\n".join(texts).encode()).hexdigest())
+    return replace(pdk, macros=macros, identity=digest("\n".join(texts)))
+
+
+def _config(depth: int, width: int) -> str:
+    return CONFIG.format(name=macro_name(depth, width), depth=depth, width=width)
 
 
 def _entry(depth: int, width: int) -> Path:
     """Folder of a macro: its name tells all that it depends on."""
-    name = macro_name(depth, width)
-    text = "\n".join([OPENRAM, *PACKAGES, CONFIG.format(name=name, depth=depth, width=width)])
-    return folder()/f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    key = digest("\n".join([OPENRAM, *PACKAGES, _config(depth, width)]))
+    return folder()/f"{macro_name(depth, width)}-{key[:12]}"
 
 
 def _read(entry: Path, name: str) -> Macro:
     """The macro of a folder; its Liberty is fitted anew, which takes no time."""
-    with _writable(entry):
+    with writing(entry):
         text    = fit_liberty((entry/f"{name}.raw.lib").read_text())
         liberty = entry/f"{name}.lib"
         if not liberty.exists() or liberty.read_text() != text:
@@ -178,36 +175,71 @@ def _read(entry: Path, name: str) -> Macro:
         "delete its folder and run again")
 
 
-def _compile(compiler: Path, name: str, config: str, work: Path, progress: Progress) -> None:
-    """Run the compiler in a folder, and leave what is kept in its folder `macro`."""
-    (work/"config.py").write_text(config)
-    log  = folder()/f"{name}.log"
-    # Paths of another Python, and another OpenRAM, would come before its own.
-    env  = {key: None for key in os.environ if key.startswith(("PYTHON", "OPENRAM"))}
-    # Without a buffer, so that its stages are told as they end.
-    env |= {"OPENRAM_TMP": str(work/"temporary"), "PYTHONUNBUFFERED": "1"}
+def _compile(name: str, config: str, kept: Path, progress: Progress) -> None:
+    """Run the compiler, and leave what is kept in a folder."""
+    compiler = find_openram()
+    if compiler is None:
+        raise QCLIFError("OpenRAM is missing: python -m targets.asic.openram --install")
 
     def on_line(line: str) -> None:
         if stage := _STAGE.match(line):
             progress(f"OpenRAM {name}: {stage[1].lower()} done", 0, None)
 
-    (work/"temporary").mkdir()
     progress(f"OpenRAM {name}", 0, None)
-    done = run_program([_python(), compiler, "config.py"], work, log, env, on_line)
-    found = {kind: sorted((work/"out").glob(f"{name}*.{kind}")) for kind in ("lib", "lef", "gds", "v")}
-    if done.status or not all(found.values()):
-        raise QCLIFError(f"OpenRAM fails for {name}: {last_lines(done.text, 1)}; see {log}")
-    kept = work/"macro"
-    kept.mkdir()
-    for kind, paths in found.items():
-        shutil.copyfile(paths[0], kept/f"{name}.{'raw.lib' if kind == 'lib' else kind}")
+    log = folder()/f"{name}.log"
+    with tempfile.TemporaryDirectory(dir=kept) as temporary:
+        work = Path(temporary)
+        (work/"config.py").write_text(config)
+        (work/"temporary").mkdir()
+        # Paths of another Python, and another OpenRAM, would come before its own.
+        env   = {key: None for key in os.environ if key.startswith(("PYTHON", "OPENRAM"))}
+        # Without a buffer, so that its stages are told as they end.
+        env  |= {"OPENRAM_TMP": str(work/"temporary"), "PYTHONUNBUFFERED": "1"}
+        done  = run_program([_python(), compiler, "config.py"], work, log, env, on_line)
+        found = {kind: sorted((work/"out").glob(f"{name}*.{kind}")) for kind in ("lib", "lef", "gds", "v")}
+        if done.status or not all(found.values()):
+            raise QCLIFError(f"OpenRAM fails for {name}: {last_lines(done.text, 1)}; see {log}")
+        for kind, paths in found.items():
+            shutil.copyfile(paths[0], kept/f"{name}.{'raw.lib' if kind == 'lib' else kind}")
     log.unlink()
 
+# Liberty -------------------------------------------------------------------------------------------
 
-@contextlib.contextmanager
-def _writable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise QCLIFError(f"{path}: cannot be written ({error.strerror or error}): make room, or set QCLIF_BUILD_DIR to "
-            f"another folder") from error
+# What OpenRAM's models take for the rate of accesses.
+EVENTS_HZ = 100e6
+
+# An access is charged half with each edge of the clock. mW to pJ.
+EDGE_PJ = 1e-3/EVENTS_HZ*1e12/2
+
+# nW of a bit cell at 1.1 V and 25 C: ngspice's of OpenRAM's netlist of it, with the typical transistors that come with
+# OpenRAM. It stands for gates, too. OpenRAM's own simulations (technology/freepdk45/sim_data) have the same of large
+# macros: 5.2 nW a bit at 1.0 V, where the cell alone leaks 5.3.
+CELL_NW = 8.27
+
+# What OpenRAM's models take for it.
+OPENRAM_CELL_NW = 1.0
+
+# pF: ten times the input of the smallest buffer. Delays are extrapolated to it, along their tables' slope.
+MAX_LOAD_PF = 0.01
+
+_POWER = re.compile(r"((?:rise|fall)_power\s*\(scalar\)\s*\{\s*values\s*\(\s*\")([^\"]+)(\")")
+_LEAKS = re.compile(r"(\bcell_leakage_power\s*:\s*|\bleakage_power\s*\(\)\s*\{\s*value\s*:\s*)([\d.e+-]+)")
+_LOAD  = re.compile(r"(\bmax_capacitance\s*:\s*)([\d.e+-]+)")
+# They would keep OpenROAD from buffering what is at the macro's pins.
+_HANDS = re.compile(r"^\s*(?:dont_use|map_only|dont_touch)\s*:\s*true\s*;\s*\n", re.MULTILINE)
+
+
+def fit_liberty(text: str) -> str:
+    """Liberty with energies where OpenRAM wrote power, leakage of real cells, and loads that a wire and a gate have.
+
+    Raises
+    ------
+    QCLIFError : the text is not as this version of OpenRAM writes it.
+    """
+    text, powers = _POWER.subn(lambda match: f"{match[1]}{float(match[2])*EDGE_PJ:.6e}{match[3]}", text)
+    text, leaks  = _LEAKS.subn(lambda match: f"{match[1]}{float(match[2])*CELL_NW/OPENRAM_CELL_NW:.6e}", text)
+    text, loads  = _LOAD.subn(rf"\g<1>{MAX_LOAD_PF}", text)
+    if not powers or not leaks or not loads:
+        raise QCLIFError("OpenRAM's Liberty has no power of its clock, no leakage, or no load of its outputs: it was "
+            "written by another version; python -m targets.asic.openram --install brings the one that is known")
+    return _HANDS.sub("", text)

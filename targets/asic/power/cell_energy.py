@@ -9,7 +9,7 @@ import numpy as np
 
 from targets.asic.power.electrical import FALL, RISE, Nets, likelihood, sensitivity
 from targets.netlist.flat import Cells
-from targets.liberty.expression import Expression
+from targets.liberty.expression import Expression, parse_expression
 from targets.liberty.power import CellPower, Energy
 from targets.netlist.netlist import NOTHING
 
@@ -80,7 +80,10 @@ class CellEnergy:
                 yield other if pin == inverse else inverse
 
     def _likely(self, when: Expression | None) -> np.ndarray:
-        return np.ones(1) if when is None else likelihood(when, self.level, self.twins)
+        if when is None:
+            return np.ones(1)
+        inverse = {pin: parse_expression(f"!{twin}") for pin, twin in self.twins.items()}
+        return likelihood(when.replaced(inverse), self.level)
 
     # Kinds of energy ------------------------------------------------------------------------------
 

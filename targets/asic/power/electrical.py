@@ -3,13 +3,13 @@
 """Loads, slews and likelihoods in a netlist: what its cells' tables are looked up with."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from targets.netlist.flat import Cells, Flat
-from targets.liberty.expression import Expression
+from targets.liberty.expression import HIGH, LOW, Expression
 from targets.liberty.power import Arc, CellPower
 
 # Slews have settled when none changes by more than this, ns; a slew hardly depends on what is many cells ahead.
@@ -100,30 +100,15 @@ def _sources(sense: str, edge: int) -> tuple[int, ...]:
 
 # Likelihoods ---------------------------------------------------------------------------------------
 
-def likelihood(expression: Expression, level: Callable[[str], np.ndarray], inverse: Mapping[str, str]) -> np.ndarray:
-    """How likely an expression holds.
-
-    Parameters
-    ----------
-    level : how likely a pin is 1, [n]; pins are independent of each other.
-    inverse : pins that are the inverse of another pin.
-    """
-    def holds(values: dict[str, bool]) -> bool:
-        return expression.holds(values | {name: not values[other] for name, other in inverse.items()
-            if other in values})
-    return _likely({inverse.get(name, name) for name in expression.pins()}, level, holds)
+def likelihood(expression: Expression, level: Callable[[str], np.ndarray]) -> np.ndarray:
+    """How likely an expression holds, [n] or [1]; level() tells how likely a pin is 1, [n], independent of others."""
+    names = sorted(expression.pins())
+    rows  = itertools.product((False, True), repeat=len(names))
+    terms = [np.prod([level(name) if high else 1 - level(name) for name, high in zip(names, row, strict=True)], axis=0)
+        for row, holds in zip(rows, expression.table(names), strict=True) if holds]
+    return np.sum(terms, axis=0) if terms else np.zeros(1)
 
 
 def sensitivity(function: Expression, pin: str, level: Callable[[str], np.ndarray]) -> np.ndarray:
-    """How likely a change of the pin changes the function, [n]."""
-    return _likely(function.pins() - {pin}, level,
-        lambda values: function.holds({**values, pin: False}) != function.holds({**values, pin: True}))
-
-
-def _likely(pins: Iterable[str], level: Callable[[str], np.ndarray], holds: Callable[[dict[str, bool]], bool]
-        ) -> np.ndarray:
-    """How likely something holds of the values of independent pins."""
-    names = sorted(pins)
-    terms = [np.prod([level(name) if high else 1 - level(name) for name, high in zip(names, row, strict=True)], axis=0)
-        for row in itertools.product((False, True), repeat=len(names)) if holds(dict(zip(names, row, strict=True)))]
-    return np.sum(terms, axis=0) if terms else np.zeros(1)
+    """How likely a change of the pin changes the function, [n] or [1]."""
+    return likelihood(Expression("xor", parts=(function.replaced({pin: LOW}), function.replaced({pin: HIGH}))), level)

@@ -5,10 +5,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from targets.asic.platform.macros import Macro
-from targets.asic.platform.openram_liberty import CELL_NW, OPENRAM_CELL_NW
+from targets.asic.platform.openram import CELL_NW, OPENRAM_CELL_NW
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.report import paper
-from targets.asic.report.quantities import QUANTITIES, area_of, at, energy_of, power_of
+from targets.asic.report.record import QUANTITIES, area_of, at, energy_of, power_of
 from targets.asic.report.record import Record, after_layout
 from targets.asic.report.sheet import ABSENT, UNKNOWN, Sheet, errors, number, slack
 

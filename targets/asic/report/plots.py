@@ -11,7 +11,7 @@ from matplotlib.ticker import StrMethodFormatter
 from accel.errors import QCLIFError
 from host.plots.curves import MARKERS
 from host.plots.style import BLUE, COLOURS, GREY, ORANGE, RED, new_figure, styled
-from targets.asic.report.quantities import QUANTITIES
+from targets.asic.report.record import QUANTITIES
 from targets.asic.report.record import Record
 
 NOTHING: Mapping[str, tuple[float, float]] = {}

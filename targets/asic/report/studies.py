@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from targets.asic.report import paper, plots
 from targets.asic.report.comparisons import compare_sheets, layout_sheets, macros_sheet
-from targets.asic.report.quantities import QUANTITIES
+from targets.asic.report.record import QUANTITIES
 from targets.asic.report.record import Record, in_corner
 from targets.asic.report.sheet import Bad, Sheet, errors, number, slack
 from targets.asic.report.tables import name_of
 from targets.asic.sta.path import summarised
-from targets.asic.sweep import Options, varied
+from targets.asic.options import Options, varied
 
 # Corners from the lowest supply to the highest.
 VOLTAGE_ORDER = ("slow", "typ", "fast")

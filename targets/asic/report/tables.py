@@ -9,7 +9,7 @@ from host.common.atomic import whole_file
 from targets.asic.design import DESIGNS
 from targets.asic.report import paper
 from targets.asic.report.comparisons import layout_sheets, macros_sheet
-from targets.asic.report.quantities import QUANTITIES, area_of, at, energy_of
+from targets.asic.report.record import QUANTITIES, area_of, at, energy_of
 from targets.asic.report.record import COUNTED, ENERGIES, Record, after_layout, in_corner
 from targets.asic.report.sheet import UNKNOWN, Bad, Sheet, number, slack
 

@@ -14,9 +14,9 @@ from accel.errors import QCLIFError
 from accel.verilog import core_ios
 from targets.asic.design import AsicConfig, Rtl
 from targets.asic.platform.pdk import Pdk
-from targets.asic.rtl import core_parts, soc_rtl
+from targets.asic.rtl import soc_rtl
 from targets.asic.rtl.hierarchy import split
-from targets.asic.rtl.memories import MemoryFiles
+from targets.asic.rtl.memories import DESCRIPTIONS, MemoryFiles, core_parts
 from targets.asic.rtl.single_neuron import SingleNeuron
 from targets.asic.rtl.spatial import SpatialNetwork, SpatialNeuron, neuron_ports, output_ports, shared_ports
 
@@ -102,10 +102,9 @@ def _core(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """The core in its modules, with the ports of accel.verilog; every memory a module of its own."""
     core    = _with_clock(QCLIFCore(config.sizes))
     files   = MemoryFiles(config, pdk, folder)
-    parts   = core_parts.core_parts(core, files)
-    sources = _write(split(core, "qclif_core", core_ios(core), parts), folder)
+    sources = _write(split(core, "qclif_core", core_ios(core), core_parts(core, files)), folder)
     return Rtl("qclif_core", (*sources, *files.sources), tuple(files.models), dict(files.counts),
-        core_parts.DESCRIPTIONS)
+        DESCRIPTIONS)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from litex.gen import *
 
 from soc.platform import Platform
 from soc.soc import QCLIFSoC
-from targets.asic.rtl import core_parts
+from targets.asic.rtl import memories
 from targets.asic.rtl.hierarchy import split
 
 # CPU without caches: what is left of its memory is the register file, 1024 bits.
@@ -64,7 +64,7 @@ MEMORIES = {
     "qclif_spike_fifo":  "FIFO of the spikes",
 }
 
-DESCRIPTIONS = core_parts.DESCRIPTIONS | dict(MODULES.values()) | MEMORIES | {
+DESCRIPTIONS = memories.DESCRIPTIONS | dict(MODULES.values()) | MEMORIES | {
     "qclif_soc": "bus and registers", "VexRiscv": "CPU", "StreamFifoLowLatency": "CPU's fetch buffer"}
 
 def soc_verilog(soc, files):
@@ -74,7 +74,7 @@ def soc_verilog(soc, files):
         memory, = [special for special in fifo.fifo.fifo._fragment.specials if isinstance(special, Memory)]
         return memory
 
-    memories = {
+    storages = {
         soc.rom.mem:                files.ram("qclif_rom",  soc.rom.mem),
         soc.sram.mem:               files.ram("qclif_sram", soc.sram.mem),
         storage(soc.uart.tx_fifo):  files.fifo("qclif_uart_tx", storage(soc.uart.tx_fifo)),
@@ -82,5 +82,5 @@ def soc_verilog(soc, files):
         storage(soc.qclif.spikes):  files.fifo("qclif_spike_fifo", storage(soc.qclif.spikes)),
     }
     parts  = {path: name for path, (name, _) in MODULES.items()}
-    parts |= {f"qclif.core.{path}": part for path, part in core_parts.core_parts(soc.qclif.core, files).items()}
-    return split(soc, "qclif_soc", soc.platform.constraint_manager.get_io_signals(), parts, memories.get)
+    parts |= {f"qclif.core.{path}": part for path, part in memories.core_parts(soc.qclif.core, files).items()}
+    return split(soc, "qclif_soc", soc.platform.constraint_manager.get_io_signals(), parts, storages.get)

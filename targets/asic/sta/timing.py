@@ -16,8 +16,8 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig, Synthesis
-from targets.asic.platform.pdk import Pdk
-from targets.asic.sta.wires import loads_liberty, wire_load
+from targets.asic.platform.pdk import Corner, Pdk
+from targets.liberty.power import read_power
 from targets.tools.builds import write_text
 from targets.tools.eda import Tool, find_sta, run_tool
 from targets.tools.progress import StageProgress, no_stage
@@ -176,6 +176,48 @@ def clocking(clock: str, period: str, edge: str) -> list[str]:
         f"if {{[llength $inputs]}} {{set_input_delay {edge} -clock {{{clock}}} $inputs}}",
         f"set_output_delay {edge} -clock {{{clock}}} [all_outputs]",
     ]
+
+# Wires and loads ----------------------------------------------------------------------------------
+
+LOADS = """library (loads) {{
+  time_unit : "1ns";
+  voltage_unit : "1V";
+  current_unit : "1mA";
+  leakage_power_unit : "1nW";
+  capacitive_load_unit (1, ff);
+  slew_lower_threshold_pct_rise : 30;
+  slew_upper_threshold_pct_rise : 70;
+  slew_lower_threshold_pct_fall : 30;
+  slew_upper_threshold_pct_fall : 70;
+  input_threshold_pct_rise : 50;
+  input_threshold_pct_fall : 50;
+  output_threshold_pct_rise : 50;
+  output_threshold_pct_fall : 50;
+{cells}}}
+"""
+
+LOAD = """  cell ({name}) {{
+    area : 0;
+    pin (A) {{
+      direction : input;
+      capacitance : {load};
+    }}
+  }}
+"""
+
+
+def wire_load(corner: Corner) -> list[str]:
+    """Tcl that gives nets the wire-load model that the library has as its default.
+
+    OpenSTA of 2019 does so by itself, current versions do not; a model that is named counts in all of them.
+    """
+    name = read_power(corner.liberty, set()).wire_load.name
+    return [f"set_wire_load_model -name {name} -library {corner.library.name}"] if name else []
+
+
+def loads_liberty(loads: dict[str, float]) -> str:
+    """Liberty of cells that are nothing but a load at pin A, fF by name."""
+    return LOADS.format(cells="".join(LOAD.format(name=name, load=load) for name, load in loads.items()))
 
 # Reports ------------------------------------------------------------------------------------------
 

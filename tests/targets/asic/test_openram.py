@@ -4,6 +4,7 @@
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,18 @@ import pytest
 from accel.errors import QCLIFError
 from targets.asic import openram
 from targets.asic.layout.lef import read_lef
-from targets.asic.openram import compare
+from targets.asic.openram import beside
 from targets.asic.platform.macros import OPENRAM_PORTS, Macro, read_macro
-from targets.asic.platform.openram import compile_macro, compiled, find_openram, folder, macro_name, openram_pdk
-from targets.asic.platform.openram_liberty import CELL_NW, fit_liberty
+from targets.asic.platform.openram import (
+    CELL_NW,
+    compile_macro,
+    compiled,
+    find_openram,
+    fit_liberty,
+    folder,
+    macro_name,
+    openram_pdk,
+)
 from targets.asic.platform.pdk import Pdk
 from targets.asic.platform.tiling import Memory, tile
 from targets.asic.rtl.flops import clock_gate_model
@@ -168,8 +177,20 @@ for kind in lef gds v; do echo $kind > out/openram45_16x8.$kind; done""")
     assert (tmp_path/"count").read_text() == "once\n"
     assert stages == ["OpenRAM openram45_16x8", "OpenRAM openram45_16x8: placement done"]
     assert first.lef.read_text() == "lef\n" and first.gds.read_text() == "gds\n"
-    # No trace of the work is left beside it.
-    assert sorted(path.name for path in folder().iterdir()) == ["environment", first.lef.parent.name]
+    # No trace of the work is left, in it or beside it.
+    assert sorted(path.name for path in folder().iterdir() if path.suffix != ".lock") == ["environment",
+        first.lef.parent.name]
+    assert {path.suffix for path in first.lef.parent.iterdir()} == {".lib", ".lef", ".gds", ".v"}
+
+
+def test_two_at_once_compile_a_macro_once(empty, monkeypatch, tmp_path):
+    (tmp_path/"ram.lib").write_text(LIBERTY.replace("cell (ram)", "cell (openram45_16x8)"))
+    stand_in(monkeypatch, tmp_path, f"""mkdir out; echo once >> {tmp_path}/count; sleep 0.5
+cp {tmp_path}/ram.lib out/openram45_16x8_TT.lib
+for kind in lef gds v; do echo $kind > out/openram45_16x8.$kind; done""")
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(lambda _: compile_macro(16, 8), range(2))
+    assert first == second and (tmp_path/"count").read_text() == "once\n"
 
 
 def test_a_compiler_that_fails(empty, monkeypatch, tmp_path):
@@ -179,12 +200,12 @@ def test_a_compiler_that_fails(empty, monkeypatch, tmp_path):
     assert compiled() == {}
 
 
-def test_comparison_pairs_equal_sizes():
+def test_others_of_the_same_sizes_are_shown():
     def macro(name, depth, width):
         return Macro(name, depth, width, 1.0, 1.0, 1.0, Path("x.lib"), None)
     mine   = {each.name: each for each in (macro("a", 16, 8), macro("b", 32, 8))}
     theirs = {each.name: each for each in (macro("c", 32, 8), macro("d", 8, 16))}
-    assert [(one.name, other.name) for one, other in compare(mine, theirs)] == [("b", "c")]
+    assert [each.name for each in beside(mine, theirs)] == ["a", "b", "c"]
 
 
 def test_pdk_with_compiled_macros(empty, monkeypatch, tmp_path):

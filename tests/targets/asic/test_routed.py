@@ -16,8 +16,7 @@ import pytest
 
 from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
-from targets.asic.power.power import power_of
-from targets.asic.power.spef import read_spef, wires_of
+from targets.asic.power.power import power_of, read_spef, wires_of
 from targets.asic.sta import timing as sta
 from targets.asic.synth.recipes import RECIPES
 from targets.asic.synth.synthesis import map_design

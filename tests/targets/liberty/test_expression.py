@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from accel.errors import QCLIFError
-from targets.liberty.expression import parse_expression
+from targets.liberty.expression import HIGH, parse_expression
 
 
 @pytest.mark.parametrize(("text", "same"), [
@@ -34,6 +34,13 @@ def test_expressions_equal_python(pdk):
                 values = dict(zip(sorted(function.pins()), row, strict=True))
                 # Of Python's numbers only the lowest bit counts.
                 assert function.holds(values) == bool(eval(pin.function.replace("!", "~"), dict(values)) & 1), cell.name
+
+
+def test_tables_and_replaced_pins():
+    function = parse_expression("A & !B + 0")
+    assert function.table("AB") == (False, False, True, False) and function.table("BA") == (False, True, False, False)
+    assert function.replaced({"B": parse_expression("A ^ C")}) == parse_expression("A & !(A ^ C) + 0")
+    assert function.replaced({"A": HIGH}).table("B") == (True, False)
 
 
 @pytest.mark.parametrize("text", ["", "A &", "(A", "A)", "A | | B", "A % B"])

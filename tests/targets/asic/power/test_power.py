@@ -60,11 +60,12 @@ def test_wires_follow_the_fanout():
 
 def test_likelihoods():
     level = {"A": np.array([0.25]), "B": np.array([0.5]), "Q": np.array([0.125])}.get
-    assert likelihood(parse_expression("A & !B"), level, {}) == [0.125]
-    assert likelihood(parse_expression("A | !A"), level, {}) == [1.0]
+    assert likelihood(parse_expression("A & !B"), level) == [0.125]
+    assert likelihood(parse_expression("A | !A"), level) == [1.0]
     # What is the inverse of another pin is no pin of its own.
-    assert likelihood(parse_expression("!Q & QN"), level, {"QN": "Q"}) == [0.875]
-    assert likelihood(parse_expression("Q & QN"), level, {"QN": "Q"}) == [0.0]
+    inverse = {"QN": parse_expression("!Q")}
+    assert likelihood(parse_expression("!Q & QN").replaced(inverse), level) == [0.875]
+    assert likelihood(parse_expression("Q & QN").replaced(inverse), level) == [0.0]
     assert sensitivity(parse_expression("!(A & B)"), "A", level) == [0.5]
     assert sensitivity(parse_expression("A ^ B"), "A", level) == [1.0]
 

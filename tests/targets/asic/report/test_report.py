@@ -11,15 +11,14 @@ from rich.console import Console
 
 from accel.errors import QCLIFError
 from host.plots.style import save
+from targets.asic.options import arguments, read_sweep, shipped, varied
 from targets.asic.report import paper, plots
 from targets.asic.report.comparisons import compare_sheets, macros_sheet
-from targets.asic.report.quantities import QUANTITIES, area_of, energy_of, power_of
-from targets.asic.report.record import ENERGIES, energies, in_corner
+from targets.asic.report.record import ENERGIES, QUANTITIES, area_of, energies, energy_of, in_corner, power_of
 from targets.asic.report.sheet import ABSENT, UNKNOWN, Bad, Sheet, number, slack
 from targets.asic.report.studies import STUDIES, rows_of, study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report
 from targets.asic.sta.path import path_stages, summarised
-from targets.asic.sweep import arguments, read_sweep, shipped, varied
 from tests.helpers.asic_records import complete, routed, stages, synthesised
 
 matplotlib.use("Agg")
