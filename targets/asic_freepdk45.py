@@ -33,8 +33,7 @@ from host.plots.style import save
 from targets.asic.layout.image import draw
 from targets.asic.options import make_parser
 from targets.asic.report import plots
-from targets.asic.report.record import at
-from targets.asic.report.record import Record
+from targets.asic.report.record import Record, at
 from targets.asic.report.sheet import Sheet
 from targets.asic.report.studies import study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report

@@ -41,18 +41,18 @@ def make_parser(description: str) -> Parser:
     parser = Parser(prog="python -m targets.asic_freepdk45", description=description, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     flow = parser.add_argument_group("flow")
-    flow.add_argument("--design", choices=list(DESIGNS), default="core",
-        help="; ".join(f"{name}: {text}" for name, text in DESIGNS.items()) + " (default: %(default)s)")
+
+    def choice(option: str, known: Mapping[str, str], default: str, more: str = "") -> None:
+        told = "; ".join(f"{name}: {text}" for name, text in known.items())
+        flow.add_argument(option, choices=list(known), default=default, help=f"{told}{more} (default: %(default)s)")
+
+    choice("--design", DESIGNS, "core")
     low, high = FREQUENCY_LIMITS
     flow.add_argument("--frequency", type=float, default=100.0, metavar="MHZ",
         help=f"clock; {low:g} to {high:g} (default: %(default)g)")
-    flow.add_argument("--corner", choices=list(CORNERS), default="typ",
-        help="; ".join(f"{name}: {text}" for name, text in CORNERS.items()) + "; of power: timing is told for all "
-            "(default: %(default)s)")
-    flow.add_argument("--sram", choices=list(SRAMS), default="fakeram45",
-        help="; ".join(f"{name}: {text}" for name, text in SRAMS.items()) + " (default: %(default)s)")
-    flow.add_argument("--sram-objective", choices=list(OBJECTIVES), default="area",
-        help="; ".join(f"{name}: {text}" for name, text in OBJECTIVES.items()) + " (default: %(default)s)")
+    choice("--corner", CORNERS, "typ", "; of power: timing is told for all")
+    choice("--sram", SRAMS, "fakeram45")
+    choice("--sram-objective", OBJECTIVES, "area")
     flow.add_argument("--until", choices=list(STAGES), metavar="STAGE",
         help="; ".join(f"{name}: {what}" for name, (what, _) in STAGES.items()) +
             f" (default: {DEFAULT_UNTIL}, or as far as the tools that are installed go)")

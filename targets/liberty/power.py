@@ -139,9 +139,8 @@ NO_WIRES = WireLoad((1,), (0.0,), 0.0, 0.0)
 
 @dataclass(frozen=True)
 class PowerLibrary:
-    """Cells of one Liberty file; `voltage` in volt, None where it has none."""
+    """Cells of one Liberty file, and its default estimate of wires."""
     cells:     dict[str, CellPower]
-    voltage:   float | None
     wire_load: WireLoad
 
 # Reading -------------------------------------------------------------------------------------------
@@ -153,11 +152,10 @@ def read_power(path: Path, cells: set[str]) -> PowerLibrary:
     ------
     QCLIFError : it cannot be read, or a table has axes that are not known; the line is named.
     """
-    group   = _parsed(path, path.stat().st_mtime_ns)
-    library = library_of(group)
-    reader  = _Reader(group, library.units)
-    found   = {name: reader.cell(each) for each in group.of("cell") for name in each.args[:1] if name in cells}
-    return PowerLibrary(found, library.voltage, reader.wire_load())
+    group  = _parsed(path, path.stat().st_mtime_ns)
+    reader = _Reader(group, library_of(group).units)
+    found  = {name: reader.cell(each) for each in group.of("cell") for name in each.args[:1] if name in cells}
+    return PowerLibrary(found, reader.wire_load())
 
 
 @functools.lru_cache(maxsize=8)

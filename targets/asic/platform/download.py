@@ -7,7 +7,7 @@ import hashlib
 import http.client
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,37 +33,20 @@ class PinnedFile:
     sha256: str
 
 
-@dataclass(frozen=True)
-class PinnedFiles:
-    """Files of a PDK folder."""
-    files: tuple[PinnedFile, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all."""
-        return sum(file.size for file in self.files)
-
-    @property
-    def identity(self) -> str:
-        """Digest of what is pinned."""
-        text = "\n".join(f"{file.sha256} {file.place}" for file in self.files)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
 @functools.cache
-def pinned_files() -> PinnedFiles:
+def pinned_files() -> tuple[PinnedFile, ...]:
     """What --download-pdk fetches."""
-    return PinnedFiles(tuple(PinnedFile(place, source["url"] + name, size, sha256)
-        for source in json.loads(LIST.read_text()) for place, name, size, sha256 in source["files"]))
+    return tuple(PinnedFile(place, source["url"] + name, size, sha256)
+        for source in json.loads(LIST.read_text()) for place, name, size, sha256 in source["files"])
 
 
-def is_complete(folder: Path, pinned: PinnedFiles) -> bool:
+def is_complete(folder: Path, pinned: Sequence[PinnedFile]) -> bool:
     """Whether a folder has all files, by their sizes: each was checked before it took its name."""
     return all((folder/file.place).is_file() and (folder/file.place).stat().st_size == file.size
-        for file in pinned.files)
+        for file in pinned)
 
 
-def download_pdk(folder: Path, pinned: PinnedFiles, progress: Progress = no_progress) -> None:
+def download_pdk(folder: Path, pinned: Sequence[PinnedFile], progress: Progress = no_progress) -> None:
     """Fetch the files that a folder lacks or has damaged; what is whole stays, so that a later call goes on.
 
     Raises
@@ -71,7 +54,7 @@ def download_pdk(folder: Path, pinned: PinnedFiles, progress: Progress = no_prog
     QCLIFError : no connection, a wrong checksum, or a folder that cannot be written.
     """
     done = 0
-    for file in pinned.files:
+    for file in pinned:
         place = folder/file.place
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +65,7 @@ def download_pdk(folder: Path, pinned: PinnedFiles, progress: Progress = no_prog
         if not whole:
             _fetch(file, place)
         done += file.size
-        progress("fetch the PDK, bytes", done, pinned.size)
+        progress("fetch the PDK, bytes", done, sum(each.size for each in pinned))
 
 
 def _fetch(file: PinnedFile, place: Path) -> None:

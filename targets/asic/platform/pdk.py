@@ -50,20 +50,17 @@ class Corner:
 
     Attributes
     ----------
-    voltage, temperature : volt and degrees, as the file has them.
     liberty : plain text, which old tools need.
     library : its cells.
     """
-    name:        str
-    voltage:     float | None
-    temperature: float | None
-    liberty:     Path
-    library:     Library = field(repr=False, compare=False)
+    name:    str
+    liberty: Path
+    library: Library = field(repr=False, compare=False)
 
     @property
     def conditions(self) -> str:
         """Voltage and temperature in words; what the file does not say is left out."""
-        told = (("{:.2f} V", self.voltage), ("{:g} C", self.temperature))
+        told = (("{:.2f} V", self.library.voltage), ("{:g} C", self.library.temperature))
         return ", ".join(text.format(value) for text, value in told if value is not None)
 
 
@@ -182,7 +179,8 @@ def find_pdk(folder: Path | None = None, download: bool = False, progress: Progr
     QCLIFError : none is there, what is there has no typical corner, a file is damaged, or a download failed.
     """
     pinned  = pinned_files()
-    fetched = cache_folder()/f"freepdk45-{pinned.identity[:12]}"
+    content = "\n".join(f"{file.sha256} {file.place}" for file in pinned)
+    fetched = cache_folder()/f"freepdk45-{digest(content)[:12]}"
     if download:
         folder = Path(folder or fetched)
         download_pdk(folder, pinned, progress)
@@ -196,7 +194,7 @@ def find_pdk(folder: Path | None = None, download: bool = False, progress: Progr
     if is_complete(fetched, pinned):
         return read_pdk(fetched)
     raise QCLIFError("no PDK: name a folder of FreePDK45 files with --pdk, FREEPDK45_HOME or FLOW_HOME (flow-scripts), "
-        f"or fetch it with --download-pdk ({pinned.size/1e6:.0f} MB)")
+        f"or fetch it with --download-pdk ({sum(file.size for file in pinned)/1e6:.0f} MB)")
 
 
 def read_pdk(folder: Path, variable: str = "--pdk") -> Pdk:
@@ -229,8 +227,7 @@ def read_pdk(folder: Path, variable: str = "--pdk") -> Pdk:
 def _corner(name: str, path: Path, digests: dict[str, str]) -> Corner:
     content       = read_content(path)
     digests[name] = digest(content)
-    library       = read_liberty(path)
-    return Corner(name, library.voltage, library.temperature, _plain(path, content, digests[name]), library)
+    return Corner(name, _plain(path, content, digests[name]), read_liberty(path))
 
 
 def _plain(path: Path, content: bytes, sha256: str) -> Path:

@@ -5,6 +5,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from math import inf
 
@@ -139,7 +140,22 @@ def tile(memory: Memory, macros: Mapping[str, Macro], objective: str = "area") -
     if not macros:
         raise QCLIFError(f"memory {memory.name}: the PDK folder has no SRAM macros: choose --sram flops, or a folder "
             f"that has")
-    return Tiling(memory, _Tiler(memory, tuple(macros.values()), objective).columns())
+    # From the highest bit down: the cheapest column at each bit, and the cheapest rest above it.
+    rest = {memory.width: (_Choice(), ())}
+    for low in reversed(range(memory.width)):
+        slice_end = next(edge for edge in accumulate(memory.slices) if edge > low)
+        options   = []
+        for end in {min(low + macro.width, memory.width if macro.mask else slice_end) for macro in macros.values()}:
+            fitting = tuple(macro for macro in macros.values() if macro.width >= end - low
+                and (macro.mask or end <= slice_end))
+            column  = _column(memory, end - low, fitting, objective)
+            firsts  = accumulate((words for _, words in column.tiles), initial=0)
+            tiles   = tuple(Tile(macro, first, words, low, end - low)
+                for (macro, words), first in zip(column.tiles, firsts, strict=False))
+            above, columns = rest[end]
+            options.append((column + above, (tiles, *columns)))
+        rest[low] = min(options, key=lambda option: option[0].cost)
+    return Tiling(memory, rest[0][1])
 
 
 @dataclass(frozen=True)
@@ -152,76 +168,39 @@ class _Choice:
         return _Choice((self.cost[0] + other.cost[0], self.cost[1] + other.cost[1]), self.tiles + other.tiles)
 
 
-class _Tiler:
-    """Choices for one memory."""
-    def __init__(self, memory: Memory, macros: tuple[Macro, ...], objective: str):
-        self.memory    = memory
-        self.macros    = macros
-        self.objective = objective
-        self.known     = {}
+@lru_cache
+def _column(memory: Memory, bits: int, macros: tuple[Macro, ...], objective: str) -> _Choice:
+    """The cheapest tiles of a column of `bits`, which all these macros can hold.
 
-    def columns(self) -> tuple[tuple[Tile, ...], ...]:
-        """Widths from the highest bit down: the cheapest column at each bit, and the cheapest rest above it."""
-        edges = [sum(self.memory.slices[:n + 1]) for n in range(len(self.memory.slices))]
-        rest  = {self.memory.width: (_Choice(), ())}
-        for low in reversed(range(self.memory.width)):
-            slice_end, ends = next(edge for edge in edges if edge > low), set()
-            for macro in self.macros:
-                ends.add(min(low + macro.width, self.memory.width if macro.mask else slice_end))
-            options = []
-            for end in ends:
-                column = self._column(end - low, end <= slice_end)
-                if column is not None:
-                    above, columns = rest[end]
-                    options.append((column + above, ((low, end - low, column),) + columns))
-            rest[low] = min(options, key=lambda option: option[0].cost)
-        return tuple(self._tiles(*column) for column in rest[0][1])
+    Depths are powers of two, so that a block of 2n words is one macro, or two blocks of n words.
+    """
+    depths = [2**n for n in range(max(macro.depth for macro in macros).bit_length())]
+    full   = {0: _Choice((inf, inf))}
 
-    @staticmethod
-    def _tiles(low: int, bits: int, column: _Choice) -> tuple[Tile, ...]:
-        firsts = accumulate((words for _, words in column.tiles), initial=0)
-        return tuple(Tile(macro, first, words, low, bits)
-            for (macro, words), first in zip(column.tiles, firsts, strict=False))
+    def block(depth: int, words: int) -> _Choice:
+        """The cheapest one macro of this depth, of which `words` are used."""
+        return min((_Choice(_cost(memory, macro, words, bits, objective), ((macro, words),)) for macro in macros
+            if macro.depth == depth), key=lambda choice: choice.cost, default=full[0])
 
-    def _column(self, bits: int, in_slice: bool) -> _Choice | None:
-        """The cheapest tiles of a column of `bits`; None where no macro is as wide.
+    def cover(depth: int, words: int) -> _Choice:
+        """The cheapest tiles for the first `words` of a block."""
+        half = depth//2
+        if words == depth:
+            return full[depth]
+        if not words:
+            return _Choice()
+        if not half:
+            return full[0]
+        halves = cover(half, words) if words <= half else full[half] + cover(half, words - half)
+        return min(block(depth, words), halves, key=lambda choice: choice.cost)
 
-        Depths are powers of two, so that a block of 2n words is one macro, or two blocks of n words.
-        """
-        fitting = tuple(macro for macro in self.macros if macro.width >= bits and (macro.mask or in_slice))
-        if not fitting:
-            return None
-        if (bits, fitting) not in self.known:
-            self.known[bits, fitting] = self._depths(bits, fitting)
-        return self.known[bits, fitting]
+    for depth in depths:
+        full[depth] = min(block(depth, depth), full[depth//2] + full[depth//2], key=lambda choice: choice.cost)
+    whole, words = divmod(memory.depth, depths[-1])
+    return sum([full[depths[-1]]]*whole, _Choice()) + cover(depths[-1], words)
 
-    def _depths(self, bits: int, fitting: tuple[Macro, ...]) -> _Choice:
-        depths = [2**n for n in range(max(macro.depth for macro in fitting).bit_length())]
-        full   = {0: _Choice((inf, inf))}
 
-        def block(depth: int, words: int) -> _Choice:
-            """The cheapest one macro of this depth, of which `words` are used."""
-            return min((_Choice(self._cost(macro, words, bits), ((macro, words),)) for macro in fitting
-                if macro.depth == depth), key=lambda choice: choice.cost, default=full[0])
-
-        def cover(depth: int, words: int) -> _Choice:
-            """The cheapest tiles for the first `words` of a block."""
-            half = depth//2
-            if words == depth:
-                return full[depth]
-            if not words:
-                return _Choice()
-            if not half:
-                return full[0]
-            halves = cover(half, words) if words <= half else full[half] + cover(half, words - half)
-            return min(block(depth, words), halves, key=lambda choice: choice.cost)
-
-        for depth in depths:
-            full[depth] = min(block(depth, depth), full[depth//2] + full[depth//2], key=lambda choice: choice.cost)
-        whole, words = divmod(self.memory.depth, depths[-1])
-        return sum([full[depths[-1]]]*whole, _Choice()) + cover(depths[-1], words)
-
-    def _cost(self, macro: Macro, words: int, bits: int) -> tuple[float, float]:
-        area   = macro.area_um2 + GATE_UM2 + BIT_UM2*(macro.address_bits + bits)
-        energy = macro.energy_pj*words/self.memory.depth + macro.leakage_nw*PERIOD_NS*1e-6
-        return (area, energy) if self.objective == "area" else (energy, area)
+def _cost(memory: Memory, macro: Macro, words: int, bits: int, objective: str) -> tuple[float, float]:
+    area   = macro.area_um2 + GATE_UM2 + BIT_UM2*(macro.address_bits + bits)
+    energy = macro.energy_pj*words/memory.depth + macro.leakage_nw*PERIOD_NS*1e-6
+    return (area, energy) if objective == "area" else (energy, area)

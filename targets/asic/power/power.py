@@ -60,14 +60,9 @@ class Power:
     modules:         dict[str, float] = field(default_factory=dict)
 
     @property
-    def logic_mw(self) -> float:
-        """Power of the logic, without the SRAM."""
-        return self.leakage_mw + self.internal_mw + self.switching_mw
-
-    @property
     def total_mw(self) -> float:
         """Power of logic and SRAM together."""
-        return self.logic_mw + self.sram_mw
+        return self.leakage_mw + self.internal_mw + self.switching_mw + self.sram_mw
 
     @property
     def standby_mw(self) -> float:
@@ -123,7 +118,7 @@ def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], ac
         _clocks(flat, clock_nets(netlist, corner.library)))
     toggles = extended(flat.gathered(activity.toggles))
     high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
-    return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.voltage**2*toggles)
+    return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.library.voltage**2*toggles)
 
 
 def _clocks(flat: Flat, nets: dict[str, dict[int, bool]]) -> np.ndarray:

@@ -8,8 +8,7 @@ from targets.asic.platform.macros import Macro
 from targets.asic.platform.openram import CELL_NW, OPENRAM_CELL_NW
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.report import paper
-from targets.asic.report.record import QUANTITIES, area_of, at, energy_of, power_of
-from targets.asic.report.record import Record, after_layout
+from targets.asic.report.record import QUANTITIES, Record, after_layout, area_of, at, energy_of, power_of
 from targets.asic.report.sheet import ABSENT, UNKNOWN, Sheet, errors, number, slack
 
 # The paper ------------------------------------------------------------------------------------------
@@ -30,7 +29,7 @@ def compare_sheets(records: Sequence[Record]) -> Iterator[Sheet]:
 
 
 def _paper_row() -> tuple[str, ...]:
-    quoted = {name: number(each.value) for name, each in paper.QUOTED.items()}
+    quoted = {name: number(value) for name, value in paper.QUOTED.items()}
     return ("paper", number(paper.NEURONS), quoted["synapses"], str(paper.BITS), quoted["area_mm2"],
         quoted["per_neuron_um2"], UNKNOWN, UNKNOWN, *[f"{quoted['spike_pj']} ?"]*3, UNKNOWN, *[ABSENT]*4)
 

@@ -6,30 +6,7 @@ Spiking Neural Networks in 45nm" (Bezugam, Wu, Yoo, Strukov, Kim, 2024).
 Only numbers that could be traced are here; what is missing is shown as unknown, never as a guess.
 """
 
-from dataclasses import dataclass
-
 CITATION = "arXiv 2404.18066"
-
-ABSTRACT = "abstract"
-TEXT     = "text, as this project's goals quote it; the paper does not define the unit"
-DERIVED  = "from the numbers above"
-
-
-@dataclass(frozen=True)
-class Quoted:
-    """A number of the paper.
-
-    Attributes
-    ----------
-    text : what it is of.
-    value, unit : of it.
-    source : where the paper has it.
-    """
-    text:   str
-    value:  float
-    unit:   str
-    source: str
-
 
 NEURONS  = 200
 CONTEXTS = 10
@@ -38,14 +15,14 @@ BITS     = 8
 # Of one neuron: context, recurrent somatic and recurrent apical. None is sensory.
 SYNAPSES = CONTEXTS + 2*NEURONS
 
+# All but the energy stand in its abstract.
 QUOTED = {
-    "neuron_um2":    Quoted("area of a neuron, 8 bits", 900.0, "um2", ABSTRACT),
-    "area_mm2":      Quoted(f"area of {NEURONS} neurons with 82k synapses", 1.86, "mm2", ABSTRACT),
-    "synapses":      Quoted(f"synapses of {NEURONS} neurons", NEURONS*SYNAPSES, "", ABSTRACT),
-    "spike_pj":      Quoted("energy a spike", 17.9, "pJ", TEXT),
-    "frequency_mhz": Quoted("clock", 100.0, "MHz", TEXT),
-    "voltage":       Quoted("supply", 1.1, "V", TEXT),
-    "per_neuron_um2": Quoted("area a neuron with its synapses", 1.86e6/NEURONS, "um2", DERIVED),
+    "neuron_um2":     900.0, # Of a neuron, 8 bits.
+    "area_mm2":       1.86,  # Of 200 neurons with 82k synapses.
+    "synapses":       NEURONS*SYNAPSES,
+    "per_neuron_um2": 1.86e6/NEURONS,
+    # Of its text, as this project's goals quote it; the paper does not define the unit.
+    "spike_pj":       17.9,
 }
 
 NOTES = (

@@ -11,8 +11,7 @@ from matplotlib.ticker import StrMethodFormatter
 from accel.errors import QCLIFError
 from host.plots.curves import MARKERS
 from host.plots.style import BLUE, COLOURS, GREY, ORANGE, RED, new_figure, styled
-from targets.asic.report.record import QUANTITIES
-from targets.asic.report.record import Record
+from targets.asic.report.record import QUANTITIES, Record
 
 NOTHING: Mapping[str, tuple[float, float]] = {}
 

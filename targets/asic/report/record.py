@@ -6,7 +6,8 @@ Below: the numbers that tables and plots take out of it by name, None where it h
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from typing import NamedTuple
 
 from accel.config import QCLIFConfig
 from targets.asic.design import AsicConfig
@@ -119,15 +120,8 @@ def describe(config: AsicConfig) -> Record:
 
 # Quantities ---------------------------------------------------------------------------------------
 
-@dataclass(frozen=True)
-class Quantity:
-    """A quantity of a run.
-
-    Attributes
-    ----------
-    text : its name, with the unit.
-    of : the value in a record, None where it has none.
-    """
+class Quantity(NamedTuple):
+    """A quantity of a run: its name with the unit, and the value in a record, None where it has none."""
     text: str
     of:   Callable[[Record], float | None]
 
@@ -147,16 +141,12 @@ def at(*path: str) -> Callable[[Record], object]:
     return find
 
 
-def _over(value: Callable[[Record], float | None], by: Callable[[Record], float | None], factor: float = 1.0
-        ) -> Callable[[Record], float | None]:
+def _over(value: Callable[[Record], float | None], by: Callable[[Record], float | None] = lambda record: 1.0,
+        factor: float = 1.0) -> Callable[[Record], float | None]:
     def find(record: Record) -> float | None:
         top, bottom = value(record), by(record)
         return None if top is None or not bottom else factor*top/bottom
     return find
-
-
-def _one(record: Record) -> float:
-    return 1.0
 
 
 def area_of(record: Record, weights: bool) -> float | None:
@@ -196,10 +186,10 @@ def sram_dynamic(record: Record) -> float | None:
 
 
 QUANTITIES = {
-    "area_mm2":         Quantity("area, mm2", _over(at("area_um2"), _one, 1e-6)),
+    "area_mm2":         Quantity("area, mm2", _over(at("area_um2"), factor=1e-6)),
     "area_per_neuron":  Quantity("area a neuron, um2", _over(at("area_um2"), at("config", "neurons"))),
-    "area_logic_mm2":   Quantity("logic, mm2", _over(at("area_logic_um2"), _one, 1e-6)),
-    "area_sram_mm2":    Quantity("SRAM, mm2", _over(at("area_sram_um2"), _one, 1e-6)),
+    "area_logic_mm2":   Quantity("logic, mm2", _over(at("area_logic_um2"), factor=1e-6)),
+    "area_sram_mm2":    Quantity("SRAM, mm2", _over(at("area_sram_um2"), factor=1e-6)),
     "slack_ns":         Quantity("slack, ns", at("slack_ns")),
     "fmax_mhz":         Quantity("highest clock, MHz", at("fmax_mhz")),
     "power_mw":         Quantity("power, mW", at("power_mw", "total")),
@@ -211,8 +201,8 @@ QUANTITIES = {
     "spike_pj":         Quantity("energy an output spike, pJ", at("energy_pj", "spike")),
     "sop_pj":           Quantity("energy a SOP, pJ", at("energy_pj", "sop")),
     "sop_logic_pj":     Quantity("logic's energy a SOP, pJ", at("energy_logic_pj", "sop")),
-    "inference_nj":     Quantity("energy an inference, nJ", _over(at("energy_pj", "inference"), _one, 1e-3)),
-    "real_time_nj":     Quantity("energy a step in real time, nJ", _over(at("real_time", "step_pj"), _one, 1e-3)),
+    "inference_nj":     Quantity("energy an inference, nJ", _over(at("energy_pj", "inference"), factor=1e-3)),
+    "real_time_nj":     Quantity("energy a step in real time, nJ", _over(at("real_time", "step_pj"), factor=1e-3)),
     "clocks_per_step":  Quantity("clocks a step", _over(at("gatesim", "clocks"), at("gatesim", "steps"))),
     "spike_rate":       Quantity("neurons that fire in a step, %", _over(at("gatesim", "spikes"),
         at("gatesim", "neuron_updates"), 100)),

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 
 from targets.asic.report import paper, plots
 from targets.asic.report.comparisons import compare_sheets, layout_sheets, macros_sheet
-from targets.asic.report.record import QUANTITIES
-from targets.asic.report.record import Record, in_corner
+from targets.asic.report.record import QUANTITIES, Record, in_corner
 from targets.asic.report.sheet import Bad, Sheet, errors, number, slack
 from targets.asic.report.tables import name_of
 from targets.asic.sta.path import summarised
@@ -51,7 +50,7 @@ class Study:
 STUDIES: Mapping[str, Study] = {
     "compare": Study("The paper's architecture and the event-driven core, 10 to 200 neurons, 8 and 4 bits", "neurons",
         "kind", ("area_mm2", "slack_ns", "power_mw", "neuron_update_pj"),
-        marks={"area_mm2": (paper.NEURONS, paper.QUOTED["area_mm2"].value)}),
+        marks={"area_mm2": (paper.NEURONS, paper.QUOTED["area_mm2"])}),
     "lanes": Study("Which number of lanes and which clock is best: energy, area and time", "lanes", "frequency",
         ("neuron_update_pj", "area_mm2", "clocks_per_step", "power_mw"),
         ("sop_pj", "slack_ns", "sram_mw", "leakage_mw"), log=True, least="neuron_update_pj"),

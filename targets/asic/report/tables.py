@@ -154,7 +154,7 @@ def _energy(record: Record) -> Sheet:
 
 def _beside_paper(record: Record) -> Sheet:
     """The paper's numbers beside those of this run, and of its layout where there is one."""
-    quoted = {name: number(each.value) for name, each in paper.QUOTED.items()}
+    quoted = {name: number(value) for name, value in paper.QUOTED.items()}
     rows   = [("area of a neuron, um2", quoted["neuron_um2"], lambda ours: number(ours["area_um2"]))]
     if record["design"] != "neuron":
         rows = [

@@ -56,12 +56,10 @@ def _ports(module: Module, names) -> set[Signal]:
     return set(signals.values())
 
 
-def _write(texts: dict[str, str], folder: Path) -> list[Path]:
-    paths = []
+def _write(texts: dict[str, str], folder: Path) -> tuple[Path, ...]:
     for name, text in texts.items():
-        paths.append(folder/f"{name}.v")
-        paths[-1].write_text(text)
-    return paths
+        (folder/f"{name}.v").write_text(text)
+    return tuple(folder/f"{name}.v" for name in texts)
 
 # Neuron -------------------------------------------------------------------------------------------
 
@@ -71,7 +69,7 @@ NEURON_INPUTS = ("step", "i_soma", "i_apical", "leak_soma", "leak_apical", "thre
 def _neuron(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     neuron = _with_clock(SingleNeuron(config.sizes, config.product_shift))
     ios    = _ports(neuron, (*NEURON_INPUTS, *output_ports(config.sizes)))
-    return Rtl("qclif_neuron", tuple(_write(split(neuron, "qclif_neuron", ios, {}), folder)),
+    return Rtl("qclif_neuron", _write(split(neuron, "qclif_neuron", ios, {}), folder),
         modules={"qclif_neuron": "neuron: AC, MU, SC, TC"})
 
 # Spatial ------------------------------------------------------------------------------------------
@@ -88,7 +86,7 @@ def _spatial(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
         "apical": "qclif_synapses_apical",
         "neuron": "qclif_neuron",
     })
-    return Rtl("qclif_spatial", tuple(_write(texts, folder)), modules={
+    return Rtl("qclif_spatial", _write(texts, folder), modules={
         "qclif_spatial":         "wiring of the neurons",
         "qclif_spatial_neuron":  "saturation of the sums",
         "qclif_synapses_soma":   "somatic AND gates and adder tree",
@@ -100,11 +98,14 @@ def _spatial(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
 
 def _core(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """The core in its modules, with the ports of accel.verilog; every memory a module of its own."""
-    core    = _with_clock(QCLIFCore(config.sizes))
-    files   = MemoryFiles(config, pdk, folder)
-    sources = _write(split(core, "qclif_core", core_ios(core), core_parts(core, files)), folder)
-    return Rtl("qclif_core", (*sources, *files.sources), tuple(files.models), dict(files.counts),
-        DESCRIPTIONS)
+    core  = _with_clock(QCLIFCore(config.sizes))
+    files = MemoryFiles(config, pdk)
+    texts = split(core, "qclif_core", core_ios(core), core_parts(core, files))
+    return _with_memories("qclif_core", texts, files, DESCRIPTIONS, folder)
+
+
+def _with_memories(top: str, texts: dict[str, str], files: MemoryFiles, modules: dict[str, str], folder: Path) -> Rtl:
+    return Rtl(top, _write(texts | files.sources, folder), _write(files.models, folder), dict(files.counts), modules)
 
 
 @contextmanager
@@ -120,11 +121,9 @@ def _quiet() -> Iterator[None]:
 
 def _soc(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """The SoC likewise, with its CPU's own Verilog."""
-    files = MemoryFiles(config, pdk, folder)
+    files = MemoryFiles(config, pdk)
     with _quiet():
-        soc     = soc_rtl.ASICSoC(config.sizes, 1e6*config.frequency_mhz)
-        sources = _write(soc_rtl.soc_verilog(soc, files), folder)
-    for name, *_ in soc.platform.sources:
-        sources.append(folder/Path(name).name)
-        sources[-1].write_text(Path(name).read_text().replace(PUBLIC, ""))
-    return Rtl("qclif_soc", (*sources, *files.sources), tuple(files.models), dict(files.counts), soc_rtl.DESCRIPTIONS)
+        soc   = soc_rtl.ASICSoC(config.sizes, 1e6*config.frequency_mhz)
+        texts = soc_rtl.soc_verilog(soc, files) | {Path(name).stem: Path(name).read_text().replace(PUBLIC, "")
+            for name, *_ in soc.platform.sources}
+    return _with_memories("qclif_soc", texts, files, soc_rtl.DESCRIPTIONS, folder)

@@ -6,8 +6,8 @@ A submodule that becomes a Verilog module of its own is taken out of its parent,
 place. Ports are the signals that cross the boundary: driven on one side and used on the other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from litex.gen import LiteXContext
 from litex.gen.fhdl.verilog import convert
@@ -61,35 +61,33 @@ def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Fo
     return _Splitter(top, name, ios, parts, replace).texts
 
 
-@dataclass(eq=False)
 class _Part:
     """A Verilog module to be: what it holds itself, and the parts below it.
 
+    Parameters
+    ----------
+    name, instance : of its Verilog module, and of it in its parent.
+    contents : what it holds itself, or the module that takes its place.
+
     Attributes
     ----------
-    instance : name in its parent.
     mentioned, driven : signals of its own contents.
     domains : names of its clock domains.
     """
-    name:      str
-    instance:  str
-    fragment:  _Fragment
-    foreign:   Foreign | None = None
-    children:  list["_Part"]  = field(default_factory=list)
-    mentioned: set[Signal]    = field(init=False)
-    driven:    set[Signal]    = field(init=False)
-    domains:   set[str]       = field(init=False)
-
-    def __post_init__(self) -> None:
-        if self.foreign is not None:
-            self.driven    = set(self.foreign.outputs.values())
-            self.mentioned = self.driven | set(self.foreign.inputs.values())
+    def __init__(self, name: str, instance: str, contents: _Fragment | Foreign) -> None:
+        self.name      = name
+        self.instance  = instance
+        self.children: list[_Part] = []
+        self.foreign   = contents if isinstance(contents, Foreign) else None
+        self.fragment  = _Fragment() if self.foreign else contents
+        if self.foreign:
+            self.driven    = set(contents.outputs.values())
+            self.mentioned = self.driven | set(contents.inputs.values())
             self.domains   = {"sys"}
-            return
-        fragment       = self.fragment
-        self.mentioned = list_signals(fragment) | list_special_ios(fragment, ins=True, outs=True, inouts=True)
-        self.driven    = list_targets(fragment) | list_special_ios(fragment, ins=False, outs=True, inouts=True)
-        self.domains   = list_clock_domains(fragment)
+        else:
+            self.mentioned = list_signals(contents) | list_special_ios(contents, ins=True, outs=True, inouts=True)
+            self.driven    = list_targets(contents) | list_special_ios(contents, ins=False, outs=True, inouts=True)
+            self.domains   = list_clock_domains(contents)
 
     def subtree(self) -> Iterator["_Part"]:
         """This part and all below it."""
@@ -98,12 +96,9 @@ class _Part:
             yield from child.subtree()
 
 
-def _replace_memories(fragment: _Fragment, replace: Replacement) -> None:
-    memories = [special for special in fragment.specials if isinstance(special, Memory)]
-    for memory in sorted(memories, key=lambda memory: memory.duid):
-        if (instance := replace(memory)) is not None:
-            fragment.specials -= {memory, *memory.ports}
-            fragment.specials.add(instance)
+def _all(parts: Iterable[_Part], kind: str) -> set:
+    """All `mentioned` or `driven` signals, or `domains`, of parts."""
+    return set().union(*(getattr(part, kind) for part in parts))
 
 
 def _by_age(signals: set[Signal]) -> list[Signal]:
@@ -118,7 +113,7 @@ class _Splitter:
         self.root    = self._detach(top, name, parts, replace)
         self.parts   = list(self.root.subtree())
         self.domains = self.root.fragment.clock_domains
-        driven       = set().union(*(part.driven for part in self.parts))
+        driven       = _all(self.parts, "driven")
         clocks       = {signal for domain in self.domains for signal in (domain.clk, domain.rst)} - {None}
         self.outside = ios | (clocks - driven)
         self.texts   = {}
@@ -139,19 +134,22 @@ class _Splitter:
             modules[path] = module
         made = {}
         for path, module in modules.items(): # A parent's path sorts before its children's.
-            what, instance = parts.get(path, name), path.rpartition(".")[2]
+            above, _, instance = path.rpartition(".")
+            what = parts.get(path, name)
             if isinstance(what, Foreign):
-                made[path] = _Part(what.name, instance, _Fragment(), what)
+                part = _Part(what.name, instance, what)
             else:
                 fragment = module.get_fragment()
-                _replace_memories(fragment, replace)
-                made[path] = _Part(what, instance, fragment)
-            above = path
-            while above:
+                for memory in sorted(fragment.specials, key=lambda special: special.duid):
+                    if isinstance(memory, Memory) and (instead := replace(memory)) is not None:
+                        fragment.specials -= {memory, *memory.ports}
+                        fragment.specials.add(instead)
+                part = _Part(what, instance, fragment)
+            while path and above not in made:
                 above = above.rpartition(".")[0]
-                if above in made:
-                    made[above].children.append(made[path])
-                    break
+            if path:
+                made[above].children.append(part)
+            made[path] = part
         return made[""]
 
     @staticmethod
@@ -168,7 +166,7 @@ class _Splitter:
             part.fragment.specials.add(self._instance(child))
         if part is not self.root:
             part.fragment.clock_domains.extend(domain for domain in self.domains
-                if domain.name in set().union(*(each.domains for each in part.subtree())))
+                if domain.name in _all(part.subtree(), "domains"))
         overrides = {signal: signal.name_override for signal in ios}
         if part is not self.root:
             self._name(ios)
@@ -199,17 +197,15 @@ class _Splitter:
     def _boundary(self, part: _Part) -> tuple[set[Signal], set[Signal]]:
         """Inputs and outputs of a part with all below it."""
         inside  = list(part.subtree())
-        within  = [set().union(*(getattr(each, kind) for each in inside)) for kind in ("mentioned", "driven")]
         others  = [each for each in self.parts if each not in inside]
-        without = [set().union(*(getattr(each, kind) for each in others)) for kind in ("mentioned", "driven")]
-        if both := _by_age(within[1] & without[1]):
+        driven  = _all(inside, "driven")
+        if both := _by_age(driven & _all(others, "driven")):
             raise ValueError(f"{part.name}: {', '.join(signal.backtrace[-1][0] for signal in both)} is driven inside "
                 "and outside: it cannot be a port")
-        domains = set().union(*(each.domains for each in inside))
+        domains = _all(inside, "domains")
         clocks  = {signal for domain in self.domains if domain.name in domains for signal in (domain.clk, domain.rst)}
-        inputs  = (within[0] - within[1]) & (without[1] | self.outside) | (clocks - {None})
-        outputs = within[1] & (without[0] | self.outside)
-        return inputs, outputs
+        inputs  = (_all(inside, "mentioned") - driven) & (_all(others, "driven") | self.outside) | (clocks - {None})
+        return inputs, driven & (_all(others, "mentioned") | self.outside)
 
     @staticmethod
     def _name(ios: set[Signal]) -> None:

@@ -4,7 +4,6 @@
 core among its modules."""
 
 from collections import Counter
-from pathlib import Path
 
 from migen import ClockDomain, ClockSignal, Constant, Instance, ResetSignal
 from migen import Memory as Special
@@ -33,20 +32,18 @@ class MemoryFiles:
     Parameters
     ----------
     pdk : its macros, to choose from, and its clock gate.
-    folder : where the files go.
 
     Attributes
     ----------
-    sources, models : files written so far.
+    sources, models : texts so far, by module.
     counts : instances of each macro, by name.
     """
-    def __init__(self, config: AsicConfig, pdk: Pdk, folder: Path) -> None:
-        self.config  = config
-        self.pdk     = pdk
-        self.folder  = folder
-        self.sources: list[Path] = []
-        self.models:  list[Path] = []
-        self.counts:  Counter    = Counter()
+    def __init__(self, config: AsicConfig, pdk: Pdk) -> None:
+        self.config = config
+        self.pdk    = pdk
+        self.counts:  Counter[str]   = Counter()
+        self.sources: dict[str, str] = {}
+        self.models:  dict[str, str] = {}
 
     # Memories -------------------------------------------------------------------------------------
 
@@ -61,18 +58,19 @@ class MemoryFiles:
         ------
         QCLIFError : too many bits for flip-flops, or no macros.
         """
+        gate = self.pdk.clock_gate
         if two_ports or self._in_flops(memory.bits//memory.banks):
-            self._source(memory.name, flops_verilog(memory, self.pdk.clock_gate))
+            self.sources[memory.name] = flops_verilog(memory, gate)
         else:
             tiling = tile(memory, self.pdk.macros, self.config.sram_objective)
-            self._source(memory.name, wrapper_verilog(tiling, self.pdk.clock_gate))
-            for name, count in tiling.macros.items():
-                if name not in self.counts:
-                    self._model(name, macro_model_verilog(self.pdk.macros[name]))
-                self.counts[name] += count
-        gate = self.pdk.clock_gate
-        if not any(path.stem == gate.name for path in self.models):
-            self._model(gate.name, clock_gate_model(gate))
+            self.sources[memory.name] = wrapper_verilog(tiling, gate)
+            self.models |= {name: macro_model_verilog(self.pdk.macros[name]) for name in tiling.macros}
+            self.counts.update(tiling.macros)
+        self.models[gate.name] = clock_gate_model(gate)
+
+    def _in_flops(self, bits: int) -> bool:
+        """Whether a bank of this size is made of flip-flops."""
+        return self.config.sram == "flops" or bits <= SMALL_BITS
 
     def in_place_of(self, sliced: SlicedMemory, memory: Memory, two_ports: bool = False) -> Foreign:
         """Write a memory's module, to take the place of a submodule."""
@@ -117,27 +115,9 @@ class MemoryFiles:
         for port in (*INPUTS, *OUTPUTS):
             getattr(memory, port).name_override = port
         halves = Memory(f"{name}_halves", special.depth//2, (special.width,), banks=2, hold=True)
-        texts  = split(memory, name, {getattr(memory, port) for port in (*INPUTS, *OUTPUTS)},
+        self.sources |= split(memory, name, {getattr(memory, port) for port in (*INPUTS, *OUTPUTS)},
             {"halves": self.in_place_of(memory.halves, halves)})
-        self._source(name, texts[name])
         return Instance(name, name=name, i_sys_clk=ClockSignal(), i_sys_rst=ResetSignal(), **ports)
-
-    # Files ----------------------------------------------------------------------------------------
-
-    def _in_flops(self, bits: int) -> bool:
-        """Whether a bank of this size is made of flip-flops."""
-        return self.config.sram == "flops" or bits <= SMALL_BITS
-
-    def _source(self, name: str, text: str) -> None:
-        self.sources.append(self._write(name, text))
-
-    def _model(self, name: str, text: str) -> None:
-        self.models.append(self._write(name, text))
-
-    def _write(self, name: str, text: str) -> Path:
-        path = self.folder/f"{name}.v"
-        path.write_text(text)
-        return path
 
 # Core ---------------------------------------------------------------------------------------------
 

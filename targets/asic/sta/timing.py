@@ -61,18 +61,12 @@ class Timing:
     ----------
     slack_ns, hold_slack_ns : worst of all paths, negative where it is missed; None where there is no path.
     fmax_mhz : highest frequency without negative slack, inputs and outputs having the same part of its period.
-    start, end : of the slowest path: register, macro or port.
-    path : its pins.
-    tool : OpenSTA.
+    path : pins of the slowest path.
     """
-    corner:        str
     slack_ns:      float
     hold_slack_ns: float | None
     fmax_mhz:      float
-    start:         str
-    end:           str
     path:          tuple[PathPoint, ...]
-    tool:          Tool
 
 # Timing -------------------------------------------------------------------------------------------
 
@@ -104,12 +98,10 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
         raise QCLIFError(f"{synthesis.top} has no path that a clock ends: check the name of its clock, "
             f"{synthesis.clock}")
     shortest = float(re.search(rf"^{SHORTEST} (\S+)$", text, re.MULTILINE)[1])
-    points   = _points(slow, synthesis)
     # OpenSTA does not count this among slacks.
     period   = max((macro.min_period_ns or 0.0 for macro in macros), default=0.0)
-    return Timing(corner, min(_slack(slow), config.period_ns - period), None if fast is None else _slack(fast),
-        1000/max(shortest, period), _ends(slow, "Startpoint"), _ends(slow, "Endpoint"), points,
-        tool)
+    return Timing(min(_slack(slow), config.period_ns - period), None if fast is None else _slack(fast),
+        1000/max(shortest, period), _points(slow, synthesis))
 
 
 REPORT = "report_checks -format full -fields {net} -digits 6 -no_line_splits"
@@ -231,10 +223,6 @@ def _report(text: str, kind: str) -> str | None:
 
 def _slack(report: str) -> float:
     return float(re.search(r"(-?[\d.]+)\s+slack", report)[1])
-
-
-def _ends(report: str, which: str) -> str:
-    return register(re.search(rf"^{which}:\s+(\S+)", report, re.MULTILINE)[1])
 
 
 def register(instance: str) -> str:

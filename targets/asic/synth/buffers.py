@@ -7,7 +7,9 @@ of pins, and of wires as the library estimates them by the number of pins.
 """
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,24 +22,29 @@ from targets.liberty.power import WireLoad
 FRACTION = 0.5
 
 
+class Load(NamedTuple):
+    """What a bit of an input is for its net: load, fF, of the pins that it is or leads to; and whether a clock."""
+    load:  float
+    pins:  int
+    clock: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class _Sink:
-    """A pin on a net: bit `index` of port `port` of a cell; `cell` is None for a port of the module. `pins` and their
-    `load` are those behind a port of a cell that is a module. Two cells are two, however alike."""
+    """A pin on a net: bit `index` of port `port` of a cell; `cell` is None for a port of the module. Two cells are two,
+    however alike."""
     cell:  dict | None
     port:  str
     index: int
-    load:  float
-    pins:  int = 1
+    load:  Load
 
 
-@dataclass
-class Port:
-    """What a module's input port is for the module above: load of the pins (fF) at each bit, their number, and the
-    bits that are clocks."""
-    load:  dict[int, float] = field(default_factory=dict)
-    pins:  dict[int, int]   = field(default_factory=dict)
-    clock: set[int] = field(default_factory=set)
+def bits_of(cell: dict, direction: str) -> Iterator[tuple[str, int, int]]:
+    """Port, index and net of the bits of a cell's inputs or outputs."""
+    for port, bits in cell["connections"].items():
+        if cell["port_directions"][port] == direction:
+            for index, bit in enumerate(bits):
+                yield port, index, bit
 
 
 class BufferTrees:
@@ -53,7 +60,7 @@ class BufferTrees:
     Attributes
     ----------
     counts : buffers that were added, by module.
-    ports : loads of the modules' inputs by name.
+    ports : loads of the modules' inputs, bit by bit, by module and port.
     """
     def __init__(self, netlist: dict, cells: dict[str, Cell], wires: WireLoad, pdk: Pdk) -> None:
         self.modules = netlist["modules"]
@@ -61,7 +68,7 @@ class BufferTrees:
         self.wires   = wires
         self.counts: Counter[str] = Counter()
         self.fresh   = 0
-        self.ports: dict[str, dict[str, Port]] = {}
+        self.ports: dict[str, dict[str, list[Load]]] = {}
         self.load_ff = pdk.load_ff
         self.buffers = {cell.name: buffer_pins(cell) for cell in pdk.buffers}
         self.limits  = [FRACTION*cells[name].pins[out].max_capacitance_ff for name, (_, out) in self.buffers.items()]
@@ -90,31 +97,27 @@ class BufferTrees:
         """Of each net: pins that it drives, and the load that its driver takes; and those that are clocks."""
         sinks, limits, clocks = defaultdict(list), {}, set()
         for cell in module["cells"].values():
-            for port, bits in cell["connections"].items():
-                for index, bit in enumerate(bits):
-                    if not isinstance(bit, int):
-                        continue
-                    if cell["port_directions"][port] == "output":
-                        limits[bit] = self._limit(cell["type"], port)
-                        continue
-                    load, pins, clock = self._pin(cell["type"], port, index)
-                    sinks[bit].append(_Sink(cell, port, index, load, pins))
-                    if clock:
+            for port, _, bit in bits_of(cell, "output"):
+                limits[bit] = self._limit(cell["type"], port)
+            for port, index, bit in bits_of(cell, "input"):
+                if isinstance(bit, int):
+                    load = self._pin(cell["type"], port, index)
+                    sinks[bit].append(_Sink(cell, port, index, load))
+                    if load.clock:
                         clocks.add(bit)
         for port, each in module["ports"].items():
             if each["direction"] == "output":
                 for index, bit in enumerate(each["bits"]):
                     if isinstance(bit, int):
-                        sinks[bit].append(_Sink(None, port, index, self.load_ff))
+                        sinks[bit].append(_Sink(None, port, index, Load(self.load_ff, 1)))
         return sinks, limits, clocks
 
-    def _pin(self, kind: str, port: str, index: int) -> tuple[float, int, bool]:
-        """Load and pins of an input, and whether it takes a clock."""
+    def _pin(self, kind: str, port: str, index: int) -> Load:
+        """An input of a cell or a module."""
         if kind in self.modules:
-            pin = self.ports[kind][port]
-            return pin.load.get(index, 0.0), pin.pins.get(index, 0), index in pin.clock
+            return self.ports[kind][port][index]
         pin = self.cells[kind].pins[port]
-        return pin.capacitance_ff or 0.0, 1, pin.clock or pin.gate == "clock"
+        return Load(pin.capacitance_ff or 0.0, 1, pin.clock or pin.gate == "clock")
 
     def _limit(self, kind: str, port: str) -> float:
         """Load that an output takes; a module's is driven by what may be in it, and loaded in it, too."""
@@ -123,11 +126,11 @@ class BufferTrees:
 
     def _load(self, pins: list[_Sink]) -> float:
         """Of pins, and the wire to them."""
-        return sum(pin.load for pin in pins) + float(self.wires(np.array(sum(pin.pins for pin in pins))))
+        return sum(pin.load.load for pin in pins) + float(self.wires(np.array(sum(pin.load.pins for pin in pins))))
 
     def _relieve(self, module: dict, net: int, pins: list[_Sink], limit: float) -> None:
         """Put pins behind buffers, the largest loads first, until the driver can take what is left."""
-        pins.sort(key=lambda pin: pin.load)
+        pins.sort(key=lambda pin: pin.load.load)
         while self._load(pins) > limit:
             # A port keeps its net, and so its name.
             movable = [pin for pin in pins if pin.cell is not None]
@@ -152,16 +155,13 @@ class BufferTrees:
             pin.cell["connections"][pin.port][pin.index] = self.fresh
         module["cells"][f"buffer_{self.fresh}"] = cell
         self.fresh += 1
-        return _Sink(cell, into, 0, self.cells[kind].pins[into].capacitance_ff)
+        return _Sink(cell, into, 0, self._pin(kind, into, 0))
 
-    def _loads(self, module: dict, sinks: dict[int, list[_Sink]], clocks: set[int]) -> dict[str, Port]:
-        ports = {}
-        for name, each in module["ports"].items():
-            if each["direction"] == "input":
-                ports[name] = port = Port()
-                for index, bit in enumerate(each["bits"]):
-                    port.load[index] = sum(pin.load for pin in sinks.get(bit, ()))
-                    port.pins[index] = sum(pin.pins for pin in sinks.get(bit, ()))
-                    if bit in clocks:
-                        port.clock.add(index)
-        return ports
+    @staticmethod
+    def _loads(module: dict, sinks: dict[int, list[_Sink]], clocks: set[int]) -> dict[str, list[Load]]:
+        def load(bit: int) -> Load:
+            pins = [pin.load for pin in sinks.get(bit, ())]
+            return Load(sum(pin.load for pin in pins), sum(pin.pins for pin in pins), bit in clocks)
+
+        return {name: [load(bit) for bit in each["bits"]] for name, each in module["ports"].items()
+            if each["direction"] == "input"}

@@ -13,7 +13,7 @@ import numpy as np
 
 from targets.asic.platform.cells import buffer_pins
 from targets.asic.platform.pdk import Pdk
-from targets.asic.synth.buffers import Port
+from targets.asic.synth.buffers import Load, bits_of
 from targets.liberty.library import Cell
 from targets.liberty.power import WireLoad
 
@@ -26,7 +26,7 @@ LOAD_CELL = "excerpt_load"
 REGISTERS = "{}_registers"
 
 
-def excerpt(netlist: dict, top: str, ports: dict[str, dict[str, Port]], cells: dict[str, Cell], wires: WireLoad,
+def excerpt(netlist: dict, top: str, ports: dict[str, dict[str, list[Load]]], cells: dict[str, Cell], wires: WireLoad,
         pdk: Pdk) -> tuple[dict, dict[str, float]] | None:
     """The part of a netlist, and its cells that are loads, in fF; None where the whole is small.
 
@@ -47,13 +47,13 @@ def excerpt(netlist: dict, top: str, ports: dict[str, dict[str, Port]], cells: d
     inside, loads, pins, gone = {}, Counter(), Counter(), Counter()
     for name, cell in module["cells"].items():
         inside[name] = cones.instance(cell) if name in reduced else cell
-        for port, index, bit in _inputs(cell):
-            each = ports[cell["type"]][port] if cell["type"] in modules else None
+        for port, index, bit in bits_of(cell, "input"):
+            each = ports[cell["type"]][port][index] if cell["type"] in modules else Load(0.0, 1)
             if name not in reduced:
-                pins[bit] += each.pins[index] if each else 1
-            elif index not in each.clock:
-                loads[bit] += each.load[index]
-                gone[bit]  += each.pins[index]
+                pins[bit] += each.pins
+            elif not each.clock:
+                loads[bit] += each.load
+                gone[bit]  += each.pins
     for each in module["ports"].values():
         if each["direction"] == "output":
             pins.update(each["bits"])
@@ -68,14 +68,6 @@ def excerpt(netlist: dict, top: str, ports: dict[str, dict[str, Port]], cells: d
                 "port_directions": {"A": "input"}, "connections": {"A": [bit]}}
     part = {**module, "cells": inside, **_names(module, used)}
     return {**netlist, "modules": {**modules, **cones.modules, top: part}}, {name: load for load, name in kinds.items()}
-
-
-def _inputs(cell: dict) -> Iterator[tuple[str, int, int]]:
-    """Port, index and net of the bits of a cell's inputs."""
-    for port, bits in cell["connections"].items():
-        if cell["port_directions"][port] == "input":
-            for index, bit in enumerate(bits):
-                yield port, index, bit
 
 
 def _reduced(module: dict, modules: dict, pdk: Pdk) -> set[str]:
@@ -93,7 +85,7 @@ def _reduced(module: dict, modules: dict, pdk: Pdk) -> set[str]:
             before[out] = into
 
     def buffers(name: str) -> int:
-        return sum(1 for _, _, bit in _inputs(module["cells"][name]) for _ in _upwards(bit, before))
+        return sum(1 for _, _, bit in bits_of(module["cells"][name], "input") for _ in _upwards(bit, before))
 
     reduced = set()
     for names in equal.values():
@@ -157,9 +149,7 @@ class _Cones:
         if kind in self.inputs:
             return
         source  = self.sources[kind]
-        drivers = {bit: (name, port, index) for name, cell in source["cells"].items()
-            for port, bits in cell["connections"].items() if cell["port_directions"][port] == "output"
-            for index, bit in enumerate(bits)}
+        drivers = {bit: name for name, cell in source["cells"].items() for _, _, bit in bits_of(cell, "output")}
         todo    = [(bit, False) for each in source["ports"].values() if each["direction"] == "output"
             for bit in each["bits"]]
         kept, seen, clocks = {}, set(), set()
@@ -171,7 +161,7 @@ class _Cones:
                 seen.add(bit)
                 continue
             seen.add(bit)
-            name       = drivers[bit][0]
+            name       = drivers[bit]
             cell       = source["cells"][name]
             kept[name] = self.instance(cell) if self._is_module(cell["type"]) else cell
             todo      += self._before(cell, clock)
@@ -199,7 +189,7 @@ class _Cones:
                 yield cell["connections"][port][index], (port, index) in self.clocks[kind]
             return
         register = self.cells[kind].is_sequential
-        for port, _, bit in _inputs(cell):
+        for port, _, bit in bits_of(cell, "input"):
             pin = self.cells[kind].pins[port]
             if register and (pin.clock or pin.gate == "clock"):
                 yield bit, True

@@ -138,18 +138,13 @@ def _count(netlist: dict, cells: dict[str, Cell], rtl: Rtl, verilog: Path, files
         tool           = tool)
 
 
-def _instances(kinds: dict[str, Counter], top: str) -> dict[str, int]:
-    """Instances of each module in the whole design, the top first."""
-    counts, order = Counter({top: 1}), []
-    todo = [top]
-    uses = Counter(kind for name in kinds for kind in kinds[name] if kind in kinds)
-    while todo:
-        name = todo.pop(0)
-        order.append(name)
-        for kind, number in kinds[name].items():
-            if kind in kinds:
-                counts[kind] += number*counts[name]
-                uses[kind]   -= 1
-                if uses[kind] == 0: # All modules that hold it are counted.
-                    todo.append(kind)
-    return {name: counts[name] for name in order}
+def _instances(kinds: dict[str, Counter], top: str) -> Counter[str]:
+    """Instances of each module in the whole design, the top first, then level by level."""
+    counts, level = Counter(), Counter({top: 1})
+    while level:
+        counts += level
+        below   = Counter()
+        for name, number in level.items():
+            below.update({kind: count*number for kind, count in kinds[name].items() if kind in kinds})
+        level = below
+    return counts

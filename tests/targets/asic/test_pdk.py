@@ -9,7 +9,7 @@ import pytest
 
 from accel.errors import QCLIFError
 from targets.asic.platform import pdk as module
-from targets.asic.platform.download import PinnedFile, PinnedFiles, download_pdk, pinned_files
+from targets.asic.platform.download import PinnedFile, download_pdk, pinned_files
 from targets.asic.platform.pdk import find_pdk
 from tests.helpers.http_server import serving
 
@@ -69,10 +69,11 @@ def layout(folder):
 
 def test_packed_folder(tmp_path):
     pdk = find_pdk(packed(tmp_path/"pdk"))
-    assert {name: corner.voltage for name, corner in pdk.corners.items()} == {"typ": 1.1, "slow": 0.95, "fast": 1.25}
+    assert {name: corner.library.voltage for name, corner in pdk.corners.items()} == {"typ": 1.1, "slow": 0.95,
+        "fast": 1.25}
     for name in ("typ", "slow", "fast"):
         corner = pdk.corner(name)
-        assert corner.liberty.read_text() == CELLS.format(corner.voltage)
+        assert corner.liberty.read_text() == CELLS.format(corner.library.voltage)
         assert corner.library.cells["INV_X1"].area == 0.532
         assert corner.liberty.is_relative_to(tmp_path/"build"/"asic"/"pdk")
     assert pdk.tech_lef.name == TECH_LEF and pdk.cell_lef.name == CELL_LEF
@@ -187,8 +188,8 @@ def server(monkeypatch):
     """(answers, asked, pinned): what is sent for each path, which paths were asked for, and the list of files."""
     answers = {name: (200, len(content), content) for name, content in FILES.items()}
     with serving(answers) as (address, asked):
-        pinned = PinnedFiles(tuple(PinnedFile(name, f"{address}/{name}", len(content),
-            hashlib.sha256(content).hexdigest()) for name, content in FILES.items()))
+        pinned = tuple(PinnedFile(name, f"{address}/{name}", len(content), hashlib.sha256(content).hexdigest())
+            for name, content in FILES.items())
         monkeypatch.setattr(module, "pinned_files", lambda: pinned)
         yield answers, asked, pinned
 
@@ -198,12 +199,12 @@ def content_of(folder):
 
 
 def test_download(server, tmp_path):
-    _, asked, pinned = server
-    told = []
-    pdk  = find_pdk(download=True, progress=lambda *args: told.append(args))
+    asked = server[1]
+    told  = []
+    pdk   = find_pdk(download=True, progress=lambda *args: told.append(args))
     assert content_of(pdk.folder) == FILES and asked == list(FILES)
     assert pdk.folder.parent == tmp_path/"cache" and list(pdk.corners) == ["typ", "slow"]
-    assert told[-1] == ("fetch the PDK, bytes", pinned.size, pinned.size)
+    assert told[-1] == ("fetch the PDK, bytes", *[sum(map(len, FILES.values()))]*2)
     # From now on it is found, and nothing is fetched twice.
     assert find_pdk().folder == pdk.folder and find_pdk(download=True).identity == pdk.identity
     assert asked == list(FILES)
@@ -248,7 +249,7 @@ def test_damaged_file_is_fetched_again(server, tmp_path):
 
 
 def test_no_server(tmp_path):
-    pinned = PinnedFiles((PinnedFile("LICENSE", "http://127.0.0.1:9/LICENSE", 1, "0"*64),))
+    pinned = [PinnedFile("LICENSE", "http://127.0.0.1:9/LICENSE", 1, "0"*64)]
     with pytest.raises(QCLIFError, match=r"^http://127.0.0.1:9/LICENSE: the download failed \(.*refused.*\): run it"):
         download_pdk(tmp_path/"pdk", pinned)
     assert content_of(tmp_path) == {}
@@ -262,20 +263,20 @@ def test_folder_that_cannot_be_written(server, tmp_path):
 
 def test_pinned_list():
     pinned = pinned_files()
-    for file in pinned.files:
+    for file in pinned:
         parts = file.url.removeprefix("https://raw.githubusercontent.com/").split("/")
         # A commit, which is never another file tomorrow.
         assert len(parts[2]) == 40 and set(parts[2]) <= set("0123456789abcdef")
         assert len(file.sha256) == 64 and file.size > 0 and ".." not in file.place
-    assert len({file.place for file in pinned.files}) == len(pinned.files)
-    libraries = {file.place for file in pinned.files if file.place.startswith("lib/fakeram")}
-    assert {place.replace("lib", "lef") for place in libraries} <= {file.place for file in pinned.files}
+    assert len({file.place for file in pinned}) == len(pinned)
+    libraries = {file.place for file in pinned if file.place.startswith("lib/fakeram")}
+    assert {place.replace("lib", "lef") for place in libraries} <= {file.place for file in pinned}
 
 
 def test_pinned_files_are_those_of_the_folder(pdk):
     """Whatever a folder and the list both have is the same."""
     compared = 0
-    for file in pinned_files().files:
+    for file in pinned_files():
         path = pdk.folder/file.place
         if "NangateOpenCellLibrary_typical" in file.place:
             path = pdk.corner("typ").liberty

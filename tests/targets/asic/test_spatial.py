@@ -19,8 +19,7 @@ from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.random_network import random_network
 from targets.asic.design import AsicConfig
-from targets.asic.gatesim.neuron import random_cases
-from targets.asic.gatesim.simulate import HARNESSES
+from targets.asic.gatesim.simulate import HARNESSES, random_cases
 from targets.asic.gatesim.spatial import run_spatial
 from targets.asic.rtl.adder_tree import CarrySaveAdder
 from targets.asic.rtl.generate import generate

@@ -101,10 +101,10 @@ def test_objectives():
 
 
 @pytest.mark.parametrize("objective, count", [("area", {"ram_64x8": 1}), ("energy", {"ram_32x8": 2})])
-def test_a_designs_memories_follow_its_objective(objective, count, tmp_path):
+def test_a_designs_memories_follow_its_objective(objective, count):
     macros = by_name(macro(64, 8, area=1000, energy=4, leakage=0), macro(32, 8, area=600, energy=1, leakage=0))
     pdk    = SimpleNamespace(macros=macros, clock_gate=GATE)
-    files  = MemoryFiles(AsicConfig(sram_objective=objective), pdk, tmp_path)
+    files  = MemoryFiles(AsicConfig(sram_objective=objective), pdk)
     files.add(Memory("memory", 64, (8,)))
     assert files.counts == count
     with pytest.raises(QCLIFError, match="choose another --sram-objective"):

@@ -15,7 +15,7 @@ from host.network.random_network import random_network
 from targets.asic.design import AsicConfig
 from targets.asic.gatesim import simulate as gatesim
 from targets.asic.gatesim.simulate import simulate
-from targets.asic.gatesim.spatial_gates import is_wiring
+from targets.asic.gatesim.spatial import is_wiring
 from targets.asic.rtl.generate import generate
 from targets.asic.synth.recipes import RECIPES
 from targets.asic.synth.synthesis import map_design

@@ -84,7 +84,7 @@ def test_a_netlist_in_another_corner():
 
 def test_synapses_are_the_papers():
     sizes = complete("spatial")
-    assert sizes["synapses"] == paper.QUOTED["synapses"].value == 82_000
+    assert sizes["synapses"] == paper.QUOTED["synapses"] == 82_000
     assert complete()["synapses"] == 200*(512 + 10 + 400)
     assert "synapses" not in complete("neuron")
 
@@ -127,7 +127,6 @@ def test_the_papers_figures_are_quoted_and_what_it_does_not_say_is_unknown():
     assert row_of(beside, "area without")[1:] == ("1.86", "0.35")
     assert row_of(beside, "area with it")[1:] == (UNKNOWN, "0.6")
     assert row_of(beside, "energy a neuron update")[1:] == ("17.9 ?", "25")
-    assert all(each.source for each in paper.QUOTED.values())
     neuron = next(sheet for sheet in sheets(complete("neuron")) if sheet.title.startswith("Beside"))
     assert row_of(neuron, "area of a neuron")[1:] == ("900", "600,000")
 
