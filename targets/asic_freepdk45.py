@@ -30,7 +30,7 @@ from accel.errors import EXIT_ERROR, EXIT_MISMATCH, QCLIFError, guarded
 from host.cli.options import check_outputs
 from host.common.console import table_console, write_json
 from host.plots.style import save
-from targets.asic.layout.image import draw
+from targets.asic.layout.results import draw
 from targets.asic.options import make_parser
 from targets.asic.report import plots
 from targets.asic.report.record import Record, at

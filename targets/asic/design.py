@@ -9,7 +9,6 @@ from accel.config import SHIFT_MAX, QCLIFConfig
 from accel.errors import QCLIFError
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.platform.tiling import OBJECTIVES
-from targets.tools.eda import Tool
 
 DESIGNS = {
     "neuron":  "the qCLIF neuron alone, with its state",
@@ -133,7 +132,6 @@ class Synthesis:
         modules; None and empty where it has not.
     hierarchy : modules within each module, by the names of the instances.
     recipe : name of how it was mapped.
-    tool : Yosys.
     """
     netlist:        Path
     top:            str
@@ -150,7 +148,6 @@ class Synthesis:
     loads:          dict[str, float]
     hierarchy:      dict[str, dict[str, str]]
     recipe:         str
-    tool:           Tool
 
     def what(self, path: str) -> str:
         """What the module is in the design's terms, by the instances on the way to it: "population/pipeline"."""

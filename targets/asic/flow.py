@@ -3,7 +3,7 @@
 """The flow: Verilog, gates, timing, simulation of the gates, power, layout; each stage from the results before it."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -12,11 +12,10 @@ from typing import get_type_hints
 from accel.errors import QCLIFError
 from host.common.folders import build_root
 from targets.asic.design import AsicConfig, Rtl, Synthesis
-from targets.asic.gatesim.inputs import Inputs
-from targets.asic.gatesim.simulate import ACTIVITY, simulate
+from targets.asic.gatesim.simulate import ACTIVITY, Inputs, simulate
 from targets.asic.layout.layout import layout_tools, missing_tool, prepare, scripts_digest
 from targets.asic.layout.layout import run as run_layout
-from targets.asic.layout.metrics import Layout
+from targets.asic.layout.results import Layout
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.openram import openram_pdk
 from targets.asic.platform.pdk import CORNERS, Pdk
@@ -28,8 +27,8 @@ from targets.asic.synth.synthesis import synthesise
 from targets.netlist.comparison import NetlistRun
 from targets.netlist.toggles import Activity
 from targets.tools.builds import digest, file_digest
-from targets.tools.eda import Tool, find_sta, find_yosys, has_sta
-from targets.tools.process import version_of
+from targets.tools.eda import find_sta, find_yosys, has_sta
+from targets.tools.process import check_programs, version_of
 from targets.tools.progress import StageProgress, no_stage
 from targets.tools.verilator import GENERATORS
 
@@ -41,25 +40,23 @@ SIMULATED   = ("gatesim", "power")
 UNSIMULATED = {"soc": "the gates of the soc are not simulated, those of its accelerator are"}
 
 
-def _verilator() -> str:
-    version = version_of("verilator", "--version")
-    if not version:
-        raise QCLIFError("verilator is missing: sudo apt-get install verilator")
-    return version
+def _tools(stage: str) -> dict[str, str]:
+    """Versions of a stage's tools by name.
 
-
-# Tools of the stages by name, with their versions; raises a QCLIFError where there is none.
-TOOLS: Mapping[str, Callable[[], dict[str, str]]] = {
-    "synth":   lambda: {"yosys": _version(find_yosys())} | (
-        # Without it, synthesis takes the recipe of the least area.
-        {"opensta": _version(find_sta())} if has_sta() else {}),
-    "sta":     lambda: {"opensta": _version(find_sta())},
-    "gatesim": lambda: {"verilator": _verilator()},
-}
-
-
-def _version(tool: Tool) -> str:
-    return f"{tool.version} ({tool.kind})"
+    Raises
+    ------
+    QCLIFError : one is missing.
+    """
+    tools = []
+    if stage == "synth":
+        # Without OpenSTA, synthesis takes the recipe of the least area.
+        tools = [find_yosys(), *([find_sta()] if has_sta() else [])]
+    elif stage == "sta":
+        tools = [find_sta()]
+    elif stage == "gatesim":
+        check_programs(["verilator"])
+        return {"verilator": version_of("verilator", "--version")}
+    return {tool.name.lower(): f"{tool.version} ({tool.kind})" for tool in tools}
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +119,11 @@ def run_flow(request: Request, progress: StageProgress = no_stage) -> FlowResult
     ------
     QCLIFError : a stage failed.
     """
-    return _Flow(request, progress).run()
+    flow  = _Flow(request, progress)
+    names = list(STAGES)[:list(STAGES).index(request.until) + 1]
+    flow.find_tools(names)
+    flow.run(names, flow.result)
+    return flow.result
 
 
 class _Flow:
@@ -131,17 +132,10 @@ class _Flow:
         self.config   = request.config
         self.pdk      = openram_pdk(request.pdk) if request.config.sram == "openram" else request.pdk
         self.corners  = [name for name in CORNERS if name in self.pdk.corners]
-        self.result  = FlowResult(request, macros=dict(self.pdk.macros))
+        self.result   = FlowResult(request, macros=dict(self.pdk.macros))
         self.progress = progress
 
-    def run(self) -> FlowResult:
-        names = list(STAGES)
-        names = names[:names.index(self.result.request.until) + 1]
-        self._find_tools(names)
-        self._run(names, self.result)
-        return self.result
-
-    def _run(self, names: Sequence[str], result: FlowResult, what: str = "") -> None:
+    def run(self, names: Sequence[str], result: FlowResult, what: str = "") -> None:
         """Run those stages of a netlist that its results allow; `what` is told of it."""
         for name in names:
             ready = all(getattr(result, before) is not None for before in NEEDS.get(name, ()))
@@ -149,13 +143,13 @@ class _Flow:
                 self.progress(f"{what or name}: {STAGES[name][0]}")
                 getattr(self, f"_{name}")(result)
 
-    def _find_tools(self, names: Sequence[str]) -> None:
+    def find_tools(self, names: Sequence[str]) -> None:
         """Find the tools of all stages, before any of them runs."""
         for name in names:
             try:
                 if name in SIMULATED and self.config.design in UNSIMULATED:
                     raise QCLIFError(f"{UNSIMULATED[self.config.design]}: --until sta, or --design core")
-                self.result.tools |= TOOLS[name]() if name in TOOLS else {}
+                self.result.tools |= _tools(name)
             except QCLIFError as error:
                 if self.result.request.strict_tools:
                     raise
@@ -209,7 +203,7 @@ class _Flow:
             # What was told of the netlist, of the layout's.
             result.routed = FlowResult(result.request, result.rtl, dataclasses.replace(synthesis,
                 netlist=layout.netlist, excerpt=None, loads={}), layout.spef, done=result.done)
-            self._run(("sta", "gatesim", "power"), result.routed, "layout")
+            self.run(("sta", "gatesim", "power"), result.routed, "layout")
 
     # The netlist, and the layout's ------------------------------------------------------------------
 

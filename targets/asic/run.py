@@ -7,16 +7,19 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 
+import numpy as np
 from joblib import delayed
 
-from accel.config import ConfigError, config_from_args
+from accel.config import ConfigError, QCLIFConfig, config_from_args
 from accel.errors import QCLIFError
-from host.cli.network_choice import given_network, preferred_sizes
-from host.cli.options import read_samples
+from host.cli.network_choice import choose_network, given_network, preferred_sizes
+from host.cli.options import RANDOM, encode_samples, read_samples
 from host.common.parallel import side_by_side
+from host.events.sample import Sample
+from host.network.random_network import RATE
 from targets.asic.design import AsicConfig
 from targets.asic.flow import Request, run_flow
-from targets.asic.gatesim.inputs import make_inputs
+from targets.asic.gatesim.simulate import Inputs
 from targets.asic.options import DEFAULT_UNTIL, make_parser
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.make_record import record_of
@@ -54,10 +57,25 @@ def make_request(args: argparse.Namespace) -> Request:
     config  = AsicConfig(sizes=sizes, **common)
     inputs  = None
     if args.design == "spatial" or list(STAGES).index(until) >= list(STAGES).index("gatesim"):
-        inputs = make_inputs(args, samples, sizes)
+        inputs = _inputs(args, samples, sizes)
         # The spatial design has the network's shifts wired in.
         config = replace(config, apical_shift=inputs.network.apical_shift, product_shift=inputs.network.product_shift)
     return Request(config, pdk, until, inputs, strict_tools=args.until is not None)
+
+
+def _inputs(args: argparse.Namespace, samples: list[Sample], sizes: QCLIFConfig) -> Inputs:
+    """The network and the recordings that the options ask for."""
+    if args.rate is not None and args.network not in (None, RANDOM):
+        raise QCLIFError(f"--rate is {args.rate:g}, but --network is {args.network}: leave out one of the two")
+    choice  = choose_network(args, samples, sizes, RATE if args.rate == 0 else args.rate)
+    network = choice.network
+    if args.rate == 0:
+        # Without a neuron that could fire: recurrent weights are of no interest, but they are there.
+        network = replace(network, w_sensory=np.zeros_like(network.w_sensory),
+            bias_soma=np.minimum(network.bias_soma, 0))
+    encoded = encode_samples(samples, network.encoder, network.contexts, args)
+    cut     = tuple(sample.steps.slice(0, args.steps or len(sample.steps)) for sample in encoded)
+    return Inputs(network, choice.name, tuple(sample.name for sample in encoded), cut)
 
 # Sweeps --------------------------------------------------------------------------------------------
 

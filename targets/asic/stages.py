@@ -11,9 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from host.common.atomic import whole_file
 from host.common.folders import build_root
-from targets.tools.builds import digest, locked, source_digest
+from targets.tools.builds import digest, locked, source_digest, write_text
 from targets.tools.progress import StageProgress, no_stage
 
 # What each stage does, and what it brings.
@@ -76,8 +75,7 @@ def stage(name: str, module: str, kind: type, inputs: object, work: Callable[[Pa
         start   = time.monotonic()
         result  = work(folder)
         seconds = time.monotonic() - start
-        with whole_file(folder/DONE) as file:
-            file.write(msgspec.json.encode((folder, result, seconds), enc_hook=_plain))
+        write_text(folder/DONE, msgspec.json.encode((folder, result, seconds), enc_hook=_plain))
     return Done(key, folder, result, seconds, cached=False)
 
 

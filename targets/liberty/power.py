@@ -215,28 +215,21 @@ class _Reader:
             return None
         values   = np.array([self._numbers(table, row) for row in table.complex.get("values", ())])
         template = self.templates.get(table.args[0] if table.args else "")
-        axes     = []
+        points   = {} # By whether they are loads.
         for number in (1, 2):
             variable = template.simple.get(f"variable_{number}") if template else None
             if variable is not None:
+                if variable not in SLEW_AXES + LOAD_AXES:
+                    raise table.error(f"a table over {variable} is not known")
                 index = table.complex.get(f"index_{number}") or template.complex.get(f"index_{number}", ())
-                axes.append((variable, np.array([value for row in index for value in self._numbers(table, row)])))
-        values = values.reshape([len(points) for _, points in axes])
-        return self._over_both(table, axes, values*unit)
-
-    def _over_both(self, table: Group, axes: list[tuple[str, np.ndarray]], values: np.ndarray) -> Table:
-        """A table over slew and load, whatever it has of these, and in which order."""
-        points = {}
-        for variable, each in axes:
-            if variable not in SLEW_AXES + LOAD_AXES:
-                raise table.error(f"a table over {variable} is not known")
-            points[variable in LOAD_AXES] = each*(self.units.capacitance_ff if variable in LOAD_AXES
-                else self.units.time_ns)
-        if len(axes) == 2 and axes[0][0] in LOAD_AXES:
+                loads = variable in LOAD_AXES
+                points[loads] = np.array([value for row in index for value in self._numbers(table, row)]) \
+                    *(self.units.capacitance_ff if loads else self.units.time_ns)
+        values = values.reshape([len(each) for each in points.values()])*unit
+        if list(points) == [True, False]:
             values = values.T
-        one = np.zeros(1)
-        return Table(points.get(False, one), points.get(True, one),
-            values.reshape(len(points.get(False, one)), len(points.get(True, one))))
+        slews, loads = points.get(False, np.zeros(1)), points.get(True, np.zeros(1))
+        return Table(slews, loads, values.reshape(len(slews), len(loads)))
 
     def _numbers(self, group: Group, text: str) -> list[float]:
         try:

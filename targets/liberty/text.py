@@ -106,14 +106,13 @@ class _Parser:
         group = self._statement(Group("", (), 1, self.path))
         if group is None or group.kind != "library":
             raise self._error(self.place, "a group library () is expected")
-        self.place = _SPACE.match(self.text, self.place).end()
-        if self.place < len(self.text):
+        if self._after_space() < len(self.text):
             raise self._error(self.place, "nothing is expected after the library")
         return group
 
     def _statement(self, into: Group) -> Group | None:
         """Read one statement; the group that it is, else None."""
-        start = self.place = _SPACE.match(self.text, self.place).end()
+        start = self._after_space()
         match = _STATEMENT.match(self.text, start)
         if match is None:
             raise self._error(start, "no statement" if start < len(self.text) else f"the file ends within "
@@ -130,17 +129,15 @@ class _Parser:
         else:
             inner = Group(name, _arguments(args), self._line_of(start), self.path)
             into.groups.append(inner)
-            self._body(inner)
+            while not self.text.startswith("}", self._after_space()):
+                self._statement(inner)
+            self.place += 1
             return inner
         return None
 
-    def _body(self, group: Group) -> None:
-        while True:
-            self.place = _SPACE.match(self.text, self.place).end()
-            if self.text.startswith("}", self.place):
-                self.place += 1
-                return
-            self._statement(group)
+    def _after_space(self) -> int:
+        self.place = _SPACE.match(self.text, self.place).end()
+        return self.place
 
     def _skip(self, start: int) -> None:
         """Go behind the brace that closes the one before the place."""

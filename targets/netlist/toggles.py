@@ -12,13 +12,14 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from accel.errors import QCLIFError
 from host.common.atomic import whole_file
-from targets.liberty.expression import HIGH, LOW, Expression, parse_expression
+from targets.liberty.expression import HIGH, LOW, parse_expression
 from targets.liberty.library import Cell, Library
 from targets.netlist.netlist import Instance, Module, Netlist, escaped
 
@@ -28,20 +29,19 @@ WORD_BITS = 64
 CLOCK = "sys_clk"
 
 
+@dataclass(eq=False)
 class Activity:
     """How often all nets of a netlist changed in a run, and how long they were 1.
 
-    Parameters
+    Attributes
     ----------
     clocks : over which it was counted.
     toggles : int64 [nets] for each instance of a module, in the order of its nets; instances as Netlist.paths().
     ones : time at 1, in clocks; float64 [nets] likewise.
     """
-    def __init__(self, clocks: int, toggles: dict[tuple[str, ...], np.ndarray], ones: dict[tuple[str, ...], np.ndarray]
-            ) -> None:
-        self.clocks  = clocks
-        self.toggles = toggles
-        self.ones    = ones
+    clocks:  int
+    toggles: dict[tuple[str, ...], np.ndarray]
+    ones:    dict[tuple[str, ...], np.ndarray]
 
     def __add__(self, other: "Activity") -> "Activity":
         """Activity of two runs, one after the other."""
@@ -104,25 +104,22 @@ def probes(netlist: Netlist, start: str = "") -> dict[tuple[int, int], str]:
     for module in netlist.modules.values():
         lines = _probe(module, "" if module.name == netlist.top else above)
         if module.name == netlist.top:
-            lines = [*_counting(start), *lines]
+            lines = [
+                'import "DPI-C" function void qclif_clock();',
+                "reg qclif_counted;",
+                "initial qclif_counted = 1'b0;",
+                f"wire qclif_counts = {f'qclif_counted | {start}' if start else 1};",
+                f"always @(posedge {CLOCK}) begin",
+                "    qclif_clock();",
+                "    qclif_counted <= qclif_counts;",
+                "end",
+                *lines,
+            ]
         if uses[module.name] > 1:
             # Its code is made once for all instances.
             lines.append("/* verilator no_inline_module */")
         edits[module.end, module.end] = "".join(f"    {line}\n" for line in lines)
     return edits
-
-
-def _counting(start: str) -> list[str]:
-    return [
-        'import "DPI-C" function void qclif_clock();',
-        "reg qclif_counted;",
-        "initial qclif_counted = 1'b0;",
-        f"wire qclif_counts = {f'qclif_counted | {start}' if start else 1};",
-        f"always @(posedge {CLOCK}) begin",
-        "    qclif_clock();",
-        "    qclif_counted <= qclif_counts;",
-        "end",
-    ]
 
 
 def _probe(module: Module, above: str) -> list[str]:
@@ -238,14 +235,9 @@ def _through(module: str, instance: Instance, cell: Cell | None, pin: str, low: 
         function = parse_expression(output.function) if output.function else None
         if function is None or pin not in function.pins() or not instance.pins.get(output.name):
             continue
-        level = _level(function, pin, low)
-        if level is None:
+        levels = set(function.replaced({pin: HIGH if low else LOW}).table(sorted(function.pins() - {pin})))
+        if len(levels) > 1:
             raise QCLIFError(f"the clock passes through {instance.name} ({cell.name}) in module {module}: its level "
                 f"while the clock is low is not known, gate clocks with the library's clock gates")
-        yield instance.pins[output.name][0], level
+        yield instance.pins[output.name][0], levels.pop()
 
-
-def _level(function: Expression, pin: str, low: bool) -> bool | None:
-    """Value while the clock is low, None where that depends on other pins."""
-    values = set(function.replaced({pin: HIGH if low else LOW}).table(sorted(function.pins() - {pin})))
-    return values.pop() if len(values) == 1 else None

@@ -51,8 +51,8 @@ def check_name(folder: Path) -> None:
             "--output-dir")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file, in a folder that is made where it does not exist.
+def write_text(path: Path, content: str | bytes) -> None:
+    """Write a file, whole or not at all, in a folder that is made where it does not exist.
 
     Raises
     ------
@@ -60,7 +60,8 @@ def write_text(path: Path, text: str) -> None:
     """
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    with whole_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextlib.contextmanager
@@ -140,8 +141,7 @@ def read_record(path: Path) -> dict[str, object]:
 
 def write_record(path: Path, record: dict[str, object]) -> None:
     """Write what is finished of a build to a file, whole or not at all; it is JSON."""
-    with whole_file(path) as file:
-        file.write(json.dumps(record).encode())
+    write_text(path, json.dumps(record))
 
 # Logs ---------------------------------------------------------------------------------------------
 

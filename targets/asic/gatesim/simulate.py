@@ -2,7 +2,9 @@
 
 """The synthesised netlist against the golden model: all spikes, bit for bit, and states; its activity is kept."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel, GoldenResult
-from host.network.network import Network
+from host.network.network import Network, network_id
 from targets.asic.design import AsicConfig
 from targets.asic.gatesim import spatial
 from targets.asic.gatesim.spatial import NEURON, OUTPUTS, is_wiring, run_neurons, run_spatial
@@ -45,6 +47,31 @@ HOLDS = 1/16
 # Cases of the neuron, and steps of a recording whose states are read from the core.
 NEURON_CASES = 100_000
 STATE_STEPS  = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Network and inputs of a run.
+
+    Attributes
+    ----------
+    name : how the network is called.
+    recordings : their names.
+    samples : the inputs of each, sources in the network's numbers.
+    """
+    network:    Network
+    name:       str
+    recordings: tuple[str, ...]
+    samples:    tuple[SpikeTrain, ...]
+
+    @property
+    def identity(self) -> str:
+        """Digest of the network and all inputs."""
+        digest = hashlib.sha256(str(network_id(self.network)).encode())
+        for inputs in self.samples:
+            digest.update(inputs.offsets.tobytes())
+            digest.update(inputs.sources.tobytes())
+        return digest.hexdigest()
 
 
 def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | None, samples: Sequence[SpikeTrain],
@@ -124,13 +151,11 @@ def _run_spatial(config: AsicConfig, gates: NetlistProgram, network: Network, in
     else:
         run      = run_spatial(gates.program, config, network, inputs, gates.environment())
         activity = gates.activity()
+    # Synapses of a neuron that are active: contexts, and each spike's somatic and apical one.
+    before   = golden.spikes.offsets[-2] if len(golden.spikes) else 0
+    synapses = int((inputs.sources >= network.inputs).sum()) + 2*int(before)
     return compare(network, golden, run.spikes, run.v_a[:state_steps], run.v_s[:state_steps],
-        network.neurons*_synapses(network, inputs, golden.spikes), activity)
-
-
-def _synapses(network: Network, inputs: SpikeTrain, spikes: SpikeTrain) -> int:
-    """Synapses of a neuron that are active in a run: contexts, and each spike's somatic and apical one."""
-    return int((inputs.sources >= network.inputs).sum()) + 2*int(spikes.offsets[-2] if len(spikes) else 0)
+        network.neurons*synapses, activity)
 
 # Cases of the neuron ------------------------------------------------------------------------------
 
@@ -151,7 +176,6 @@ def random_cases(config: AsicConfig, count: int, seed: int = 0) -> tuple[np.ndar
     currents   = _mixed(rng, low, -low - 1, sizes.current_bits, (2, steps, SEQUENCES))
     leaks      = _mixed(rng, 0, sizes.state_max, sizes.state_bits, (2, SEQUENCES))
     threshold  = np.maximum(1, _mixed(rng, 0, sizes.state_max, sizes.state_bits, (SEQUENCES,)))
-    answers    = _golden(config, currents, leaks, threshold)
 
     cases    = np.zeros((SEQUENCES, steps + 1, 7), np.int64)
     expected = np.zeros((SEQUENCES, steps + 1, 3), np.int64)
@@ -160,8 +184,13 @@ def random_cases(config: AsicConfig, count: int, seed: int = 0) -> tuple[np.ndar
     cases[:, 1:, 2:4] = currents.transpose(2, 1, 0)
     cases[:, :, 4:6]  = leaks.T[:, None]
     cases[:, :, 6]    = threshold[:, None]
-    expected[:, 1:]   = answers
-    return _with_holds(rng, cases.reshape(-1, 7), expected.reshape(-1, 3))
+    expected[:, 1:]   = _golden(config, currents, leaks, threshold)
+    cases, expected   = cases.reshape(-1, 7), expected.reshape(-1, 3)
+    # Clocks in between in which the inputs are others and no step is taken.
+    at    = rng.choice(np.arange(1, len(cases)), int(HOLDS*len(cases)), replace=False)
+    holds = cases[rng.integers(0, len(cases), len(at))]
+    holds[:, :2] = 0
+    return np.insert(cases, at, holds, axis=0), np.insert(expected, at, expected[at - 1], axis=0)
 
 
 def _mixed(rng: np.random.Generator, low: int, high: int, bits: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -192,11 +221,3 @@ def _golden(config: AsicConfig, currents: np.ndarray, leaks: np.ndarray, thresho
     with torch.no_grad():
         spikes, v_a, v_s = GoldenModel(network)(torch.from_numpy(counts[:, None]), states=True)
     return np.stack([each[:, 0].numpy().astype(np.int64).T for each in (spikes, v_a, v_s)], axis=-1)
-
-
-def _with_holds(rng: np.random.Generator, cases: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cases with clocks in between in which the inputs are others and no step is taken."""
-    at    = rng.choice(np.arange(1, len(cases)), int(HOLDS*len(cases)), replace=False)
-    holds = cases[rng.integers(0, len(cases), len(at))]
-    holds[:, :2] = 0
-    return np.insert(cases, at, holds, axis=0), np.insert(expected, at, expected[at - 1], axis=0)

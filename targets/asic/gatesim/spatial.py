@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenResult
@@ -27,6 +26,7 @@ from targets.netlist.comparison import NetlistProgram
 from targets.netlist.netlist import Instance, Module, Netlist
 from targets.netlist.steps import Steps, pack, run_steps, unpack
 from targets.netlist.toggles import Activity
+from targets.sim.core import CoreRun
 
 OUTPUTS = ("spike", "v_apical", "v_soma")
 
@@ -38,16 +38,8 @@ STEPS = Steps(("weights_soma", "weights_apical", "bias_apical", "leak_soma", "le
 NEURON_STEPS = replace(STEPS, inputs=("sys_rst", "step", "spikes", "contexts", "stimulus"))
 
 
-@dataclass(frozen=True, eq=False)
-class SpatialRun:
-    """Spikes, and V_a and V_s [T, N], of a run."""
-    spikes: SpikeTrain
-    v_a:    np.ndarray
-    v_s:    np.ndarray
-
-
 def run_spatial(program: Path, config: AsicConfig, network: Network, inputs: SpikeTrain,
-        environment: Mapping[str, str] | None = None) -> SpatialRun:
+        environment: Mapping[str, str] | None = None) -> CoreRun:
     """Run a recording on the whole design, from reset, one step a clock.
 
     Parameters
@@ -66,7 +58,7 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, inputs: Spi
     beats = [pack(ports.contexts, 1), pack(ports.stimulus, stimulus_bits(sizes))]
     spike, v_a, v_s = (each[:, :network.neurons]
         for each in _after(program, environment, ports.constants, beats, sizes.neurons, sizes.state_bits))
-    return SpatialRun(SpikeTrain.from_dense(spike), v_a, v_s)
+    return CoreRun(SpikeTrain.from_dense(spike), v_a, v_s, {})
 
 
 def _after(program: Path, environment: Mapping[str, str] | None, constants: Sequence[tuple[np.ndarray, int]],
@@ -103,16 +95,7 @@ def spatial_ports(config: AsicConfig, network: Network, inputs: SpikeTrain) -> S
     """
     sizes  = config.sizes
     counts = inputs.dense(network.inputs + network.contexts).astype(np.int64)
-    _check(config, network, counts)
-    contexts = np.zeros((len(inputs), max(1, sizes.contexts)), np.int64)
-    contexts[:, :network.contexts] = counts[:, network.inputs:]
-    stimulus = np.zeros((len(inputs), sizes.neurons), np.int64)
-    stimulus[:, :network.neurons]  = network.bias_soma + counts[:, :network.inputs] @ network.w_sensory
-    return SpatialPorts(contexts, stimulus, _constants(sizes, network))
-
-
-def _check(config: AsicConfig, network: Network, counts: np.ndarray) -> None:
-    network.check_fits(config.sizes)
+    network.check_fits(sizes)
     for name in ("apical_shift", "product_shift"):
         if getattr(network, name) != getattr(config, name):
             raise QCLIFError(f"{name} of the network is {getattr(network, name)}, of the design "
@@ -120,26 +103,26 @@ def _check(config: AsicConfig, network: Network, counts: np.ndarray) -> None:
     if counts[:, network.inputs:].max(initial=0) > 1:
         raise QCLIFError("a context comes more than once in a step, the spatial design takes it once: use --design "
             "core")
-    if (most := int(counts.sum(axis=1).max(initial=0))) > config.sizes.step_events:
-        raise QCLIFError(f"a step has {most} events, the design is for {config.sizes.step_events}: raise "
+    if (most := int(counts.sum(axis=1).max(initial=0))) > sizes.step_events:
+        raise QCLIFError(f"a step has {most} events, the design is for {sizes.step_events}: raise "
             "--step-events")
-
-
-def _constants(sizes: QCLIFConfig, network: Network) -> list[tuple[np.ndarray, int]]:
-    """Ports that hold still; neurons that the network lacks never fire."""
-    neurons, contexts = sizes.neurons, sizes.contexts
-    used   = slice(network.neurons)
-    soma   = np.zeros((neurons, neurons), np.int64)
-    apical = np.zeros((neurons, contexts + neurons), np.int64)
-    soma[used, used]                                     = network.w_recurrent_soma.T
-    apical[used, :network.contexts]                      = network.w_context.T
-    apical[used, contexts:contexts + network.neurons]    = network.w_recurrent_apical.T
-    parameters = np.zeros((4, neurons), np.int64)
+    contexts = np.zeros((len(inputs), max(1, sizes.contexts)), np.int64)
+    stimulus = np.zeros((len(inputs), sizes.neurons), np.int64)
+    soma     = np.zeros((sizes.neurons, sizes.neurons), np.int64)
+    apical   = np.zeros((sizes.neurons, sizes.contexts + sizes.neurons), np.int64)
+    # Neurons that the network lacks never fire.
+    parameters    = np.zeros((4, sizes.neurons), np.int64)
     parameters[3] = sizes.state_max
+    used = slice(network.neurons)
+    contexts[:, :network.contexts]  = counts[:, network.inputs:]
+    stimulus[:, used]               = network.bias_soma + counts[:, :network.inputs] @ network.w_sensory
+    soma[used, used]                = network.w_recurrent_soma.T
+    apical[used, :network.contexts] = network.w_context.T
+    apical[used, sizes.contexts:sizes.contexts + network.neurons] = network.w_recurrent_apical.T
     parameters[:, used] = network.bias_apical, network.leak_soma, network.leak_apical, network.threshold
     widths = (sizes.weight_bits, *[sizes.state_bits]*3)
-    return [(soma, sizes.weight_bits), (apical, sizes.weight_bits),
-        *((each[:, None], bits) for each, bits in zip(parameters, widths, strict=True))]
+    return SpatialPorts(contexts, stimulus, [(soma, sizes.weight_bits), (apical, sizes.weight_bits),
+        *((each[:, None], bits) for each, bits in zip(parameters, widths, strict=True))])
 
 # Neuron by neuron ---------------------------------------------------------------------------------
 
@@ -190,15 +173,12 @@ def _is_wired(top: Module, sources: list[int], number: int, instance: Instance, 
     wanted = {port: top.ports[outer or port][1] for port, outer in shared.items()}
     for port, bits in (neuron_ports(sizes) | output_ports(sizes)).items():
         wanted[port] = top.ports[port][1][number*bits:(number + 1)*bits]
-    return all(_same(sources, instance.pins.get(port, ()), nets) for port, nets in wanted.items())
-
-
-def _same(sources: list[int], nets: tuple[int, ...], others: tuple[int, ...]) -> bool:
-    return [net if net < 0 else sources[net] for net in nets] == [sources[net] for net in others]
+    return all([net if net < 0 else sources[net] for net in instance.pins.get(port, ())]
+        == [sources[net] for net in nets] for port, nets in wanted.items())
 
 
 def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, inputs: SpikeTrain, golden: GoldenResult
-        ) -> tuple[SpatialRun, Activity | None]:
+        ) -> tuple[CoreRun, Activity | None]:
     """Run each neuron of the design on a recording.
 
     Parameters
@@ -223,7 +203,7 @@ def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, inp
         found[number] = np.concatenate(after, axis=1).T
         activities[number] = one.activity()
     spike, v_a, v_s = found[:network.neurons].transpose(1, 2, 0)
-    return SpatialRun(SpikeTrain.from_dense(spike), v_a, v_s), \
+    return CoreRun(SpikeTrain.from_dense(spike), v_a, v_s, {}), \
         None if gates.file is None else _joined(gates.netlist, gates.library, activities)
 
 

@@ -5,8 +5,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from targets.asic.layout.floorplan import Floorplan
-from targets.asic.layout.lef import NM
+from targets.asic.layout.floorplan import NM, Floorplan
 from targets.asic.platform.pdk import Pdk
 from targets.asic.sta.timing import IO_FRACTION, clocking, surroundings
 

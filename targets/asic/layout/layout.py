@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accel.errors import QCLIFError
-from host.common.atomic import whole_file
 from host.common.console import Progress, no_progress
 from targets.asic.design import AsicConfig, Rtl
-from targets.asic.layout.floorplan import Floorplan, plan
+from targets.asic.layout.floorplan import Floorplan, LefMacro, plan, read_lef, read_site
 from targets.asic.layout.flow_files import (
     MACRO_FILES,
     config_mk,
@@ -28,12 +27,11 @@ from targets.asic.layout.flow_files import (
     pdn_tcl,
     run_sh,
 )
-from targets.asic.layout.lef import LefMacro, read_lef, read_site
-from targets.asic.layout.metrics import Layout, read_layout
+from targets.asic.layout.results import Layout, read_layout
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
 from targets.netlist.netlist import ONE, ZERO, Netlist, read_netlist
-from targets.tools.builds import digest, file_digest
+from targets.tools.builds import digest, file_digest, write_text
 from targets.tools.process import run_program, version_of
 
 # Part of the room for cells that they fill; the rest is for clock tree, buffers and wires.
@@ -65,14 +63,14 @@ class LayoutInputs:
 
     Attributes
     ----------
-    shapes : width and height of each macro's instance, nm.
+    macros : (left, bottom, right, top) of each macro's instance, nm.
     command : what runs it in a shell.
     """
     folder:    Path
     platform:  str
     top:       str
     floorplan: Floorplan
-    shapes:    dict[str, tuple[int, int]]
+    macros:    dict[str, tuple[int, int, int, int]]
 
     @property
     def command(self) -> str:
@@ -106,8 +104,11 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
             raise QCLIFError(f"PDK {pdk.folder} has no {what}, which layout needs: name a folder that has, or fetch "
                 f"one with --download-pdk")
     design    = read_netlist(netlist, rtl.top)
-    instances = _macro_instances(design, pdk.macros)
-    outlines  = {macro.name: _outline(macro) for macro in instances.values()}
+    # By their paths, as OpenROAD names them once the netlist is flat.
+    instances = {"/".join((*path, each.name)): pdk.macros[each.cell] for path, module in design.paths()
+        for each in module.instances if each.cell in pdk.macros}
+    used      = {macro.name: macro for macro in instances.values()}
+    outlines  = {name: _outline(macro) for name, macro in used.items()}
     cells     = read_lef(pdk.cell_lef)
     _check(design, {**cells, **outlines}, netlist)
     pins      = sum(len(bits) for _, bits in design.modules[rtl.top].ports.values())
@@ -117,7 +118,8 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
     floorplan = plan(logic_um2, shapes, **options)
     dense     = pins*PIN_PITCHES[0] > 2*(floorplan.width + floorplan.height)
     floorplan = plan(logic_um2, shapes, **options, pins=pins, pin_pitch=PIN_PITCHES[dense])
-    copies    = _copies({macro.name: macro for macro in instances.values()})
+    copies    = {f"{kind}/{path.name}": path for _, macro in sorted(used.items())
+        for kind, path in zip(MACRO_FILES, (macro.lef, macro.liberty, macro.gds), strict=True) if path is not None}
     supplies  = [*(cells[name] for name in design.cells() & cells.keys()), *outlines.values()]
     texts     = {
         "config.mk":      config_mk(rtl.top, floorplan, list(copies), dense, HALO, pdk),
@@ -130,14 +132,12 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
         **{name: path.read_bytes() for name, path in copies.items()}}
     script = run_sh(pdk.name, rtl.top, list(files)).encode()
     for name, content in {**files, RUN: script}.items():
-        _write(folder/name, content)
-    return LayoutInputs(folder, pdk.name, rtl.top, floorplan, shapes)
-
-
-def _macro_instances(design: Netlist, macros: Mapping[str, Macro]) -> dict[str, Macro]:
-    """Macros by the paths of their instances, as OpenROAD names them once the netlist is flat."""
-    return {"/".join((*path, each.name)): macros[each.cell] for path, module in design.paths()
-        for each in module.instances if each.cell in macros}
+        # What the results depend on must not look newer than it is.
+        if not (folder/name).is_file() or (folder/name).read_bytes() != content:
+            write_text(folder/name, content)
+    boxes = {name: (left, bottom, left + shapes[name][0], bottom + shapes[name][1])
+        for name, (left, bottom) in floorplan.macros.items()}
+    return LayoutInputs(folder, pdk.name, rtl.top, floorplan, boxes)
 
 
 def _outline(macro: Macro) -> LefMacro:
@@ -169,26 +169,6 @@ def _check(design: Netlist, outlines: Mapping[str, LefMacro], path: Path) -> Non
         name, count = constants.most_common(1)[0]
         raise QCLIFError(f"{path}: {count} pins in module {name} are constants, which no wire can bring: run the stage "
             f"synth again")
-
-
-def _copies(macros: Mapping[str, Macro]) -> dict[str, Path]:
-    """Files of macros, by their names in the folder."""
-    paths = [(kind, path) for name in sorted(macros) for kind, path in zip(MACRO_FILES,
-        (macros[name].lef, macros[name].liberty, macros[name].gds), strict=True) if path is not None]
-    return {f"{kind}/{path.name}": path for kind, path in paths}
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file unless it is the same: what the results depend on must not look newer than they are."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_file() and path.read_bytes() == content:
-            return
-    except OSError as error:
-        raise QCLIFError(f"layout folder {path.parent}: cannot be written ({error.strerror}): choose another "
-            f"--output-dir") from error
-    with whole_file(path) as file:
-        file.write(content)
 
 # Run -----------------------------------------------------------------------------------------------
 
@@ -253,14 +233,7 @@ def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
 
     done = 0
     if run_program(["sh", inputs.folder/RUN], log=log, on_line=on_line).status:
-        raise QCLIFError(f"layout failed: {_reason(tail)}; see {log}, and run again to go on from there")
-    boxes = {name: (left, bottom, left + inputs.shapes[name][0], bottom + inputs.shapes[name][1])
-        for name, (left, bottom) in inputs.floorplan.macros.items()}
-    return replace(read_layout(inputs.folder, inputs.platform, inputs.top), macros=boxes)
-
-
-def _reason(tail: deque[str]) -> str:
-    """The line that says most."""
-    told = [line for line in tail if line]
-    return next((line for line in reversed(told) if "ERROR" in line or line.startswith("Error")), told[-1] if told
-        else "without a word")
+        told   = list(filter(None, tail)) or ["without a word"]
+        reason = next((line for line in reversed(told) if "ERROR" in line or line.startswith("Error")), told[-1])
+        raise QCLIFError(f"layout failed: {reason}; see {log}, and run again to go on from there")
+    return replace(read_layout(inputs.folder, inputs.platform, inputs.top), macros=inputs.macros)

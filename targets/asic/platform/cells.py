@@ -35,12 +35,6 @@ def buffers(cells: Mapping[str, Cell], driver: str) -> tuple[Cell, ...]:
     return tuple(cells[name] for name in sorted(loads, key=loads.get) if loads[name] <= limit)
 
 
-def clock_gate(cells: Iterable[Cell]) -> Cell | None:
-    """The smallest gate of a clock for registers at its rising edge, without a test pin where there is such a one."""
-    return min((cell for cell in cells if cell.clock_gate.startswith("latch_posedge")),
-        key=lambda cell: (len(cell.pins), cell.area), default=None)
-
-
 def latch(cells: Iterable[Cell]) -> Cell | None:
     """The smallest cell that holds a bit; of equal ones the first."""
     return min((cell for cell in cells if cell.latches), key=lambda cell: cell.area, default=None)

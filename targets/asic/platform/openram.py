@@ -22,12 +22,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from accel.errors import QCLIFError
-from host.common.atomic import whole_file
 from host.common.console import Progress, no_progress
 from host.common.folders import build_root
 from targets.asic.platform.macros import OPENRAM_PORTS, Macro, read_macro
 from targets.asic.platform.pdk import Pdk
-from targets.tools.builds import digest, last_lines, made_once, writing
+from targets.tools.builds import digest, last_lines, made_once, write_text, writing
 from targets.tools.process import run_program
 
 # numpy 2.4 no longer makes numbers of arrays with one element, which OpenRAM relies on. What else OpenRAM asks for
@@ -165,12 +164,10 @@ def _entry(depth: int, width: int) -> Path:
 
 def _read(entry: Path, name: str) -> Macro:
     """The macro of a folder; its Liberty is fitted anew, which takes no time."""
-    with writing(entry):
-        text    = fit_liberty((entry/f"{name}.raw.lib").read_text())
-        liberty = entry/f"{name}.lib"
-        if not liberty.exists() or liberty.read_text() != text:
-            with whole_file(liberty) as file:
-                file.write(text.encode())
+    text    = fit_liberty((entry/f"{name}.raw.lib").read_text())
+    liberty = entry/f"{name}.lib"
+    if not liberty.exists() or liberty.read_text() != text:
+        write_text(liberty, text)
     return read_macro(liberty, entry/f"{name}.lef", entry/f"{name}.gds", OPENRAM_PORTS,
         "delete its folder and run again")
 

@@ -14,7 +14,6 @@ from functools import cached_property
 from pathlib import Path
 
 from accel.errors import QCLIFError
-from host.common.atomic import whole_file
 from host.common.console import Progress, no_progress
 from host.common.folders import build_root, cache_folder
 from targets.asic.platform import cells
@@ -23,7 +22,7 @@ from targets.asic.platform.download import download_pdk, is_complete, pinned_fil
 from targets.asic.platform.macros import Macro, read_macro
 from targets.liberty.library import Cell, Library, read_liberty
 from targets.liberty.text import GZIP_MAGIC, read_content
-from targets.tools.builds import digest
+from targets.tools.builds import digest, write_text
 
 # What FreePDK45's corners are; others have conditions of their own under these names.
 CORNERS = {
@@ -53,7 +52,6 @@ class Corner:
     liberty : plain text, which old tools need.
     library : its cells.
     """
-    name:    str
     liberty: Path
     library: Library = field(repr=False, compare=False)
 
@@ -153,17 +151,19 @@ class Pdk:
 
     @cached_property
     def clock_gate(self) -> Cell:
-        """The gate of a clock. Platforms may keep mappers off it by DONT_USE_CELLS.
+        """The smallest gate of a clock for registers at its rising edge, without a test pin where there is such a one.
+        Platforms may keep mappers off it by DONT_USE_CELLS.
 
         Raises
         ------
         QCLIFError : the library has none.
         """
-        found = cells.clock_gate(self.corner("typ").library.cells.values())
-        if found is None:
+        found = [cell for cell in self.corner("typ").library.cells.values()
+            if cell.clock_gate.startswith("latch_posedge")]
+        if not found:
             raise QCLIFError(f"PDK {self.folder}: no cell with clock_gating_integrated_cell latch_posedge in "
                 f"{self.corner('typ').liberty}, which memories need: choose another PDK, or --design neuron")
-        return found
+        return min(found, key=lambda cell: (len(cell.pins), cell.area))
 
 # Search --------------------------------------------------------------------------------------------
 
@@ -187,10 +187,9 @@ def find_pdk(folder: Path | None = None, download: bool = False, progress: Progr
         return read_pdk(folder)
     if folder is not None:
         return read_pdk(Path(folder))
-    if os.environ.get("FREEPDK45_HOME"):
-        return read_pdk(Path(os.environ["FREEPDK45_HOME"]), "FREEPDK45_HOME")
-    if os.environ.get("FLOW_HOME"):
-        return read_pdk(Path(os.environ["FLOW_HOME"])/"platforms"/"nangate45", "FLOW_HOME")
+    for variable, below in (("FREEPDK45_HOME", ""), ("FLOW_HOME", "platforms/nangate45")):
+        if os.environ.get(variable):
+            return read_pdk(Path(os.environ[variable])/below, variable)
     if is_complete(fetched, pinned):
         return read_pdk(fetched)
     raise QCLIFError("no PDK: name a folder of FreePDK45 files with --pdk, FREEPDK45_HOME or FLOW_HOME (flow-scripts), "
@@ -225,26 +224,15 @@ def read_pdk(folder: Path, variable: str = "--pdk") -> Pdk:
 
 
 def _corner(name: str, path: Path, digests: dict[str, str]) -> Corner:
+    """A corner, its file as plain text: OpenSTA of 2019 and Yosys 0.23 read no other."""
     content       = read_content(path)
     digests[name] = digest(content)
-    return Corner(name, _plain(path, content, digests[name]), read_liberty(path))
-
-
-def _plain(path: Path, content: bytes, sha256: str) -> Path:
-    """A file as plain text: OpenSTA of 2019 and Yosys 0.23 read no other."""
-    with open(path, "rb") as file:
-        if file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
-            return path
-    plain = build_root()/"asic"/"pdk"/sha256[:16]/path.with_suffix("").name
-    if not plain.exists():
-        try:
-            plain.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise QCLIFError(f"{plain.parent}: cannot be made ({error.strerror}): set QCLIF_BUILD_DIR to another "
-                f"folder") from error
-        with whole_file(plain) as file:
-            file.write(content)
-    return plain
+    plain         = path
+    if path.read_bytes().startswith(GZIP_MAGIC):
+        plain = build_root()/"asic"/"pdk"/digests[name][:16]/path.with_suffix("").name
+        if not plain.exists():
+            write_text(plain, content)
+    return Corner(plain, read_liberty(path))
 
 
 def _existing(folder: Path, names: list[str], digests: dict[str, str]) -> Path | None:

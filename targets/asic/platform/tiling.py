@@ -179,8 +179,13 @@ def _column(memory: Memory, bits: int, macros: tuple[Macro, ...], objective: str
 
     def block(depth: int, words: int) -> _Choice:
         """The cheapest one macro of this depth, of which `words` are used."""
-        return min((_Choice(_cost(memory, macro, words, bits, objective), ((macro, words),)) for macro in macros
-            if macro.depth == depth), key=lambda choice: choice.cost, default=full[0])
+        found = full[0]
+        for macro in (each for each in macros if each.depth == depth):
+            area   = macro.area_um2 + GATE_UM2 + BIT_UM2*(macro.address_bits + bits)
+            energy = macro.energy_pj*words/memory.depth + macro.leakage_nw*PERIOD_NS*1e-6
+            cost   = (area, energy) if objective == "area" else (energy, area)
+            found  = min(found, _Choice(cost, ((macro, words),)), key=lambda choice: choice.cost)
+        return found
 
     def cover(depth: int, words: int) -> _Choice:
         """The cheapest tiles for the first `words` of a block."""
@@ -199,8 +204,3 @@ def _column(memory: Memory, bits: int, macros: tuple[Macro, ...], objective: str
     whole, words = divmod(memory.depth, depths[-1])
     return sum([full[depths[-1]]]*whole, _Choice()) + cover(depths[-1], words)
 
-
-def _cost(memory: Memory, macro: Macro, words: int, bits: int, objective: str) -> tuple[float, float]:
-    area   = macro.area_um2 + GATE_UM2 + BIT_UM2*(macro.address_bits + bits)
-    energy = macro.energy_pj*words/memory.depth + macro.leakage_nw*PERIOD_NS*1e-6
-    return (area, energy) if objective == "area" else (energy, area)

@@ -1,17 +1,118 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""Energy of all cells of one kind, from the activity of the nets at them."""
+"""Loads, slews and likelihoods in a netlist, and with these the energy of all cells of one kind, by their tables."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from targets.asic.power.electrical import FALL, RISE, Nets, likelihood, sensitivity
-from targets.netlist.flat import Cells
-from targets.liberty.expression import Expression, parse_expression
-from targets.liberty.power import CellPower, Energy
+from targets.liberty.expression import HIGH, LOW, Expression, parse_expression
+from targets.liberty.power import Arc, CellPower, Energy
+from targets.netlist.flat import Cells, Flat
 from targets.netlist.netlist import NOTHING
+
+# Slews have settled when none changes by more than this, ns; a slew hardly depends on what is many cells ahead.
+TOLERANCE = 1e-6
+PASSES    = 200
+
+# Slew of the clock and of inputs, ns, as OpenSTA takes them unless told.
+IDEAL_SLEW = 0.0
+
+RISE, FALL = 0, 1
+
+# Capacitance fF of the wire at each net, from the number of pins at it.
+Wires = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Nets:
+    """Electrical values of nets. Each array has three more entries, for ZERO, ONE and NOTHING as indices.
+
+    Attributes
+    ----------
+    load : capacitance at a net, fF, for a rise and for a fall, [2, nets].
+    slew : ns, likewise.
+    """
+    load: np.ndarray
+    slew: np.ndarray
+
+
+def extended(values: np.ndarray, nothing: float = 0.0, one: float = 0.0, zero: float = 0.0) -> np.ndarray:
+    """Values of nets, with those of the constants behind them, where NOTHING, ONE and ZERO find them as indices."""
+    return np.concatenate([values, np.array([nothing, one, zero], values.dtype)])
+
+
+def nets_of(flat: Flat, cells: Mapping[str, CellPower], wires: Wires, clocks: np.ndarray) -> Nets:
+    """Loads and slews of a netlist.
+
+    Parameters
+    ----------
+    cells : of all kinds in the netlist.
+    wires : of the nets, estimated or routed.
+    clocks : nets of the clock, whose slew is ideal.
+    """
+    load = _loads(flat, cells, wires)
+    slew = np.full((2, flat.nets + 3), IDEAL_SLEW)
+    arcs = [(flat.cells[name], arc) for name in flat.cells for arc in cells[name].arcs]
+    for _ in range(PASSES):
+        fresh = np.full_like(slew, IDEAL_SLEW)
+        for each, arc in arcs:
+            _propagate(each, arc, load, slew, fresh)
+        fresh[:, clocks] = IDEAL_SLEW
+        fresh[:, -3:]    = IDEAL_SLEW
+        change, slew     = np.abs(fresh - slew).max(), fresh
+        if change < TOLERANCE:
+            break
+    return Nets(load, slew)
+
+
+def _loads(flat: Flat, cells: Mapping[str, CellPower], wires: Wires) -> np.ndarray:
+    pins, fanout = np.zeros((2, flat.nets + 3)), np.zeros(flat.nets + 3, np.int64)
+    for name, each in flat.cells.items():
+        for pin, capacitance in cells[name].capacitance_ff.items():
+            if pin in each.pins:
+                count   = np.bincount(each.pins[pin].ravel() % (flat.nets + 3), minlength=flat.nets + 3)
+                fanout += count
+                pins   += np.outer(capacitance, count)
+    # Where an output leads to is not known; a wire leads there.
+    fanout[flat.outputs] += 1
+    fanout[-3:]  = 0
+    pins[:, -3:] = 0
+    return pins + wires(fanout)
+
+
+def _propagate(cells: Cells, arc: Arc, load: np.ndarray, slew: np.ndarray, fresh: np.ndarray) -> None:
+    """Raise the fresh slews of outputs to what comes through an arc."""
+    if arc.output not in cells.pins or arc.input not in cells.pins:
+        return
+    for bit in range(cells.pins[arc.output].shape[1]):
+        inputs, outputs = cells.bit(arc.input), cells.pins[arc.output][:, bit]
+        for edge, table in enumerate(arc.slews):
+            if table is not None:
+                # Edges of the input that make this one of the output.
+                sources = {"positive_unate": (edge,), "negative_unate": (1 - edge,)}.get(arc.sense, (RISE, FALL))
+                for source in sources:
+                    np.maximum.at(fresh[edge], outputs, table(slew[source][inputs], load[edge][outputs]))
+
+
+# Likelihoods ---------------------------------------------------------------------------------------
+
+def likelihood(expression: Expression, level: Callable[[str], np.ndarray]) -> np.ndarray:
+    """How likely an expression holds, [n] or [1]; level() tells how likely a pin is 1, [n], independent of others."""
+    names = sorted(expression.pins())
+    rows  = itertools.product((False, True), repeat=len(names))
+    terms = [np.prod([level(name) if high else 1 - level(name) for name, high in zip(names, row, strict=True)], axis=0)
+        for row, holds in zip(rows, expression.table(names), strict=True) if holds]
+    return np.sum(terms, axis=0) if terms else np.zeros(1)
+
+
+def sensitivity(function: Expression, pin: str, level: Callable[[str], np.ndarray]) -> np.ndarray:
+    """How likely a change of the pin changes the function, [n] or [1]."""
+    return likelihood(Expression("xor", parts=(function.replaced({pin: LOW}), function.replaced({pin: HIGH}))), level)
+
+# Energies -----------------------------------------------------------------------------------------
 
 # Level of what nobody knows: a state without an output, an output at no net.
 UNKNOWN = 0.5
@@ -19,7 +120,7 @@ UNKNOWN = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """What all nets do. Each array has three more entries for constants, as in targets.asic.power.electrical.Nets.
+    """What all nets do. Each array has three more entries for constants, as in Nets.
 
     Attributes
     ----------
@@ -47,16 +148,17 @@ class CellEnergy:
         self.signals = signals
         # Outputs that are the inverse of another one, as Q and QN are.
         outputs      = {function.name: pin for pin, function in power.functions.items() if function.kind == "pin"}
-        self.twins   = {outputs[inverse]: outputs[state] for inverse, state in power.inverse.items()
+        self.inverse = {outputs[inverse]: outputs[state] for inverse, state in power.inverse.items()
             if inverse in outputs and state in outputs}
+        self.twins   = self.inverse | {state: inverse for inverse, state in self.inverse.items()}
 
     def level(self, pin: str) -> np.ndarray:
         """How likely a pin is 1, [cells]."""
         nets   = self.cells.bit(pin)
         result = self.signals.high[nets]
-        for twin in self._others(pin):
+        if pin in self.twins:
             # An output at no net is known by its twin.
-            others = self.cells.bit(twin)
+            others = self.cells.bit(self.twins[pin])
             result = np.where((nets == NOTHING) & (others != NOTHING), 1 - self.signals.high[others], result)
         return result
 
@@ -66,23 +168,18 @@ class CellEnergy:
             return self.signals.toggles[self.cells.pins[pin]].sum(axis=1)
         nets   = self.cells.bit(pin)
         result = self.signals.toggles[nets]
-        for twin in self._others(pin):
-            result = np.where(nets == NOTHING, self.signals.toggles[self.cells.bit(twin)], result)
+        if pin in self.twins:
+            result = np.where(nets == NOTHING, self.signals.toggles[self.cells.bit(self.twins[pin])], result)
         function = self.power.functions.get(pin)
         if function is not None and len(function.pins()) == 1:
             # Clock trees are balanced by buffers whose output is at no net.
             result = np.where(nets == NOTHING, self.signals.toggles[self.cells.bit(*function.pins())], result)
         return result
 
-    def _others(self, pin: str) -> Iterator[str]:
-        for inverse, other in self.twins.items():
-            if pin in (inverse, other):
-                yield other if pin == inverse else inverse
-
     def _likely(self, when: Expression | None) -> np.ndarray:
         if when is None:
             return np.ones(1)
-        inverse = {pin: parse_expression(f"!{twin}") for pin, twin in self.twins.items()}
+        inverse = {pin: parse_expression(f"!{twin}") for pin, twin in self.inverse.items()}
         return likelihood(when.replaced(inverse), self.level)
 
     # Kinds of energy ------------------------------------------------------------------------------
@@ -135,13 +232,11 @@ class CellEnergy:
         pin     = self.cells.bit(energy.pin)
         related = self.cells.bit(energy.related or energy.pin)
         load    = nets.load.max(axis=0)[pin] if energy.related else np.zeros(len(pin))
+        senses  = {arc.sense for arc in self.power.arcs if (arc.output, arc.input) == (energy.pin, energy.related)}
         total   = np.zeros(len(pin))
         for edge, table in zip((RISE, FALL), energy.tables, strict=True):
             if table is not None:
-                total += table(nets.slew[self._source(energy, edge)][related], load)
+                # Edge of the related pin that makes this one.
+                source = 1 - edge if senses == {"negative_unate"} else edge
+                total += table(nets.slew[source][related], load)
         return total/2
-
-    def _source(self, energy: Energy, edge: int) -> int:
-        """Edge of the related pin that makes this edge of the pin."""
-        senses = {arc.sense for arc in self.power.arcs if (arc.output, arc.input) == (energy.pin, energy.related)}
-        return 1 - edge if senses == {"negative_unate"} else edge

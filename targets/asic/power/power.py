@@ -31,8 +31,7 @@ from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Corner, Pdk
-from targets.asic.power.cell_energy import UNKNOWN, CellEnergy, Signals
-from targets.asic.power.electrical import extended, nets_of
+from targets.asic.power.cell_energy import UNKNOWN, CellEnergy, Signals, extended, nets_of
 from targets.netlist.flat import Flat, flatten
 from targets.liberty.power import CellPower, read_power
 from targets.netlist.netlist import Module, Netlist, read_netlist
@@ -100,43 +99,21 @@ def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], acti
         estimate.
     """
     flat, cells, signals = signals_of(netlist, corner, macros, activity, wires)
-    return _total(flat, cells, macros, signals, activity.clocks*period_ns)
-
-
-def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity,
-        wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> tuple[Flat, dict[str, CellPower], Signals]:
-    """The netlist's cells, what Liberty says of each kind, and what its nets do."""
-    used   = netlist.cells()
-    tables = read_power(corner.liberty, used - macros.keys())
-    cells  = tables.cells | {name: read_power(macros[name].liberty, {name}).cells[name]
-        for name in sorted(used & macros.keys())}
-    if missing := sorted(used - cells.keys()):
-        raise QCLIFError(f"{corner.liberty} has no cell {missing[0]}: run the stage synth with this library")
-    flat    = flatten(netlist)
-    routed  = None if wires is None else extended(flat.gathered(wires))
-    nets    = nets_of(flat, cells, tables.wire_load if routed is None else lambda fanout: routed,
-        _clocks(flat, clock_nets(netlist, corner.library)))
-    toggles = extended(flat.gathered(activity.toggles))
-    high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
-    return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.library.voltage**2*toggles)
-
-
-def _clocks(flat: Flat, nets: dict[str, dict[int, bool]]) -> np.ndarray:
-    found = [ids[list(nets[module])] for ids, module in zip(flat.ids, flat.modules, strict=True)]
-    found = np.unique(np.concatenate(found).astype(np.int64))
-    return found[found >= 0]
-
-
-def _total(flat: Flat, cells: Mapping[str, CellPower], macros: Mapping[str, Macro], signals: Signals, time_ns: float
-        ) -> Power:
-    """Sums over all cells, from fJ in all the time and nW."""
+    time_ns = activity.clocks*period_ns
+    # Sums over all cells, from fJ in all the time and nW.
     kinds  = {name: np.zeros(len(flat.paths)) for name in ("leakage", "internal", "switching", "sram", "sram_leakage")}
     for name, each in flat.cells.items():
         energy  = CellEnergy(each, cells[name], signals)
         macro   = macros.get(name)
         leakage = (energy.leakage_nw() if macro is None else np.full(len(each.owner), macro.leakage_nw))*1e-6
         charged = energy.switching_fj()/time_ns*1e-3
-        inside  = (energy.internal_fj() if macro is None else _macro_fj(energy, macro))/time_ns*1e-3
+        if macro is None:
+            inside = energy.internal_fj()
+        else:
+            # Accesses, which are pulses of the macro's clock, and whatever its other pins cost.
+            clock  = macro.ports.clock
+            inside = energy.internal_fj(without=clock) + energy.toggles(clock)/2*macro.energy_pj*1e3
+        inside  = inside/time_ns*1e-3
         parts   = {"leakage": leakage, "internal": inside, "switching": charged} if macro is None else {
             "sram": leakage + inside + charged, "sram_leakage": leakage}
         for kind, power in parts.items():
@@ -150,10 +127,24 @@ def _total(flat: Flat, cells: Mapping[str, CellPower], macros: Mapping[str, Macr
     return Power(**total, modules=modules)
 
 
-def _macro_fj(energy: CellEnergy, macro: Macro) -> np.ndarray:
-    """Accesses, which are pulses of the macro's clock, and whatever its other pins cost."""
-    clock = macro.ports.clock
-    return energy.internal_fj(without=clock) + energy.toggles(clock)/2*macro.energy_pj*1e3
+def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity,
+        wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> tuple[Flat, dict[str, CellPower], Signals]:
+    """The netlist's cells, what Liberty says of each kind, and what its nets do."""
+    used   = netlist.cells()
+    tables = read_power(corner.liberty, used - macros.keys())
+    cells  = tables.cells | {name: read_power(macros[name].liberty, {name}).cells[name]
+        for name in sorted(used & macros.keys())}
+    if missing := sorted(used - cells.keys()):
+        raise QCLIFError(f"{corner.liberty} has no cell {missing[0]}: run the stage synth with this library")
+    flat    = flatten(netlist)
+    routed  = None if wires is None else extended(flat.gathered(wires))
+    clocked = clock_nets(netlist, corner.library)
+    clocks  = np.concatenate([ids[list(clocked[module])] for ids, module in zip(flat.ids, flat.modules, strict=True)])
+    clocks  = clocks[clocks >= 0].astype(np.int64)
+    nets    = nets_of(flat, cells, tables.wire_load if routed is None else lambda fanout: routed, clocks)
+    toggles = extended(flat.gathered(activity.toggles))
+    high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
+    return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.library.voltage**2*toggles)
 
 # Routed wires -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from targets.asic.platform.openram import CELL_NW, OPENRAM_CELL_NW
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.report import paper
 from targets.asic.report.record import QUANTITIES, Record, after_layout, area_of, at, energy_of, power_of
-from targets.asic.report.sheet import ABSENT, UNKNOWN, Sheet, errors, number, slack
+from targets.asic.report.sheet import ABSENT, UNKNOWN, Sheet, errors, mm2, number, slack
 
 # The paper ------------------------------------------------------------------------------------------
 
@@ -19,19 +19,16 @@ _COLUMNS = ("design", "N", "synapses", "bits", "mm2", "um2/N", "slack, ns", "mW"
 
 def compare_sheets(records: Sequence[Record]) -> Iterator[Sheet]:
     """One table without the memory of the weights, as the paper seems to count, and one with it."""
+    quoted    = {name: number(value) for name, value in paper.QUOTED.items()}
+    paper_row = ("paper", number(paper.NEURONS), quoted["synapses"], str(paper.BITS), quoted["area_mm2"],
+        quoted["per_neuron_um2"], UNKNOWN, UNKNOWN, *[f"{quoted['spike_pj']} ?"]*3, UNKNOWN, *[ABSENT]*4)
     yield Sheet(f"Without the memory of the weights, as it seems to be in the paper ({paper.CITATION})", _COLUMNS,
-        [_paper_row(), *(_our_row(record, False) for record in records)], (
+        [paper_row, *(_our_row(record, False) for record in records)], (
         "update: of one neuron in one step. I: sensory inputs, P: lanes; with I = 1 the core has the paper's synapses.",
         *paper.NOTES)).without_empty()
     yield Sheet("With the memory of the weights", _COLUMNS, [_our_row(record, True) for record in records],
         ("core: SRAM macros. spatial: all weights are read at once, which no SRAM gives: a latch a bit is added, its "
         "area and leakage; this part is an estimate.",)).without_empty()
-
-
-def _paper_row() -> tuple[str, ...]:
-    quoted = {name: number(value) for name, value in paper.QUOTED.items()}
-    return ("paper", number(paper.NEURONS), quoted["synapses"], str(paper.BITS), quoted["area_mm2"],
-        quoted["per_neuron_um2"], UNKNOWN, UNKNOWN, *[f"{quoted['spike_pj']} ?"]*3, UNKNOWN, *[ABSENT]*4)
 
 
 def _our_row(record: Record, counted: bool) -> tuple[str, ...]:
@@ -43,9 +40,9 @@ def _our_row(record: Record, counted: bool) -> tuple[str, ...]:
     placed = area_of(routed, counted)
     name   = record["design"] if record["design"] != "core" else f"core, I = {config['inputs']}, P = {config['lanes']}"
     return (name, number(config["neurons"]), number(record["synapses"]), str(config["weight_bits"]),
-        number(None if area is None else area/1e6), number(None if area is None else area/config["neurons"]),
+        mm2(area), number(None if area is None else area/config["neurons"]),
         slack(record.get("slack_ns")), number(power_of(record, counted)), *map(number, energies),
-        number(None if placed is None else placed/1e6), slack(routed.get("slack_ns")),
+        mm2(placed), slack(routed.get("slack_ns")),
         number(power_of(routed, counted)), number(energy_of(routed, "neuron_update", counted)))
 
 # Layouts -------------------------------------------------------------------------------------------
@@ -128,15 +125,12 @@ def macros_sheet(macros: Mapping[str, Mapping[str, object]], title: str) -> Shee
     ----------
     macros : macro_values() by name.
     """
-    ordered = sorted(macros.items(), key=lambda item: (item[1]["words"], item[1]["bits"], item[0]))
+    rows = []
+    for name, each in sorted(macros.items(), key=lambda item: (item[1]["words"], item[1]["bits"], item[0])):
+        bits = each["words"]*each["bits"]
+        rows.append((name, number(each["area_um2"]), number(each["area_um2"]/bits), number(each["leakage_nw"]*1e-3),
+            number(each["leakage_nw"]/bits), number(each["access_pj"]), number(each["access_pj"]/each["bits"]*1e3),
+            number(each.get("access_ns")), number(each.get("min_period_ns"))))
     return Sheet(title, ("macro", "area, um2", "um2 a bit", "leakage, uW", "nW a bit", "access, pJ", "fJ a bit",
-        "access time, ns", "shortest period, ns"), [_macro_row(name, each) for name, each in ordered],
+        "access time, ns", "shortest period, ns"), rows,
         (MACRO_NOTE, *(text for kind, text in MACRO_NOTES.items() if any(name.startswith(kind) for name in macros))))
-
-
-def _macro_row(name: str, each: Mapping[str, object]) -> tuple[str, ...]:
-    bits = each["words"]*each["bits"]
-    return (name, number(each["area_um2"]), number(each["area_um2"]/bits), number(each["leakage_nw"]*1e-3),
-        number(each["leakage_nw"]/bits), number(each["access_pj"]), number(each["access_pj"]/each["bits"]*1e3),
-        number(each.get("access_ns")), number(each.get("min_period_ns")))
-

@@ -2,10 +2,8 @@
 
 """Makes the record of a run from what its stages gave."""
 
-from targets.asic.design import AsicConfig
 from targets.asic.flow import FlowResult
 from targets.asic.platform.cells import latch
-from targets.asic.platform.pdk import Pdk
 from targets.asic.report.comparisons import macro_values
 from targets.asic.report.record import WEIGHT_MODULES, Record, add_energies, describe, synapses
 from targets.asic.sta.path import path_stages
@@ -86,23 +84,20 @@ def _add_power(record: Record, result: FlowResult) -> None:
 
 
 def _add_weights(record: Record, result: FlowResult) -> None:
-    """Memory of the weights: that of the core, or for the spatial design, which has none, what it would need."""
+    """Memory of the weights: that of the core; of the spatial design, which has none, what it would need."""
     config, modules = result.request.config, {module["name"]: module for module in record.get("modules", [])}
+    bits   = (synapses(config.sizes, config.design) or 0)*config.sizes.weight_bits
+    inside = [modules[name] for name in WEIGHT_MODULES if name in modules]
     if config.design == "spatial":
-        record["weights"] = _latches(config, result.request.pdk)
-    elif inside := [modules[name] for name in WEIGHT_MODULES if name in modules]:
-        record["weights"] = {"in_design": True, "bits": synapses(config.sizes, config.design)*config.sizes.weight_bits,
+        record["weights"] = {"in_design": False, "bits": bits}
+        # All are read at once: each would have to be in the smallest cell that holds a bit.
+        if cell := latch(result.request.pdk.corner(config.corner).library.cells.values()):
+            record["weights"]["area_um2"] = bits*cell.area
+            if cell.leakage_nw is not None:
+                record["weights"]["power_mw"] = bits*cell.leakage_nw*1e-6
+    elif inside:
+        record["weights"] = {"in_design": True, "bits": bits,
             **{key: sum(module[key] for module in inside) for key in ("area_um2", "power_mw") if key in inside[0]}}
-
-
-def _latches(config: AsicConfig, pdk: Pdk) -> Record:
-    """Weights that are all read at once would each have to be in the smallest cell that holds a bit."""
-    bits = synapses(config.sizes, config.design)*config.sizes.weight_bits
-    cell = latch(pdk.corner(config.corner).library.cells.values())
-    if cell is None:
-        return {"in_design": False, "bits": bits}
-    power = {} if cell.leakage_nw is None else {"power_mw": bits*cell.leakage_nw*1e-6}
-    return {"in_design": False, "bits": bits, "area_um2": bits*cell.area, **power}
 
 
 def _add_layout(record: Record, result: FlowResult) -> None:

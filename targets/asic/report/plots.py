@@ -100,14 +100,17 @@ def against(rows: Sequence[Mapping[str, object]], x: str, group: str | None, pan
     figure  = new_figure(0.6 + 2.2*lines, title)
     axes    = figure.subplots(lines, columns, squeeze=False).ravel()
     groups  = list(dict.fromkeys(row.get(group) for row in rows)) if group else [None]
-    places  = _places(rows, x)
+    # Where each value is on the axis: numbers where they are, words side by side.
+    values  = dict.fromkeys(row[x] for row in rows if row.get(x) is not None)
+    places  = {value: place if isinstance(value, str) else value for place, value in enumerate(values)}
     for panel, name in zip(axes, panels, strict=False):
         for number, each in enumerate(groups):
             points = sorted((places[row[x]], row[name]) for row in rows if (not group or row.get(group) == each)
                 and row.get(x) is not None and row.get(name) is not None)
             if points:
+                label = each if group is None or isinstance(each, str) else f"{group} {each}"
                 panel.plot(*zip(*points, strict=True), marker=MARKERS[number % len(MARKERS)], markersize=4,
-                    color=COLOURS[number % len(COLOURS)], label=_label(group, each))
+                    color=COLOURS[number % len(COLOURS)], label=label)
         if name in marks:
             panel.plot(*marks[name], "*", color=RED, markersize=10, label=marked)
         panel.set(xlabel=QUANTITIES[x].text if x in QUANTITIES else x, ylabel=QUANTITIES[name].text)
@@ -120,18 +123,6 @@ def against(rows: Sequence[Mapping[str, object]], x: str, group: str | None, pan
     if named:
         figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=4)
     return figure
-
-
-def _label(group: str | None, value: object) -> str | None:
-    if group is None or isinstance(value, str):
-        return value
-    return f"{group} {value}"
-
-
-def _places(rows: Sequence[Mapping[str, object]], x: str) -> dict[object, float]:
-    """Where each value is on the axis: numbers where they are, words side by side."""
-    values = list(dict.fromkeys(row[x] for row in rows if row.get(x) is not None))
-    return {value: place if isinstance(value, str) else value for place, value in enumerate(values)}
 
 
 def _scale_y(axes: Axes, values: Sequence[float]) -> None:

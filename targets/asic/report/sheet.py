@@ -89,6 +89,11 @@ def number(value: float | None) -> str:
     return text if "e" not in text else f"{value:.{DIGITS + 6}f}".rstrip("0")
 
 
+def mm2(area_um2: float | None) -> str:
+    """Text of an area, in mm2."""
+    return number(None if area_um2 is None else area_um2/1e6)
+
+
 def errors(value: int | None) -> str:
     """Text of a number of errors, which is bad unless it is 0."""
     return Bad(number(value)) if value else number(value)

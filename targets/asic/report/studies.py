@@ -97,14 +97,13 @@ def in_corners(study: Study, runs: Sequence[Options], records: Sequence[Record]
 
 def rows_of(runs: Sequence[Options], records: Sequence[Record]) -> list[dict[str, object]]:
     """Options and quantities of each run by name; quantities that it has not are None."""
-    return [{**options, "kind": _kind(record), **{name: each.of(record) for name, each in QUANTITIES.items()}}
-        for options, record in zip(runs, records, strict=True) if "error" not in record]
-
-
-def _kind(record: Record) -> str:
-    config = record["config"]
-    inputs = f", I = {config['inputs']}" if record["design"] == "core" else ""
-    return f"{record['design']}{inputs}, {config['weight_bits']} bits"
+    rows = []
+    for options, record in zip(runs, records, strict=True):
+        if "error" not in record:
+            inputs = f", I = {record['config']['inputs']}" if record["design"] == "core" else ""
+            rows.append({**options, "kind": f"{record['design']}{inputs}, {record['config']['weight_bits']} bits",
+                **{name: each.of(record) for name, each in QUANTITIES.items()}})
+    return rows
 
 
 def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequence[Record]) -> Iterator[Sheet]:
@@ -128,10 +127,13 @@ def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequ
 
 def _table(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> Sheet:
     options = varied(list(runs))
+    values  = [{name: each.of(record) for name, each in QUANTITIES.items()} if "error" not in record else {}
+        for record in records]
     shown   = [name for name in dict.fromkeys((*study.panels, *study.columns))
-        if any(QUANTITIES[name].of(record) is not None for record in records if "error" not in record)]
-    rows    = [(*(str(each.get(name, "")) for name in options), *(_cell(name, record) for name in shown))
-        for each, record in zip(runs, records, strict=True) if "error" not in record]
+        if any(each.get(name) is not None for each in values)]
+    rows    = [(*(str(each.get(name, "")) for name in options),
+        *((slack if name.startswith("slack") else number)(found[name]) for name in shown))
+        for each, found in zip(runs, values, strict=True) if found]
     return Sheet(study.text, (*options, *(QUANTITIES[name].text for name in shown)), rows, _least(study, runs, records))
 
 
@@ -155,11 +157,6 @@ def _least(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> 
             best[group] = min(best.get(group, (value, options)), (value, options), key=lambda each: each[0])
     return tuple(f"Least {QUANTITIES[study.least].text}, of runs that meet their clock: {number(value)}, with "
         f"{', '.join(f'{name} {value}' for name, value in options.items())}." for value, options in best.values())
-
-
-def _cell(name: str, record: Record) -> str:
-    value = QUANTITIES[name].of(record)
-    return slack(value) if name.startswith("slack") else number(value)
 
 
 def study_figures(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> Iterator[Figure]:

@@ -5,13 +5,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from host.common.atomic import whole_file
 from targets.asic.design import DESIGNS
 from targets.asic.report import paper
 from targets.asic.report.comparisons import layout_sheets, macros_sheet
 from targets.asic.report.record import QUANTITIES, area_of, at, energy_of
 from targets.asic.report.record import COUNTED, ENERGIES, Record, after_layout, in_corner
-from targets.asic.report.sheet import UNKNOWN, Bad, Sheet, number, slack
+from targets.asic.report.sheet import UNKNOWN, Bad, Sheet, mm2, number, slack
+from targets.tools.builds import write_text
 
 POWERS = {
     "leakage":   "leakage of cells",
@@ -64,8 +64,7 @@ def write_report(tables: Sequence[Sheet], images: Sequence[Path], title: str, pa
     """
     parts = [f"# {title}\n\n\n", *(sheet.markdown() for sheet in tables),
         *(f"![{image.stem}]({image.name})\n\n" for image in images)]
-    with whole_file(path) as file:
-        file.write("".join(parts).rstrip("\n").encode() + b"\n")
+    write_text(path, "".join(parts).rstrip("\n") + "\n")
 
 # Tables of a run -----------------------------------------------------------------------------------
 
@@ -86,10 +85,10 @@ def _summary(record: Record) -> Sheet:
         rows.append(("slack", slack(record["slack_ns"])))
         rows.append(("highest clock", f"{number(record['fmax_mhz'])} MHz"))
     if (run := record.get("gatesim")) is not None:
-        rows.append(("network", run["network"])) if "network" in run else None
-        wrong = f"{run['mismatches']} mismatches"
-        rows.append(("netlist's spikes", f"{number(run['spikes'])}, {wrong}") if not run["mismatches"] else
-            ("netlist's spikes", Bad(f"{number(run['spikes'])}, {wrong}")))
+        if "network" in run:
+            rows.append(("network", run["network"]))
+        spikes = f"{number(run['spikes'])}, {run['mismatches']} mismatches"
+        rows.append(("netlist's spikes", Bad(spikes) if run["mismatches"] else spikes))
         rows.append(("simulated", f"{number(run['clocks'])} clocks, {number(run['steps'])} steps"))
     if "power_mw" in record:
         rows.append(("power", f"{number(record['power_mw']['total'])} mW"))
@@ -160,8 +159,8 @@ def _beside_paper(record: Record) -> Sheet:
         rows = [
             ("neurons", number(paper.NEURONS), lambda ours: number(ours["config"]["neurons"])),
             ("synapses", quoted["synapses"], lambda ours: number(ours.get("synapses"))),
-            ("area without the weights' memory, mm2", quoted["area_mm2"], lambda ours: number(_mm2(ours, False))),
-            ("area with it, mm2", UNKNOWN, lambda ours: number(_mm2(ours, True))),
+            ("area without the weights' memory, mm2", quoted["area_mm2"], lambda ours: mm2(area_of(ours, False))),
+            ("area with it, mm2", UNKNOWN, lambda ours: mm2(area_of(ours, True))),
         ]
     rows += [
         ("slack at 100 MHz, ns", UNKNOWN, lambda ours: slack(ours.get("slack_ns") if ours["frequency_mhz"] == 100 else
@@ -174,11 +173,6 @@ def _beside_paper(record: Record) -> Sheet:
     runs = [record, *([routed] if (routed := after_layout(record)) else [])]
     return Sheet(f"Beside the paper ({paper.CITATION})", ("", "paper", "this run", "routed")[:len(runs) + 2],
         [(text, theirs, *map(ours, runs)) for text, theirs, ours in rows if "area_um2" in record], paper.NOTES[:2])
-
-
-def _mm2(record: Record, weights: bool) -> float | None:
-    area = area_of(record, weights)
-    return None if area is None else area/1e6
 
 
 def _tools(record: Record) -> Sheet:

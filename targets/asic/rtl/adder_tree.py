@@ -8,13 +8,6 @@ from litex.gen import *
 
 # Sizes --------------------------------------------------------------------------------------------
 
-def stage_heights(height):
-    """Heights that the stages of a tree bring its columns to: from three bits make two, until two are left."""
-    heights = [2]
-    while heights[-1] < height:
-        heights.append(heights[-1]*3//2)
-    return heights[-2::-1]
-
 def sum_bits(widths):
     """Bits of a signed signal that holds any sum of signed terms of these widths."""
     return (sum(1 << (bits - 1) for bits in widths) - 1).bit_length() + 1
@@ -54,7 +47,11 @@ class CarrySaveAdder(LiteXModule):
             if constant >> n & 1:
                 column.append(Constant(1, 1))
 
-        for height in stage_heights(max(map(len, columns))):
+        # Each stage makes two bits of three, until two are left.
+        heights = [2]
+        while heights[-1] < max(map(len, columns)):
+            heights.append(heights[-1]*3//2)
+        for height in heights[-2::-1]:
             columns = self.compress(columns, height)
         rows = [Cat(*[column[n] if n < len(column) else Constant(0, 1) for column in columns]) for n in range(2)]
         self.comb += total.eq(rows[0] + rows[1])

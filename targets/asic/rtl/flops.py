@@ -10,6 +10,8 @@ The word at read_adr stands in read_data one clock after read_en. Flip-flops rea
 give the word from before the write.
 """
 
+from itertools import accumulate
+
 from accel.errors import QCLIFError
 from targets.asic.platform.tiling import Memory
 from targets.liberty.library import Cell
@@ -64,40 +66,26 @@ def flops_verilog(memory: Memory, gate: Cell) -> str:
             f"--sram fakeram45, or smaller sizes")
     words = [bank << memory.word_bits | word for bank in range(memory.banks) for word in range(memory.depth)]
     lines = [module_head(memory), f"    wire {vector(memory.width)}write_word = {write_word(memory)};"]
-    for word in words:
-        lines += _word(memory, word, gate)
-    lines += _read(memory, words)
-    return HEADER + "\n".join([*lines, "endmodule", ""])
-
-
-def _word(memory: Memory, word: int, gate: Cell) -> list[str]:
-    """Flip-flops of one word."""
-    lines = ["", f"    wire here_{word} = write_adr == {memory.address_bits}'d{word};"]
-    low   = 0
-    for index, bits in enumerate(memory.slices):
-        place  = f"{word}_{index}"
-        lines += [f"    wire clk_{place};",
-            f"    reg  {vector(bits)}word_{place};",
-            gate_instance(gate, place, f"here_{word} & write_en[{index}]"),
-            f"    always @(posedge clk_{place}) word_{place} <= write_word[{low} +: {bits}];"]
-        low   += bits
-    return lines
-
-
-def _read(memory: Memory, words: list[int]) -> list[str]:
-    """Read port: each word behind an AND, which is smaller than a tree of multiplexers and toggles less."""
     terms = []
     for word in words:
+        lines += ["", f"    wire here_{word} = write_adr == {memory.address_bits}'d{word};"]
+        for index, (bits, low) in enumerate(zip(memory.slices, accumulate(memory.slices, initial=0), strict=False)):
+            place  = f"{word}_{index}"
+            lines += [f"    wire clk_{place};",
+                f"    reg  {vector(bits)}word_{place};",
+                gate_instance(gate, place, f"here_{word} & write_en[{index}]"),
+                f"    always @(posedge clk_{place}) word_{place} <= write_word[{low} +: {bits}];"]
+        # Each word is read through an AND, which is smaller than a tree of multiplexers and toggles less.
         here   = f"{{{memory.width}{{read_en & (read_adr == {memory.address_bits}'d{word})}}}}"
         slices = ", ".join(f"word_{word}_{index}" for index in reversed(range(len(memory.slices))))
         terms.append(f"        {here} & {{{slices}}}")
-    return ["",
+    lines += ["",
         f"    wire {vector(memory.width)}word =",
         " |\n".join(terms) + ";",
         f"    reg  {vector(memory.width)}data;",
         "    always @(posedge clk) if (read_en) data <= word;",
         "    assign read_data = data;"]
-
+    return HEADER + "\n".join([*lines, "endmodule", ""])
 
 # Clock gates --------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from migen import ClockDomain, Module, Signal
+from migen import ClockDomain, Module
 
 from accel.core import QCLIFCore
 from accel.errors import QCLIFError
@@ -15,7 +15,7 @@ from accel.verilog import core_ios
 from targets.asic.design import AsicConfig, Rtl
 from targets.asic.platform.pdk import Pdk
 from targets.asic.rtl import soc_rtl
-from targets.asic.rtl.hierarchy import split
+from targets.asic.rtl.hierarchy import ports_of, split
 from targets.asic.rtl.memories import DESCRIPTIONS, MemoryFiles, core_parts
 from targets.asic.rtl.single_neuron import SingleNeuron
 from targets.asic.rtl.spatial import SpatialNetwork, SpatialNeuron, neuron_ports, output_ports, shared_ports
@@ -48,14 +48,6 @@ def _with_clock(module: Module) -> Module:
     return module
 
 
-def _ports(module: Module, names) -> set[Signal]:
-    """Signals of these attributes, as ports of the same names."""
-    signals = {name: getattr(module, name) for name in names}
-    for name, signal in signals.items():
-        signal.name_override = name
-    return set(signals.values())
-
-
 def _write(texts: dict[str, str], folder: Path) -> tuple[Path, ...]:
     for name, text in texts.items():
         (folder/f"{name}.v").write_text(text)
@@ -68,7 +60,7 @@ NEURON_INPUTS = ("step", "i_soma", "i_apical", "leak_soma", "leak_apical", "thre
 
 def _neuron(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     neuron = _with_clock(SingleNeuron(config.sizes, config.product_shift))
-    ios    = _ports(neuron, (*NEURON_INPUTS, *output_ports(config.sizes)))
+    ios    = ports_of(neuron, (*NEURON_INPUTS, *output_ports(config.sizes)))
     return Rtl("qclif_neuron", _write(split(neuron, "qclif_neuron", ios, {}), folder),
         modules={"qclif_neuron": "neuron: AC, MU, SC, TC"})
 
@@ -80,8 +72,8 @@ def _spatial(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     neuron  = _with_clock(SpatialNeuron(sizes, config.apical_shift, config.product_shift))
     network = _with_clock(SpatialNetwork(sizes, "qclif_spatial_neuron"))
     shared  = [*shared_ports(sizes), *neuron_ports(sizes), *output_ports(sizes)]
-    texts   = split(network, "qclif_spatial", _ports(network, shared), {})
-    texts  |= split(neuron, "qclif_spatial_neuron", _ports(neuron, ("spikes", *shared)), {
+    texts   = split(network, "qclif_spatial", ports_of(network, shared), {})
+    texts  |= split(neuron, "qclif_spatial_neuron", ports_of(neuron, ("spikes", *shared)), {
         "soma":   "qclif_synapses_soma",
         "apical": "qclif_synapses_apical",
         "neuron": "qclif_neuron",

@@ -34,6 +34,14 @@ class Foreign:
     clock:   str = "clk"
 
 
+def ports_of(module: Module, names: Iterable[str]) -> set[Signal]:
+    """Signals of these attributes, as ports of the same names."""
+    signals = {name: getattr(module, name) for name in names}
+    for name, signal in signals.items():
+        signal.name_override = name
+    return set(signals.values())
+
+
 Replacement = Callable[[Memory], Instance | None]
 
 
@@ -117,8 +125,11 @@ class _Splitter:
         clocks       = {signal for domain in self.domains for signal in (domain.clk, domain.rst)} - {None}
         self.outside = ios | (clocks - driven)
         self.texts   = {}
-        for part in self.parts:
-            self._tie(part, driven | self.outside | clocks)
+        # What nobody drives gets its reset value, as Migen has it: no register has an initial value.
+        for part in (each for each in self.parts if not each.foreign):
+            foreign = {signal for child in part.children if child.foreign for signal in child.foreign.inputs.values()}
+            for signal in _by_age((part.mentioned | foreign) - driven - self.outside - clocks):
+                part.fragment.comb.append(signal.eq(signal.reset))
         self._emit(self.root, self.outside)
         self.texts = dict(reversed(self.texts.items()))
 
@@ -152,14 +163,6 @@ class _Splitter:
             made[path] = part
         return made[""]
 
-    @staticmethod
-    def _tie(part: _Part, driven: set[Signal]) -> None:
-        """Give what nobody drives its reset value, as Migen has it: no register has an initial value."""
-        if part.foreign is None:
-            foreign = [signal for child in part.children if child.foreign for signal in child.foreign.inputs.values()]
-            for signal in _by_age((part.mentioned | set(foreign)) - driven):
-                part.fragment.comb.append(signal.eq(signal.reset))
-
     def _emit(self, part: _Part, ios: set[Signal]) -> dict[str, Signal]:
         """Write a part's Verilog, those of its children first; ports by name."""
         for child in part.children:
@@ -169,7 +172,12 @@ class _Splitter:
                 if domain.name in _all(part.subtree(), "domains"))
         overrides = {signal: signal.name_override for signal in ios}
         if part is not self.root:
-            self._name(ios)
+            # What ports are called in the design, numbered where names meet.
+            taken: dict[str, int] = {}
+            for signal in _by_age(ios):
+                name   = signal.name_override or signal.backtrace[-1][0]
+                number = taken[name] = taken.get(name, -1) + 1
+                signal.name_override = f"{name}{number}" if number else name
         LiteXContext.top = None # The last SoC of this process, whose tree LiteX would print into any module.
         output = convert(part.fragment, ios=ios, name=part.name, regs_init=False)
         text   = str(output)
@@ -206,12 +214,3 @@ class _Splitter:
         clocks  = {signal for domain in self.domains if domain.name in domains for signal in (domain.clk, domain.rst)}
         inputs  = (_all(inside, "mentioned") - driven) & (_all(others, "driven") | self.outside) | (clocks - {None})
         return inputs, driven & (_all(others, "mentioned") | self.outside)
-
-    @staticmethod
-    def _name(ios: set[Signal]) -> None:
-        """Name ports by what they are called in the design, numbered where names meet."""
-        taken: dict[str, int] = {}
-        for signal in _by_age(ios):
-            name   = signal.name_override or signal.backtrace[-1][0]
-            number = taken[name] = taken.get(name, -1) + 1
-            signal.name_override = f"{name}{number}" if number else name

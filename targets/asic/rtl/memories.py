@@ -16,7 +16,7 @@ from targets.asic.platform.pdk import Pdk
 from targets.asic.platform.tiling import Memory, tile
 from targets.asic.rtl.fifo_memory import FIFOMemory
 from targets.asic.rtl.flops import clock_gate_model, flops_verilog
-from targets.asic.rtl.hierarchy import Foreign, split
+from targets.asic.rtl.hierarchy import Foreign, ports_of, split
 from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
 
 # Bits of a bank up to which flip-flops are smaller than the smallest macro.
@@ -112,10 +112,8 @@ class MemoryFiles:
             raise QCLIFError(f"{name} has {special.depth} words: SRAM macros need an even number; choose another size")
         memory = FIFOMemory(special.width, special.depth, name)
         memory.cd_sys = ClockDomain("sys")
-        for port in (*INPUTS, *OUTPUTS):
-            getattr(memory, port).name_override = port
         halves = Memory(f"{name}_halves", special.depth//2, (special.width,), banks=2, hold=True)
-        self.sources |= split(memory, name, {getattr(memory, port) for port in (*INPUTS, *OUTPUTS)},
+        self.sources |= split(memory, name, ports_of(memory, (*INPUTS, *OUTPUTS)),
             {"halves": self.in_place_of(memory.halves, halves)})
         return Instance(name, name=name, i_sys_clk=ClockSignal(), i_sys_rst=ResetSignal(), **ports)
 

@@ -25,20 +25,30 @@ def wrapper_verilog(tiling: Tiling, gate: Cell) -> str:
     """
     memory  = tiling.memory
     word    = "word" if memory.hold else "read_data"
-    lines   = [f"// {text}" for text in _summary(tiling)] + [module_head(memory)]
+    macros  = ", ".join(f"{count} {name}" for name, count in tiling.macros.items())
+    lines   = [f"// {memory.banks} x {memory.depth} words of {memory.width} bits in {macros}.", module_head(memory)]
     lines  += [f"    wire {vector(memory.width)}write_word = {write_word(memory)};"]
     lines  += [f"    wire {vector(memory.width)}word;"]*memory.hold
-    rows    = _rows(tiling)
+    # Tiles of several columns share their part of an address.
+    rows    = sorted({(each.first, each.macro.depth) for each in tiling.tiles})
     joined  = memory.banks*max(map(len, tiling.columns)) > 1
     for bank in range(memory.banks):
         lines += _bank(memory, bank)
-        for row in rows:
-            lines += _row(memory, bank, row, joined)
+        for first, depth in rows:
+            # Whether its words are addressed; and, one clock after a read, whether they were.
+            low    = (depth - 1).bit_length()
+            bits   = memory.word_bits - low
+            hit    = "1'b1" if bits <= 0 else f"adr_{bank}[{memory.word_bits - 1}:{low}] == {bits}'d{first >> low}"
+            lines += [f"    wire hit_{bank}_{first}_{depth} = {hit};"]
+            lines += [f"    reg  chosen_{bank}_{first}_{depth};"]*joined
         for index, column in enumerate(tiling.columns):
             for each in column:
                 lines += _macro(memory, bank, index, each, gate)
     if joined:
-        lines += _select(memory, rows)
+        # Where the last word that was read is.
+        places = [(bank, f"{bank}_{first}_{depth}") for bank in range(memory.banks) for first, depth in rows]
+        lines += ["", "    always @(posedge clk) if (read_en) begin",
+            *(f"        chosen_{place} <= read_{bank} & hit_{place};" for bank, place in places), "    end"]
     for index, column in enumerate(tiling.columns):
         outputs = [(bank, each) for bank in range(memory.banks) for each in column]
         terms   = [f"{f'{{{each.bits}{{chosen_{_place(bank, each)}}}}} & ' if joined else ''}"
@@ -48,17 +58,6 @@ def wrapper_verilog(tiling: Tiling, gate: Cell) -> str:
     if memory.hold:
         lines += _hold(memory)
     return HEADER + "\n".join([*lines, "endmodule", ""])
-
-
-def _summary(tiling: Tiling) -> list[str]:
-    memory = tiling.memory
-    macros = ", ".join(f"{count} {name}" for name, count in tiling.macros.items())
-    return [f"{memory.banks} x {memory.depth} words of {memory.width} bits in {macros}."]
-
-
-def _rows(tiling: Tiling) -> list[tuple[int, int]]:
-    """(first word, depth) of all tiles: those of several columns share their part of an address."""
-    return sorted({(each.first, each.macro.depth) for each in tiling.tiles})
 
 
 def _place(bank: int, each: Tile) -> str:
@@ -81,15 +80,6 @@ def _bank(memory: Memory, bank: int) -> list[str]:
         "        $stop;",
         "    end",
         "`endif"]
-
-
-def _row(memory: Memory, bank: int, row: tuple[int, int], joined: bool) -> list[str]:
-    """Whether a tile's words are addressed; and, one clock after a read, whether they were."""
-    (first, depth), place = row, f"{bank}_{row[0]}_{row[1]}"
-    low  = (depth - 1).bit_length()
-    bits = memory.word_bits - low
-    hit  = "1'b1" if bits <= 0 else f"adr_{bank}[{memory.word_bits - 1}:{low}] == {bits}'d{first >> low}"
-    return [f"    wire hit_{place} = {hit};"] + [f"    reg  chosen_{place};"]*joined
 
 
 def _macro(memory: Memory, bank: int, index: int, each: Tile, gate: Cell) -> list[str]:
@@ -141,13 +131,6 @@ def _parts(memory: Memory, each: Tile) -> list[tuple[int, int]]:
 
 def _padded(value: str, zeros: int) -> str:
     return f"{{{zeros}'d0, {value}}}" if zeros else value
-
-
-def _select(memory: Memory, rows: list[tuple[int, int]]) -> list[str]:
-    """Where the last word that was read is."""
-    places = [(bank, f"{bank}_{first}_{depth}") for bank in range(memory.banks) for first, depth in rows]
-    return ["", "    always @(posedge clk) if (read_en) begin",
-        *(f"        chosen_{place} <= read_{bank} & hit_{place};" for bank, place in places), "    end"]
 
 
 def _hold(memory: Memory) -> list[str]:

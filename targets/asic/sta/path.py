@@ -40,7 +40,8 @@ def path_stages(points: Points, modules: Collection[str]) -> list[tuple[str, flo
             inside = ""
     if inside and points[-1][0] in modules:
         _add(stretches, inside, points[-1][2])
-    return _durations(stretches)
+    before = [0.0, *(arrival for _, arrival in stretches)]
+    return [(name, arrival - start) for (name, arrival), start in zip(stretches, before, strict=False)]
 
 
 def summarised(stages: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
@@ -66,10 +67,3 @@ def _add(stretches: list[tuple[str, float]], name: str, arrival: float) -> None:
     else:
         stretches.append((name, arrival))
 
-
-def _durations(stretches: list[tuple[str, float]]) -> list[tuple[str, float]]:
-    before, durations = 0.0, []
-    for name, arrival in stretches:
-        durations.append((name, arrival - before))
-        before = arrival
-    return durations

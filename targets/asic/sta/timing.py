@@ -88,7 +88,8 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
     macros = [pdk.macros[name] for name in synthesis.macros]
     cells  = pdk.corner(corner)
     loads  = folder/"loads.lib"
-    write_text(loads, loads_liberty(synthesis.loads))
+    write_text(loads, LOADS.format(cells="".join(LOAD.format(name=name, load=load)
+        for name, load in synthesis.loads.items())))
     files  = [cells.liberty, *(macro.liberty for macro in macros), *([loads] if synthesis.loads else [])]
     wires  = wire_load(cells) if spef is None else [f"read_spef {{{tool.path(spef)}}}"]
     text   = run_tool(tool, script(tool, config, synthesis, pdk, files, wires, spef is not None), folder,
@@ -171,6 +172,7 @@ def clocking(clock: str, period: str, edge: str) -> list[str]:
 
 # Wires and loads ----------------------------------------------------------------------------------
 
+# Cells that are nothing but a load at pin A, fF.
 LOADS = """library (loads) {{
   time_unit : "1ns";
   voltage_unit : "1V";
@@ -206,10 +208,6 @@ def wire_load(corner: Corner) -> list[str]:
     name = read_power(corner.liberty, set()).wire_load.name
     return [f"set_wire_load_model -name {name} -library {corner.library.name}"] if name else []
 
-
-def loads_liberty(loads: dict[str, float]) -> str:
-    """Liberty of cells that are nothing but a load at pin A, fF by name."""
-    return LOADS.format(cells="".join(LOAD.format(name=name, load=load) for name, load in loads.items()))
 
 # Reports ------------------------------------------------------------------------------------------
 

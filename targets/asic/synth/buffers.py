@@ -98,7 +98,10 @@ class BufferTrees:
         sinks, limits, clocks = defaultdict(list), {}, set()
         for cell in module["cells"].values():
             for port, _, bit in bits_of(cell, "output"):
-                limits[bit] = self._limit(cell["type"], port)
+                # A module's is driven by what may be in it, and loaded in it, too.
+                pin  = None if cell["type"] in self.modules else self.cells[cell["type"]].pins[port]
+                most = pin and pin.max_capacitance_ff
+                limits[bit] = self.limits[0] if most is None else FRACTION*most
             for port, index, bit in bits_of(cell, "input"):
                 if isinstance(bit, int):
                     load = self._pin(cell["type"], port, index)
@@ -118,11 +121,6 @@ class BufferTrees:
             return self.ports[kind][port][index]
         pin = self.cells[kind].pins[port]
         return Load(pin.capacitance_ff or 0.0, 1, pin.clock or pin.gate == "clock")
-
-    def _limit(self, kind: str, port: str) -> float:
-        """Load that an output takes; a module's is driven by what may be in it, and loaded in it, too."""
-        pin = None if kind in self.modules else self.cells[kind].pins[port].max_capacitance_ff
-        return self.limits[0] if pin is None else FRACTION*pin
 
     def _load(self, pins: list[_Sink]) -> float:
         """Of pins, and the wire to them."""

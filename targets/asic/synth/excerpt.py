@@ -85,20 +85,16 @@ def _reduced(module: dict, modules: dict, pdk: Pdk) -> set[str]:
             before[out] = into
 
     def buffers(name: str) -> int:
-        return sum(1 for _, _, bit in bits_of(module["cells"][name], "input") for _ in _upwards(bit, before))
+        count, todo = 0, [bit for _, _, bit in bits_of(module["cells"][name], "input")]
+        while todo := [before[bit] for bit in todo if bit in before]:
+            count += len(todo)
+        return count
 
     reduced = set()
     for names in equal.values():
         if len(names) > ALL:
             reduced |= set(names) - {max(names, key=buffers), min(reversed(names), key=buffers)}
     return reduced
-
-
-def _upwards(bit: int, before: dict[int, int]) -> Iterator[int]:
-    """Nets on the way back through buffers."""
-    while bit in before:
-        bit = before[bit]
-        yield bit
 
 
 def _names(module: dict, used: set[int]) -> dict:
@@ -146,7 +142,7 @@ class _Cones:
             "port_directions": {port: way for port, way in cell["port_directions"].items() if port in ports}}
 
     def _make(self, kind: str) -> None:
-        if kind in self.inputs:
+        if kind in self.inputs or kind not in self.sources:
             return
         source  = self.sources[kind]
         drivers = {bit: name for name, cell in source["cells"].items() for _, _, bit in bits_of(cell, "output")}
@@ -163,7 +159,8 @@ class _Cones:
             seen.add(bit)
             name       = drivers[bit]
             cell       = source["cells"][name]
-            kept[name] = self.instance(cell) if self._is_module(cell["type"]) else cell
+            self._make(cell["type"])
+            kept[name] = self.instance(cell) if cell["type"] in self.sources else cell
             todo      += self._before(cell, clock)
         ports = {port: each for port, each in source["ports"].items()
             if each["direction"] == "output" or seen.intersection(each["bits"])}
@@ -175,11 +172,6 @@ class _Cones:
         self.modules[REGISTERS.format(kind)] = {**source, "ports": ports, "cells": kept, "netnames": names}
         self.inputs[kind] = set(reached)
         self.clocks[kind] = {place for place, bit in reached.items() if bit in clocks}
-
-    def _is_module(self, kind: str) -> bool:
-        if kind in self.sources:
-            self._make(kind)
-        return kind in self.sources
 
     def _before(self, cell: dict, clock: bool) -> Iterator[tuple[int, bool]]:
         """Nets that decide what a cell of a cone gives, and whether they are clocks: of a register, its clock."""

@@ -74,7 +74,10 @@ def map_design(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path, tool: Tool,
         raise QCLIFError(f"{rtl.top} has no port {rtl.clock} for its clock: name another one in its Rtl")
     wires = read_power(corner.liberty, set()).wire_load
     trees = BufferTrees(netlist, cells, wires, pdk)
-    _unsigned(netlist)
+    # OpenSTA of 2019 knows no `signed`, and numbers mean nothing to cells.
+    for module in netlist["modules"].values():
+        for each in (*module["ports"].values(), *module["netnames"].values()):
+            each.pop("signed", None)
     part  = excerpt(netlist, rtl.top, trees.ports, cells, wires, pdk)
     files = {"excerpt": None, "loads": {}}
     verilog = folder/f"{recipe.name}.v"
@@ -89,19 +92,12 @@ def map_design(config: AsicConfig, rtl: Rtl, pdk: Pdk, folder: Path, tool: Tool,
             f'write_verilog -noattr -nohex -nodec "{tool.path(path)}"']
     run_tool(tool, "\n".join([*lines, ""]), folder, f"{recipe.name}_write.ys", progress=progress,
         stage="writing the netlist")
-    return _count(netlist, cells, rtl, verilog, files, trees.counts, recipe, tool)
-
-
-def _unsigned(netlist: dict) -> None:
-    """Make all ports and nets unsigned: OpenSTA of 2019 knows no `signed`, and numbers mean nothing to cells."""
-    for module in netlist["modules"].values():
-        for each in (*module["ports"].values(), *module["netnames"].values()):
-            each.pop("signed", None)
+    return _count(netlist, cells, rtl, verilog, files, trees.counts, recipe.name)
 
 # Counting -----------------------------------------------------------------------------------------
 
 def _count(netlist: dict, cells: dict[str, Cell], rtl: Rtl, verilog: Path, files: dict,
-    buffers: Counter, recipe: Recipe, tool: Tool) -> Synthesis:
+    buffers: Counter, recipe: str) -> Synthesis:
     """What a netlist is made of, from the cells' areas in the Liberty files."""
     modules   = netlist["modules"]
     kinds     = {name: Counter(cell["type"] for cell in module["cells"].values()) for name, module in modules.items()}
@@ -134,8 +130,7 @@ def _count(netlist: dict, cells: dict[str, Cell], rtl: Rtl, verilog: Path, files
         buffers        = sum(buffers[name]*count for name, count in instances.items()),
         **files,
         hierarchy      = hierarchy,
-        recipe         = recipe.name,
-        tool           = tool)
+        recipe         = recipe)
 
 
 def _instances(kinds: dict[str, Counter], top: str) -> Counter[str]:

@@ -16,7 +16,7 @@ from targets.asic.rtl.flops import clock_gate_model, flops_verilog
 from targets.asic.synth.recipes import RECIPES, adders_verilog, recipes
 from targets.asic.synth.synthesis import map_design
 from targets.asic_freepdk45 import main
-from targets.netlist.cell_models import cell_models_verilog
+from targets.netlist.gates import cell_models_verilog
 from tests.helpers.memory_checks import accesses, expected, simulate
 from tests.helpers.mini_pdk import LOGIC, mini_pdk
 from tests.helpers.needs import needs_iverilog, needs_verilator

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
-from targets.asic.layout.floorplan import ASPECT, MARGIN, SMALLEST, plan, shelve
-from targets.asic.layout.lef import read_lef, read_site
+from targets.asic.layout.floorplan import ASPECT, MARGIN, SMALLEST, plan, read_lef, read_site, shelve
 
 SITE = (190, 1_400)
 

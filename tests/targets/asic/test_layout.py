@@ -187,7 +187,7 @@ def test_inputs_that_cannot_be(inputs_of, pdk, netlist, changes, words):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("folder, words", [("a b", ("'", "no blanks")), ("net.v/below", ("cannot be written",))])
+@pytest.mark.parametrize("folder, words", [("a b", ("'", "no blanks")), ("net.v/below", ("cannot write to",))])
 def test_folder_that_cannot_be(inputs_of, folder, words):
     with pytest.raises(QCLIFError) as error:
         inputs_of(folder=folder)

@@ -7,8 +7,7 @@ import json
 import pytest
 
 from accel.errors import QCLIFError
-from targets.asic.layout.image import GROUND, LAYERS, MACROS, draw
-from targets.asic.layout.metrics import Layout, read_layout
+from targets.asic.layout.results import GROUND, LAYERS, MACROS, Layout, draw, read_layout
 
 # Figures -------------------------------------------------------------------------------------------
 

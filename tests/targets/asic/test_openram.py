@@ -12,7 +12,7 @@ import pytest
 
 from accel.errors import QCLIFError
 from targets.asic import openram
-from targets.asic.layout.lef import read_lef
+from targets.asic.layout.floorplan import read_lef
 from targets.asic.openram import beside
 from targets.asic.platform.macros import OPENRAM_PORTS, Macro, read_macro
 from targets.asic.platform.openram import (

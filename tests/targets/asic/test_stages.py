@@ -161,5 +161,5 @@ def test_a_folder_that_is_a_file(tmp_path):
 def test_the_stages_of_the_flow_follow_the_source_of_their_work():
     for function, used in ((flow.generate, "accel/core.py"), (flow.synthesise, "targets/asic/synth/recipes.py"),
             (flow.time, "targets/liberty/expression.py"), (flow.simulate, "targets/netlist/support.cpp"),
-            (flow.estimate, "targets/liberty/power.py"), (flow.run_layout, "targets/asic/layout/metrics.py")):
+            (flow.estimate, "targets/liberty/power.py"), (flow.run_layout, "targets/asic/layout/results.py")):
         assert sources_of_modules.ROOT/used in sources_of_modules._sources(function.__module__)

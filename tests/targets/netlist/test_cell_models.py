@@ -10,7 +10,7 @@ import pytest
 
 from accel.errors import QCLIFError
 from targets.liberty.library import Cell, Library, Pin, Register
-from targets.netlist.cell_models import cell_models_verilog
+from targets.netlist.gates import cell_models_verilog
 
 
 def simulated(models, bench, folder):

@@ -12,8 +12,7 @@ import pytest
 
 from accel.errors import QCLIFError
 from targets.asic.gatesim.simulate import simulate
-from targets.asic.power.cell_energy import CellEnergy
-from targets.asic.power.electrical import likelihood, sensitivity
+from targets.asic.power.cell_energy import CellEnergy, likelihood, sensitivity
 from targets.asic.power.power import INPUTS, estimate, power_of, signals_of
 from targets.liberty.expression import parse_expression
 from targets.liberty.power import Table, WireLoad, read_power
