@@ -31,13 +31,12 @@ from host.cli.options import check_outputs
 from host.common.console import table_console, write_json
 from host.plots.style import save
 from targets.asic.layout.results import draw
-from targets.asic.options import make_parser
+from targets.asic.options import make_parser, read_sweep
 from targets.asic.report import plots
 from targets.asic.report.record import Record, at
 from targets.asic.report.sheet import Sheet
 from targets.asic.report.studies import study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report
-from targets.asic.options import read_sweep
 from targets.tools.builds import writing
 from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay

@@ -20,12 +20,11 @@ from host.network.random_network import RATE
 from targets.asic.design import AsicConfig
 from targets.asic.flow import Request, run_flow
 from targets.asic.gatesim.simulate import Inputs
-from targets.asic.options import DEFAULT_UNTIL, make_parser
+from targets.asic.options import DEFAULT_UNTIL, Options, arguments, make_parser
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.make_record import record_of
 from targets.asic.report.record import Record
 from targets.asic.stages import STAGES
-from targets.asic.options import Options, arguments
 from targets.tools.progress import StageProgress, no_stage
 
 # Currents of the paper's neuron.
@@ -46,18 +45,15 @@ def make_request(args: argparse.Namespace) -> Request:
     """What the options ask for; what is wrong with them shall not take a stage to find out."""
     pdk = find_pdk(args.pdk, args.download_pdk)
     pdk.corner(args.corner)
-    until  = args.until or DEFAULT_UNTIL
-    common = {"design": args.design, "frequency_mhz": args.frequency, "corner": args.corner, "sram": args.sram,
-        "sram_objective": args.sram_objective}
-    if args.design == "neuron":
-        sizes = config_from_args(args, current_bits=NEURON_CURRENT_BITS)
-        return Request(AsicConfig(sizes=sizes, **common), pdk, until, strict_tools=args.until is not None)
-    samples = read_samples(args)
-    sizes   = config_from_args(args, **preferred_sizes(given_network(args), samples))
-    config  = AsicConfig(sizes=sizes, **common)
+    until   = args.until or DEFAULT_UNTIL
+    neuron  = args.design == "neuron"
+    samples = [] if neuron else read_samples(args)
+    wanted  = {"current_bits": NEURON_CURRENT_BITS} if neuron else preferred_sizes(given_network(args), samples)
+    config  = AsicConfig(args.design, config_from_args(args, **wanted), args.frequency, args.corner, args.sram,
+        args.sram_objective)
     inputs  = None
-    if args.design == "spatial" or list(STAGES).index(until) >= list(STAGES).index("gatesim"):
-        inputs = _inputs(args, samples, sizes)
+    if args.design == "spatial" or (not neuron and list(STAGES).index(until) >= list(STAGES).index("gatesim")):
+        inputs = _inputs(args, samples, config.sizes)
         # The spatial design has the network's shifts wired in.
         config = replace(config, apical_shift=inputs.network.apical_shift, product_shift=inputs.network.product_shift)
     return Request(config, pdk, until, inputs, strict_tools=args.until is not None)

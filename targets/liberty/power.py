@@ -206,8 +206,7 @@ class _Reader:
                 yield Energy(name, related, self._when(each), tables)
 
     def _when(self, group: Group) -> Expression | None:
-        text = group.simple.get("when", "")
-        return parse_expression(text) if text else None
+        return parse_expression(text) if (text := group.simple.get("when")) else None
 
     def _table(self, group: Group, kind: str, unit: float) -> Table | None:
         table = next(group.of(kind), None)

@@ -143,8 +143,7 @@ class _Parser:
         """Go behind the brace that closes the one before the place."""
         depth = 1
         for match in _BRACE.finditer(self.text, self.place):
-            brace = match.group()
-            depth += (brace == "{") - (brace == "}")
+            depth += {"{": 1, "}": -1}.get(match[0], 0)
             if not depth:
                 self.place = match.end()
                 return

@@ -122,14 +122,7 @@ def beside_golden(network: Network, samples: Sequence[SpikeTrain],
 # Core ----------------------------------------------------------------------------------------------
 
 class BuiltCore(CoreSimulator):
-    """CoreSimulator of a program that is there: RTL with macros, or a netlist.
-
-    Parameters
-    ----------
-    config : sizes of the core.
-    program : by the harness of targets.sim.core.
-    environment : variables that it is started with.
-    """
+    """CoreSimulator of a program that is there, RTL with macros or a netlist, by the harness of targets.sim.core."""
     def __init__(self, config: QCLIFConfig, program: Path, environment: Mapping[str, str] | None = None) -> None:
         self.config      = config
         self.program     = program

@@ -72,14 +72,12 @@ def flatten(netlist: Netlist) -> Flat:
         for cell, (count, pins) in kinds[module.name].items():
             parts.setdefault(cell, []).append(Cells({pin: own[each] for pin, each in pins.items()},
                 np.full(count, owner)))
-    outside = [_outside(paths[0][1], ids[0], direction) for direction in ("input", "output")]
-    return Flat([path for path, _ in paths], [module.name for _, module in paths], nets, ids, *outside,
+    top     = paths[0][1]
+    outside = [np.unique(ids[0][[net for kind, nets in top.ports.values() if kind == direction for net in nets]])
+        for direction in ("input", "output")]
+    return Flat([path for path, _ in paths], [module.name for _, module in paths], nets, ids,
+        *(each[each >= 0] for each in outside),
         {cell: _joined(each) for cell, each in parts.items()})
-
-
-def _outside(top: Module, ids: np.ndarray, direction: str) -> np.ndarray:
-    found = np.unique(ids[[net for kind, nets in top.ports.values() if kind == direction for net in nets]])
-    return found[found >= 0]
 
 
 def _numbered(netlist: Netlist, paths: list[tuple[tuple[str, ...], Module]]) -> tuple[list[np.ndarray], int]:

@@ -2,7 +2,6 @@
 
 """The synthesised netlist against the golden model: all spikes, bit for bit, and states; its activity is kept."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from targets.netlist.netlist import Netlist, read_netlist
 from targets.netlist.steps import Steps, run_steps
 from targets.netlist.toggles import probes
 from targets.sim.core import HARNESS
+from targets.tools.builds import digest
 
 # What drives each design.
 HARNESSES: Mapping[str, Harness] = {"core": HARNESS, "spatial": spatial.STEPS, "neuron":
@@ -67,11 +67,8 @@ class Inputs:
     @property
     def identity(self) -> str:
         """Digest of the network and all inputs."""
-        digest = hashlib.sha256(str(network_id(self.network)).encode())
-        for inputs in self.samples:
-            digest.update(inputs.offsets.tobytes())
-            digest.update(inputs.sources.tobytes())
-        return digest.hexdigest()
+        arrays = (each.tobytes() for inputs in self.samples for each in (inputs.offsets, inputs.sources))
+        return digest(b"".join([str(network_id(self.network)).encode(), *arrays]))
 
 
 def simulate(config: AsicConfig, netlist: Path, pdk: Pdk, network: Network | None, samples: Sequence[SpikeTrain],

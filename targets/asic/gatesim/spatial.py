@@ -9,7 +9,7 @@ wiring and its buffers, that is the run of the whole netlist, of whatever size.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +54,10 @@ def run_spatial(program: Path, config: AsicConfig, network: Network, inputs: Spi
     QCLIFError : the network or the inputs do not fit the design.
     """
     sizes = config.sizes
-    ports = spatial_ports(config, network, inputs)
-    beats = [pack(ports.contexts, 1), pack(ports.stimulus, stimulus_bits(sizes))]
+    contexts, stimulus, constants = spatial_ports(config, network, inputs)
+    beats = [pack(contexts, 1), pack(stimulus, stimulus_bits(sizes))]
     spike, v_a, v_s = (each[:, :network.neurons]
-        for each in _after(program, environment, ports.constants, beats, sizes.neurons, sizes.state_bits))
+        for each in _after(program, environment, constants, beats, sizes.neurons, sizes.state_bits))
     return CoreRun(SpikeTrain.from_dense(spike), v_a, v_s, {})
 
 
@@ -72,22 +72,14 @@ def _after(program: Path, environment: Mapping[str, str] | None, constants: Sequ
     return unpack(after, neurons, (1, state_bits, state_bits))
 
 
-@dataclass(frozen=True, eq=False)
-class SpatialPorts:
-    """What the ports of the design get in a run, for all its neurons and contexts.
+def spatial_ports(config: AsicConfig, network: Network, inputs: SpikeTrain
+        ) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, int]]]:
+    """What the ports of the design get in a run of a network, for all its neurons and contexts.
 
-    Attributes
-    ----------
-    contexts, stimulus : of each step, int64 [T, C] and [T, N].
-    constants : (values int64 [N, fields], bits of a field) of the ports that hold still, in the order of STEPS.
-    """
-    contexts:  np.ndarray
-    stimulus:  np.ndarray
-    constants: list[tuple[np.ndarray, int]]
-
-
-def spatial_ports(config: AsicConfig, network: Network, inputs: SpikeTrain) -> SpatialPorts:
-    """What the ports of the design get in a run of a network.
+    Returns
+    -------
+    Contexts and stimulus of each step, int64 [T, C] and [T, N]; and (values int64 [N, fields], bits of a field) of the
+    ports that hold still, in the order of STEPS.
 
     Raises
     ------
@@ -121,8 +113,8 @@ def spatial_ports(config: AsicConfig, network: Network, inputs: SpikeTrain) -> S
     apical[used, sizes.contexts:sizes.contexts + network.neurons] = network.w_recurrent_apical.T
     parameters[:, used] = network.bias_apical, network.leak_soma, network.leak_apical, network.threshold
     widths = (sizes.weight_bits, *[sizes.state_bits]*3)
-    return SpatialPorts(contexts, stimulus, [(soma, sizes.weight_bits), (apical, sizes.weight_bits),
-        *((each[:, None], bits) for each, bits in zip(parameters, widths, strict=True))])
+    return contexts, stimulus, [(soma, sizes.weight_bits), (apical, sizes.weight_bits),
+        *((each[:, None], bits) for each, bits in zip(parameters, widths, strict=True))]
 
 # Neuron by neuron ---------------------------------------------------------------------------------
 
@@ -191,14 +183,14 @@ def run_neurons(config: AsicConfig, gates: NetlistProgram, network: Network, inp
     What the neurons gave, and the activity of the whole netlist.
     """
     sizes  = config.sizes
-    ports  = spatial_ports(config, network, inputs)
+    contexts, stimulus, constants = spatial_ports(config, network, inputs)
     before = np.zeros((len(inputs), sizes.neurons), np.int64)
     before[1:, :network.neurons] = golden.spikes.dense(network.neurons)[:-1]
     found, activities = np.zeros((sizes.neurons, 3, len(inputs)), np.int64), {}
     for number in range(sizes.neurons):
         one   = replace(gates, seed=gates.seed + number, netlist=gates.netlist.below(NEURON))
-        beats = [pack(before, 1), pack(ports.contexts, 1), pack(ports.stimulus[:, number, None], stimulus_bits(sizes))]
-        still = [(values[number], bits) for values, bits in ports.constants]
+        beats = [pack(before, 1), pack(contexts, 1), pack(stimulus[:, number, None], stimulus_bits(sizes))]
+        still = [(values[number], bits) for values, bits in constants]
         after = _after(gates.program, one.environment(), still, beats, 1, sizes.state_bits)
         found[number] = np.concatenate(after, axis=1).T
         activities[number] = one.activity()

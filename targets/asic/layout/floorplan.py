@@ -160,11 +160,9 @@ def read_lef(path: Path) -> dict[str, LefMacro]:
     for name, body in _MACRO.findall(_text(path)):
         width, height = _size(path, f"MACRO {name}", body)
         kind   = _CLASS.search(body)
-        uses   = {pin: _POWER.search(inner) for pin, inner in _PIN.findall(body)}
-        supply = {use: tuple(pin for pin, found in uses.items() if found and found[1] == use)
-            for use in ("POWER", "GROUND")}
+        uses   = {pin: use[1] if (use := _POWER.search(inner)) else "" for pin, inner in _PIN.findall(body)}
         macros[name] = LefMacro(name, width, height, kind[1] if kind else "",
-            tuple(pin for pin, found in uses.items() if not found), supply["POWER"], supply["GROUND"])
+            *(tuple(pin for pin in uses if uses[pin] == use) for use in ("", "POWER", "GROUND")))
     return macros
 
 

@@ -184,7 +184,6 @@ def find_pdk(folder: Path | None = None, download: bool = False, progress: Progr
     if download:
         folder = Path(folder or fetched)
         download_pdk(folder, pinned, progress)
-        return read_pdk(folder)
     if folder is not None:
         return read_pdk(Path(folder))
     for variable, below in (("FREEPDK45_HOME", ""), ("FLOW_HOME", "platforms/nangate45")):

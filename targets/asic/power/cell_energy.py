@@ -26,26 +26,14 @@ RISE, FALL = 0, 1
 Wires = Callable[[np.ndarray], np.ndarray]
 
 
-@dataclass(frozen=True, eq=False)
-class Nets:
-    """Electrical values of nets. Each array has three more entries, for ZERO, ONE and NOTHING as indices.
-
-    Attributes
-    ----------
-    load : capacitance at a net, fF, for a rise and for a fall, [2, nets].
-    slew : ns, likewise.
-    """
-    load: np.ndarray
-    slew: np.ndarray
-
-
 def extended(values: np.ndarray, nothing: float = 0.0, one: float = 0.0, zero: float = 0.0) -> np.ndarray:
     """Values of nets, with those of the constants behind them, where NOTHING, ONE and ZERO find them as indices."""
     return np.concatenate([values, np.array([nothing, one, zero], values.dtype)])
 
 
-def nets_of(flat: Flat, cells: Mapping[str, CellPower], wires: Wires, clocks: np.ndarray) -> Nets:
-    """Loads and slews of a netlist.
+def loads_and_slews(flat: Flat, cells: Mapping[str, CellPower], wires: Wires, clocks: np.ndarray
+        ) -> tuple[np.ndarray, np.ndarray]:
+    """Loads and slews of a netlist, as Signals have them.
 
     Parameters
     ----------
@@ -53,22 +41,6 @@ def nets_of(flat: Flat, cells: Mapping[str, CellPower], wires: Wires, clocks: np
     wires : of the nets, estimated or routed.
     clocks : nets of the clock, whose slew is ideal.
     """
-    load = _loads(flat, cells, wires)
-    slew = np.full((2, flat.nets + 3), IDEAL_SLEW)
-    arcs = [(flat.cells[name], arc) for name in flat.cells for arc in cells[name].arcs]
-    for _ in range(PASSES):
-        fresh = np.full_like(slew, IDEAL_SLEW)
-        for each, arc in arcs:
-            _propagate(each, arc, load, slew, fresh)
-        fresh[:, clocks] = IDEAL_SLEW
-        fresh[:, -3:]    = IDEAL_SLEW
-        change, slew     = np.abs(fresh - slew).max(), fresh
-        if change < TOLERANCE:
-            break
-    return Nets(load, slew)
-
-
-def _loads(flat: Flat, cells: Mapping[str, CellPower], wires: Wires) -> np.ndarray:
     pins, fanout = np.zeros((2, flat.nets + 3)), np.zeros(flat.nets + 3, np.int64)
     for name, each in flat.cells.items():
         for pin, capacitance in cells[name].capacitance_ff.items():
@@ -80,7 +52,19 @@ def _loads(flat: Flat, cells: Mapping[str, CellPower], wires: Wires) -> np.ndarr
     fanout[flat.outputs] += 1
     fanout[-3:]  = 0
     pins[:, -3:] = 0
-    return pins + wires(fanout)
+    load = pins + wires(fanout)
+    slew = np.full((2, flat.nets + 3), IDEAL_SLEW)
+    arcs = [(flat.cells[name], arc) for name in flat.cells for arc in cells[name].arcs]
+    for _ in range(PASSES):
+        fresh = np.full_like(slew, IDEAL_SLEW)
+        for each, arc in arcs:
+            _propagate(each, arc, load, slew, fresh)
+        fresh[:, clocks] = IDEAL_SLEW
+        fresh[:, -3:]    = IDEAL_SLEW
+        change, slew     = np.abs(fresh - slew).max(), fresh
+        if change < TOLERANCE:
+            break
+    return load, slew
 
 
 def _propagate(cells: Cells, arc: Arc, load: np.ndarray, slew: np.ndarray, fresh: np.ndarray) -> None:
@@ -120,15 +104,17 @@ UNKNOWN = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """What all nets do. Each array has three more entries for constants, as in Nets.
+    """What all nets do. Each array has three more entries, for ZERO, ONE and NOTHING as indices.
 
     Attributes
     ----------
+    load, slew : capacitance at a net, fF, and ns, for a rise and for a fall, [2, nets].
     toggles : changes in the whole time.
     high : part of the time at 1.
     charge : energy that drives the net in the whole time, fJ.
     """
-    nets:    Nets
+    load:    np.ndarray
+    slew:    np.ndarray
     toggles: np.ndarray
     high:    np.ndarray
     charge:  np.ndarray
@@ -228,15 +214,14 @@ class CellEnergy:
 
     def _mean(self, energy: Energy) -> np.ndarray:
         """Mean energy of a rise and a fall, which come in turns."""
-        nets    = self.signals.nets
         pin     = self.cells.bit(energy.pin)
         related = self.cells.bit(energy.related or energy.pin)
-        load    = nets.load.max(axis=0)[pin] if energy.related else np.zeros(len(pin))
+        load    = self.signals.load.max(axis=0)[pin] if energy.related else np.zeros(len(pin))
         senses  = {arc.sense for arc in self.power.arcs if (arc.output, arc.input) == (energy.pin, energy.related)}
         total   = np.zeros(len(pin))
         for edge, table in zip((RISE, FALL), energy.tables, strict=True):
             if table is not None:
                 # Edge of the related pin that makes this one.
                 source = 1 - edge if senses == {"negative_unate"} else edge
-                total += table(nets.slew[source][related], load)
+                total += table(self.signals.slew[source][related], load)
         return total/2

@@ -31,7 +31,7 @@ from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Corner, Pdk
-from targets.asic.power.cell_energy import UNKNOWN, CellEnergy, Signals, extended, nets_of
+from targets.asic.power.cell_energy import UNKNOWN, CellEnergy, Signals, extended, loads_and_slews
 from targets.netlist.flat import Flat, flatten
 from targets.liberty.power import CellPower, read_power
 from targets.netlist.netlist import Module, Netlist, read_netlist
@@ -103,19 +103,17 @@ def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], acti
     # Sums over all cells, from fJ in all the time and nW.
     kinds  = {name: np.zeros(len(flat.paths)) for name in ("leakage", "internal", "switching", "sram", "sram_leakage")}
     for name, each in flat.cells.items():
-        energy  = CellEnergy(each, cells[name], signals)
-        macro   = macros.get(name)
-        leakage = (energy.leakage_nw() if macro is None else np.full(len(each.owner), macro.leakage_nw))*1e-6
+        energy, macro = CellEnergy(each, cells[name], signals), macros.get(name)
         charged = energy.switching_fj()/time_ns*1e-3
         if macro is None:
-            inside = energy.internal_fj()
+            parts = {"leakage": energy.leakage_nw()*1e-6, "internal": energy.internal_fj()/time_ns*1e-3,
+                "switching": charged}
         else:
             # Accesses, which are pulses of the macro's clock, and whatever its other pins cost.
-            clock  = macro.ports.clock
-            inside = energy.internal_fj(without=clock) + energy.toggles(clock)/2*macro.energy_pj*1e3
-        inside  = inside/time_ns*1e-3
-        parts   = {"leakage": leakage, "internal": inside, "switching": charged} if macro is None else {
-            "sram": leakage + inside + charged, "sram_leakage": leakage}
+            clock   = macro.ports.clock
+            inside  = energy.internal_fj(without=clock) + energy.toggles(clock)/2*macro.energy_pj*1e3
+            leakage = np.full(len(each.owner), macro.leakage_nw)*1e-6
+            parts   = {"sram": leakage + inside/time_ns*1e-3 + charged, "sram_leakage": leakage}
         for kind, power in parts.items():
             kinds[kind] += np.bincount(each.owner, power, len(flat.paths))
     inputs  = float(signals.charge[flat.inputs].sum())/time_ns*1e-3
@@ -141,10 +139,10 @@ def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], ac
     clocked = clock_nets(netlist, corner.library)
     clocks  = np.concatenate([ids[list(clocked[module])] for ids, module in zip(flat.ids, flat.modules, strict=True)])
     clocks  = clocks[clocks >= 0].astype(np.int64)
-    nets    = nets_of(flat, cells, tables.wire_load if routed is None else lambda fanout: routed, clocks)
+    load, slew = loads_and_slews(flat, cells, tables.wire_load if routed is None else lambda fanout: routed, clocks)
     toggles = extended(flat.gathered(activity.toggles))
     high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
-    return flat, cells, Signals(nets, toggles, high, 0.5*nets.load.max(axis=0)*corner.library.voltage**2*toggles)
+    return flat, cells, Signals(load, slew, toggles, high, 0.5*load.max(axis=0)*corner.library.voltage**2*toggles)
 
 # Routed wires -------------------------------------------------------------------------------------
 

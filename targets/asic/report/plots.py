@@ -13,8 +13,6 @@ from host.plots.curves import MARKERS
 from host.plots.style import BLUE, COLOURS, GREY, ORANGE, RED, new_figure, styled
 from targets.asic.report.record import QUANTITIES, Record
 
-NOTHING: Mapping[str, tuple[float, float]] = {}
-
 # Values that differ by more than this factor are told apart on a logarithmic axis only.
 WIDE = 30
 
@@ -84,7 +82,7 @@ def paths(named: Mapping[str, Stages], title: str, period_ns: float | None = Non
 
 @styled
 def against(rows: Sequence[Mapping[str, object]], x: str, group: str | None, panels: Sequence[str], title: str, *,
-        log: bool = False, marks: Mapping[str, tuple[float, float]] = NOTHING, marked: str = "") -> Figure:
+        log: bool = False, marks: Mapping[str, tuple[float, float]] = {}, marked: str = "") -> Figure:
     """Quantities against an option or a quantity, a panel each, a line a group.
 
     Parameters

@@ -3,13 +3,14 @@
 """The report of a run: tables for a terminal and for report.md."""
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from targets.asic.design import DESIGNS
 from targets.asic.report import paper
 from targets.asic.report.comparisons import layout_sheets, macros_sheet
-from targets.asic.report.record import QUANTITIES, area_of, at, energy_of
-from targets.asic.report.record import COUNTED, ENERGIES, Record, after_layout, in_corner
+from targets.asic.report.record import COUNTED, ENERGIES, QUANTITIES, Record
+from targets.asic.report.record import after_layout, area_of, at, energy_of, in_corner
 from targets.asic.report.sheet import UNKNOWN, Bad, Sheet, mm2, number, slack
 from targets.tools.builds import write_text
 
@@ -108,10 +109,9 @@ def _corners(record: Record) -> Sheet:
 
 
 def _path(record: Record) -> Sheet:
-    rows, arrival = [], 0.0
-    for name, delay in at("timing", record["corner"], "stages")(record) or []:
-        arrival += delay
-        rows.append((name, f"{delay:.3f}", f"{arrival:.3f}"))
+    stages = at("timing", record["corner"], "stages")(record) or []
+    rows   = [(name, f"{delay:.3f}", f"{end:.3f}") for (name, delay), end in zip(stages,
+        accumulate(delay for _, delay in stages), strict=True)]
     return Sheet(f"Critical path, corner {record['corner']}", ("stretch", "ns", "ends at, ns"), rows)
 
 

@@ -20,18 +20,16 @@ from accel.verilog import PRAGMAS
 
 @dataclass(frozen=True)
 class Foreign:
-    """A Verilog module from elsewhere that takes the place of a submodule, whose own contents are dropped.
+    """A Verilog module from elsewhere, clocked by its port `clk`, in the place of a submodule, whose contents go.
 
     Attributes
     ----------
     name : of the Verilog module.
     inputs, outputs : signals of the submodule by the names of the module's ports.
-    clock : name of the port that takes the clock `sys`.
     """
     name:    str
     inputs:  Mapping[str, Signal]
     outputs: Mapping[str, Signal]
-    clock:   str = "clk"
 
 
 def ports_of(module: Module, names: Iterable[str]) -> set[Signal]:
@@ -194,7 +192,7 @@ class _Splitter:
         inputs, outputs = self._boundary(child)
         if child.foreign is not None:
             clock = next(domain.clk for domain in self.domains if domain.name == "sys")
-            ports = {f"i_{child.foreign.clock}": clock}
+            ports = {"i_clk": clock}
             ports.update({f"i_{name}": signal for name, signal in child.foreign.inputs.items()})
             ports.update({f"o_{name}": signal for name, signal in child.foreign.outputs.items()})
         else:

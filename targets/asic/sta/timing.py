@@ -16,7 +16,7 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig, Synthesis
-from targets.asic.platform.pdk import Corner, Pdk
+from targets.asic.platform.pdk import Pdk
 from targets.liberty.power import read_power
 from targets.tools.builds import write_text
 from targets.tools.eda import Tool, find_sta, run_tool
@@ -91,7 +91,13 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
     write_text(loads, LOADS.format(cells="".join(LOAD.format(name=name, load=load)
         for name, load in synthesis.loads.items())))
     files  = [cells.liberty, *(macro.liberty for macro in macros), *([loads] if synthesis.loads else [])]
-    wires  = wire_load(cells) if spef is None else [f"read_spef {{{tool.path(spef)}}}"]
+    if spef is None:
+        # The library's default model of wires. OpenSTA of 2019 takes it by itself, current versions do not; a model
+        # that is named counts in all of them.
+        name  = read_power(cells.liberty, set()).wire_load.name
+        wires = [f"set_wire_load_model -name {name} -library {cells.library.name}"] if name else []
+    else:
+        wires = [f"read_spef {{{tool.path(spef)}}}"]
     text   = run_tool(tool, script(tool, config, synthesis, pdk, files, wires, spef is not None), folder,
         f"sta_{corner}.tcl", DONE, progress, f"timing in corner {corner} with OpenSTA")
     slow, fast = (_report(text, kind) for kind in ("max", "min"))
@@ -198,16 +204,6 @@ LOAD = """  cell ({name}) {{
     }}
   }}
 """
-
-
-def wire_load(corner: Corner) -> list[str]:
-    """Tcl that gives nets the wire-load model that the library has as its default.
-
-    OpenSTA of 2019 does so by itself, current versions do not; a model that is named counts in all of them.
-    """
-    name = read_power(corner.liberty, set()).wire_load.name
-    return [f"set_wire_load_model -name {name} -library {corner.library.name}"] if name else []
-
 
 # Reports ------------------------------------------------------------------------------------------
 

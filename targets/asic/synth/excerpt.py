@@ -153,15 +153,13 @@ class _Cones:
             bit, clock = todo.pop()
             if clock:
                 clocks.add(bit)
-            if bit in seen or bit not in drivers:
-                seen.add(bit)
-                continue
+            fresh = bit not in seen
             seen.add(bit)
-            name       = drivers[bit]
-            cell       = source["cells"][name]
-            self._make(cell["type"])
-            kept[name] = self.instance(cell) if cell["type"] in self.sources else cell
-            todo      += self._before(cell, clock)
+            if fresh and (name := drivers.get(bit)):
+                cell       = source["cells"][name]
+                self._make(cell["type"])
+                kept[name] = self.instance(cell) if cell["type"] in self.sources else cell
+                todo      += self._before(cell, clock)
         ports = {port: each for port, each in source["ports"].items()
             if each["direction"] == "output" or seen.intersection(each["bits"])}
         used  = {bit for cell in kept.values() for bits in cell["connections"].values() for bit in bits}

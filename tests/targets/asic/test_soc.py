@@ -13,8 +13,8 @@ from migen import run_simulation
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig
-from targets.asic.rtl.fifo_memory import FIFOMemory
 from targets.asic.rtl.generate import generate
+from targets.asic.rtl.memories import FIFOMemory
 from tests.helpers.needs import needs_iverilog
 from tests.targets.asic.test_rtl import MACROS
 

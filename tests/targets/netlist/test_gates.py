@@ -29,10 +29,16 @@ print(build_gates(Steps((), ("a",), ("q",)), "inverter", ["a"], {"netlist.sv": N
 
 @pytest.fixture
 def builder(tmp_path):
-    """Starts a process that builds the program; each Verilator that compiles leaves a line in the file `runs`."""
+    """Starts a process that builds the program. Each Verilator that compiles leaves a line in the file `runs`, and
+    waits while there is a file `hold`."""
     (tmp_path/"bin").mkdir()
-    (tmp_path/"bin"/"verilator").write_text(f"#!/bin/sh\n[ $1 != --cc ] || echo $PWD >> {tmp_path}/runs\n"
-        f"exec {shutil.which('verilator')} \"$@\"\n")
+    (tmp_path/"bin"/"verilator").write_text(f"""#!/bin/sh
+if [ $1 = --cc ]; then
+    echo $PWD >> {tmp_path}/runs
+    while [ -e {tmp_path}/hold ]; do sleep 0.05; done
+fi
+exec {shutil.which('verilator')} "$@"
+""")
     (tmp_path/"bin"/"verilator").chmod(0o755)
 
     def start():
@@ -56,10 +62,13 @@ def test_several_at_once_compile_it_once(builder, tmp_path):
 
 
 def test_what_is_interrupted_leaves_nothing(builder, tmp_path):
+    (tmp_path/"hold").touch()
     with builder() as process:
-        while process.poll() is None and not ((tmp_path/"runs").exists() and compiled(tmp_path)):
+        while not ((tmp_path/"runs").exists() and compiled(tmp_path)):
+            assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         process.communicate()
+    (tmp_path/"hold").unlink()
     assert process.returncode and [path.suffix for path in (tmp_path/"build"/"asic"/"programs").iterdir()] == [".lock"]
     assert builder().communicate()[0].strip().endswith("/program") and len(compiled(tmp_path)) == 2
