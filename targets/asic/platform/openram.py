@@ -26,7 +26,7 @@ from host.common.console import Progress, no_progress
 from host.common.folders import build_root
 from targets.asic.platform.macros import OPENRAM_PORTS, Macro, read_macro
 from targets.asic.platform.pdk import Pdk
-from targets.tools.builds import digest, last_lines, made_once, write_text, writing
+from targets.tools.builds import digest, made_once, write_text, writing
 from targets.tools.process import run_program
 
 # numpy 2.4 no longer makes numbers of arrays with one element, which OpenRAM relies on. What else OpenRAM asks for
@@ -195,7 +195,7 @@ def _compile(name: str, config: str, kept: Path, progress: Progress) -> None:
         done  = run_program([_python(), compiler, "config.py"], work, log, env, on_line)
         found = {kind: sorted((work/"out").glob(f"{name}*.{kind}")) for kind in ("lib", "lef", "gds", "v")}
         if done.status or not all(found.values()):
-            raise QCLIFError(f"OpenRAM fails for {name}: {last_lines(done.text, 1)}; see {log}")
+            raise QCLIFError(f"OpenRAM fails for {name}: {done.reason}; see {log}")
         for kind, paths in found.items():
             shutil.copyfile(paths[0], kept/f"{name}.{'raw.lib' if kind == 'lib' else kind}")
     log.unlink()
