@@ -208,8 +208,11 @@ def scripts_digest(platform: str) -> str:
     home  = Path(os.environ["FLOW_HOME"])
     names = sorted(path.relative_to(home) for path in home.rglob("*") if path.is_file())
     used  = (name for name in names if not NO_SCRIPTS.intersection(name.parts)
-        and (name.parts[0] != "platforms" or name.parts[1] in (platform, "common")))
-    return digest("".join(f"{name} {file_digest(home/name)}\n" for name in used))
+        and (name.parts[0] != "platforms" or {platform, "common"}.intersection(name.parts[1:2])))
+    try:
+        return digest("".join(f"{name} {file_digest(home/name)}\n" for name in used))
+    except OSError as error:
+        raise QCLIFError(f"FLOW_HOME: {error.filename} cannot be read ({error.strerror}): make it readable") from error
 
 
 def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
