@@ -22,7 +22,7 @@ from accel.errors import QCLIFError
 from host.common.folders import ROOT, build_root
 from targets.boards.board import Board
 from targets.boards.elaborate import BUILD_NAME, REPORT
-from targets.boards.report import Report, read_report
+from targets.boards.report import read_report
 from targets.boards.request import BoardOptions
 from targets.tools.builds import check_name, digest, locked, read_record, write_record, write_text
 from targets.tools.process import check_programs, run_program
@@ -74,7 +74,7 @@ class BoardBuild:
     options : what was asked for.
     directory : gateware/, software/, doc/, csr.csv, csr.json, csr.svd and logs.
     bitstream : file for the board; None where only the tool's inputs were generated.
-    report : of place and route; None where the tool's is not read.
+    report : of place and route, as read_report() gives it; None where the tool's is not read.
     build_seconds : of the FPGA tools, when they ran.
     tools : their versions.
     image : what the flash gets, bitstream and firmware; None where the bitstream is all.
@@ -82,7 +82,7 @@ class BoardBuild:
     options:       BoardOptions
     directory:     Path
     bitstream:     Path | None
-    report:        Report | None
+    report:        dict[str, object] | None
     build_seconds: float | None
     tools:         dict[str, str]
     image:         Path | None = None

@@ -3,19 +3,27 @@
 """The command of a board's target: estimate, build, report, load."""
 
 import argparse
+import shutil
+from pathlib import Path
+
+from litex.build.openfpgaloader import OpenFPGALoader
 
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs
 from host.common.console import table_console, write_json
+from targets.boards.board import Board
 from targets.boards.build import BoardBuild, build_board
 from targets.boards.estimate import estimate, fit
-from targets.boards.loader import load
 from targets.boards.options import BoardParser, board_options, given_sizes
 from targets.boards.request import BoardOptions, board_config
 from targets.boards.summary import measures, show
 from targets.tools.exports import export_registers
-from targets.tools.process import exit_on_sigterm
+from targets.tools.process import exit_on_sigterm, run_program
 from targets.tools.progress import StageDisplay
+
+LOADER  = "openFPGALoader"
+INSTALL = "sudo apt-get install openfpgaloader"
+CHECKS  = "plug in the board's USB cable, see that you may use it (udev rules), or name it with --cable"
 
 
 def sized_options(parser: BoardParser, args: argparse.Namespace) -> BoardOptions:
@@ -35,11 +43,34 @@ def sized_options(parser: BoardParser, args: argparse.Namespace) -> BoardOptions
 
 def check_timing(build: BoardBuild, allow: bool) -> None:
     """Raise a QCLIFError where the clock is not reached."""
-    wanted = build.options.sys_clk_freq/1e6
-    if build.report is None or build.report.fmax_mhz is None or build.report.fmax_mhz >= wanted or allow:
-        return
-    raise QCLIFError(f"{wanted:g} MHz is not reached, {build.report.fmax_mhz:.1f} MHz is: lower --sys-clk-freq, try "
-        "another --nextpnr-seed or fewer --lanes, or take the risk with --allow-timing-fail")
+    wanted  = build.options.sys_clk_freq/1e6
+    reached = (build.report or {}).get("fmax_mhz", wanted)
+    if reached < wanted and not allow:
+        raise QCLIFError(f"{wanted:g} MHz is not reached, {reached:.1f} MHz is: lower --sys-clk-freq, try another "
+            "--nextpnr-seed or fewer --lanes, or take the risk with --allow-timing-fail")
+
+
+def load(board: Board, device: str, bitstream: Path, flash: bool = False, cable: str | None = None) -> None:
+    """Load a bitstream through openFPGALoader, into flash where that is asked for.
+
+    Raises
+    ------
+    QCLIFError : nobody knows how to load this board and no cable was named, the program is missing, or it does not
+        reach the board.
+    """
+    programmer = board.programmer(device)
+    known      = isinstance(programmer, OpenFPGALoader)
+    if not known and not cable:
+        others = f"loads {board.title} with {type(programmer).__name__}" if programmer else f"cannot load {board.title}"
+        raise QCLIFError(f"litex-boards {others}: use that, or name {LOADER}'s cable with --cable")
+    if shutil.which(LOADER) is None:
+        raise QCLIFError(f"{LOADER} not found: {INSTALL}")
+    done = run_program([*(programmer.cmd if known else [LOADER]), *(["--cable", cable] if cable else []),
+        *(["--write-flash"] if flash else []), bitstream])
+    if done.status:
+        # It takes two lines to say so.
+        why = " ".join(" ".join(done.text.strip().splitlines()[-2:]).split()) or f"status {done.status}"
+        raise QCLIFError(f"{LOADER} does not reach {board.title} ({why}): {CHECKS}")
 
 
 def run(parser: BoardParser) -> int:

@@ -3,7 +3,6 @@
 """What nextpnr reports: utilisation, clocks, critical path."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from accel.errors import QCLIFError
@@ -18,37 +17,17 @@ CELLS = {
 }
 
 
-@dataclass(frozen=True)
-class CriticalPath:
-    """A critical path: clock nets, delay in ns, and the cells at its ends."""
-    clocks:   tuple[str, str]
-    delay_ns: float
-    source:   str
-    sink:     str
-
-
-@dataclass(frozen=True)
-class Report:
-    """A place and route report.
-
-    Attributes
-    ----------
-    used, available : cells by figure of CELLS.
-    fmax_mhz : of the system clock, None where no path has it.
-    path : its critical path, None where there is none.
-    """
-    used:      dict[str, int]
-    available: dict[str, int]
-    fmax_mhz:  float | None
-    path:      CriticalPath | None
-
-
-def read_report(path: Path, sys_clk_mhz: float) -> Report:
-    """Read a report of nextpnr.
+def read_report(path: Path, sys_clk_mhz: float) -> dict[str, object]:
+    """What a report of nextpnr says, as the --json has it.
 
     Parameters
     ----------
     sys_clk_mhz : the clock that was asked for.
+
+    Returns
+    -------
+    Used cells by figure of CELLS; those of the FPGA as `available`; where a path has the system clock, `fmax_mhz`; and
+    the ends and the delay of its `critical_path`, where there is one.
 
     Raises
     ------
@@ -56,15 +35,15 @@ def read_report(path: Path, sys_clk_mhz: float) -> Report:
     """
     try:
         content = json.loads(path.read_text())
-        cells   = content["utilization"]
-        used, available = {}, {}
-        for figure, names in CELLS.items():
-            name = next((name for name in names if name in cells), None)
-            if name is not None:
-                used[figure], available[figure] = cells[name]["used"], cells[name]["available"]
-        clock = _system_clock(content["fmax"], sys_clk_mhz)
-        return Report(used, available, content["fmax"][clock]["achieved"] if clock else None,
-            _critical_path(content["critical_paths"], clock))
+        cells   = {figure: content["utilization"][name] for figure, names in CELLS.items()
+            if (name := next((name for name in names if name in content["utilization"]), None))}
+        report  = {figure: cell["used"] for figure, cell in cells.items()}
+        report["available"] = {figure: cell["available"] for figure, cell in cells.items()}
+        if clock := _system_clock(content["fmax"], sys_clk_mhz):
+            report["fmax_mhz"] = content["fmax"][clock]["achieved"]
+        if critical := _critical_path(content["critical_paths"], clock):
+            report["critical_path"] = critical
+        return report
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise QCLIFError(f"{path} is no report of nextpnr ({error!r}): delete its folder and build again") from error
 
@@ -76,13 +55,12 @@ def _system_clock(clocks: dict[str, dict], sys_clk_mhz: float) -> str | None:
     return min(named, key=lambda name: clocks[name]["achieved"], default=None)
 
 
-def _critical_path(paths: list[dict], clock: str | None) -> CriticalPath | None:
+def _critical_path(paths: list[dict], clock: str | None) -> dict[str, object] | None:
     for path in paths:
-        ends = path["from"].split(" ")[-1], path["to"].split(" ")[-1]
-        if ends == (clock, clock) and path["path"]:
-            steps = path["path"]
-            return CriticalPath(ends, sum(step["delay"] for step in steps), _design_name(steps[0]["from"]["cell"]),
-                _design_name(steps[-1]["to"]["cell"]))
+        steps = path["path"]
+        if steps and {path[end].split(" ")[-1] for end in ("from", "to")} == {clock}:
+            return {"from": _design_name(steps[0]["from"]["cell"]), "to": _design_name(steps[-1]["to"]["cell"]),
+                "delay_ns": round(sum(step["delay"] for step in steps), 3)}
     return None
 
 

@@ -33,15 +33,11 @@ def measures(board: Board, options: BoardOptions, estimate: Estimate | None, bui
             if build.image is not None:
                 content["image"] = str(build.image)
         if build.report is not None:
-            content |= build.report.used
-            content["available"] = build.report.available
-            if build.report.fmax_mhz is not None:
-                content["fmax_mhz"] = round(build.report.fmax_mhz, 2)
+            content |= build.report
+            if "fmax_mhz" in content:
+                content["fmax_mhz"] = round(content["fmax_mhz"], 2)
                 if options.toolchain in UNTIMED:
                     content["untimed"] = list(UNTIMED[options.toolchain])
-            if build.report.path is not None:
-                path = build.report.path
-                content["critical_path"] = {"from": path.source, "to": path.sink, "delay_ns": round(path.delay_ns, 3)}
     return content
 
 
