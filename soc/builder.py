@@ -4,15 +4,19 @@
 
 import fcntl
 import hashlib
+import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from litex.soc.doc import generate_docs
 from litex.soc.integration import builder
+from litex.soc.integration.soc import SoCError
 from litex.soc.integration.soc_core import get_mem_data
 
 import firmware
@@ -36,15 +40,15 @@ class FirmwareBuilder(builder.Builder):
 
     Parameters
     ----------
-    soc           : QCLIFSoC (or a SoC that add_qclif() and a DeepUART were added to).
-    config        : its configuration; the firmware's headers are generated from it.
-    libraries_dir : directory where compiled C libraries are kept for other builds, None: compile them here.
-    kwargs        : LiteX's Builder options.
+    soc       : QCLIFSoC (or a SoC that add_qclif() and a DeepUART were added to).
+    config    : its configuration; the firmware's headers are generated from it.
+    directory : of the build.
+    libraries : directory where compiled C libraries are kept for other builds.
     """
-    def __init__(self, soc, config: QCLIFConfig, libraries_dir: Path | None = None, **kwargs):
-        builder.Builder.__init__(self, soc, **kwargs)
+    def __init__(self, soc, config: QCLIFConfig, directory: Path, libraries: Path):
+        builder.Builder.__init__(self, soc, output_dir=directory, csr_svd=directory/"csr.svd")
         self.config             = config
-        self.libraries_dir      = libraries_dir
+        self.libraries          = libraries
         self.software_packages  = []
         self.software_libraries = []
         for name in LIBRARIES:
@@ -60,7 +64,9 @@ class FirmwareBuilder(builder.Builder):
     def build(self, **kwargs):
         """LiteX's build(); `kwargs` go to the platform's toolchain."""
         prefer_own_tools()
-        return builder.Builder.build(self, **kwargs)
+        builder.Builder.build(self, **kwargs)
+        generate_docs(self.soc, str(Path(self.output_dir)/"doc"), project_name="qCLIF SoC",
+            author="the qCLIF SoC's authors")
 
     def _generate_includes(self, with_bios=True):
         builder.Builder._generate_includes(self, with_bios)
@@ -77,24 +83,22 @@ class FirmwareBuilder(builder.Builder):
         builder.Builder._prepare_rom_software(self)
 
     def _generate_rom_software(self, compile_bios=True):
-        if self.libraries_dir is None or not self.compile_software:
-            return builder.Builder._generate_rom_software(self, compile_bios)
         for name in LIBRARIES:
             self._share_library(name)
         if compile_bios:
-            self._make("bios", dict(self.software_packages)["bios"])
+            self._make("bios")
 
     def _share_library(self, name: str) -> None:
         # Compiled once for all CPUs with the same instructions: the C library takes longest of all software, and 90 MB.
         flags  = hashlib.sha256(self.soc.cpu.gcc_flags.encode()).hexdigest()[:8]
-        shared = Path(self.libraries_dir)/f"{self.soc.cpu_type}-{flags}"/name
+        shared = self.libraries/f"{self.soc.cpu_type}-{flags}"/name
         local  = Path(self.software_dir)/name
         shared.parent.mkdir(parents=True, exist_ok=True)
         with open(shared.parent/f"{name}.lock", "a") as lock:
             # Who comes second waits for the library instead of compiling it again.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (shared/f"{name}.a").exists():
-                self._make(name, dict(self.software_packages)[name])
+                self._make(name)
                 with tempfile.TemporaryDirectory(dir=shared.parent) as directory:
                     copy = Path(directory)/name
                     copy.mkdir()
@@ -104,8 +108,8 @@ class FirmwareBuilder(builder.Builder):
         shutil.rmtree(local)
         local.symlink_to(shared)
 
-    def _make(self, name: str, src_dir: str) -> None:
-        make_package(Path(self.software_dir)/name, src_dir)
+    def _make(self, name: str) -> None:
+        make_package(Path(self.software_dir)/name, dict(self.software_packages)[name])
 
     def _initialize_rom_software(self):
         # Not cut to the firmware's size, so that the gateware does not depend on it.
@@ -179,3 +183,15 @@ def rebuild_firmware(config: QCLIFConfig, software_dir: Path, rom_init: Path, en
     make_package(software_dir/"bios", str(firmware_folder(software_dir)))
     rom_bytes = 4*len(rom_init.read_text().split())
     write_rom_init(software_dir/"bios"/"bios.bin", rom_init, rom_bytes, endianness)
+
+# Process of its own -------------------------------------------------------------------------------
+
+def reported(build: Callable[[], None]) -> int:
+    """Exit code of a build that has a process of its own, whose log all goes to: its last line says what is wrong."""
+    logging.basicConfig(level=logging.INFO)
+    try:
+        build()
+    except (QCLIFError, SoCError, ImportError, OSError, subprocess.CalledProcessError) as error:
+        print(f"error: {str(error) or type(error).__name__}", flush=True)
+        return 1
+    return 0

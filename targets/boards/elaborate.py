@@ -11,19 +11,14 @@ with what the build needs to know of them. Only with "run", LiteX then calls the
 
 import contextlib
 import json
-import logging
 import runpy
-import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from litex.soc.doc import generate_docs
-from litex.soc.integration.soc import SoCError
-
 from accel.errors import QCLIFError
-from soc.builder import FirmwareBuilder
+from soc.builder import FirmwareBuilder, reported
 from targets.boards.board import Board
 from targets.boards.devices import find_device
 from targets.boards.generic import describe
@@ -74,8 +69,7 @@ def elaborate(board: Board, options: BoardOptions, directory: Path, libraries: P
     """Write everything that the FPGA tools need into `directory`, and run them where that is asked for."""
     with clock_errors(board, options):
         soc     = make_soc(board, options)
-        builder = FirmwareBuilder(soc, options.config, libraries_dir=libraries, output_dir=directory,
-            csr_svd=directory/"csr.svd")
+        builder = FirmwareBuilder(soc, options.config, directory, libraries)
         # Some CPUs write their Verilog there.
         soc.platform.output_dir = builder.output_dir
         soc.finalize()
@@ -89,7 +83,6 @@ def elaborate(board: Board, options: BoardOptions, directory: Path, libraries: P
     if "compress" in flow:
         flow["compress"] = True
     builder.build(run=run, build_name=BUILD_NAME, **flow)
-    generate_docs(soc, str(directory/"doc"), project_name="qCLIF SoC", author="the qCLIF SoC's authors")
     extension = getattr(soc.platform, "_bitstream_ext", ".bit")
     (directory/"soc.json").write_text(json.dumps({
         "sources":   [name for name, language, *_ in soc.platform.sources if language is not None],
@@ -100,16 +93,13 @@ def elaborate(board: Board, options: BoardOptions, directory: Path, libraries: P
 def main() -> int:
     directory, libraries, target, *run = sys.argv[1:]
     directory = Path(directory)
-    logging.basicConfig(level=logging.INFO)
-    try:
+
+    def build() -> None:
         options = BoardOptions.from_json(json.loads((directory/"options.json").read_text()))
         board   = runpy.run_path(target)["BOARD"] if target else describe(options.board)
         elaborate(board, options, directory, Path(libraries), bool(run))
-    except (QCLIFError, SoCError, OSError, subprocess.CalledProcessError) as error:
-        # The log, which what is printed goes to, says the rest.
-        print(f"error: {str(error) or type(error).__name__}", flush=True)
-        return 1
-    return 0
+
+    return reported(build)
 
 
 if __name__ == "__main__":

@@ -7,20 +7,15 @@ the build's directory with its options.json, and the directory of compiled libra
 """
 
 import json
-import logging
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from litex.build.sim.config import SimConfig
-from litex.soc.doc import generate_docs
-from litex.soc.integration.soc import SoCError
 
 from accel.config import QCLIFConfig
-from accel.errors import QCLIFError
-from soc.builder import FirmwareBuilder, rebuild_firmware
+from soc.builder import FirmwareBuilder, rebuild_firmware, reported
 from targets.sim.options import ROM_INIT, SimOptions
 from targets.sim.soc import BaseSoC
 
@@ -66,12 +61,7 @@ def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
     keep_nothing_public(soc.platform, directory/"sources")
     if not options.trace:
         soc.platform.add_source(str(modules/"no_trace.vlt"), language="verilog")
-    builder = FirmwareBuilder(soc, options.config,
-        libraries_dir = libraries,
-        output_dir    = directory,
-        csr_svd       = directory/"csr.svd",
-    )
-    builder.build(
+    FirmwareBuilder(soc, options.config, directory, libraries).build(
         run             = False,
         sim_config      = sim_config,
         jobs            = os.environ["QCLIF_JOBS"],
@@ -86,27 +76,23 @@ def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
     )
     with open(directory/"gateware"/"variables.mak", "a") as makefile:
         makefile.write(f"INC_DIR += {VERILATOR_FLAGS}\n")
-    generate_docs(soc, str(directory/"doc"), project_name="qCLIF SoC", author="the qCLIF SoC's authors")
     (directory/"soc.json").write_text(json.dumps({"endianness": soc.cpu.endianness}))
 
 
 def main() -> int:
     what, directory, libraries = sys.argv[1:]
-    logging.basicConfig(level=logging.INFO)
     directory = Path(directory)
-    options   = json.loads((directory/"options.json").read_text())
-    options   = SimOptions(**{**options, "config": QCLIFConfig(**options["config"])})
-    try:
+
+    def build() -> None:
+        options = json.loads((directory/"options.json").read_text())
+        options = SimOptions(**{**options, "config": QCLIFConfig(**options["config"])})
         if what == "gateware":
             elaborate(options, directory, Path(libraries))
         else:
             endianness = json.loads((directory/"soc.json").read_text())["endianness"]
             rebuild_firmware(options.config, directory/"software", directory/"gateware"/ROM_INIT, endianness)
-    except (QCLIFError, ImportError, SoCError, subprocess.CalledProcessError) as error:
-        # The log, which what is printed goes to, says the rest.
-        print(f"error: {str(error) or type(error).__name__}", flush=True)
-        return 1
-    return 0
+
+    return reported(build)
 
 
 if __name__ == "__main__":
