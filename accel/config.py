@@ -193,6 +193,11 @@ def add_config_args(parser: argparse.ArgumentParser) -> None:
             help=f"{text}; {low} to {high}{default}")
 
 
+def given_sizes(args: argparse.Namespace) -> dict[str, int]:
+    """Fields whose options, of those that add_config_args() added, were given."""
+    return {name: value for name in LIMITS if (value := getattr(args, name)) is not None}
+
+
 def config_from_args(args: argparse.Namespace, **preferred: int) -> QCLIFConfig:
     """QCLIFConfig of the options that add_config_args() added.
 
@@ -200,5 +205,4 @@ def config_from_args(args: argparse.Namespace, **preferred: int) -> QCLIFConfig:
     ----------
     preferred : values of fields whose option was not given, in the place of the defaults.
     """
-    given = {name: value for name in LIMITS if (value := getattr(args, name)) is not None}
-    return QCLIFConfig(**(preferred | given))
+    return QCLIFConfig(**(preferred | given_sizes(args)))

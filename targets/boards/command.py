@@ -8,16 +8,17 @@ from pathlib import Path
 
 from litex.build.openfpgaloader import OpenFPGALoader
 
+from accel.config import given_sizes
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs
 from host.common.console import table_console, write_json
 from targets.boards.board import Board
 from targets.boards.build import BoardBuild, build_board
 from targets.boards.estimate import estimate, fit
-from targets.boards.options import BoardParser, board_options, given_sizes
+from targets.boards.options import BoardParser, board_options
 from targets.boards.request import BoardOptions, board_config
 from targets.boards.summary import measures, show
-from targets.tools.exports import export_registers
+from targets.tools.litex_options import export_registers
 from targets.tools.process import exit_on_sigterm, run_program
 from targets.tools.progress import StageDisplay
 

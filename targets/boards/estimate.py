@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from targets.boards.devices import Device
 from targets.boards.memories import TABLES_BITS, blocks, core_memories, in_tables, large_memories, soc_memories
@@ -22,7 +21,7 @@ NAMES = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp
     "spram": "large RAMs"}
 
 # A device is full before its last table is used: routing, and what the estimate does not know.
-USABLE = {"lut": 0.9, "ff": 0.9, "bram": 1.0, "dsp": 1.0, "spram": 1.0}
+USABLE = {"lut": 0.9, "ff": 0.9}
 
 # Sizes that are tried where the user leaves them open, the preferred ones first. More lanes than this make a step
 # shorter than the CPU and the UART make it. Fewer inputs are a coarser grid: 8 x 8 and two polarities are 128. With
@@ -85,26 +84,8 @@ BANK_BIT = Cells(0.7, 1)
 LUT6 = 1.6
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a configuration takes: cells by name, and those of the device."""
-    config: QCLIFConfig
-    device: Device
-    needed: dict[str, int]
-
-    @property
-    def excess(self) -> dict[str, tuple[int, int]]:
-        """Cells that are short: name to (needed, usable)."""
-        usable = {name: int(getattr(self.device, name)*share) for name, share in USABLE.items()}
-        return {name: (need, usable[name]) for name, need in self.needed.items() if need > usable[name]}
-
-    @property
-    def fits(self) -> bool:
-        return not self.excess
-
-
-def estimate(options: BoardOptions, device: Device) -> Estimate:
-    """Cells that a request needs on a device."""
+def estimate(options: BoardOptions, device: Device) -> dict[str, int]:
+    """Cells that a request needs on a device, by name."""
     config    = options.config
     cpu       = CPUS.get(options.cpu, CPUS["vexriscv standard"])
     with_dsp  = device.dsp > 0
@@ -130,7 +111,13 @@ def estimate(options: BoardOptions, device: Device) -> Estimate:
         del needed["ff"]
     if large:
         needed["spram"] = sum(large.values())
-    return Estimate(config, device, needed)
+    return needed
+
+
+def excess(options: BoardOptions, device: Device) -> dict[str, tuple[int, int]]:
+    """Cells that are short for a request: name to (needed, usable)."""
+    usable = {name: int(getattr(device, name)*USABLE.get(name, 1)) for name in NAMES}
+    return {name: (need, usable[name]) for name, need in estimate(options, device).items() if need > usable[name]}
 
 
 def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOptions]:
@@ -166,21 +153,15 @@ def fit(options: BoardOptions, device: Device, fixed: dict[str, int], sdram: boo
     with_sdram = dataclasses.replace(options, soc={**options.soc, "with_sdram": True})
     for request in (options, with_sdram) if sdram else (options,):
         for candidate in candidates(request, fixed):
-            if estimate(candidate, device).fits:
+            if not excess(candidate, device):
                 return candidate
     # What the user named is told of as it is; of nothing, the smallest that was tried. With SDRAM where there is some.
     first, *_, last = candidates(request, fixed)
     short = first if fixed.keys() & {"neurons", "inputs", "lanes"} else last
-    raise QCLIFError(f"{refusal(estimate(short, device))}: {_remedy(request, device, fixed)}")
-
-
-def refusal(short: Estimate) -> str:
-    """What is short, and by how much."""
     texts = [f"{need} {NAMES[name]} for {usable} ({need - usable} too many)" for name, (need, usable) in
-        short.excess.items()]
-    config = short.config
-    return (f"{config.neurons} neurons, {config.inputs} inputs, {config.lanes} lanes need {' and '.join(texts)} on "
-        f"{short.device.name}")
+        excess(short, device).items()]
+    raise QCLIFError(f"{short.config.neurons} neurons, {short.config.inputs} inputs, {short.config.lanes} lanes need "
+        f"{' and '.join(texts)} on {device.name}: {_remedy(request, device, fixed)}")
 
 
 def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str:
@@ -189,7 +170,7 @@ def _remedy(options: BoardOptions, device: Device, fixed: dict[str, int]) -> str
     for freed in (("lanes",), ("lanes", "neurons"), chosen):
         kept = {name: value for name, value in fixed.items() if name not in freed}
         for candidate in candidates(options, kept) if kept != fixed else ():
-            if estimate(candidate, device).fits:
+            if not excess(candidate, device):
                 sizes = " ".join(f"--{name} {getattr(candidate.config, name)}" for name in chosen)
                 return f"{sizes} would fit, or choose a larger --device"
     return ("lower --weight-bits or --neurons, take a smaller CPU (--cpu-variant minimal, --cpu-type serv), or "

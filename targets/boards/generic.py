@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from collections.abc import Callable
 from types import ModuleType
 
 import litex_boards.platforms
@@ -77,17 +78,21 @@ def describe(name: str) -> Board:
     target = _import("targets", module)
     crg    = _crg_class(title, target)
     default, default_toolchain = _platform(title, pins.Platform)
-    default_clock = _clock(target)
+    soc       = _defaults(target.BaseSoC)
+    frequency = soc.get("sys_clk_freq")
+    frequency = float(frequency) if isinstance(frequency, (int, float)) else DEFAULT_CLOCK
     resources = default.constraint_manager.available
     extension = [] if _uarts(resources) else _extension(pins, target)
+    # "serial", as LiteX calls it, also where there is none: the refusal tells of other ways.
+    uarts     = _uarts([*resources, *extension]) or ["serial"]
     pads      = {resource[0] for resource in resources}
     leds      = next((leds for leds in LEDS if leds in pads), "")
-    several   = "toolchain" in inspect.signature(pins.Platform.__init__).parameters
-    clock     = CLOCK_ARGUMENTS & inspect.signature(crg.__init__).parameters.keys()
-    arguments = _crg_arguments(title, crg, default_toolchain, _parameters(target))
+    several   = "toolchain" in inspect.signature(pins.Platform).parameters
+    clock     = CLOCK_ARGUMENTS & inspect.signature(crg).parameters.keys()
+    arguments = _crg_arguments(title, crg, default_toolchain, soc)
 
     class BaseSoC(BoardSoC):
-        def __init__(self, config, device=default.device, toolchain=default_toolchain, sys_clk_freq=default_clock,
+        def __init__(self, config, device=default.device, toolchain=default_toolchain, sys_clk_freq=frequency,
             **kwargs):
             platform = pins.Platform(**{"toolchain": toolchain} if several else {})
             platform.add_extension(extension)
@@ -106,7 +111,7 @@ def describe(name: str) -> Board:
         programmer    = lambda device: _programmer(default),
         uart_baudrate = BAUDRATE,
         uart_limit    = LIMIT,
-        uart_name     = _uart([*resources, *extension]),
+        uart_name     = "serial" if "serial" in uarts else uarts[0],
     )
 
 
@@ -131,7 +136,7 @@ def _crg_class(title: str, target: ModuleType) -> type:
     if found is None:
         raise QCLIFError(f"{title}: its target in litex-boards has no clock and reset generator to build on: "
             f"{OWN_TARGET}")
-    if not CLOCK_ARGUMENTS & inspect.signature(found.__init__).parameters.keys():
+    if not CLOCK_ARGUMENTS & inspect.signature(found).parameters.keys():
         raise QCLIFError(f"{title}: its clock and reset generator takes no frequency, and tells none: {OWN_TARGET}")
     return found
 
@@ -145,7 +150,11 @@ def _platform(title: str, cls: type):
         text = " ".join(str(error).split())
         kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
         raise QCLIFError(f"{title}: its platform cannot be made: {kind}{text}") from error
-    return platform, _toolchain(cls, platform)
+    if isinstance(default := _defaults(cls).get("toolchain"), str):
+        return platform, default
+    # "LatticeTrellisToolchain", "GowinToolchain" ...
+    words = re.findall(r"[A-Z][a-z0-9]*", type(platform.toolchain).__name__)
+    return platform, words[-2].lower() if len(words) > 1 else "vivado"
 
 
 def _programmer(platform):
@@ -156,24 +165,10 @@ def _programmer(platform):
         return None
 
 
-def _toolchain(cls, platform) -> str:
-    default = inspect.signature(cls.__init__).parameters.get("toolchain")
-    if default is not None and isinstance(default.default, str):
-        return default.default
-    # "LatticeTrellisToolchain", "GowinToolchain" ...
-    words = re.findall(r"[A-Z][a-z0-9]*", type(platform.toolchain).__name__)
-    return words[-2].lower() if len(words) > 1 else "vivado"
-
-
-def _parameters(target) -> dict[str, object]:
-    """Parameters of a target's SoC, with their defaults."""
-    return {name: parameter.default for name, parameter in inspect.signature(target.BaseSoC.__init__).parameters.items()
-        if parameter.default is not inspect.Parameter.empty}
-
-
-def _clock(target) -> float:
-    default = _parameters(target).get("sys_clk_freq")
-    return float(default) if isinstance(default, (int, float)) else DEFAULT_CLOCK
+def _defaults(function: Callable) -> dict[str, object]:
+    """Parameters that have defaults, and these."""
+    return {name: parameter.default for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is not parameter.empty}
 
 
 def _uarts(resources: list[tuple]) -> list[str]:
@@ -184,20 +179,13 @@ def _uarts(resources: list[tuple]) -> list[str]:
         lines(resource) >= {"tx", "rx"}]
 
 
-def _uart(resources: list[tuple]) -> str:
-    """Pads of a UART: "serial", as LiteX calls it, else others with its two lines."""
-    names = _uarts(resources)
-    return "serial" if "serial" in names or not names else names[0]
-
-
 def _extension(*modules: ModuleType) -> list[tuple]:
     """Pads of a UART that litex_boards describes apart from the platform, in a list or a function of these modules."""
     for module in modules:
         for name, content in vars(module).items():
             if not re.search("serial|uart", name):
                 continue
-            if inspect.isfunction(content) and all(parameter.default is not inspect.Parameter.empty for parameter in
-                    inspect.signature(content).parameters.values()):
+            if inspect.isfunction(content) and len(_defaults(content)) == len(inspect.signature(content).parameters):
                 content = content()
             if isinstance(content, list) and _uarts(content):
                 return content
@@ -208,14 +196,14 @@ def _crg_arguments(title: str, crg, toolchain: str, soc: dict[str, object]) -> d
     """What a clock and reset generator gets; `soc` are the defaults of the target's SoC, which may know more."""
     known     = {**CRG_ARGUMENTS, "toolchain": toolchain}
     arguments = {}
-    for name, parameter in inspect.signature(crg.__init__).parameters.items():
-        if name in ("self", "platform", *CLOCK_ARGUMENTS):
+    for name, parameter in inspect.signature(crg).parameters.items():
+        if name in ("platform", *CLOCK_ARGUMENTS):
             continue
         if name in known:
             arguments[name] = known[name]
         elif name.startswith("with_") and name != "with_rst":
             arguments[name] = False
-        elif parameter.default is not inspect.Parameter.empty or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+        elif parameter.default is not parameter.empty or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
             continue
         elif name in soc:
             arguments[name] = soc[name]

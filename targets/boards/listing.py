@@ -7,7 +7,6 @@ import contextlib
 import io
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.table import Table
@@ -22,31 +21,25 @@ from targets.boards.generic import modules
 from targets.boards.request import BoardOptions, board_config
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A board: what it has and what fits, or in `refusal` why it cannot have the SoC.
-
-    `neurons`, `inputs` and `lanes` are those of the largest network that fits, None where its device is not known.
-    """
-    name:      str
-    device:    str = ""
-    toolchain: str = ""
-    clock_mhz: float | None = None
-    neurons:   int | None = None
-    inputs:    int | None = None
-    lanes:     int | None = None
-    cpu:       str = ""
-    refusal:   str = ""
+# What the table and the --json have of a board: sizes are those of the largest network that fits, None where the device
+# is not known; `refusal` says why it cannot have the SoC.
+EMPTY = {"name": "", "device": "", "toolchain": "", "clock_mhz": None, "neurons": None, "inputs": None, "lanes": None,
+    "cpu": "", "refusal": ""}
 
 
-def examine(name: str, find: Callable[[str], Board], fixed: dict[str, int]) -> Entry:
+def examine(name: str, find: Callable[[str], Board], fixed: dict[str, int]) -> dict[str, object]:
     """Try a board: describe it, fit a network, make the SoC.
 
     Parameters
     ----------
     find : gives the board of the name.
     fixed : sizes that are kept; the others are chosen.
+
+    Returns
+    -------
+    An entry of the table, as EMPTY.
     """
+    entry = {**EMPTY, "name": name}
     try:
         # LiteX and boards print and log while they are made.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -61,13 +54,14 @@ def examine(name: str, find: Callable[[str], Board], fixed: dict[str, int]) -> E
             with clock_errors(board, options):
                 make_soc(board, options).finalize()
     except QCLIFError as error:
-        return Entry(name, refusal=str(error))
+        return {**entry, "refusal": str(error)}
     except Exception as error:
         # What a platform of others raises is the answer, whatever it is.
-        return Entry(name, refusal=f"{type(error).__name__}: {' '.join(str(error).split())}")
-    chosen = options.config if device is not None else None
-    return Entry(name, options.device, options.toolchain, clock/1e6, chosen and chosen.neurons,
-        chosen and chosen.inputs, chosen and chosen.lanes, options.cpu)
+        return {**entry, "refusal": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+    entry |= {"device": options.device, "toolchain": options.toolchain, "clock_mhz": clock/1e6, "cpu": options.cpu}
+    if device is not None:
+        entry |= {size: getattr(options.config, size) for size in ("neurons", "inputs", "lanes")}
+    return entry
 
 
 def list_boards(argv: list[str], prog: str, find: Callable[[str], Board]) -> int:
@@ -96,16 +90,16 @@ def list_boards(argv: list[str], prog: str, find: Callable[[str], Board]) -> int
     table = Table(title="Boards of litex-boards, and the network that fits")
     for column in ("board", "device", "tools", "MHz", "neurons", "inputs", "lanes", "CPU"):
         table.add_column(column)
-    able = [entry for entry in entries if not entry.refusal]
+    able = [entry for entry in entries if not entry["refusal"]]
     for entry in able:
-        table.add_row(entry.name, entry.device, entry.toolchain, f"{entry.clock_mhz:g}", str(entry.neurons or "?"),
-            str(entry.inputs or "?"), str(entry.lanes or "?"), entry.cpu)
+        table.add_row(entry["name"], entry["device"], entry["toolchain"], f"{entry['clock_mhz']:g}",
+            *(str(entry[size] or "?") for size in ("neurons", "inputs", "lanes")), entry["cpu"])
     console = table_console(args.json)
     console.print(table)
     for entry in entries:
-        if entry.refusal:
-            console.print(f"{entry.name}: {entry.refusal}", highlight=False, soft_wrap=True)
+        if entry["refusal"]:
+            console.print(f"{entry['name']}: {entry['refusal']}", highlight=False, soft_wrap=True)
     console.print(f"{len(able)} of {len(entries)} boards can have the SoC.", highlight=False)
     if args.json:
-        write_json({"boards": [asdict(entry) for entry in entries]}, args.json)
+        write_json({"boards": entries}, args.json)
     return 0

@@ -10,19 +10,13 @@ from pathlib import Path
 
 from litex.build.nextpnr_wrapper import nextpnr_argdict, nextpnr_args
 from litex.build.parser import LiteXArgumentParser
-from litex.soc.cores.cpu import CPUS
-from litex.soc.integration.soc_core import soc_core_argdict
 
-from accel.config import LIMITS, QCLIFConfig, add_config_args
+from accel.config import QCLIFConfig, add_config_args
 from accel.errors import QCLIFError
 from targets.boards.board import Board
 from targets.boards.request import ROM_BYTES, BoardOptions
+from targets.tools.litex_options import given_options
 from targets.tools.toolchain import SOURCES
-
-# LiteX's options that a board of ours cannot follow.
-_FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "memory_x", "bios_lto",
-    "bios_format", "bios_console", "no_uart", "uart_fifo_depth", "integrated_rom_init", "no_compile",
-    "no_compile_software")
 
 # Toolchains with nextpnr whose options LiteX does not offer.
 NEXTPNR_ONLY = ("apicula",)
@@ -104,23 +98,14 @@ class BoardParser(LiteXArgumentParser):
 
 # Request ------------------------------------------------------------------------------------------
 
-def given_sizes(args: argparse.Namespace) -> dict[str, int]:
-    """Sizes that the command line names."""
-    return {name: value for name in LIMITS if (value := getattr(args, name)) is not None}
-
-
 def board_options(parser: BoardParser, args: argparse.Namespace, config: QCLIFConfig) -> BoardOptions:
     """What is to be built; what cannot be followed is refused."""
     board = parser.board
-    for name in (*_FIXED, *(("integrated_sram_size",) if board.flash_offset else ())):
-        if getattr(args, name, None) != parser.get_default(name):
-            raise QCLIFError(f"--{name.replace('_', '-')} has no effect on the boards' SoC: leave it out")
+    given = given_options(parser, args, "the boards' SoC",
+        ["integrated_rom_init", *(["integrated_sram_size"] if board.flash_offset else [])])
     devices = {device.lower(): device for device in board.devices}
     if args.device.lower() not in devices:
         raise QCLIFError(f"--device is {args.device!r}: {board.title} has {', '.join(board.devices)}")
-    cpus = sorted(CPUS.keys() - {"None"})
-    if args.cpu_type not in cpus:
-        raise QCLIFError(f"--cpu-type is {args.cpu_type!r}: LiteX has {', '.join(cpus)}")
     if not 1e6 <= args.sys_clk_freq <= 1e9:
         raise QCLIFError(f"--sys-clk-freq is {args.sys_clk_freq:g}: Hz are meant, 1e6 to 1e9")
     # The PHY's clock is the system's: fewer than a handful of clocks a bit leave no room for its rounding.
@@ -128,10 +113,7 @@ def board_options(parser: BoardParser, args: argparse.Namespace, config: QCLIFCo
     if not 9600 <= args.uart_baudrate <= limit:
         raise QCLIFError(f"--uart-baudrate is {args.uart_baudrate}: {board.title} at {args.sys_clk_freq/1e6:g} MHz "
             f"takes 9600 to {limit}")
-    ours     = ("uart_baudrate", "with_uart", "clk_freq")
-    defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
-    given    = {name: value for name, value in soc_core_argdict(args).items()
-        if value != defaults.get(name) and name not in ours}
+    given = {name: value for name, value in given.items() if name not in ("uart_baudrate", "with_uart", "clk_freq")}
     # What the target has added.
     given |= {name: value for name in inspect.signature(board.soc).parameters.keys() - TOLD
         if (value := getattr(args, name, None)) != parser.get_default(name)}

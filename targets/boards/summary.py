@@ -7,11 +7,11 @@ from rich.table import Table
 
 from targets.boards.board import Board
 from targets.boards.build import UNTIMED, BoardBuild
-from targets.boards.estimate import NAMES, Estimate
+from targets.boards.estimate import NAMES
 from targets.boards.request import BoardOptions
 
 
-def measures(board: Board, options: BoardOptions, estimate: Estimate | None, build: BoardBuild | None) -> dict:
+def measures(board: Board, options: BoardOptions, estimate: dict[str, int] | None, build: BoardBuild | None) -> dict:
     """What is known of a run, as JSON takes it. What was not computed is not in there."""
     content = {
         "board":       board.name,
@@ -23,7 +23,7 @@ def measures(board: Board, options: BoardOptions, estimate: Estimate | None, bui
         "baudrate":    options.uart_baudrate,
     }
     if estimate is not None:
-        content["estimate"]  = estimate.needed
+        content["estimate"]  = estimate
     if build is not None:
         content["directory"] = str(build.directory)
         content["tools"]     = build.tools

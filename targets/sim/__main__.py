@@ -3,12 +3,10 @@
 
 """The SoC under Verilator: builds it when needed, boots it, and streams recordings to it or serves it."""
 
-import argparse
 import sys
 
-from litex.soc.cores.cpu import CPUS
-from litex.soc.integration.soc_core import soc_core_argdict
-
+# Before LiteX's parser, which cannot be imported first.
+import litex.soc.integration.soc_core  # noqa: F401
 from litex.build.parser import LiteXArgumentParser
 from litex.build.sim import SimPlatform
 
@@ -23,17 +21,11 @@ from host.events.sample import Sample
 from targets.sim.build import SimBuild
 from targets.sim.options import LINE_TOLERANCE, PINS, STREAM, SimOptions
 from targets.sim.simulator import SimulatedSoC
-from targets.tools.exports import export_registers
+from targets.tools.litex_options import export_registers, given_options
 from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
 
 # Arguments ----------------------------------------------------------------------------------------
-
-# LiteX's options that a simulated SoC of ours cannot follow.
-_FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "no_compile",
-    "no_compile_software", "no_compile_gateware", "memory_x", "bios_lto", "bios_format", "bios_console",
-    "no_uart", "uart_fifo_depth")
-
 
 def sim_args(parser):
     """Add our options to LiteX's."""
@@ -63,15 +55,7 @@ def number(args, name: str) -> int:
 
 def sim_options(parser, args, sizes: dict[str, int]) -> SimOptions:
     """SimOptions of parsed arguments, with `sizes` that were not given; what cannot be followed is refused."""
-    for name in _FIXED:
-        if getattr(args, name, None) != parser.get_default(name):
-            raise QCLIFError(f"--{name.replace('_', '-')} has no effect on the simulated SoC: leave it out")
-    cpus = sorted(CPUS.keys() - {"None"})
-    if args.cpu_type not in cpus:
-        raise QCLIFError(f"--cpu-type is {args.cpu_type!r}: LiteX has {', '.join(cpus)}")
-    # What the user changed, and nothing else: the rest is our SoC's to decide.
-    defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
-    given    = {name: value for name, value in soc_core_argdict(args).items() if value != defaults.get(name)}
+    given = given_options(parser, args, "the simulated SoC", ["no_compile_gateware"])
     return SimOptions(
         config           = config_from_args(args, **sizes),
         sys_clk_freq     = int(args.sys_clk_freq),

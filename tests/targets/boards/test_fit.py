@@ -12,7 +12,7 @@ from accel.errors import QCLIFError
 from firmware.sizes import SRAM_BESIDE_SDRAM
 from targets import icebreaker, ulx3s
 from targets.boards.devices import SHAPES, Device, find_device
-from targets.boards.estimate import estimate, fit
+from targets.boards.estimate import estimate, excess, fit
 from targets.boards.memories import Shape, blocks, core_memories, large_memories, soc_memories
 from targets.boards.request import BoardOptions, board_config
 
@@ -130,7 +130,7 @@ def test_what_is_chosen_fits_and_the_next_larger_does_not(device):
     device  = find_device(device)
     request = options(QCLIFConfig(inputs=128), cpu_variant="standard")
     chosen  = fit(request, device, {"inputs": 128})
-    assert estimate(chosen, device).fits and chosen.config.inputs == 128
+    assert not excess(chosen, device) and chosen.config.inputs == 128
     neurons = chosen.config.neurons
     if neurons < 200:
         assert fit_or_none(request, device, {"inputs": 128, "neurons": neurons + 16}) is None
@@ -161,7 +161,7 @@ def test_sdram_is_taken_where_what_is_named_fits_only_so():
         fit(request, device, named)
     chosen = fit(request, device, named, sdram=True)
     assert (chosen.with_sdram, chosen.cpu, chosen.sram_bytes) == (True, "vexriscv lite", SRAM_BESIDE_SDRAM)
-    assert estimate(chosen, device).needed["bram"] == 108 and chosen.config.frame_window == request.config.frame_window
+    assert estimate(chosen, device)["bram"] == 108 and chosen.config.frame_window == request.config.frame_window
     for spare, fixed in (("LFE5U-85F", named), ("LFE5U-45F", {}), ("LFE5U-45F", {"neurons": 128})):
         assert not fit(request, find_device(spare), fixed, sdram=True).with_sdram
 
@@ -173,7 +173,7 @@ def test_a_refusal_knows_of_the_sdram():
         fit(request, device, named, sdram=True)
     sizes  = {name: int(value) for name, value in re.findall(r"--(\w+) (\d+)", str(caught.value))}
     chosen = fit(request, device, sizes, sdram=True)
-    assert chosen.with_sdram and estimate(chosen, device).fits
+    assert chosen.with_sdram and not excess(chosen, device)
     with pytest.raises(QCLIFError):
         fit(request, device, sizes)
 
