@@ -7,7 +7,6 @@
 #include "device.h"
 #include "link.h"
 #include "platform.h"
-#include "sdram.h"
 
 /* crt0 enters it on an interrupt; none is ever enabled. */
 void isr(void);

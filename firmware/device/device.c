@@ -4,14 +4,11 @@
 
 #include <stddef.h>
 
-#include "crc32.h"
+#include "frame.h"
+#include "link.h"
 #include "memory.h"
 #include "platform.h"
-#include "readout.h"
 #include "request.h"
-#include "sample.h"
-#include "setup.h"
-#include "stats.h"
 #include "wire.h"
 
 #define ANSWER_BYTES (QCLIF_FRAME_BYTES - QCLIF_OVERHEAD_BYTES)

@@ -7,8 +7,8 @@
 #include <generated/qclif_config.h>
 #include <generated/qclif_protocol.h>
 
+#include "engine.h"
 #include "platform.h"
-#include "readout.h"
 #include "wire.h"
 
 #define SLICE_MASK ((1u << QCLIF_SLICE_BITS) - 1)

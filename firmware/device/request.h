@@ -1,14 +1,11 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-/* One request and its answer, as the handlers see them. */
+/* One request and its answer, as the handlers see them, and the handlers. */
 
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <generated/qclif_protocol.h>
+#include "engine.h"
 
 struct request {
 	const uint8_t *begin, *end; /* payload */
@@ -42,5 +39,46 @@ static inline uint32_t request_room(const struct request *request)
 {
 	return (uint32_t)(request->answer_end - request->answer);
 }
+
+/* Setup -------------------------------------------------------------------------------------------- */
+
+/* What a session does before its first sample: load a network, verify it, choose engine and encoder. */
+struct setup {
+	const struct engine *engine; /* NULL: not configured */
+	struct network network;
+	bool with_encoder;
+	/* Of the network in each engine's memory; 0: none, or not known to be whole. */
+	uint32_t network_ids[QCLIF_ENGINE_CPU + 1];
+};
+
+extern struct setup setup;
+
+/* As after reset: no network. */
+void setup_start(void);
+
+/* The engines of the build, bit QCLIF_ENGINE_*. */
+uint8_t setup_engines(void);
+
+/* Handlers of WRITE, VERIFY, CONFIGURE and ENCODER (which needs a configured engine). */
+bool setup_write(struct request *request);
+bool setup_verify(struct request *request);
+bool setup_configure(struct request *request);
+bool setup_encoder(struct request *request);
+
+/* Sample ------------------------------------------------------------------------------------------- */
+
+/* The steps of a sample: from requests through an engine to answers. */
+
+/* False: the engine is stuck. */
+bool sample_begin(const struct engine *engine, const struct network *network);
+
+/* Handlers of PART, STEPS, RAW and FINISH. After a failure the sample cannot go on. */
+bool sample_part(struct request *request);
+bool sample_steps(struct request *request);
+bool sample_raw(struct request *request);
+bool sample_finish(struct request *request);
+
+/* Counters of the sample, QCLIF_COUNTER_*. */
+void sample_counters(uint32_t values[QCLIF_COUNTER_COUNT]);
 
 #endif

@@ -1,11 +1,10 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-#include "sample.h"
+#include "request.h"
 
 #include "encoder.h"
+#include "link.h"
 #include "platform.h"
-#include "readout.h"
-#include "stats.h"
 #include "wire.h"
 
 static const struct engine *engine;

@@ -1,11 +1,11 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-#include "setup.h"
+#include "request.h"
 
 #include <stddef.h>
 
-#include "crc32.h"
 #include "encoder.h"
+#include "frame.h"
 #include "memory.h"
 #include "platform.h"
 #include "wire.h"

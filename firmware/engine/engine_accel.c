@@ -8,7 +8,6 @@
 #ifdef PLATFORM_WITH_ACCEL
 
 #include "link.h"
-#include "stats.h"
 
 #define PUSH_EVENT      (1u << CSR_QCLIF_PUSH_EVENT_OFFSET)
 #define PUSH_LAST       (1u << CSR_QCLIF_PUSH_LAST_OFFSET)

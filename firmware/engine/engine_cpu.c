@@ -8,7 +8,6 @@
 #ifdef PLATFORM_RAM
 
 #include "link.h"
-#include "stats.h"
 
 /* (i_s * V_a) is below 2^(current_bits + state_bits - 1); one bit more for the sum with V_s. */
 #if QCLIF_CURRENT_BITS + QCLIF_STATE_BITS < 32

@@ -1,6 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-#include "readout.h"
+#include "engine.h"
 
 /* One word more, so that a build without outputs has an array too. */
 uint32_t readout_weights[READOUT_WORDS + 1];

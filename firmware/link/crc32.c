@@ -1,6 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-#include "crc32.h"
+#include "frame.h"
 
 #define POLYNOMIAL 0xedb88320u
 

@@ -7,9 +7,8 @@
 #include <generated/qclif_config.h>
 #include <generated/qclif_protocol.h>
 
-#include "crc32.h"
+#include "link.h"
 #include "platform.h"
-#include "stats.h"
 #include "wire.h"
 
 #define BLOCK_MAX 254u

@@ -27,4 +27,13 @@ uint32_t frame_seal(uint8_t *data, uint32_t length);
 /* Send a sealed frame. */
 void frame_send(const uint8_t *data, uint32_t length);
 
+/* CRC of no bytes at all. */
+#define CRC32_EMPTY 0u
+
+/* Make the CRC's table; once at boot, so that it does not take up ROM. */
+void crc32_start(void);
+
+/* CRC-32 (zlib's) of `length` bytes that follow those which gave `crc`. */
+uint32_t crc32_update(uint32_t crc, const uint8_t *data, uint32_t length);
+
 #endif

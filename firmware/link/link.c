@@ -11,7 +11,6 @@
 #include "device.h"
 #include "frame.h"
 #include "platform.h"
-#include "stats.h"
 #include "wire.h"
 
 struct slot {

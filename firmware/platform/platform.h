@@ -1,10 +1,11 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-/* What the firmware needs of the hardware: bytes, a clock and, for the CPU engine, RAM; whether there is SDRAM. */
+/* What the firmware needs of the hardware: bytes, a clock and, for the CPU engine, RAM; SDRAM, where there is some. */
 
 #ifndef PLATFORM_H
 #define PLATFORM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <generated/csr.h>
@@ -22,8 +23,17 @@
 #define PLATFORM_RAM_BYTES ((uint32_t)MAIN_RAM_SIZE)
 #endif
 
+/* SDRAM holds the large variables where block RAM is short. */
 #ifdef SDRAM_BASE
 #define PLATFORM_WITH_SDRAM
+
+/* Initialise it, test it where the variables are, and clear them: before anything else uses one. False: it fails. */
+bool sdram_start(void);
+#else
+static inline bool sdram_start(void)
+{
+	return true;
+}
 #endif
 
 /* Set in platform_receive()'s word where it holds a byte. */

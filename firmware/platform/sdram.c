@@ -1,8 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-#include "sdram.h"
-
-#include <stdint.h>
+#include "platform.h"
 
 #ifdef PLATFORM_WITH_SDRAM
 
