@@ -3,24 +3,22 @@
 """A simulated SoC as a context manager: built when needed, booted, and gone without a trace at the end."""
 
 import contextlib
+import ctypes
 import json
 import mmap
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from targets.sim.build import SimBuild, build_simulator
 from targets.sim.options import ROM_INIT, SimOptions
-from targets.tools.builds import last_lines
 from targets.tools.process import started
 from targets.tools.progress import StageProgress, no_stage
 
@@ -29,26 +27,16 @@ START_SECONDS  = 30
 FINISH_SECONDS = 10
 
 
-class LineCounters(NamedTuple):
-    """Counters of the simulated UART: `struct status` of modules/qclif_uart, field by field.
+class LineCounters(ctypes.Structure):
+    """`struct status` of modules/qclif_uart, field by field: counters of the simulated UART, and two requests to it.
 
     clocks, bytes the SoC received and sent, clocks in which it had to wait for a slow client, bytes dropped
     because there was no client, bytes that older clients lost because they did not read; where the SoC has pins, bytes
     from it with a wrong start or stop bit, and bytes from it that the newest client lost because it did not read.
+    Each change of `reset` resets the SoC, `finish` ends the simulation.
     """
-    clocks:    int
-    received:  int
-    sent:      int
-    waited:    int
-    unplugged: int
-    skipped:   int
-    framing:   int
-    overruns:  int
-
-
-_COUNTERS    = struct.Struct(f"={len(LineCounters._fields)}Q")
-_REQUESTS    = struct.Struct("=QQ")  # reset, finish
-_STATUS_SIZE = _COUNTERS.size + _REQUESTS.size
+    _fields_ = [(name, ctypes.c_uint64) for name in ("clocks", "received", "sent", "waited", "unplugged", "skipped",
+        "framing", "overruns", "reset", "finish")]
 
 
 class SimulatedSoC:
@@ -91,11 +79,8 @@ class SimulatedSoC:
         self.rom_init      = rom_init
         self.line_baudrate = line_baudrate or self.options.baudrate
         self.progress      = progress
-        self.port          = None
-        self.pty           = None
-        self._built        = None
-        self._process      = None
-        self._status       = None
+        self.port          = self.pty = None
+        self._built        = self._process = self._status = None
         if line_baudrate is not None:
             self.options.check_line(line_baudrate)
 
@@ -134,7 +119,7 @@ class SimulatedSoC:
         stack.callback(self._end)
         self._wait_for(report.exists)
         with open(self._directory/"status", "r+b") as status:
-            self._status = mmap.mmap(status.fileno(), _STATUS_SIZE)
+            self._status = LineCounters.from_buffer(mmap.mmap(status.fileno(), ctypes.sizeof(LineCounters)))
         line      = json.loads(report.read_text())
         self.port = f"socket://127.0.0.1:{line['port']}"
         self.pty  = line["pty"]
@@ -173,7 +158,7 @@ class SimulatedSoC:
 
     def _end(self) -> None:
         if self.options.trace and self._status is not None:
-            self._request(finish=1)
+            self._status.finish = 1
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(FINISH_SECONDS)
         if self._process.poll() is None:
@@ -194,20 +179,16 @@ class SimulatedSoC:
     @property
     def counters(self) -> LineCounters:
         """Counters of the simulated UART and its clock."""
-        return LineCounters(*_COUNTERS.unpack_from(self._status))
+        return LineCounters.from_buffer_copy(self._status)
 
     @property
     def clocks(self) -> int:
         """Simulated clocks since the start."""
-        return self.counters.clocks
+        return self._status.clocks
 
     def reset(self) -> None:
         """Press the board's reset button: CPU and FIFOs start anew, memories and clients stay."""
-        count, _ = _REQUESTS.unpack_from(self._status, _COUNTERS.size)
-        self._request(reset=count + 1)
-
-    def _request(self, reset: int = 0, finish: int = 0) -> None:
-        _REQUESTS.pack_into(self._status, _COUNTERS.size, reset, finish)
+        self._status.reset += 1
 
     def check(self) -> None:
         """Raise a QCLIFError when the simulator has ended by itself."""
@@ -217,7 +198,7 @@ class SimulatedSoC:
 
     def _last_words(self) -> str:
         self._log.seek(0)
-        return last_lines(self._log.read(), 3)
+        return "\n".join(self._log.read().splitlines()[-3:])
 
     def wait(self) -> None:
         """Wait until the simulator ends by itself, which is an error."""
