@@ -27,7 +27,7 @@ class Family:
     table_cell, table_init : names of the look-up table and of its parameter.
     core : options of accel.verilog.core_verilog() that boards of the family have.
     prepare : commands of Yosys for the core of some sizes, before the synthesis.
-    defines : Verilog before the files where they are taken whole; None: only the models that are needed.
+    defines : Verilog before the files.
     """
     name:       str
     title:      str
@@ -39,7 +39,7 @@ class Family:
     table_init: str = "INIT"
     core:       dict[str, bool] = field(default_factory=lambda: {"registered": True})
     prepare:    Callable[[QCLIFConfig], Sequence[str]] = lambda config: ()
-    defines:    str | None = None
+    defines:    str = ""
 
     def script(self, config: QCLIFConfig) -> str:
         """Script of Yosys: core.v to netlist.v."""

@@ -7,7 +7,7 @@ import random
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,9 @@ from targets.tools.progress import StageProgress, no_stage
 
 _INSTANCE = re.compile(r"^  ([A-Z]\w*) (?:#\($|\S+ +\($)", re.MULTILINE)
 _INPUT    = re.compile(r"^  input (?:\[\d+:0\] )?(\w+);", re.MULTILINE)
-_MODULE   = re.compile(r"^module (\w+)\b.*?^\s*endmodule", re.MULTILINE | re.DOTALL)
+_MODULE   = re.compile(r"^(?:\(\*.*\*\)\n)?module (\w+)\b[\s\S]*?^\s*endmodule", re.MULTILINE)
+# Of files that are named beside, or of cells that the core has not.
+_INCLUDE  = re.compile(r"^`include .*", re.MULTILINE)
 _LUT      = re.compile(r"^  (?:SB_)?LUT4 #\(\n    \.(?:LUT_)?INIT\((16'h[0-9a-f]{4})\)\n  \) (\S+) +\(", re.MULTILINE)
 # The model of a block RAM has no contents of its own to start with, which is more than zeros ask of the design.
 _ZEROS    = re.compile(r"^    \.INIT(?:VAL|_RAM)_[0-9A-F]{2}\(\d+'h0+\),?\n", re.MULTILINE)
@@ -96,39 +98,23 @@ def share(yosys: Tool) -> Path:
 
 
 def cell_models(family: Family, yosys: Tool, cells: Sequence[str]) -> str:
-    """Verilog of cells: models that come with the Yosys, and ours for its black boxes.
+    """Verilog of a family's cells: models that come with the Yosys, and ours for its black boxes.
 
     Raises
     ------
-    QCLIFError : its files are not there, or a cell is not among them.
+    QCLIFError : its files are not there, or one of `cells` is not among them.
     """
     folder = share(yosys)/family.name
-    files  = [path for name in family.files if (path := folder/name).exists()]
-    if not files:
+    texts  = [path.read_text() for name in family.files if (path := folder/name).exists()]
+    if not texts:
         raise QCLIFError(f"Yosys {yosys.version} has no models of {family.title}'s cells in {folder}: install another "
             f"one, {INSTALL_YOSYS}")
-    if family.defines is not None:
-        return family.defines + "".join(path.read_text() for path in files)
-    known = {match[1]: match[0] for path in files for match in _MODULE.finditer(path.read_text())}
-    return "".join(_with_parts(cells, known, family.models))
-
-
-def _with_parts(cells: Sequence[str], known: dict[str, str], ours: dict[str, str]) -> Iterator[str]:
-    """Models of cells, and of cells that these are made of."""
-    todo, done = list(cells), set()
-    while todo:
-        cell = todo.pop()
-        if cell in done:
-            continue
-        done.add(cell)
-        if cell in ours:
-            yield ours[cell]
-        elif cell in known:
-            yield known[cell] + "\n"
-            todo += [name for name in known if name != cell and re.search(rf"^\s*{name} ", known[cell], re.MULTILINE)]
-        else:
-            raise QCLIFError(f"the netlist has cells {cell}, of which there is no model: synthesise it with another "
-                "Yosys")
+    theirs = _MODULE.sub(lambda module: "" if module[1] in family.models else module[0], "\n".join(texts))
+    models = family.defines + _INCLUDE.sub("", theirs) + "".join(family.models.values())
+    if absent := set(cells) - {module[1] for module in _MODULE.finditer(models)}:
+        raise QCLIFError(f"the netlist has cells {', '.join(sorted(absent))}, of which there is no model: synthesise "
+            "it with another Yosys")
+    return models
 
 # Program ------------------------------------------------------------------------------------------
 

@@ -139,7 +139,8 @@ def test_block_rams_of_all_widths_and_products(family, cells, yosys, tmp_path):
     (tmp_path/"netlist.v").write_text(text)
     found = Counter(re.findall(r"^  ([A-Z]\w*) (?:#\($|\S+ +\($)", text, re.MULTILINE))
     assert {name: found[name] for name in cells} == cells
-    (tmp_path/"cells.v").write_text(cell_models(family, yosys, list(found)))
+    # Icarus knows no $error of a generate block, which is in a cell that is not used.
+    (tmp_path/"cells.v").write_text(re.sub(r"\$error\(.*\);", "", cell_models(family, yosys, list(found))))
     subprocess.run(["iverilog", "-g2012", "-DBENCH", "-s", "bench", "-o", "bench", "memories.v", "netlist.v",
         "cells.v"], cwd=tmp_path, check=True, capture_output=True)
     done = subprocess.run(["vvp", "-n", "bench"], cwd=tmp_path, check=True, capture_output=True, text=True)
@@ -151,9 +152,7 @@ def test_a_cell_without_a_model(yosys):
         cell_models(FAMILIES["ecp5"], yosys, ["LUT4", "EHXPLLL"])
 
 
-def test_parts_of_cells_come_along(yosys):
+def test_models_of_ours_are_in_the_place_of_black_boxes(yosys):
     text = cell_models(FAMILIES["ecp5"], yosys, ["CCU2C"])
-    assert all(f"module {name}" in text for name in ("CCU2C", "LUT4", "LUT2")) and "module PFUMX" not in text
+    assert all(text.count(f"module {name}(") == 1 for name in ("CCU2C", "LUT4", "LUT2", "DP16KD"))
     assert (share(yosys)/"ecp5"/"cells_sim.v").exists()
-    text = cell_models(FAMILIES["gowin"], yosys, ["MUX2_LUT5"])
-    assert all(f"module {name} " in text for name in ("MUX2_LUT5", "MUX2")) and "LUT8" not in text
