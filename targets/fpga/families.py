@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from accel.config import QCLIFConfig
 from targets.boards.devices import find_device
 from targets.boards.memories import large_memories
-from targets.fpga import ecp5_cells, gowin_cells
+from targets.fpga import cells
 from targets.sim.core import TOP
 
 
@@ -74,10 +74,10 @@ def _large_rams(config: QCLIFConfig) -> Sequence[str]:
 
 FAMILIES = {family.name: family for family in (
     Family("ecp5", "ECP5", "", ("cells_sim.v", "common_sim.vh", "ccu2c_sim.vh"),
-        {"DP16KD": ecp5_cells.block_ram_verilog(), "MULT18X18D": ecp5_cells.multiplier_verilog()},
+        {"DP16KD": cells.ecp5_block_ram(), "MULT18X18D": cells.ecp5_multiplier()},
         ("Z", "A", "B", "C", "D")),
     Family("gowin", "Gowin", "-noiopads ", ("cells_sim.v",),
-        {**gowin_cells.block_rams(), **gowin_cells.multipliers()}, ("F", "I0", "I1", "I2", "I3")),
+        {**cells.gowin_block_rams(), **cells.gowin_multipliers()}, ("F", "I0", "I1", "I2", "I3")),
     Family("ice40", "iCE40", "-dsp ", ("cells_sim.v",), {}, ("O", "I0", "I1", "I2", "I3"),
         table_cell = "SB_LUT4",
         table_init = "LUT_INIT",
