@@ -15,8 +15,7 @@ from migen import ClockDomain
 from accel.config import QCLIFConfig, add_config_args, config_from_args
 from accel.errors import guarded
 from firmware.sizes import main_ram_bytes
-from soc.platform import Platform
-from soc.soc import QCLIFSoC
+from soc.soc import Platform, QCLIFSoC
 
 
 def registers_markdown(soc, names: tuple[str, ...] | None = None) -> str:

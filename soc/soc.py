@@ -6,6 +6,8 @@ from migen import *
 
 from litex.gen import *
 
+from litex.build.generic_platform import GenericPlatform, Pins, Subsignal
+
 from litex.soc.cores.uart import RS232PHYModel, UARTPHY
 from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
@@ -15,6 +17,19 @@ from accel.errors import QCLIFError
 from firmware.sizes import ROM_BYTES, least_sram_bytes, sram_bytes
 from soc.flash import RAM_BYTES, FlashRAM
 from soc.uart import DeepUART
+
+# Platform -----------------------------------------------------------------------------------------
+
+class Platform(GenericPlatform):
+    """A platform without a board: the pins of a UART are all that it has.
+
+    Parameters
+    ----------
+    device : what the design is for, as LiteX's tools name it.
+    """
+    def __init__(self, device=""):
+        serial = ("serial", 0, Subsignal("tx", Pins(1)), Subsignal("rx", Pins(1)))
+        GenericPlatform.__init__(self, device, [serial], name="qclif_soc")
 
 # Accelerator --------------------------------------------------------------------------------------
 

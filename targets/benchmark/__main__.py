@@ -7,7 +7,6 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -138,14 +137,6 @@ def show(title: str, rows: Rows, console: Console) -> None:
     console.print(table)
 
 
-def measure(names: list[str], interactive: bool, **options: dict[str, object]) -> Iterator[tuple[str, Rows]]:
-    """Run benchmarks by name; `options` are further arguments of each, by its name."""
-    for name in names:
-        with StageDisplay(interactive=interactive) as progress:
-            rows = BENCHMARKS[name](progress, **options.get(name, {}))
-        yield name, rows
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m targets.benchmark", description=__doc__)
     parser.add_argument("benchmarks", nargs="*", metavar="NAME",
@@ -163,10 +154,11 @@ def main() -> int:
     def work() -> int:
         check_outputs(args)
         results = {}
-        for name, rows in measure(args.benchmarks or list(BENCHMARKS), interactive=True,
-                streaming={"events": args.events, "board": args.board}):
-            results[name] = rows
-            show(BENCHMARKS[name].__doc__, rows, table_console(args.json))
+        options = {"streaming": {"events": args.events, "board": args.board}}
+        for name in args.benchmarks or BENCHMARKS:
+            with StageDisplay() as progress:
+                results[name] = BENCHMARKS[name](progress, **options.get(name, {}))
+            show(BENCHMARKS[name].__doc__, results[name], table_console(args.json))
         if args.json:
             write_json(results, args.json)
         return 0

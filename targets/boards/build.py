@@ -10,7 +10,6 @@ import hashlib
 import itertools
 import json
 import re
-import shlex
 import shutil
 import sys
 import time
@@ -45,16 +44,8 @@ VENDOR_PROGRAMS = {
 # What nextpnr knows no delays of: the clock that it tells is that of the other paths.
 UNTIMED = {"apicula": ("multipliers", "second ports of block RAMs")}
 
-# What a stage is called, by the program that it runs.
-STAGES = {
-    "yosys":              "synthesising with Yosys",
-    "nextpnr-ecp5":       "placing and routing with nextpnr",
-    "nextpnr-ice40":      "placing and routing with nextpnr",
-    "nextpnr-himbaechel": "placing and routing with nextpnr",
-    "ecppack":            "packing the bitstream",
-    "icepack":            "packing the bitstream",
-    "gowin_pack":         "packing the bitstream",
-}
+# What the stages of open toolchains are called: each of them runs one program.
+STAGES = ("synthesising with Yosys", "placing and routing with nextpnr", "packing the bitstream")
 
 # What LiteX writes for the tools.
 INPUTS = ("*.v", "*.init", "*.ys", "*.lpf", "*.pcf", "*.cst", "*.sdc", "*.xdc", "*.qsf", "*.tcl", "*.sh")
@@ -88,12 +79,6 @@ class BoardBuild:
     image:         Path | None = None
 
 
-def default_directory(options: BoardOptions) -> Path:
-    """Folder of a build that the user gives none."""
-    content = json.dumps(options.to_json(), sort_keys=True)
-    return build_root()/"boards"/f"{options.name}-{digest(content)[:8]}"
-
-
 def build_board(board: Board, options: BoardOptions, output_dir: Path | None = None, source: str = "auto",
     run: bool = True, progress: StageProgress = no_stage) -> BoardBuild:
     """Build a bitstream, or find it built.
@@ -113,7 +98,8 @@ def build_board(board: Board, options: BoardOptions, output_dir: Path | None = N
     """
     check_programs(SOFTWARE)
     tools     = _tools(options.toolchain, source) if run else None
-    directory = Path(output_dir).resolve() if output_dir else default_directory(options)
+    name      = f"{options.name}-{digest(json.dumps(options.to_json(), sort_keys=True))[:8]}"
+    directory = Path(output_dir).resolve() if output_dir else build_root()/"boards"/name
     check_name(directory)
     write_text(directory/"options.json", json.dumps(options.to_json(), indent=1))
     with locked(directory/"lock", progress):
@@ -130,17 +116,18 @@ def _tools(toolchain: str, source: str) -> Toolchain:
     return find_toolchain((program,), "path")
 
 
+@dataclass(frozen=True)
 class _Build:
     """The stages of one build, under its lock."""
-    def __init__(self, board: Board, options: BoardOptions, directory: Path, tools: Toolchain | None,
-        progress: StageProgress):
-        self.board     = board
-        self.options   = options
-        self.directory = directory
-        self.gateware  = directory/"gateware"
-        self.tools     = tools
-        self.progress  = progress
-        self.state     = directory/"build.json"
+    board:     Board
+    options:   BoardOptions
+    directory: Path
+    tools:     Toolchain | None
+    progress:  StageProgress
+
+    @property
+    def gateware(self) -> Path:
+        return self.directory/"gateware"
 
     def run(self) -> BoardBuild:
         self._elaborate()
@@ -149,18 +136,19 @@ class _Build:
             return BoardBuild(self.options, self.directory, None, None, None, {})
         digest    = self._digest(map(Path, soc["sources"]))
         bitstream = self.gateware/soc["bitstream"]
-        done      = read_record(self.state)
+        report    = self.gateware/REPORT
+        state     = self.directory/"build.json"
+        done      = read_record(state)
         if done.get("inputs") != digest or not bitstream.exists():
             # An interrupted build must not look finished, nor another's files like this one's.
-            for path in (self.state, bitstream, self.gateware/REPORT):
+            for path in (state, bitstream, report):
                 path.unlink(missing_ok=True)
             start = time.monotonic()
             self._run_tools()
             if not bitstream.exists():
                 raise QCLIFError(f"no {bitstream.name} came out: see the logs in {self.directory}")
             done = {"inputs": digest, "build_seconds": round(time.monotonic() - start, 1)}
-            write_record(self.state, done)
-        report = self.gateware/REPORT
+            write_record(state, done)
         image = self._image(bitstream) if self.options.flash_offset else None
         return BoardBuild(self.options, self.directory, bitstream,
             read_report(report, self.options.sys_clk_freq/1e6) if report.exists() else None,
@@ -200,9 +188,11 @@ class _Build:
             # LiteX knows how to call them.
             self._elaborate(f"running {self.tools.programs[0].name}", run=True)
             return
-        for command in _commands(self.gateware/f"build_{BUILD_NAME}.sh"):
-            name = shlex.split(command)[0]
-            self._stage(STAGES[name], name, ["bash", "-ec", command], self.gateware, environment)
+        stages = dict(zip(OPEN_TOOLCHAINS[self.options.toolchain], STAGES, strict=True))
+        for command in (self.gateware/f"build_{BUILD_NAME}.sh").read_text().splitlines():
+            name = command.strip().split(" ")[0]
+            if name in stages:
+                self._stage(stages[name], name, ["bash", "-ec", command], self.gateware, environment)
 
     def _stage(self, stage: str, name: str, command: list[str], folder: Path, environment: dict[str, str],
         check: bool = True) -> None:
@@ -210,8 +200,3 @@ class _Build:
         done = run_program(command, folder, self.directory/f"{name}.log", environment)
         if check:
             done.check(stage)
-
-
-def _commands(script: Path) -> list[str]:
-    """The commands of LiteX's script, one by one."""
-    return [line for line in script.read_text().splitlines() if line.split()[:1] and line.split()[0] in STAGES]

@@ -8,7 +8,7 @@ from pathlib import Path
 from migen import ClockDomain
 
 import soc
-from soc.platform import Platform
+from soc.soc import Platform
 
 
 def test_the_example_of_the_readme():

@@ -4,8 +4,7 @@ from migen import *
 
 from litex.gen import *
 
-from soc.platform import Platform
-from soc.soc import QCLIFSoC
+from soc.soc import Platform, QCLIFSoC
 from targets.asic.rtl import memories
 from targets.asic.rtl.hierarchy import split
 
