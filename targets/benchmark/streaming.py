@@ -16,7 +16,7 @@ from host.link.link import Link
 from host.network.network import Network
 from host.network.random_network import random_network
 from host.runs.run import Run, execute
-from targets.boards.request import ROM_BYTES
+from targets.boards.board import ROM_BYTES
 from targets.icebreaker import BOARD as ICEBREAKER
 from targets.sim.options import PINS, SimOptions
 from targets.sim.simulator import SimulatedSoC

@@ -19,10 +19,9 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from host.common.folders import ROOT, build_root
-from targets.boards.board import Board
+from targets.boards.board import Board, BoardOptions
 from targets.boards.elaborate import BUILD_NAME, REPORT
 from targets.boards.report import read_report
-from targets.boards.request import BoardOptions
 from targets.tools.builds import check_name, digest, locked, read_record, write_record, write_text
 from targets.tools.process import check_programs, run_program
 from targets.tools.progress import StageProgress, no_stage

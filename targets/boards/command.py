@@ -7,17 +7,17 @@ import shutil
 from pathlib import Path
 
 from litex.build.openfpgaloader import OpenFPGALoader
+from rich.console import Console
+from rich.table import Table
 
 from accel.config import given_sizes
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs
 from host.common.console import table_console, write_json
-from targets.boards.board import Board
-from targets.boards.build import BoardBuild, build_board
-from targets.boards.estimate import estimate, fit
+from targets.boards.board import Board, BoardOptions, board_config
+from targets.boards.build import UNTIMED, BoardBuild, build_board
+from targets.boards.estimate import NAMES, estimate, fit
 from targets.boards.options import BoardParser, board_options
-from targets.boards.request import BoardOptions, board_config
-from targets.boards.summary import measures, show
 from targets.tools.litex_options import export_registers
 from targets.tools.process import exit_on_sigterm, run_program
 from targets.tools.progress import StageDisplay
@@ -73,6 +73,81 @@ def load(board: Board, device: str, bitstream: Path, flash: bool = False, cable:
         why = " ".join(" ".join(done.text.strip().splitlines()[-2:]).split()) or f"status {done.status}"
         raise QCLIFError(f"{LOADER} does not reach {board.title} ({why}): {CHECKS}")
 
+# Report -------------------------------------------------------------------------------------------
+
+def measures(board: Board, options: BoardOptions, estimate: dict[str, int] | None, build: BoardBuild | None) -> dict:
+    """What is known of a run, as JSON takes it. What was not computed is not in there."""
+    content = {
+        "board":       board.name,
+        "device":      options.device,
+        "config":      options.config.to_dict(),
+        "cpu":         options.cpu,
+        "sdram":       options.with_sdram,
+        "sys_clk_mhz": options.sys_clk_freq/1e6,
+        "baudrate":    options.uart_baudrate,
+    }
+    if estimate is not None:
+        content["estimate"]  = estimate
+    if build is not None:
+        content["directory"] = str(build.directory)
+        content["tools"]     = build.tools
+        if build.bitstream is not None:
+            content["bitstream"]     = str(build.bitstream)
+            content["build_seconds"] = build.build_seconds
+            if build.image is not None:
+                content["image"] = str(build.image)
+        if build.report is not None:
+            content |= build.report
+            if "fmax_mhz" in content:
+                content["fmax_mhz"] = round(content["fmax_mhz"], 2)
+                if options.toolchain in UNTIMED:
+                    content["untimed"] = list(UNTIMED[options.toolchain])
+    return content
+
+
+def show(content: dict, console: Console) -> None:
+    """Print the tables of measures()."""
+    config = content["config"]
+    console.print(f"{content['board']}, {content['device']}: {config['neurons']} neurons, {config['inputs']} inputs, "
+        f"{config['contexts']} contexts, {config['weight_bits']}-bit weights, {config['lanes']} lanes, "
+        f"CPU {content['cpu']}{', variables in SDRAM' if content['sdram'] else ''}", highlight=False, soft_wrap=True)
+    table  = Table()
+    table.add_column("cells")
+    built = "available" in content
+    for name in ("estimate", *(("used", "available") if built else ())):
+        table.add_column(name, justify="right")
+    for name, text in NAMES.items():
+        cells = [content.get("estimate", {}).get(name)]
+        if built:
+            cells += [content.get(name), content["available"].get(name)]
+        if any(cell is not None for cell in cells):
+            table.add_row(text, *("" if cell is None else str(cell) for cell in cells))
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(f"What {content['device']} holds is not known here: no estimate.", highlight=False)
+    for name, text in _lines(content):
+        console.print(f"{name:20} {text}", highlight=False, soft_wrap=True)
+
+
+def _lines(content: dict):
+    clock = f"{content['sys_clk_mhz']:g} MHz"
+    if "fmax_mhz" in content:
+        clock += f" asked for, {content['fmax_mhz']:.1f} MHz reached"
+    if "untimed" in content:
+        clock += f", not counting {' and '.join(content['untimed'])}, whose delays nextpnr does not know"
+    yield "clock", clock
+    if "critical_path" in content:
+        path = content["critical_path"]
+        yield "critical path", f"{path['delay_ns']:.1f} ns, {path['from']} to {path['to']}"
+    if "bitstream" in content:
+        yield "tools", ", ".join(f"{name} ({version})" for name, version in content["tools"].items())
+        yield "built in", f"{content['build_seconds']:.0f} s"
+        yield "bitstream", content["bitstream"]
+    if "image" in content:
+        yield "with firmware", content["image"]
+
+# Command ------------------------------------------------------------------------------------------
 
 def run(parser: BoardParser) -> int:
     """Do what the options ask for. Returns the exit code."""

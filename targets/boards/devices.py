@@ -1,6 +1,6 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""What FPGAs hold, as their place and route tools count it.
+"""What FPGAs hold, as their place and route tools count it, and the memories of a SoC, from its configuration alone.
 
 devices.csv has a row for each FPGA of a board that can be built for: its name, a regular expression that the names of
 platforms' devices are searched for (the first row counts), its family in SHAPES, its cells, and where their numbers are
@@ -14,6 +14,10 @@ import importlib.resources
 import re
 from dataclasses import dataclass
 
+from accel.config import QCLIFConfig
+from accel.memory import bank_depths
+from soc.flash import RAM_BITS, RAM_BYTES, RAM_WORDS
+
 # Shapes of a block RAM (words, bits), for each family.
 _SHAPES_18K = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
 SHAPES = {
@@ -25,6 +29,15 @@ SHAPES = {
     "m9k":     ((8192, 1), (4096, 2), (2048, 4), (1024, 9), (512, 18), (256, 36)),
     "m10k":    ((8192, 1), (4096, 2), (2048, 5), (1024, 10), (512, 20), (256, 40)),
 }
+
+# Small memories of the accelerator that waste a block RAM each: on families with TABLES_BITS they are made of tables.
+IN_TABLES = ("parameters0", "parameters1", "states0", "spike_list0")
+
+# Yosys makes memories of tables by itself up to about this many bits.
+TABLES_BITS = {"ecp5": 1024, "gowin": 1536}
+
+# What one more row costs for each bit of a word, in block RAMs, as Yosys was seen to weigh it.
+SELECTION = 1/256
 
 
 @dataclass(frozen=True)
@@ -63,3 +76,82 @@ def find_device(name: str) -> Device | None:
     """The device that a platform or an option names, as in find_device("LFE5U-25F-6BG381C"); None where nothing is
     known of it."""
     return next((device for pattern, device in _devices().items() if pattern.search(name)), None)
+
+# Memories -----------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Shape:
+    """A memory: name in the Verilog or what it is for, words, bits, and bits that are written at a time (0: all)."""
+    name:        str
+    depth:       int
+    width:       int
+    granularity: int = 0
+
+
+def core_memories(config: QCLIFConfig, banked: bool = True) -> list[Shape]:
+    """Memories of the accelerator and its peripheral; `banked`: the weights in banks, as of a registered core."""
+    banks  = bank_depths if banked else lambda depth: [depth]
+    lanes  = [min(config.slice_lanes, config.lanes - first) for first in range(0, config.lanes, config.slice_lanes)]
+    slices = [count*config.weight_bits for count in lanes]
+    row    = _index_bits(max(config.inputs, config.contexts))
+    neuron = _index_bits(config.neurons)
+    state, weight = config.state_bits, config.weight_bits
+    return [
+        *[Shape(f"weights_soma{n}", depth, width) for depth in banks(config.soma_words)
+            for n, width in enumerate(slices)],
+        *[Shape(f"weights_apical{n}", depth, width) for depth in banks(config.apical_words)
+            for n, width in enumerate(slices)],
+        Shape("parameters0", config.neurons, 2*state),
+        Shape("parameters1", config.neurons, state + 2*weight),
+        Shape("states0", config.neurons, 2*state),
+        Shape("event_list0", 2**(_index_bits(config.step_events) + 1), 1 + row),
+        Shape("spike_list0", 2**(neuron + 1), neuron),
+        # A stream FIFO keeps its `first` and `last` beside the neuron and the flag of a spike.
+        Shape("spike FIFO", config.spike_fifo, neuron + 3),
+    ]
+
+
+def in_tables(shape: Shape, family: str) -> bool:
+    """Whether a memory is made of look-up tables, not of block RAM."""
+    return family in TABLES_BITS and (shape.name in IN_TABLES or shape.depth*shape.width <= TABLES_BITS[family])
+
+
+def large_memories(config: QCLIFConfig, count: int) -> dict[Shape, int]:
+    """Memories in the large RAMs of an iCE40 UltraPlus, and how many each takes: the CPU's, and of the weights, which
+    one port is enough for, as many as fit."""
+    cpu   = [Shape(f"ram{n}", RAM_WORDS, RAM_BITS, 8) for n in range(RAM_BYTES//RAM_WORDS*8//RAM_BITS)]
+    large = {}
+    for shape in [*cpu, *(shape for shape in core_memories(config, banked=False) if shape.name.startswith("weights"))]:
+        needed = -(-shape.depth//RAM_WORDS)*-(-shape.width//RAM_BITS)
+        if sum(large.values()) + needed <= count:
+            large[shape] = needed
+    return large
+
+
+def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[Shape]:
+    """Memories of the SoC but for those of CPU and accelerator; no bytes: none of that."""
+    return [
+        *([Shape("ROM", rom_bytes//4, 32)] if rom_bytes else []),
+        *([Shape("SRAM", sram_bytes//4, 32, 8)] if sram_bytes else []),
+        # Bytes with `first` and `last`, of which Yosys leaves the byte.
+        Shape("UART FIFO", config.uart_fifo, 8),
+        Shape("UART FIFO", config.uart_fifo, 8),
+    ]
+
+
+def _index_bits(count: int) -> int:
+    return (max(2, count) - 1).bit_length()
+
+
+def blocks(shape: Shape, family: str) -> int:
+    """Block RAMs that a memory becomes: as few as possible, unless that takes many rows of them to choose from."""
+    def cost(words: int, bits: int) -> tuple[float, int, int]:
+        rows = -(-shape.depth//words)
+        if shape.granularity:
+            # What is written by itself takes whole columns.
+            columns = shape.width//shape.granularity
+            across  = -(-columns//max(1, bits//shape.granularity))*-(-shape.granularity//bits)
+        else:
+            across  = -(-shape.width//bits)
+        return rows*across + SELECTION*shape.width*(rows - 1), rows, rows*across
+    return min(cost(words, bits) for words, bits in SHAPES[family])[2]

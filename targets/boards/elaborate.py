@@ -19,12 +19,10 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from soc.builder import FirmwareBuilder, reported
-from targets.boards.board import Board
-from targets.boards.devices import find_device
+from targets.boards.board import Board, BoardOptions
+from targets.boards.devices import find_device, large_memories
 from targets.boards.generic import describe
-from targets.boards.memories import large_memories
 from targets.boards.open_tools import prepare
-from targets.boards.request import BoardOptions
 from targets.boards.soc import BoardSoC
 
 # All files of a build are named alike, whatever the platform is called.

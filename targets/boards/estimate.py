@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from accel.errors import QCLIFError
-from targets.boards.devices import Device
-from targets.boards.memories import TABLES_BITS, blocks, core_memories, in_tables, large_memories, soc_memories
-from targets.boards.request import BoardOptions
+from targets.boards.board import BoardOptions
+from targets.boards.devices import TABLES_BITS, Device, blocks, core_memories, in_tables, large_memories, soc_memories
 
 # Cells, as they are told of.
 NAMES = {"lut": "look-up tables", "ff": "flip-flops", "bram": "block RAMs", "dsp": "multipliers",

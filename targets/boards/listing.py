@@ -14,11 +14,10 @@ from rich.table import Table
 from accel.errors import QCLIFError
 from host.cli.options import check_outputs, positive
 from host.common.console import progress_bars, table_console, write_json
-from targets.boards.board import Board
+from targets.boards.board import Board, BoardOptions, board_config
 from targets.boards.elaborate import clock_errors, make_soc
 from targets.boards.estimate import fit
 from targets.boards.generic import modules
-from targets.boards.request import BoardOptions, board_config
 
 
 # What the table and the --json have of a board: sizes are those of the largest network that fits, None where the device

@@ -13,8 +13,7 @@ from litex.build.yosys_nextpnr_toolchain import YosysNextPNRToolchain
 from litex.build.yosys_wrapper import YosysWrapper
 from litex.soc.integration.builder import Builder
 
-from targets.boards.devices import Device
-from targets.boards.memories import IN_TABLES, TABLES_BITS, Shape
+from targets.boards.devices import IN_TABLES, TABLES_BITS, Device, Shape
 
 
 class IceStormToolchain(LatticeIceStormToolchain):

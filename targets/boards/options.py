@@ -13,8 +13,7 @@ from litex.build.parser import LiteXArgumentParser
 
 from accel.config import QCLIFConfig, add_config_args
 from accel.errors import QCLIFError
-from targets.boards.board import Board
-from targets.boards.request import ROM_BYTES, BoardOptions
+from targets.boards.board import ROM_BYTES, Board, BoardOptions
 from targets.tools.litex_options import given_options
 from targets.tools.toolchain import SOURCES
 

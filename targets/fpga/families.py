@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from accel.config import QCLIFConfig
-from targets.boards.devices import find_device
-from targets.boards.memories import large_memories
+from targets.boards.devices import find_device, large_memories
 from targets.fpga import cells
 from targets.sim.core import TOP
 

@@ -7,7 +7,7 @@ from migen import Module, Record, run_simulation
 
 from soc import flash
 from soc.flash import FlashRAM
-from targets.sim.flash_model import FlashModel
+from targets.sim.soc import FlashModel
 
 PADS   = [("cs_n", 1), ("clk", 1), ("mosi", 1), ("miso", 1)]
 OFFSET = 0x123456

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from targets import ulx3s
+from targets.boards.board import BoardOptions
 from targets.boards.build import build_board
-from targets.boards.request import BoardOptions
 from tests.helpers.needs import needs_compiler, needs_ecp5
 
 pytestmark = needs_compiler

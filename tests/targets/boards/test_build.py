@@ -18,8 +18,8 @@ from firmware.sizes import SRAM_BESIDE_SDRAM, least_sram_bytes
 from host.common.folders import ROOT
 from targets import board, icebreaker, tang_nano_20k, ulx3s
 from targets.board import find_board
+from targets.boards.board import BoardOptions, board_config
 from targets.boards.build import build_board
-from targets.boards.request import BoardOptions, board_config
 from targets.fpga.netlist import share
 from targets.tools.eda import find_yosys, run_tool
 from tests.helpers.needs import needs_compiler

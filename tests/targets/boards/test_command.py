@@ -14,10 +14,10 @@ from accel.errors import EXIT_ERROR, QCLIFError
 from targets import arty, board, tang_nano_20k, ulx3s
 from targets.board import find_board
 from targets.boards import command
+from targets.boards.board import BoardOptions
 from targets.boards.build import BoardBuild
 from targets.boards.command import load
 from targets.boards.report import read_report
-from targets.boards.request import BoardOptions
 from tests.helpers.needs import needs_compiler
 
 OPTIONS = BoardOptions("ulx3s", "LFE5U-25F", "trellis", 50_000_000, 1_000_000, QCLIFConfig(neurons=16, uart_fifo=2048))

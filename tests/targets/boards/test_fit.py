@@ -11,10 +11,18 @@ from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from firmware.sizes import SRAM_BESIDE_SDRAM
 from targets import icebreaker, ulx3s
-from targets.boards.devices import SHAPES, Device, find_device
+from targets.boards.board import BoardOptions, board_config
+from targets.boards.devices import (
+    SHAPES,
+    Device,
+    Shape,
+    blocks,
+    core_memories,
+    find_device,
+    large_memories,
+    soc_memories,
+)
 from targets.boards.estimate import estimate, excess, fit
-from targets.boards.memories import Shape, blocks, core_memories, large_memories, soc_memories
-from targets.boards.request import BoardOptions, board_config
 
 CONFIGS = {
     "default": QCLIFConfig(uart_fifo=2048),

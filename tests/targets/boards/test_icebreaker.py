@@ -17,8 +17,8 @@ from host.events.sample import Sample
 from host.network.random_network import random_network
 from targets import icebreaker
 from targets.boards import command
+from targets.boards.board import ROM_BYTES
 from targets.boards.build import BoardBuild
-from targets.boards.request import ROM_BYTES
 from targets.fpga.families import FAMILIES
 from targets.fpga.netlist import build, synthesise
 from targets.netlist.comparison import NetlistProgram, run_core
