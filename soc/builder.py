@@ -117,7 +117,7 @@ class FirmwareBuilder(builder.Builder):
         contents  = rom_words(Path(self.get_bios_filename()), rom_bytes, self.soc.cpu.endianness)
         self.soc.init_rom(name="rom", contents=contents, auto_size=False)
 
-# Firmware alone -----------------------------------------------------------------------------------
+# Packages -----------------------------------------------------------------------------------------
 
 def firmware_folder(software_dir: Path) -> Path:
     """The firmware's sources; where their name has a blank, which make does not take, by a link in a build's folder."""
@@ -158,31 +158,6 @@ def rom_words(binary: Path, rom_bytes: int, endianness: str) -> list[int]:
         raise QCLIFError(f"the firmware has {4*len(words)} bytes, the ROM {rom_bytes}: "
             "raise --integrated-rom-size")
     return words + [0]*(rom_bytes//4 - len(words))
-
-
-def write_rom_init(binary: Path, rom_init: Path, rom_bytes: int, endianness: str) -> None:
-    """Write a compiled firmware as the memory file that a simulated ROM is read from: a word a line."""
-    words = rom_words(binary, rom_bytes, endianness)
-    fresh = rom_init.with_suffix(".new")
-    fresh.write_text("".join(f"{word:08x}\n" for word in words))
-    fresh.replace(rom_init)
-
-
-def rebuild_firmware(config: QCLIFConfig, software_dir: Path, rom_init: Path, endianness: str) -> None:
-    """Compile the firmware of a finished build again, and write it to its memory file.
-
-    Parameters
-    ----------
-    config       : configuration of the build.
-    software_dir : its software directory.
-    rom_init     : its memory file, with as many lines as the ROM has words.
-    endianness   : of the CPU.
-    """
-    prefer_own_tools()
-    write_headers(config, software_dir/"include"/"generated")
-    make_package(software_dir/"bios", str(firmware_folder(software_dir)))
-    rom_bytes = 4*len(rom_init.read_text().split())
-    write_rom_init(software_dir/"bios"/"bios.bin", rom_init, rom_bytes, endianness)
 
 # Process of its own -------------------------------------------------------------------------------
 

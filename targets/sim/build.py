@@ -2,9 +2,8 @@
 
 """Builds the simulator of a SoC, and only what has changed since the last time.
 
-Three things are decided by content: the sources say whether the gateware is generated anew, the generated
-Verilog whether Verilator runs, the firmware's sources whether the firmware is compiled (the simulator reads
-it when it starts).
+Two things are decided by content: the sources say whether gateware and firmware are generated anew, which takes
+seconds, and the generated Verilog whether Verilator runs (the simulator reads the firmware when it starts).
 """
 
 import json
@@ -65,44 +64,32 @@ def build_simulator(options: SimOptions, output_dir: str | Path | None = None,
     return build
 
 
+@dataclass(frozen=True)
 class _Builder:
     """The stages of one build, run under its lock."""
-    def __init__(self, build: SimBuild, progress: StageProgress, jobs: int):
-        self.build    = build
-        self.progress = progress
-        self.jobs     = jobs
-        self.state    = build.directory/"build.json"
+    build:    SimBuild
+    progress: StageProgress
+    jobs:     int
 
     def run(self) -> None:
-        done     = read_record(self.state)
-        sources  = [source_digest("targets.sim.elaborate", "targets/sim/modules"), *gateware_versions()]
-        firmware = source_digest("firmware.header", "firmware")
-        if done.get("sources") != sources or not self.build.simulator.exists():
-            check_programs(PROGRAMS, HEADERS)
-            # An interrupted build must not look finished.
-            self.state.unlink(missing_ok=True)
-            self._elaborate("gateware")
-            verilog = self._verilog_digest()
-            if done.get("verilog") != verilog or not self.build.simulator.exists():
-                self._verilate()
-            write_record(self.state, {"sources": sources, "verilog": verilog, "firmware": firmware})
-        elif done.get("firmware") != firmware:
-            check_programs(PROGRAMS, HEADERS)
-            self._elaborate("firmware")
-            write_record(self.state, {**done, "firmware": firmware})
-
-    def _elaborate(self, what: str) -> None:
-        """Run LiteX in a process of its own: it changes directory, prints, and keeps global state."""
-        request = self.build.directory/"options.json"
-        request.write_text(json.dumps(asdict(self.build.options)))
-        stage = "compiling the firmware" if what == "firmware" else "generating the SoC and its firmware"
-        self._stage(stage, what, [sys.executable, "-m", "targets.sim.elaborate", what, str(self.build.directory),
-            str(build_root()/"libraries")], cwd=ROOT)
-
-    def _verilate(self) -> None:
-        self.progress("compiling Verilator's own code")
-        self._stage("compiling the simulator with Verilator", "verilator", ["bash", "build_sim.sh"],
-            cwd=self.build.gateware, environment={"MAKEFLAGS": f"{self._make_flags()} {self._runtime_flags()}"})
+        state   = self.build.directory/"build.json"
+        done    = read_record(state)
+        sources = [source_digest("targets.sim.elaborate", "targets/sim/modules", "firmware"), *gateware_versions()]
+        if done.get("sources") == sources and self.build.simulator.exists():
+            return
+        check_programs(PROGRAMS, HEADERS)
+        # An interrupted build must not look finished.
+        state.unlink(missing_ok=True)
+        (self.build.directory/"options.json").write_text(json.dumps(asdict(self.build.options)))
+        # In a process of its own: LiteX changes directory, prints, and keeps global state.
+        self._stage("generating the SoC and its firmware", "elaborate", [sys.executable, "-m", "targets.sim.elaborate",
+            self.build.directory, build_root()/"libraries"], ROOT)
+        verilog = self._verilog_digest()
+        if done.get("verilog") != verilog or not self.build.simulator.exists():
+            self.progress("compiling Verilator's own code")
+            self._stage("compiling the simulator with Verilator", "verilator", ["bash", "build_sim.sh"],
+                self.build.gateware, f"{self._make_flags()} {self._runtime_flags()}")
+        write_record(state, {"sources": sources, "verilog": verilog})
 
     def _make_flags(self) -> str:
         # LiteX compiles all its simulation modules, ours needs the clock's alone; and its option for the C++
@@ -115,10 +102,10 @@ class _Builder:
         objects = runtime(["--threads", str(options.threads), "--trace-fst" if options.trace == "fst" else "--trace"])
         return "VM_GLOBAL_FAST= LOADLIBES=" + "\\ ".join(map(str, objects))
 
-    def _stage(self, stage: str, name: str, command: list[str], cwd: Path, environment: dict | None = None) -> None:
+    def _stage(self, stage: str, name: str, command: list[object], folder: Path, make_flags: str | None = None) -> None:
         self.progress(stage)
-        run_program(command, cwd, self.build.directory/f"{name}.log",
-            {"QCLIF_JOBS": str(self.jobs), **(environment or {})}).check(stage)
+        run_program(command, folder, self.build.directory/f"{name}.log",
+            {"QCLIF_JOBS": str(self.jobs), "MAKEFLAGS": make_flags}).check(stage)
 
     def _verilog_digest(self) -> str:
         """What Verilator and the C++ compiler are given, without the comments, which hold dates."""

@@ -2,8 +2,7 @@
 
 """LiteX's share of building a simulator, a process of its own: `python -m targets.sim.elaborate`.
 
-Arguments: "gateware" (SoC, exports, documentation, libraries, firmware, Verilog) or "firmware" (that alone),
-the build's directory with its options.json, and the directory of compiled libraries that builds share.
+Arguments: the build's directory with its options.json, and the directory of compiled libraries that builds share.
 """
 
 import json
@@ -15,8 +14,8 @@ from pathlib import Path
 from litex.build.sim.config import SimConfig
 
 from accel.config import QCLIFConfig
-from soc.builder import FirmwareBuilder, rebuild_firmware, reported
-from targets.sim.options import ROM_INIT, SimOptions
+from soc.builder import FirmwareBuilder, reported
+from targets.sim.options import SimOptions
 from targets.sim.soc import BaseSoC
 
 MODULES = Path(__file__).resolve().parent/"modules"
@@ -76,23 +75,13 @@ def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
     )
     with open(directory/"gateware"/"variables.mak", "a") as makefile:
         makefile.write(f"INC_DIR += {VERILATOR_FLAGS}\n")
-    (directory/"soc.json").write_text(json.dumps({"endianness": soc.cpu.endianness}))
 
 
 def main() -> int:
-    what, directory, libraries = sys.argv[1:]
-    directory = Path(directory)
-
-    def build() -> None:
-        options = json.loads((directory/"options.json").read_text())
-        options = SimOptions(**{**options, "config": QCLIFConfig(**options["config"])})
-        if what == "gateware":
-            elaborate(options, directory, Path(libraries))
-        else:
-            endianness = json.loads((directory/"soc.json").read_text())["endianness"]
-            rebuild_firmware(options.config, directory/"software", directory/"gateware"/ROM_INIT, endianness)
-
-    return reported(build)
+    directory, libraries = map(Path, sys.argv[1:])
+    options = json.loads((directory/"options.json").read_text())
+    options = SimOptions(**{**options, "config": QCLIFConfig(**options["config"])})
+    return reported(lambda: elaborate(options, directory, libraries))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,18 @@ import socket
 from pathlib import Path
 
 from firmware.sizes import ROM_BYTES
-from soc.builder import make_package, prefer_own_tools, write_rom_init
+from soc.builder import make_package, prefer_own_tools, rom_words
 
 ECHO = Path(__file__).resolve().parent/"echo_firmware"
+
+
+def compiled_rom(software: Path, name: str, sources: Path) -> Path:
+    """Memory file, a word a line, of a package that is compiled of `sources` beside headers and libraries."""
+    prefer_own_tools()
+    make_package(software/name, str(sources))
+    words = rom_words(software/name/f"{name}.bin", ROM_BYTES, "little")
+    (software/"rom.init").write_text("".join(f"{word:08x}\n" for word in words))
+    return software/"rom.init"
 
 
 def echo_firmware(build, software):
@@ -17,10 +26,7 @@ def echo_firmware(build, software):
     (software/"include").symlink_to(build.directory/"software"/"include")
     (software/"echo").mkdir()
     os.environ["ECHO_DIRECTORY"] = str(ECHO)
-    prefer_own_tools()
-    make_package(software/"echo", str(ECHO))
-    write_rom_init(software/"echo"/"echo.bin", software/"rom.init", ROM_BYTES, "little")
-    return software/"rom.init"
+    return compiled_rom(software, "echo", ECHO)
 
 
 def connect(soc, receive_buffer=None):

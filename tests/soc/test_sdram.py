@@ -11,10 +11,10 @@ import serial
 
 from accel.config import QCLIFConfig
 from firmware import FOLDER
-from firmware.sizes import ROM_BYTES, SRAM_BESIDE_SDRAM
-from soc.builder import make_package, prefer_own_tools, write_rom_init
+from firmware.sizes import SRAM_BESIDE_SDRAM
 from targets.sim.options import PINS, SimOptions
 from targets.sim.simulator import SimulatedSoC
+from tests.helpers.echo import compiled_rom
 from tests.helpers.needs import needs_simulator
 from tests.helpers.short_stream import stream_exactly
 
@@ -61,12 +61,9 @@ def test_sdram_that_holds_nothing_is_told_of_and_nothing_else_is_said(build, tmp
     paths = tmp_path/"include"/"generated"/"variables.mak"
     paths.write_text(paths.read_text().replace(str(build.directory/"software"), str(tmp_path)))
     (tmp_path/"bios").mkdir()
-    prefer_own_tools()
     for name in ("libc", "libcompiler_rt"):
         (tmp_path/name).symlink_to(build.directory/"software"/name)
-    make_package(tmp_path/"bios", str(FOLDER))
-    write_rom_init(tmp_path/"bios"/"bios.bin", tmp_path/"rom.init", ROM_BYTES, "little")
-    with SimulatedSoC(OPTIONS, rom_init=tmp_path/"rom.init") as soc, \
+    with SimulatedSoC(OPTIONS, rom_init=compiled_rom(tmp_path, "bios", FOLDER)) as soc, \
             serial.serial_for_url(soc.port, timeout=30) as port:
         said = port.read_until(b"\0")
     assert b"SDRAM does not hold what is written to it" in said and b"binary protocol" not in said
