@@ -42,10 +42,10 @@ def caught(gates, config: QCLIFConfig, count: int, network, samples: Sequence) -
     def differs(mutant: int, inputs) -> bool:
         try:
             result = run_core(replace(gates, mutant=mutant), config, network, [inputs])
+            return result.mismatches + result.state_mismatches > 0
         except QCLIFError:
             # It does not answer.
             return True
-        return result.mismatches + result.state_mismatches > 0
 
     return [any(differs(mutant, inputs) for inputs in samples) for mutant in range(count)]
 

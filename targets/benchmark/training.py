@@ -4,8 +4,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -52,14 +51,8 @@ class Setup:
 
 
 class Way(NamedTuple):
-    """A network written in one way.
-
-    Attributes
-    ----------
-    text : how.
-    parameters : tensors whose gradients are computed.
-    counts : spikes of each neuron over the steps [B, N], differentiable.
-    """
+    """A network written in one way: tensors whose gradients are computed, and its spikes of each neuron over the steps
+    [B, N], differentiable."""
     text:       str
     parameters: list[Tensor]
     counts:     Callable[[], Tensor]
@@ -197,21 +190,13 @@ def _timed(way: Way, weight: Tensor) -> tuple[float, float, Tensor]:
     return middle - start, now() - middle, counts.detach()
 
 
-@contextmanager
-def equal_threads() -> Iterator[int]:
-    """Give torch as many threads as the kernels have; yields their number."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(numba.get_num_threads())
-    try:
-        yield numba.get_num_threads()
-    finally:
-        torch.set_num_threads(before)
-
-
 def bench_training(progress: StageDisplay, setup: Setup = Setup()) -> list[dict[str, object]]:
     """Milliseconds of forward and gradient of one batch, beside the same network written the usual way."""
     rows, batch = [], random_batch(setup)
-    with equal_threads() as threads:
+    # As many of torch's as the kernels have.
+    threads, before = numba.get_num_threads(), torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
         for neuron in ("qclif", "lif"):
             progress(f"{neuron}: network whose neurons fire in {setup.rate:.0%} of the steps")
             model = firing_network(neuron, setup, batch)
@@ -220,6 +205,8 @@ def bench_training(progress: StageDisplay, setup: Setup = Setup()) -> list[dict[
                     f"batch of {setup.batch}, {setup.repeats} times each way")
                 rows += _rows(ways(model, batch, device, progress.console.print), setup,
                     {"network": neuron, "device": device, "threads": threads})
+    finally:
+        torch.set_num_threads(before)
     return rows
 
 
@@ -230,10 +217,8 @@ def _rows(found: list[Way], setup: Setup, labels: dict[str, object]) -> list[dic
     counts = [_timed(way, weight)[2] for way in found]
     if labels["network"] == "qclif" and not all(torch.equal(each.double(), counts[0].double()) for each in counts):
         raise QCLIFError("the ways to train qclif differ in their spikes: report this")
-    times: list[list[tuple[float, float]]] = [[] for _ in found]
-    for _ in range(setup.repeats):
-        for way, measured in zip(found, times, strict=True):
-            measured.append(_timed(way, weight)[:2])
+    times  = zip(*[[_timed(way, weight)[:2] for way in found] for _ in range(setup.repeats)], strict=True)
+    times  = [[*measured] for measured in times]
     totals = [statistics.median(map(sum, measured)) for measured in times]
     usual  = totals[0] if found[0].text in (LOOP, RLEAKY) else None
     return [{**labels, "written": way.text,

@@ -2,7 +2,6 @@
 
 """A board, as its command needs to know it beside the SoC that its target makes, and what a bitstream is built from."""
 
-import dataclasses
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -126,9 +125,6 @@ class BoardOptions:
         c = self.config
         return (f"{self.board}-{self.device.lower()}-n{c.neurons}-i{c.inputs}-p{c.lanes}-w{c.weight_bits}-"
             f"{round(self.sys_clk_freq/1e6)}mhz")
-
-    def to_json(self) -> dict:
-        return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, content: dict) -> "BoardOptions":

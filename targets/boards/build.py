@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from accel.errors import QCLIFError
@@ -97,10 +97,11 @@ def build_board(board: Board, options: BoardOptions, output_dir: Path | None = N
     """
     check_programs(SOFTWARE)
     tools     = _tools(options.toolchain, source) if run else None
-    name      = f"{options.name}-{digest(json.dumps(options.to_json(), sort_keys=True))[:8]}"
+    content   = asdict(options)
+    name      = f"{options.name}-{digest(json.dumps(content, sort_keys=True))[:8]}"
     directory = Path(output_dir).resolve() if output_dir else build_root()/"boards"/name
     check_name(directory)
-    write_text(directory/"options.json", json.dumps(options.to_json(), indent=1))
+    write_text(directory/"options.json", json.dumps(content, indent=1))
     with locked(directory/"lock", progress):
         return _Build(board, options, directory, tools, progress).run()
 

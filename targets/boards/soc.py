@@ -31,10 +31,6 @@ def pins_resource(platform, name, pins):
     return (name, 0, Subsignal("tx", Pins(tx)), Subsignal("rx", Pins(rx)),
         IOStandard(standard[0] if standard else default))
 
-def has_pads(platform, name):
-    """Whether a platform has pads of this name."""
-    return any(resource[0] == name for resource in platform.constraint_manager.available)
-
 def pin_names(platform):
     """How pins are named on a platform."""
     connectors = platform.constraint_manager.connector_manager.connector_table
@@ -62,7 +58,7 @@ class BoardSoC(QCLIFSoC):
         if uart_pins:
             uart_name = "qclif_serial"
             platform.add_extension([pins_resource(platform, uart_name, uart_pins)])
-        elif uart_name != "jtag_uart" and not has_pads(platform, uart_name):
+        elif uart_name not in ("jtag_uart", *(name for name, *_ in platform.constraint_manager.available)):
             raise QCLIFError(f"{platform.name.replace('_', ' ')} has no pads {uart_name!r} for a UART: name two pins "
                 f"that a USB adapter is wired to with --uart-pins TX,RX ({pin_names(platform)}), or other pads with "
                 "--uart-name")

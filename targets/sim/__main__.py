@@ -18,7 +18,6 @@ from host.cli.network_choice import choose_network, given_network, preferred_siz
 from host.cli.options import add_run_args, check_outputs, open_link, positive, read_samples
 from host.common.console import table_console
 from host.events.sample import Sample
-from targets.sim.build import SimBuild
 from targets.sim.options import LINE_TOLERANCE, PINS, STREAM, SimOptions
 from targets.sim.simulator import SimulatedSoC
 from targets.tools.litex_options import export_registers, given_options
@@ -68,14 +67,6 @@ def sim_options(parser, args, sizes: dict[str, int]) -> SimOptions:
     )
 
 
-def export(build: SimBuild, args) -> None:
-    """Copy the register exports to where LiteX's options want them, and tell where the rest is."""
-    export_registers(build.directory, args)
-    if args.doc:
-        print(f"Documentation: {build.directory/'doc'}")
-    if build.options.trace:
-        print(f"Trace, when the run has ended: {build.directory/'sim'}.{build.options.trace}")
-
 # Main ---------------------------------------------------------------------------------------------
 
 def serve(soc: SimulatedSoC) -> None:
@@ -124,7 +115,11 @@ def run(parser, args) -> int:
             line_baudrate = args.line_baudrate,
             progress      = progress)
         build = soc.build()
-    export(build, args)
+    export_registers(build.directory, args)
+    if args.doc:
+        print(f"Documentation: {build.directory/'doc'}")
+    if options.trace:
+        print(f"Trace, when the run has ended: {build.directory/'sim'}.{options.trace}")
     with soc:
         return serve(soc) if args.serve else stream_to(soc, samples, args)
 

@@ -150,34 +150,23 @@ class BaseSoC(QCLIFSoC):
 
     Parameters
     ----------
-    config           : sizes of the accelerator and the link.
-    sys_clk_freq     : Hz of the simulated clock.
-    with_accelerator : False leaves the accelerator out.
-    registered       : the registers behind the accelerator's memories that boards have.
-    uart_name        : STREAM, on which bytes go at the speed of the CPU, or PINS of LiteX's RS232 PHY.
-    uart_baudrate    : of the PHY, bits a second.
-    sdram            : LiteDRAM's name of a chip whose model holds the firmware's variables, "": SRAM does.
-    flash_offset     : place of the firmware in a simulated SPI flash, from which it is copied to single-port RAMs as
-                       on the iCEBreaker; 0: there is no flash, the firmware is in ROM.
-    kwargs           : LiteX's SoCCore options.
+    uart_name    : STREAM, on which bytes go at the speed of the CPU, or PINS of LiteX's RS232 PHY.
+    flash_offset : place of the firmware in a simulated SPI flash, from which it is copied to single-port RAMs as
+                   on the iCEBreaker; 0: there is no flash, the firmware is in ROM.
+    sdram        : LiteDRAM's name of a chip whose model holds the firmware's variables, "": SRAM does.
+    kwargs       : QCLIFSoC's parameters and LiteX's SoCCore options.
     """
-    def __init__(self, config, sys_clk_freq=50e6, with_accelerator=True, registered=False,
-        uart_name=STREAM, uart_baudrate=DEFAULT_BAUDRATE, flash_offset=0, sdram="", **kwargs):
+    def __init__(self, config, sys_clk_freq=50e6, uart_name=STREAM, flash_offset=0, sdram="", **kwargs):
         platform  = Platform(uart_name)
         rom_bytes = kwargs.setdefault("integrated_rom_size", ROM_BYTES)
         flash     = Record(_flash) if flash_offset else None
-        kwargs    = {"integrated_main_ram_size": 0 if flash_offset else main_ram_bytes(config), **kwargs}
+        kwargs.setdefault("integrated_main_ram_size", 0 if flash_offset else main_ram_bytes(config))
+        kwargs.setdefault("uart_baudrate", DEFAULT_BAUDRATE)
         if sdram:
             kwargs.setdefault("integrated_sram_size", SRAM_BESIDE_SDRAM)
         self.crg = _CRG(platform)
-        QCLIFSoC.__init__(self, platform, sys_clk_freq, config,
-            with_accelerator = with_accelerator,
-            registered       = registered,
-            flash            = flash,
-            flash_offset     = flash_offset,
-            uart_name        = uart_name,
-            uart_baudrate    = uart_baudrate,
-            **kwargs)
+        QCLIFSoC.__init__(self, platform, sys_clk_freq, config, flash=flash, flash_offset=flash_offset,
+            uart_name=uart_name, **kwargs)
 
         if sdram:
             module = getattr(litedram_modules, sdram)(sys_clk_freq, "1:1")

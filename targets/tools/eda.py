@@ -13,7 +13,7 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from targets.tools.builds import write_text
-from targets.tools.process import run_program, version_of
+from targets.tools.process import ERROR_LINE, run_program, version_of
 from targets.tools.progress import StageProgress, no_stage
 
 # How the flow's programs are called where flow scripts name them, and on the PATH.
@@ -47,9 +47,6 @@ RUN_SCRIPT = ("-Q", "-T", "-s")
 
 # YoWASP's programs see /tmp as a folder of their own: the whole tree is shown to them elsewhere, too.
 YOWASP_ROOT = "/host"
-
-# Tools tell of errors in these ways, and not all of them by their exit status.
-ERRORS = re.compile(r"^(?:.*:\d+: )?(?:ERROR|Error): .*|^\[ERROR [A-Z]+-\d+\].*", re.MULTILINE)
 
 # Tools -------------------------------------------------------------------------------------------
 
@@ -169,7 +166,7 @@ def run_tool(tool: Tool, script: str, folder: Path, name: str, done: str = "",
     command  = [*tool.command, tool.path(path) if tool.root else name]
     finished = run_program(command, folder, log, dict(tool.environment))
     # A program that knows no failure prints an error and goes on with a wrong design, to more errors.
-    error = ERRORS.search(finished.text)
+    error = ERROR_LINE.search(finished.text)
     if finished.status or error or (done and done not in finished.text.splitlines()):
         why = error[0] if error else f"ended with status {finished.status}" if finished.status else "ended too early"
         raise QCLIFError(f"{tool.name} {tool.version} fails on {name}: {' '.join(why.split())}; its log is {log}")

@@ -34,7 +34,7 @@ PACKAGES = {
 
 # How programs tell of errors: our own, compilers (file:line:column: error:), the linker where memory is too small,
 # Verilator, Yosys, OpenSTA and OpenROAD.
-ERROR_LINE = re.compile(r"^(?:error|ERROR|Error|%Error[-\w]*|.*:\d+: (?:fatal )?error|.*:\d+: ERROR): .*"
+ERROR_LINE = re.compile(r"^(?:error|ERROR|Error|%Error[-\w]*|.*:\d+: (?:fatal )?error|.*:\d+: (?:ERROR|Error)): .*"
     r"|^\[ERROR [A-Z]+-\d+\].*|^\S*\bld: region .* overflowed by .*", re.MULTILINE)
 
 # Open files that hold locks, of which each program gets a copy: what a killed build has left running still keeps
