@@ -217,8 +217,8 @@ def _rows(found: list[Way], setup: Setup, labels: dict[str, object]) -> list[dic
     counts = [_timed(way, weight)[2] for way in found]
     if labels["network"] == "qclif" and not all(torch.equal(each.double(), counts[0].double()) for each in counts):
         raise QCLIFError("the ways to train qclif differ in their spikes: report this")
-    times  = zip(*[[_timed(way, weight)[:2] for way in found] for _ in range(setup.repeats)], strict=True)
-    times  = [[*measured] for measured in times]
+    rounds = [[_timed(way, weight)[:2] for way in found] for _ in range(setup.repeats)]
+    times  = [*zip(*rounds, strict=True)]
     totals = [statistics.median(map(sum, measured)) for measured in times]
     usual  = totals[0] if found[0].text in (LOOP, RLEAKY) else None
     return [{**labels, "written": way.text,

@@ -25,7 +25,7 @@ from targets.boards.report import read_report
 from targets.tools.builds import check_name, digest, locked, read_record, write_record, write_text
 from targets.tools.process import check_programs, run_program
 from targets.tools.progress import StageProgress, no_stage
-from targets.tools.toolchain import Toolchain, find_toolchain
+from targets.tools.toolchain import Program, find_toolchain, install
 
 # Programs of LiteX's toolchains, where they are open ones that report in a way that we read.
 OPEN_TOOLCHAINS = {
@@ -106,7 +106,7 @@ def build_board(board: Board, options: BoardOptions, output_dir: Path | None = N
         return _Build(board, options, directory, tools, progress).run()
 
 
-def _tools(toolchain: str, source: str) -> Toolchain:
+def _tools(toolchain: str, source: str) -> list[Program]:
     if toolchain in OPEN_TOOLCHAINS:
         return find_toolchain(OPEN_TOOLCHAINS[toolchain], source)
     program = VENDOR_PROGRAMS.get(toolchain, toolchain)
@@ -122,7 +122,7 @@ class _Build:
     board:     Board
     options:   BoardOptions
     directory: Path
-    tools:     Toolchain | None
+    tools:     list[Program] | None
     progress:  StageProgress
 
     @property
@@ -152,7 +152,10 @@ class _Build:
         image = self._image(bitstream) if self.options.flash_offset else None
         return BoardBuild(self.options, self.directory, bitstream,
             read_report(report, self.options.sys_clk_freq/1e6) if report.exists() else None,
-            done["build_seconds"], self.tools.versions, image)
+            done["build_seconds"], self._versions(), image)
+
+    def _versions(self) -> dict[str, str]:
+        return {program.name: program.version for program in self.tools}
 
     def _image(self, bitstream: Path) -> Path:
         """Bitstream and, from its offset on, firmware: one file for the flash."""
@@ -170,7 +173,7 @@ class _Build:
 
     def _digest(self, sources: Iterable[Path]) -> str:
         """All that the FPGA tools are given, without comments, which hold dates and names of folders."""
-        digest = hashlib.sha256(json.dumps(self.tools.versions, sort_keys=True).encode())
+        digest = hashlib.sha256(json.dumps(self._versions(), sort_keys=True).encode())
         written = itertools.chain.from_iterable(map(self.gateware.glob, INPUTS))
         for path in sorted({*written, *sources}):
             digest.update(f"\n{path.name}\n".encode())
@@ -179,14 +182,14 @@ class _Build:
         return digest.hexdigest()
 
     def _run_tools(self) -> None:
-        environment = self.tools.install(self.directory/"tools")
-        for program in self.tools.programs:
+        environment = install(self.tools, self.directory/"tools")
+        for program in self.tools:
             if program.cold:
                 self._stage(f"compiling PyPI's {program.name}, which is done once", f"prepare-{program.name}",
                     [str(self.directory/"tools"/program.name), "--help"], self.directory, environment, check=False)
         if self.options.toolchain not in OPEN_TOOLCHAINS:
             # LiteX knows how to call them.
-            self._elaborate(f"running {self.tools.programs[0].name}", run=True)
+            self._elaborate(f"running {self.tools[0].name}", run=True)
             return
         stages = dict(zip(OPEN_TOOLCHAINS[self.options.toolchain], STAGES, strict=True))
         for command in (self.gateware/f"build_{BUILD_NAME}.sh").read_text().splitlines():

@@ -71,30 +71,20 @@ class Program:
     cold:    bool = False
 
 
-@dataclass(frozen=True)
-class Toolchain:
-    """The programs of a flow."""
-    programs: tuple[Program, ...]
-
-    def install(self, folder: Path) -> dict[str, str]:
-        """Write the wrappers into a folder. Returns the environment in which plain names find all programs."""
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            for program in self.programs:
-                wrapper = folder/program.name
-                # Earlier versions had links here, through which the program itself would be written.
-                wrapper.unlink(missing_ok=True)
-                wrapper.write_text(f'#!/bin/sh\nexec {shlex.join(program.command)} "$@"\n')
-                wrapper.chmod(0o755)
-        return {"PATH": os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])}
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """Version of each program by name."""
-        return {program.name: program.version for program in self.programs}
+def install(programs: Iterable[Program], folder: Path) -> dict[str, str]:
+    """Write wrappers into a folder. Returns the environment in which plain names find all programs."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for program in programs:
+            wrapper = folder/program.name
+            # Earlier versions had links here, through which the program itself would be written.
+            wrapper.unlink(missing_ok=True)
+            wrapper.write_text(f'#!/bin/sh\nexec {shlex.join(program.command)} "$@"\n')
+            wrapper.chmod(0o755)
+    return {"PATH": os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])}
 
 
-def find_toolchain(names: Iterable[str], source: str = "auto") -> Toolchain:
+def find_toolchain(names: Iterable[str], source: str = "auto") -> list[Program]:
     """The programs of a flow, as LiteX names them.
 
     Parameters
@@ -118,7 +108,7 @@ def find_toolchain(names: Iterable[str], source: str = "auto") -> Toolchain:
         if packages and source != "path":
             remedy = f"pip install {' '.join(packages)}"
         raise QCLIFError(f"{', '.join(missing)}: {where}: {remedy}")
-    return Toolchain(tuple(found.values()))
+    return list(found.values())
 
 
 def _find(name: str, source: str) -> Program | None:

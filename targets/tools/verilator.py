@@ -39,17 +39,13 @@ def verilate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[
     ------
     QCLIFError : Verilator is missing, or it or the compiler fails.
     """
-    objects = _generate(folder, top, sources, options)
-    # Newer than the makefile, they are not compiled again.
-    for path in runtime():
-        shutil.copy(path, objects)
-    _compile(folder, top)
+    objects = _compile(folder, top, sources, options, runtime())
     (objects/PROGRAM).rename(folder/PROGRAM)
     shutil.rmtree(objects)
 
 
-def _generate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[str]) -> Path:
-    """Let Verilator write C++ and a makefile; returns their folder."""
+def _compile(folder: Path, top: str, sources: Sequence[Path], options: Sequence[str], library: Sequence[Path]) -> Path:
+    """Let Verilator write C++ and a makefile, and run that; returns their folder."""
     objects = folder/"objects"
     objects.mkdir()
     # Side by side under their plain names: make takes no blanks, which the names of their folders may have.
@@ -58,14 +54,13 @@ def _generate(folder: Path, top: str, sources: Sequence[Path], options: Sequence
     names = [source.name for source in sources if source.suffix != ".h"]
     run_program(["verilator", "--cc", "--exe", "-O3", *options, "--Mdir", ".", "-o", PROGRAM, *names], objects,
         folder/"verilator.log").check(f"Verilator on {top}")
-    return objects
-
-
-def _compile(folder: Path, top: str) -> None:
-    """Compile what _generate() has written."""
-    classes, = (folder/"objects").glob("*_classes.mk")
-    run_program(["make", "-f", classes.name.replace("_classes.mk", ".mk"), PROGRAM], folder/"objects",
+    # Newer than the makefile, they are not compiled again.
+    for path in library:
+        shutil.copy(path, objects)
+    classes, = objects.glob("*_classes.mk")
+    run_program(["make", "-f", classes.name.replace("_classes.mk", ".mk"), PROGRAM], objects,
         folder/"make.log").check(f"compiling what Verilator made of {top}")
+    return objects
 
 
 def runtime(options: Sequence[str] = ()) -> list[Path]:
@@ -80,8 +75,7 @@ def runtime(options: Sequence[str] = ()) -> list[Path]:
         # What tells of a function in C++ brings all that such functions need.
         design.write_text('module empty; import "DPI-C" function int unused(); endmodule\n')
         harness.write_text("int main() { return 0; }\n")
-        _generate(folder, "an empty design", [design, harness], options)
-        _compile(folder, "an empty design")
+        _compile(folder, "an empty design", [design, harness], options, [])
 
     key    = digest("\n".join([version_of("verilator", "--version"), *options]))
     folder = made_once(build_root()/"verilator"/key, compile_empty)

@@ -15,7 +15,7 @@ from targets.boards.devices import find_device
 from targets.boards.report import read_report
 from targets.tools import eda, toolchain
 from targets.tools.process import version_of
-from targets.tools.toolchain import find_toolchain
+from targets.tools.toolchain import find_toolchain, install
 
 ECP5 = ("yosys", "nextpnr-ecp5", "ecppack")
 
@@ -71,16 +71,16 @@ def test_programs_on_the_path_come_first(empty_path, no_packages, tmp_path):
         program(empty_path, name, f"echo {name} 7 \"$@\"")
     for source in ("auto", "path"):
         found = find_toolchain(ECP5, source)
-        assert found.versions["yosys"] == "0.40"
-        assert [program.command for program in found.programs] == [(str(empty_path/name),) for name in ECP5]
-    assert found.versions["ecppack"] == "ecppack 7 --version"
+        assert found[0].version == "0.40"
+        assert [program.command for program in found] == [(str(empty_path/name),) for name in ECP5]
+    assert found[2].version == "ecppack 7 --version"
     program(empty_path, "ecppack", "exit 1")
     version_of.cache_clear()
-    assert find_toolchain(ECP5).versions["ecppack"] == "17 bytes"
+    assert find_toolchain(ECP5)[2].version == "17 bytes"
     program(empty_path, "ecppack", "echo ecppack 7 \"$@\"")
     with pytest.raises(QCLIFError, match="yosys, nextpnr-ecp5, ecppack: not among Python's packages"):
         find_toolchain(ECP5, "pypi")
-    environment = found.install(tmp_path/"tools")
+    environment = install(found, tmp_path/"tools")
     for name in ECP5[1:]:
         said = subprocess.run([name, "a b"], env=environment | {"PATH": environment["PATH"] + ":/bin"}, text=True,
             capture_output=True, check=True).stdout
@@ -97,14 +97,14 @@ def test_a_folder_that_cannot_be_written(empty_path, no_packages, tmp_path):
     program(empty_path, "yosys", "echo 'Yosys 0.40'")
     (tmp_path/"file").write_text("")
     with pytest.raises(QCLIFError, match=r"cannot write .*file/tools: .*; choose another --output-dir"):
-        find_toolchain(("yosys",)).install(tmp_path/"file"/"tools")
+        install(find_toolchain(("yosys",)), tmp_path/"file"/"tools")
 
 
 @needs_ecp5
 def test_programs_of_pypi_run_under_their_plain_names(tmp_path):
     """Also below /tmp, which YoWASP's programs do not see, and in a folder with a blank."""
     found       = find_toolchain(ECP5, "pypi")
-    environment = os.environ | found.install(tmp_path/"my tools")
+    environment = os.environ | install(found, tmp_path/"my tools")
     source      = tmp_path/"source"/"top.v"
     source.parent.mkdir()
     source.write_text("module top(input a, b, output y); assign y = a & b; endmodule\n")
@@ -124,13 +124,13 @@ def test_programs_of_pypi_run_under_their_plain_names(tmp_path):
         assert read_report(folder/f"{size}.json", 48)["available"] == {"lut": device.lut, "ff": device.ff,
             "bram": device.bram, "dsp": device.dsp}
     # What was compiled once is not told to be compiled again.
-    assert not any(program.cold for program in find_toolchain(ECP5, "pypi").programs)
+    assert not any(program.cold for program in find_toolchain(ECP5, "pypi"))
 
 
 @needs_gowin
 def test_programs_of_pypi_for_gowin_run_under_their_plain_names(tmp_path):
     """A design with the clock generator of a Tang Nano 20K, a block RAM, and a memory of tables."""
-    environment = os.environ | find_toolchain(GOWIN, "pypi").install(tmp_path/"tools")
+    environment = os.environ | install(find_toolchain(GOWIN, "pypi"), tmp_path/"tools")
     (tmp_path/"top.v").write_text("""
         module top(input clk27, output [1:0] led);
             wire clk;
