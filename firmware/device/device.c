@@ -6,7 +6,6 @@
 
 #include "frame.h"
 #include "link.h"
-#include "memory.h"
 #include "platform.h"
 #include "request.h"
 #include "wire.h"
@@ -35,7 +34,7 @@ uint32_t device_hello(uint32_t previous_session, uint8_t *answer)
 	wire_put16(answer + QCLIF_HELLO_FIRMWARE_AT, QCLIF_FIRMWARE_VERSION);
 	wire_put32(answer + QCLIF_HELLO_CLOCK_HZ_AT, PLATFORM_CLOCK_HZ);
 	answer[QCLIF_HELLO_ENGINES_AT] = setup_engines();
-	wire_put32(answer + QCLIF_HELLO_RAM_BYTES_AT, 4 * memory_words(QCLIF_SPACE_CPU));
+	wire_put32(answer + QCLIF_HELLO_RAM_BYTES_AT, 4 * setup_memory_words(QCLIF_SPACE_CPU));
 	wire_put32(answer + QCLIF_HELLO_NETWORK_ACCEL_AT, setup.network_ids[QCLIF_ENGINE_ACCEL]);
 	wire_put32(answer + QCLIF_HELLO_NETWORK_CPU_AT, setup.network_ids[QCLIF_ENGINE_CPU]);
 	wire_put16(answer + QCLIF_HELLO_PREVIOUS_AT, previous_session);

@@ -59,6 +59,12 @@ void setup_start(void);
 /* The engines of the build, bit QCLIF_ENGINE_*. */
 uint8_t setup_engines(void);
 
+/* Words of a memory space that a network is written to, 0 where the build does not have it. */
+uint32_t setup_memory_words(uint32_t space);
+
+/* Number of the word at an address: those of the accelerator's weights leave addresses out. */
+uint32_t setup_memory_index(uint32_t space, uint32_t address);
+
 /* Handlers of WRITE, VERIFY, CONFIGURE and ENCODER (which needs a configured engine). */
 bool setup_write(struct request *request);
 bool setup_verify(struct request *request);

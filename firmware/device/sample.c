@@ -2,7 +2,6 @@
 
 #include "request.h"
 
-#include "encoder.h"
 #include "link.h"
 #include "platform.h"
 #include "wire.h"

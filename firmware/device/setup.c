@@ -4,9 +4,7 @@
 
 #include <stddef.h>
 
-#include "encoder.h"
 #include "frame.h"
-#include "memory.h"
 #include "platform.h"
 #include "wire.h"
 
@@ -25,6 +23,8 @@ static const struct engine *const engines[] = {
 /* Words that are read back at a time. */
 #define VERIFY_WORDS 32u
 
+#define SLICE_MASK ((1u << QCLIF_SLICE_BITS) - 1)
+
 void setup_start(void)
 {
 	setup = (struct setup){0};
@@ -39,11 +39,97 @@ uint8_t setup_engines(void)
 	return present;
 }
 
+/* Memory ------------------------------------------------------------------------------------------- */
+
+uint32_t setup_memory_words(uint32_t space)
+{
+	switch (space) {
+#ifdef PLATFORM_WITH_ACCEL
+	case QCLIF_SPACE_SOMA:
+		return QCLIF_SOMA_WORDS * QCLIF_SLICES;
+	case QCLIF_SPACE_APICAL:
+		return QCLIF_APICAL_WORDS * QCLIF_SLICES;
+	case QCLIF_SPACE_PARAMETERS:
+		return QCLIF_PARAMETER_WORDS;
+#endif
+#ifdef PLATFORM_RAM
+	case QCLIF_SPACE_CPU:
+		return PLATFORM_RAM_BYTES / 4;
+#endif
+	case QCLIF_SPACE_READOUT:
+		return READOUT_WORDS;
+	default:
+		return 0;
+	}
+}
+
+uint32_t setup_memory_index(uint32_t space, uint32_t address)
+{
+	if (space == QCLIF_SPACE_SOMA || space == QCLIF_SPACE_APICAL)
+		return (address >> QCLIF_SLICE_BITS) * QCLIF_SLICES + (address & SLICE_MASK);
+	return address;
+}
+
+/* A place in a space, which moves on with what is written or read there. */
+struct memory {
+	uint32_t space;
+	uint32_t *words; /* next word; NULL in the accelerator, which keeps the place itself */
+};
+
+static struct memory memory_seek(uint32_t space, uint32_t address)
+{
+	switch (space) {
+#ifdef PLATFORM_RAM
+	case QCLIF_SPACE_CPU:
+		return (struct memory){space, PLATFORM_RAM + address};
+#endif
+	case QCLIF_SPACE_READOUT:
+		return (struct memory){space, readout_weights + address};
+	default:
+#ifdef PLATFORM_WITH_ACCEL
+		qclif_address_write(space << QCLIF_SPACE_SHIFT | address);
+#endif
+		return (struct memory){space, NULL};
+	}
+}
+
+static void memory_write(struct memory *memory, const uint8_t *bytes, uint32_t words)
+{
+	const uint8_t *const end = bytes + 4 * words;
+
+	if (memory->words) {
+		for (; bytes != end; bytes += 4)
+			*memory->words++ = wire_get32(bytes);
+		return;
+	}
+#ifdef PLATFORM_WITH_ACCEL
+	for (; bytes != end; bytes += 4)
+		qclif_data_write(wire_get32(bytes));
+#endif
+}
+
+static void memory_read(struct memory *memory, uint8_t *bytes, uint32_t words)
+{
+	const uint8_t *const end = bytes + 4 * words;
+
+	if (memory->words) {
+		while (bytes != end)
+			bytes = wire_put32(bytes, *memory->words++);
+		return;
+	}
+#ifdef PLATFORM_WITH_ACCEL
+	while (bytes != end)
+		bytes = wire_put32(bytes, qclif_data_read());
+#endif
+}
+
+/* Requests ----------------------------------------------------------------------------------------- */
+
 /* Checks space, address and the number of words that follow from it. */
 static bool check_memory(struct request *request, uint32_t space, uint32_t address, uint32_t count)
 {
-	const uint32_t words = memory_words(space);
-	const uint32_t first = memory_index(space, address);
+	const uint32_t words = setup_memory_words(space);
+	const uint32_t first = setup_memory_index(space, address);
 
 	if (words == 0)
 		return request_fail(request, QCLIF_ERROR_SPACE, space, 0);

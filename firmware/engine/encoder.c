@@ -1,6 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-#include "encoder.h"
+#include "engine.h"
 
 /* Bytes of a word: narrow ones have a time of at most 9 bits. */
 #define NARROW_BYTES 3u

@@ -130,7 +130,7 @@ def test_cpu_image():
 @pytest.mark.parametrize("config", [QCLIFConfig(neurons=20, inputs=6, contexts=2, lanes=10), BUILDS[0]])
 def test_words_have_the_numbers_that_the_host_gives_them(config):
     """Also of three slices a word, where addresses are left out."""
-    memory_index = FirmwareDevice(config)._library.memory_index
+    memory_index = FirmwareDevice(config)._library.setup_memory_index
     for space in (SPACE_SOMA, SPACE_APICAL, SPACE_PARAMETERS):
         for index in range(64):
             assert memory_index(space, word_address(space, index, config)) == index
