@@ -20,21 +20,17 @@ PRAGMAS = "".join(f"/* verilator lint_off {name} */\n"
 
 def core_ios(core: QCLIFCore) -> set[Signal]:
     """Ports of the stand-alone core, named as its attributes."""
-    ios: set[Signal] = set()
+    ios = {f"count_{name}": signal for name, signal in core.pulses.items()}
+    for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy", "event_full",
+        "event_unknown"):
+        ios[name] = getattr(core, name)
     for name in ("sink", "source", "memory"):
-        record = getattr(core, name)
-        for field, signal in ((s.backtrace[-1][0], s) for s in record.flatten()):
-            signal.name_override = f"{name}_{field.removeprefix(name + '_').removeprefix('payload_')}"
-            ios.add(signal)
-    for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy",
-        "event_full", "event_unknown"):
-        signal = getattr(core, name)
+        for signal in getattr(core, name).flatten():
+            field = signal.backtrace[-1][0].removeprefix(f"{name}_").removeprefix("payload_")
+            ios[f"{name}_{field}"] = signal
+    for name, signal in ios.items():
         signal.name_override = name
-        ios.add(signal)
-    for name, signal in core.pulses.items():
-        signal.name_override = f"count_{name}"
-        ios.add(signal)
-    return ios
+    return set(ios.values())
 
 
 def core_verilog(config: QCLIFConfig, name: str = "qclif_core", registered: bool = False,

@@ -179,7 +179,9 @@ def source_digest(module: str, *folders: str) -> str:
 def _sources(module: str) -> set[Path]:
     found, todo = set(), [module]
     while todo:
-        path = _path(todo.pop())
+        # Of others' modules, and of what is none, there is no file.
+        base = ROOT.joinpath(*todo.pop().split("."))
+        path = next((path for path in (base.with_suffix(".py"), base/"__init__.py") if path.is_file()), None)
         if path is None or path in found:
             continue
         found.add(path)
@@ -187,12 +189,6 @@ def _sources(module: str) -> set[Path]:
             found |= {each for each in path.parent.iterdir() if each.suffix != ".py"}
         todo  += _imports(ast.parse(path.read_text()))
     return found
-
-
-def _path(module: str) -> Path | None:
-    """File of a module of this repository; None for others' modules, and for what is none."""
-    base = ROOT.joinpath(*module.split("."))
-    return next((path for path in (base.with_suffix(".py"), base/"__init__.py") if path.is_file()), None)
 
 
 def _imports(tree: ast.Module) -> list[str]:
