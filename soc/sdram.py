@@ -11,22 +11,6 @@ from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 from litex.soc.interconnect.csr import CSRStorage
 
-# SDRAM Check --------------------------------------------------------------------------------------
-
-class SDRAMCheck(LiteXModule):
-    """What the firmware found when it tested the SDRAM.
-
-    Attributes
-    ----------
-    failed : it does not hold what is written to it.
-    """
-    def __init__(self):
-        self._failed = CSRStorage(name="failed", description="The SDRAM does not hold what is written to it.")
-
-        # # #
-
-        self.failed = self._failed.storage
-
 # SDRAM --------------------------------------------------------------------------------------------
 
 def add_sdram(soc: SoCCore, phy, module) -> None:
@@ -43,7 +27,10 @@ def add_sdram(soc: SoCCore, phy, module) -> None:
     from litedram.frontend.wishbone import LiteDRAMWishbone2Native
     soc.add_module(name="sdram_phy", module=phy)
     soc.add_sdram("sdram", phy=phy, module=module, with_soc_interconnect=False)
-    soc.add_module(name="sdram_check", module=SDRAMCheck())
+    # What the firmware found when it tested it.
+    check         = LiteXModule()
+    check._failed = CSRStorage(name="failed", description="The SDRAM does not hold what is written to it.")
+    soc.add_module(name="sdram_check", module=check)
 
     # Bus.
     # ----

@@ -3,6 +3,7 @@
 """What nextpnr reports: utilisation, clocks, critical path."""
 
 import json
+import re
 from pathlib import Path
 
 from accel.errors import QCLIFError
@@ -15,6 +16,9 @@ CELLS = {
     "dsp":  ("MULT18X18D", "ICESTORM_DSP", "MULT18X18"),
     "spram": ("ICESTORM_SPRAM",),
 }
+
+# What synthesis has added to the name of a cell.
+_ADDED = re.compile(r"(?<=.)(?:_TRELLIS_FF|_LUT4|_CCU2C|_PFUMX|_L6MUX21|_DP16KD|_SB_|_DFF|_LUT|_MUX2_|_ALU|\$)")
 
 
 def read_report(path: Path, sys_clk_mhz: float) -> dict[str, object]:
@@ -59,14 +63,6 @@ def _critical_path(paths: list[dict], clock: str | None) -> dict[str, object] | 
     for path in paths:
         steps = path["path"]
         if steps and {path[end].split(" ")[-1] for end in ("from", "to")} == {clock}:
-            return {"from": _design_name(steps[0]["from"]["cell"]), "to": _design_name(steps[-1]["to"]["cell"]),
+            return {"from": _ADDED.split(steps[0]["from"]["cell"])[0], "to": _ADDED.split(steps[-1]["to"]["cell"])[0],
                 "delay_ns": round(sum(step["delay"] for step in steps), 3)}
     return None
-
-
-def _design_name(cell: str) -> str:
-    """Name of a cell without what synthesis has added."""
-    for ending in ("_TRELLIS_FF", "_LUT4", "_CCU2C", "_PFUMX", "_L6MUX21", "_DP16KD", "_SB_", "_DFF", "_LUT",
-        "_MUX2_", "_ALU", "$"):
-        cell = cell.split(ending)[0] or cell
-    return cell

@@ -78,5 +78,5 @@ class BoardSoC(QCLIFSoC):
             self.comb += leds.busy.eq(self.qclif.core.busy)
             error = error | (self.qclif._errors.status != 0)
         if hasattr(self, "sdram_check"):
-            error = error | self.sdram_check.failed
+            error = error | self.sdram_check._failed.storage
         self.sync += leds.error.eq(error)

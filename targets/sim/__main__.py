@@ -26,8 +26,14 @@ from targets.tools.progress import StageDisplay
 
 # Arguments ----------------------------------------------------------------------------------------
 
-def sim_args(parser):
-    """Add our options to LiteX's."""
+def make_parser() -> LiteXArgumentParser:
+    """LiteX's options and ours."""
+    parser             = LiteXArgumentParser()
+    parser.prog        = "python -m targets.sim"
+    parser.description = "The qCLIF SoC under Verilator."
+    parser.set_platform(SimPlatform)
+    parser.set_defaults(integrated_rom_size=ROM_BYTES, integrated_sram_size=None, uart_name=STREAM,
+        uart_baudrate=DEFAULT_BAUDRATE)
     parser.add_argument("--sys-clk-freq",    default=50e6, type=float, metavar="HZ", help="Simulated clock.")
     parser.add_argument("--no-accelerator",  action="store_true", help="Leave the accelerator out of the SoC.")
     parser.add_argument("--registered",      action="store_true",
@@ -41,6 +47,8 @@ def sim_args(parser):
     serve.add_argument("--tcp-port", default=0, type=int, metavar="PORT",
         help="TCP port on 127.0.0.1; 0: a free one.")
     add_config_args(parser)
+    add_run_args(parser)
+    return parser
 
 
 def number(args, name: str) -> int:
@@ -125,16 +133,8 @@ def run(parser, args) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser             = LiteXArgumentParser()
-    parser.prog        = "python -m targets.sim"
-    parser.description = "The qCLIF SoC under Verilator."
-    parser.set_platform(SimPlatform)
-    parser.set_defaults(integrated_rom_size=ROM_BYTES, integrated_sram_size=None, uart_name=STREAM,
-        uart_baudrate=DEFAULT_BAUDRATE)
-    sim_args(parser)
-    add_run_args(parser)
-    args = parser.parse_args(argv)
-
+    parser = make_parser()
+    args   = parser.parse_args(argv)
     exit_on_sigterm()
     return guarded(lambda: run(parser, args))
 

@@ -1,6 +1,7 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 from migen import *
+from migen.genlib.io import CRG
 
 from litex.gen import *
 
@@ -53,25 +54,6 @@ SDRAM_BITS = 16
 class Platform(SimPlatform):
     def __init__(self, uart_name):
         SimPlatform.__init__(self, "SIM", [*_io, _serial[uart_name]])
-
-# CRG ----------------------------------------------------------------------------------------------
-
-class _CRG(LiteXModule):
-    def __init__(self, platform):
-        self.rst    = Signal()
-        self.cd_sys = ClockDomain()
-        self.cd_por = ClockDomain(reset_less=True)
-
-        # # #
-
-        clk   = platform.request("sys_clk")
-        reset = Signal(reset=1)
-        self.sync.por += reset.eq(platform.request("sys_rst") | self.rst)
-        self.comb += [
-            self.cd_sys.clk.eq(clk),
-            self.cd_por.clk.eq(clk),
-            self.cd_sys.rst.eq(reset),
-        ]
 
 # Flash Model --------------------------------------------------------------------------------------
 
@@ -164,7 +146,10 @@ class BaseSoC(QCLIFSoC):
         kwargs.setdefault("uart_baudrate", DEFAULT_BAUDRATE)
         if sdram:
             kwargs.setdefault("integrated_sram_size", SRAM_BESIDE_SDRAM)
-        self.crg = _CRG(platform)
+        reset     = Signal()
+        self.crg  = CRG(platform.request("sys_clk"), platform.request("sys_rst") | reset)
+        # What the SoC's controller resets.
+        self.crg.rst = reset
         QCLIFSoC.__init__(self, platform, sys_clk_freq, config, flash=flash, flash_offset=flash_offset,
             uart_name=uart_name, **kwargs)
 
