@@ -49,12 +49,6 @@ WAKE_SECONDS = 3e-6
 # Data bits of the simulated SDRAM.
 SDRAM_BITS = 16
 
-# Platform -----------------------------------------------------------------------------------------
-
-class Platform(SimPlatform):
-    def __init__(self, uart_name):
-        SimPlatform.__init__(self, "SIM", [*_io, _serial[uart_name]])
-
 # Flash Model --------------------------------------------------------------------------------------
 
 class FlashModel(LiteXModule):
@@ -139,7 +133,7 @@ class BaseSoC(QCLIFSoC):
     kwargs       : QCLIFSoC's parameters and LiteX's SoCCore options.
     """
     def __init__(self, config, sys_clk_freq=50e6, uart_name=STREAM, flash_offset=0, sdram="", **kwargs):
-        platform  = Platform(uart_name)
+        platform  = SimPlatform("SIM", [*_io, _serial[uart_name]])
         rom_bytes = kwargs.setdefault("integrated_rom_size", ROM_BYTES)
         flash     = Record(_flash) if flash_offset else None
         kwargs.setdefault("integrated_main_ram_size", 0 if flash_offset else main_ram_bytes(config))

@@ -23,30 +23,26 @@ class StageDisplay:
     def __init__(self, interactive: bool = True):
         self.console = Console(stderr=True)
         self._live   = interactive and self.console.is_terminal
-        self._stage  = None
-        self._status = None
-        self._start  = 0.0
+        self._finish: Callable[[str], None] | None = None
 
     def __enter__(self) -> "StageDisplay":
         return self
 
     def __exit__(self, kind, error, trace) -> None:
-        self._finish(failed=kind is not None)
+        if self._finish is not None:
+            self._finish("[red]failed[/]" if kind is not None else "[green]done[/]")
+            self._finish = None
 
     def __call__(self, stage: str) -> None:
-        self._finish()
-        self._stage, self._start = stage, time.monotonic()
+        self.__exit__(None, None, None)
+        start, status = time.monotonic(), self.console.status(f"{stage} ...")
         if self._live:
-            self._status = self.console.status(f"{stage} ...")
-            self._status.start()
+            status.start()
         else:
             self.console.print(f"{stage} ...")
 
-    def _finish(self, failed: bool = False) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
-        if self._stage is not None:
-            state = "[red]failed[/]" if failed else "[green]done[/]"
-            self.console.print(f"{self._stage}: {state}, {time.monotonic() - self._start:.1f} s")
-            self._stage = None
+        def finish(state: str) -> None:
+            status.stop()
+            self.console.print(f"{stage}: {state}, {time.monotonic() - start:.1f} s")
+
+        self._finish = finish
