@@ -2,7 +2,6 @@
 
 """The command of a board's target: estimate, build, report, load."""
 
-import argparse
 import shutil
 from pathlib import Path
 
@@ -10,13 +9,12 @@ from litex.build.openfpgaloader import OpenFPGALoader
 from rich.console import Console
 from rich.table import Table
 
-from accel.config import given_sizes
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs
 from host.common.console import table_console, write_json
-from targets.boards.board import Board, BoardOptions, board_config
+from targets.boards.board import Board, BoardOptions
 from targets.boards.build import UNTIMED, BoardBuild, build_board
-from targets.boards.estimate import NAMES, estimate, fit
+from targets.boards.estimate import NAMES, estimate
 from targets.boards.options import BoardParser, board_options
 from targets.tools.litex_options import export_registers
 from targets.tools.process import exit_on_sigterm, run_program
@@ -25,21 +23,6 @@ from targets.tools.progress import StageDisplay
 LOADER  = "openFPGALoader"
 INSTALL = "sudo apt-get install openfpgaloader"
 CHECKS  = "plug in the board's USB cable, see that you may use it (udev rules), or name it with --cable"
-
-
-def sized_options(parser: BoardParser, args: argparse.Namespace) -> BoardOptions:
-    """The request with sizes that fit the device, where the device is known.
-
-    Raises
-    ------
-    QCLIFError : nothing fits, or an option cannot be followed.
-    """
-    sizes   = {**parser.board.sizes, **given_sizes(args)}
-    options = board_options(parser, args, board_config(sizes))
-    device  = parser.board.part(options.device)
-    if device is None or args.no_fit_check:
-        return options
-    return fit(options, device, sizes, sdram=hasattr(args, "with_sdram"))
 
 
 def check_timing(build: BoardBuild, allow: bool) -> None:
@@ -154,7 +137,7 @@ def run(parser: BoardParser) -> int:
     args  = parser.parse_args()
     board = parser.board
     check_outputs(args)
-    options  = sized_options(parser, args)
+    options  = board_options(parser, args)
     device   = board.part(options.device)
     expected = estimate(options, device) if device else None
     console  = table_console(args.json)

@@ -11,9 +11,10 @@ from pathlib import Path
 from litex.build.nextpnr_wrapper import nextpnr_argdict, nextpnr_args
 from litex.build.parser import LiteXArgumentParser
 
-from accel.config import QCLIFConfig, add_config_args
+from accel.config import add_config_args, given_sizes
 from accel.errors import QCLIFError
-from targets.boards.board import ROM_BYTES, Board, BoardOptions
+from targets.boards.board import ROM_BYTES, Board, BoardOptions, board_config
+from targets.boards.estimate import fit
 from targets.tools.litex_options import given_options
 from targets.tools.toolchain import SOURCES
 
@@ -97,9 +98,15 @@ class BoardParser(LiteXArgumentParser):
 
 # Request ------------------------------------------------------------------------------------------
 
-def board_options(parser: BoardParser, args: argparse.Namespace, config: QCLIFConfig) -> BoardOptions:
-    """What is to be built; what cannot be followed is refused."""
+def board_options(parser: BoardParser, args: argparse.Namespace) -> BoardOptions:
+    """What is to be built, of sizes that fit the device, where the device is known.
+
+    Raises
+    ------
+    QCLIFError : nothing fits, or an option cannot be followed.
+    """
     board = parser.board
+    sizes = {**board.sizes, **given_sizes(args)}
     given = given_options(parser, args, "the boards' SoC",
         ["integrated_rom_init", *(["integrated_sram_size"] if board.flash_offset else [])])
     devices = {device.lower(): device for device in board.devices}
@@ -120,14 +127,18 @@ def board_options(parser: BoardParser, args: argparse.Namespace, config: QCLIFCo
         if not re.fullmatch(r"[^,\s]+,[^,\s]+(,[^,]+)?", args.uart_pins):
             raise QCLIFError(f"--uart-pins is {args.uart_pins!r}: name two pins, TX,RX, as in pmoda:0,pmoda:1")
         given["uart_pins"] = args.uart_pins
-    return BoardOptions(
+    options = BoardOptions(
         board         = board.name,
         device        = devices[args.device.lower()],
         toolchain     = args.toolchain,
         sys_clk_freq  = int(args.sys_clk_freq),
         uart_baudrate = args.uart_baudrate,
-        config        = config,
+        config        = board_config(sizes),
         soc           = {**board.soc_options, **given},
         flow          = parser.toolchain_argdict,
         flash_offset  = board.flash_offset,
     )
+    device = board.part(options.device)
+    if device is None or args.no_fit_check:
+        return options
+    return fit(options, device, sizes, sdram=hasattr(args, "with_sdram"))

@@ -77,7 +77,7 @@ def _bus(name: str, count: int) -> str:
     return "{" + ", ".join(f"{name}{n}" for n in reversed(range(count))) + "}"
 
 
-def ecp5_block_ram() -> str:
+def _ecp5_block_ram() -> str:
     """Module DP16KD: two ports of 1 to 18 bits, or one that writes and one that reads 36. One of them writes at a
     time."""
     ports = ",\n    ".join([
@@ -122,7 +122,7 @@ endmodule
 """
 
 
-def ecp5_multiplier() -> str:
+def _ecp5_multiplier() -> str:
     """Module MULT18X18D without its registers."""
     ports = ",\n    ".join([*(_pins("input", name, 18) for name in "ABC"), _pins("output", "P", 36),
         "input SIGNEDA, SIGNEDB, SOURCEA, SOURCEB"])
@@ -183,17 +183,6 @@ endmodule
 """
 
 
-def gowin_block_rams() -> dict[str, str]:
-    """Models of SDPB, SDPX9B, DPB and DPX9B by name."""
-    return {name: _gowin_block_ram(name, byte, one_way) for name, byte, one_way in
-        (("SDPB", 8, True), ("SDPX9B", 9, True), ("DPB", 8, False), ("DPX9B", 9, False))}
-
-
-def gowin_multipliers() -> dict[str, str]:
-    """Models of MULT9X9 and MULT18X18 by name."""
-    return {f"MULT{bits}X{bits}": _gowin_multiplier(bits) for bits in (9, 18)}
-
-
 def _gowin_multiplier(bits: int) -> str:
     """A multiplier without its registers."""
     return f"""
@@ -220,3 +209,12 @@ module MULT{bits}X{bits}(
             $stop;
 endmodule
 """
+
+# Models by name -----------------------------------------------------------------------------------
+
+ECP5  = {"DP16KD": _ecp5_block_ram(), "MULT18X18D": _ecp5_multiplier()}
+GOWIN = {
+    **{name: _gowin_block_ram(name, byte, one_way) for name, byte, one_way in
+        (("SDPB", 8, True), ("SDPX9B", 9, True), ("DPB", 8, False), ("DPX9B", 9, False))},
+    **{f"MULT{bits}X{bits}": _gowin_multiplier(bits) for bits in (9, 18)},
+}

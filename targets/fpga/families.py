@@ -73,10 +73,9 @@ def _large_rams(config: QCLIFConfig) -> Sequence[str]:
 
 FAMILIES = {family.name: family for family in (
     Family("ecp5", "ECP5", "", ("cells_sim.v", "common_sim.vh", "ccu2c_sim.vh"),
-        {"DP16KD": cells.ecp5_block_ram(), "MULT18X18D": cells.ecp5_multiplier()},
-        ("Z", "A", "B", "C", "D")),
+        cells.ECP5, ("Z", "A", "B", "C", "D")),
     Family("gowin", "Gowin", "-noiopads ", ("cells_sim.v",),
-        {**cells.gowin_block_rams(), **cells.gowin_multipliers()}, ("F", "I0", "I1", "I2", "I3")),
+        cells.GOWIN, ("F", "I0", "I1", "I2", "I3")),
     Family("ice40", "iCE40", "-dsp ", ("cells_sim.v",), {}, ("O", "I0", "I1", "I2", "I3"),
         table_cell = "SB_LUT4",
         table_init = "LUT_INIT",
