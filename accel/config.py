@@ -39,10 +39,6 @@ class ConfigError(QCLIFError, ValueError):
     """A configuration value outside of its limits; the text names value, limit and remedy."""
 
 
-def _ceil_div(a: int, b: int) -> int:
-    return -(-a // b)
-
-
 def _size(default: int, low: int, high: int, text: str) -> int:
     """A field of QCLIFConfig, with its limits and what its option tells of it."""
     return dataclasses.field(default=default, metadata={"limits": (low, high, text)})
@@ -115,7 +111,7 @@ class QCLIFConfig:
     @property
     def groups(self) -> int:
         """G: groups of P neurons."""
-        return _ceil_div(self.neurons, self.lanes)
+        return -(-self.neurons//self.lanes)
 
     @property
     def soma_rows(self) -> int:
@@ -145,7 +141,7 @@ class QCLIFConfig:
     @property
     def slices(self) -> int:
         """32-bit slices of a weight word."""
-        return _ceil_div(self.lanes, self.slice_lanes)
+        return -(-self.lanes//self.slice_lanes)
 
     @property
     def slice_bits(self) -> int:

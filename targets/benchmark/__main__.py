@@ -25,7 +25,7 @@ from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
 from host.runs.synaptic_operations import bound_clocks
-from targets.benchmark.streaming import bench_streaming, board_lines, exact_run
+from targets.benchmark.streaming import LINES, bench_streaming, exact_run
 from targets.benchmark.training import bench_training
 from targets.sim.options import SimOptions
 from targets.sim.core import CoreSimulator
@@ -143,7 +143,7 @@ def main() -> int:
         help=f"any of {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--events", type=Path, nargs="+", metavar="FILE",
         help="streaming: recordings, of which the busiest is taken (default: synthetic gestures)")
-    parser.add_argument("--board", choices=list(board_lines()), default=next(iter(board_lines())),
+    parser.add_argument("--board", choices=list(LINES), default=next(iter(LINES)),
         help="streaming: whose clock, line and CPU (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
     args = parser.parse_args()

@@ -33,16 +33,8 @@ ENCODER = Encoder(bin_us=1000, count_threshold=1)
 
 @dataclass(frozen=True)
 class Line:
-    """A board's serial line and what is at its ends.
-
-    Attributes
-    ----------
-    clock_hz, baudrate : of the board.
-    config : sizes of its accelerator.
-    encoder : of the network.
-    encode : where recordings are encoded.
-    soc : LiteX's options of its SoC.
-    """
+    """A board's serial line and what is at its ends: sizes of its accelerator, encoder of the network, where recordings
+    are encoded, and LiteX's options of its SoC."""
     clock_hz: int
     baudrate: int
     config:   QCLIFConfig = field(default_factory=QCLIFConfig)
@@ -51,15 +43,14 @@ class Line:
     soc:      Mapping[str, object] = field(default_factory=dict)
 
 
-def board_lines() -> dict[str, Line]:
-    """Lines of boards by name, the default first."""
-    return {
-        "ulx3s":      Line(60_000_000, 3_000_000),
-        # SERV is too slow to encode there.
-        "icebreaker": Line(int(ICEBREAKER.default("sys_clk_freq")), ICEBREAKER.uart_baudrate,
-            QCLIFConfig(neurons=64, lanes=4, **ICEBREAKER.sizes), Encoder(), ("host",),
-            {**ICEBREAKER.soc_options, "integrated_rom_size": ROM_BYTES, "flash_offset": ICEBREAKER.flash_offset}),
-    }
+# Lines of boards by name, the default first.
+LINES = {
+    "ulx3s":      Line(60_000_000, 3_000_000),
+    # SERV is too slow to encode there.
+    "icebreaker": Line(int(ICEBREAKER.default("sys_clk_freq")), ICEBREAKER.uart_baudrate,
+        QCLIFConfig(neurons=64, lanes=4, **ICEBREAKER.sizes), Encoder(), ("host",),
+        {**ICEBREAKER.soc_options, "integrated_rom_size": ROM_BYTES, "flash_offset": ICEBREAKER.flash_offset}),
+}
 
 
 def busiest(files: list[Path] | None, line: Line) -> Sample:
@@ -80,7 +71,7 @@ def soc_options(line: Line, with_line: bool) -> SimOptions:
 def bench_streaming(progress: StageDisplay, events: list[Path] | None = None, board: str = "ulx3s"
     ) -> list[dict[str, object]]:
     """The busiest recording over a board's serial line: clocks a byte, and times real time."""
-    line    = board_lines()[board]
+    line    = LINES[board]
     sample  = busiest(events, line)
     network = random_network(line.config, line.encoder, [sample.steps])
     runs: dict[tuple[bool, str], Run] = {}

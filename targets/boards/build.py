@@ -49,9 +49,6 @@ STAGES = ("synthesising with Yosys", "placing and routing with nextpnr", "packin
 # What LiteX writes for the tools.
 INPUTS = ("*.v", "*.init", "*.ys", "*.lpf", "*.pcf", "*.cst", "*.sdc", "*.xdc", "*.qsf", "*.tcl", "*.sh")
 
-# A byte of flash that nothing was written to.
-ERASED = b"\xff"
-
 SOFTWARE = ("riscv64-unknown-elf-gcc", "make")
 
 
@@ -161,7 +158,8 @@ class _Build:
         """Bitstream and, from its offset on, firmware: one file for the flash."""
         firmware = (self.directory/"software"/"bios"/"bios.bin").read_bytes()
         image    = self.gateware/f"{BUILD_NAME}.flash.bin"
-        image.write_bytes(bitstream.read_bytes().ljust(self.options.flash_offset, ERASED) + firmware)
+        # What nothing is written to is 0xff in a flash.
+        image.write_bytes(bitstream.read_bytes().ljust(self.options.flash_offset, b"\xff") + firmware)
         return image
 
     def _elaborate(self, stage: str = "generating the SoC and its firmware", run: bool = False) -> None:

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from accel.config import QCLIFConfig
+from accel.layouts import index_bits
 from accel.memory import bank_depths
 from soc.flash import RAM_BITS, RAM_BYTES, RAM_WORDS
 
@@ -93,8 +94,8 @@ def core_memories(config: QCLIFConfig, banked: bool = True) -> list[Shape]:
     banks  = bank_depths if banked else lambda depth: [depth]
     lanes  = [min(config.slice_lanes, config.lanes - first) for first in range(0, config.lanes, config.slice_lanes)]
     slices = [count*config.weight_bits for count in lanes]
-    row    = _index_bits(max(config.inputs, config.contexts))
-    neuron = _index_bits(config.neurons)
+    row    = index_bits(max(config.inputs, config.contexts))
+    neuron = index_bits(config.neurons)
     state, weight = config.state_bits, config.weight_bits
     return [
         *[Shape(f"weights_soma{n}", depth, width) for depth in banks(config.soma_words)
@@ -104,7 +105,7 @@ def core_memories(config: QCLIFConfig, banked: bool = True) -> list[Shape]:
         Shape("parameters0", config.neurons, 2*state),
         Shape("parameters1", config.neurons, state + 2*weight),
         Shape("states0", config.neurons, 2*state),
-        Shape("event_list0", 2**(_index_bits(config.step_events) + 1), 1 + row),
+        Shape("event_list0", 2**(index_bits(config.step_events) + 1), 1 + row),
         Shape("spike_list0", 2**(neuron + 1), neuron),
         # A stream FIFO keeps its `first` and `last` beside the neuron and the flag of a spike.
         Shape("spike FIFO", config.spike_fifo, neuron + 3),
@@ -137,10 +138,6 @@ def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[S
         Shape("UART FIFO", config.uart_fifo, 8),
         Shape("UART FIFO", config.uart_fifo, 8),
     ]
-
-
-def _index_bits(count: int) -> int:
-    return (max(2, count) - 1).bit_length()
 
 
 def blocks(shape: Shape, family: str) -> int:

@@ -87,7 +87,6 @@ def estimate(options: BoardOptions, device: Device) -> dict[str, int]:
     """Cells that a request needs on a device, by name."""
     config    = options.config
     cpu       = CPUS.get(options.cpu, CPUS["vexriscv standard"])
-    with_dsp  = device.dsp > 0
     large     = large_memories(config, device.spram) if options.flash_offset else {}
     sizes     = (0, 0) if options.flash_offset else (options.rom_bytes, options.sram_bytes)
     core      = core_memories(config, banked=not options.flash_offset)
@@ -104,7 +103,7 @@ def estimate(options: BoardOptions, device: Device) -> dict[str, int]:
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
         "ff":   round(base.ff + cpu.ff + sdram.ff + bit.ff*sum_bits + BANK_BIT.ff*bank_bits),
         "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
-        "dsp":  (base.dsp + cpu.dsp) if with_dsp else 0,
+        "dsp":  base.dsp + cpu.dsp if device.dsp else 0,
     }
     if device.family == "ice40":
         del needed["ff"]

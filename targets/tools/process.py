@@ -151,7 +151,15 @@ def started(command: Sequence[object], folder: Path | None = None,
         yield process
     except BaseException as error:
         if process is None and isinstance(error, OSError):
-            raise QCLIFError(_not_started(str(command[0]), folder, error)) from error
+            program = str(command[0])
+            # The same errors tell of the folder.
+            if folder is not None and not os.access(folder, os.X_OK):
+                why = f"cannot run {program} in {folder}: no such folder, or not ours to use"
+            elif isinstance(error, FileNotFoundError):
+                why = missing([program])
+            else:
+                why = f"{program}: cannot be run ({error.strerror})"
+            raise QCLIFError(why) from error
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -160,15 +168,6 @@ def started(command: Sequence[object], folder: Path | None = None,
         if process is not None:
             # Waits, and closes the streams.
             process.__exit__(None, None, None)
-
-
-def _not_started(program: str, folder: Path | None, error: OSError) -> str:
-    # The same errors tell of the folder.
-    if folder is not None and not os.access(folder, os.X_OK):
-        return f"cannot run {program} in {folder}: no such folder, or not ours to use"
-    if isinstance(error, FileNotFoundError):
-        return missing([program])
-    return f"{program}: cannot be run ({error.strerror})"
 
 
 @contextlib.contextmanager

@@ -45,13 +45,6 @@ SCRIPTS = {
     "gowin_pack":         ("apycula",                         "gowin_pack"),
 }
 
-# Program of a package's script.
-SCRIPT_MAIN = """
-import sys
-from {module} import {function}
-sys.exit({function}())
-"""
-
 # Tools --------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)
@@ -141,7 +134,7 @@ def _packaged(name: str) -> Program | None:
     """A program of an installed package; None where there is none."""
     package, script = SCRIPTS.get(name, ("", ""))
     for found in metadata.entry_points(group="console_scripts", name=script):
-        main = SCRIPT_MAIN.format(module=found.module, function=found.attr)
+        main = f"import sys; from {found.module} import {found.attr} as main; sys.exit(main())"
         return Program(name, f"{package} {found.dist.version}", (sys.executable, "-P", "-c", main), _is_cold(found))
     return None
 

@@ -10,9 +10,8 @@ import pytest
 from accel.errors import QCLIFError
 from host.events.event_array import EVENT
 from host.events.sample import Sample
-from targets.benchmark.streaming import CPU_CLOCKS, board_lines, busiest, row, soc_options
+from targets.benchmark.streaming import CPU_CLOCKS, LINES, busiest, row, soc_options
 
-LINES = board_lines()
 ULX3S = LINES["ulx3s"]
 
 
