@@ -143,12 +143,6 @@ def write_record(path: Path, record: dict[str, object]) -> None:
     """Write what is finished of a build to a file, whole or not at all; it is JSON."""
     write_text(path, json.dumps(record))
 
-# Logs ---------------------------------------------------------------------------------------------
-
-def last_lines(log: str, count: int = 8) -> str:
-    """The end of a log, for an error message."""
-    return "\n".join(log.splitlines()[-count:])
-
 # Digests ------------------------------------------------------------------------------------------
 
 def digest(content: bytes | str) -> str:
