@@ -81,16 +81,13 @@ class QCLIFSoC(SoCCore):
     """
     def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, registered=False, flash=None,
         flash_offset=0, uart_phy=None, uart_name="serial", uart_baudrate=115200, **kwargs):
-        defaults = dict(
-            integrated_rom_size  = ROM_BYTES,
-            integrated_sram_size = sram_bytes(config),
-            ident                = "qCLIF SoC",
-        )
-        rom_bytes       = {**defaults, **kwargs}["integrated_rom_size"]
+        kwargs = {"integrated_rom_size": ROM_BYTES, "integrated_sram_size": sram_bytes(config), "ident": "qCLIF SoC",
+            **kwargs, "with_uart": False}
+        rom_bytes       = kwargs["integrated_rom_size"]
         self.registered = registered
         if flash is not None:
             kwargs.update(integrated_rom_size=0, integrated_sram_size=0)
-        SoCCore.__init__(self, platform, int(sys_clk_freq), **{**defaults, **kwargs, "with_uart": False})
+        SoCCore.__init__(self, platform, int(sys_clk_freq), **kwargs)
         if flash is not None:
             self.add_flash_ram(flash, flash_offset, rom_bytes, least_sram_bytes(config))
         self.add_deep_uart(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))

@@ -49,8 +49,6 @@ STAGES = ("synthesising with Yosys", "placing and routing with nextpnr", "packin
 # What LiteX writes for the tools.
 INPUTS = ("*.v", "*.init", "*.ys", "*.lpf", "*.pcf", "*.cst", "*.sdc", "*.xdc", "*.qsf", "*.tcl", "*.sh")
 
-SOFTWARE = ("riscv64-unknown-elf-gcc", "make")
-
 
 @dataclass(frozen=True)
 class BoardBuild:
@@ -92,7 +90,7 @@ def build_board(board: Board, options: BoardOptions, output_dir: Path | None = N
     ------
     QCLIFError : a tool is missing or failed, or the board cannot be had so.
     """
-    check_programs(SOFTWARE)
+    check_programs(("riscv64-unknown-elf-gcc", "make"))
     tools     = _tools(options.toolchain, source) if run else None
     content   = asdict(options)
     name      = f"{options.name}-{digest(json.dumps(content, sort_keys=True))[:8]}"

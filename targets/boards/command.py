@@ -20,9 +20,7 @@ from targets.tools.litex_options import export_registers
 from targets.tools.process import exit_on_sigterm, run_program
 from targets.tools.progress import StageDisplay
 
-LOADER  = "openFPGALoader"
-INSTALL = "sudo apt-get install openfpgaloader"
-CHECKS  = "plug in the board's USB cable, see that you may use it (udev rules), or name it with --cable"
+LOADER = "openFPGALoader"
 
 
 def check_timing(build: BoardBuild, allow: bool) -> None:
@@ -48,13 +46,14 @@ def load(board: Board, device: str, bitstream: Path, flash: bool = False, cable:
         others = f"loads {board.title} with {type(programmer).__name__}" if programmer else f"cannot load {board.title}"
         raise QCLIFError(f"litex-boards {others}: use that, or name {LOADER}'s cable with --cable")
     if shutil.which(LOADER) is None:
-        raise QCLIFError(f"{LOADER} not found: {INSTALL}")
+        raise QCLIFError(f"{LOADER} not found: sudo apt-get install openfpgaloader")
     done = run_program([*(programmer.cmd if known else [LOADER]), *(["--cable", cable] if cable else []),
         *(["--write-flash"] if flash else []), bitstream])
     if done.status:
         # It takes two lines to say so.
         why = " ".join(" ".join(done.text.strip().splitlines()[-2:]).split()) or f"status {done.status}"
-        raise QCLIFError(f"{LOADER} does not reach {board.title} ({why}): {CHECKS}")
+        raise QCLIFError(f"{LOADER} does not reach {board.title} ({why}): plug in the board's USB cable, see that you "
+            "may use it (udev rules), or name it with --cable")
 
 # Report -------------------------------------------------------------------------------------------
 
