@@ -34,11 +34,9 @@ OPEN_TOOLCHAINS = {
     "apicula":  ("yosys", "nextpnr-himbaechel", "gowin_pack"),
 }
 
-# What the others need to be on the PATH.
-VENDOR_PROGRAMS = {
-    "vivado": "vivado", "ise": "xst", "quartus": "quartus_sh", "diamond": "diamondc", "radiant": "radiantc",
-    "gowin": "gw_sh", "efinity": "efx_run", "libero": "libero", "anlogic": "td",
-}
+# What the others need to be on the PATH, where it is not called as they are.
+VENDOR_PROGRAMS = {"ise": "xst", "quartus": "quartus_sh", "diamond": "diamondc", "radiant": "radiantc",
+    "gowin": "gw_sh", "efinity": "efx_run", "anlogic": "td"}
 
 # What nextpnr knows no delays of: the clock that it tells is that of the other paths.
 UNTIMED = {"apicula": ("multipliers", "second ports of block RAMs")}

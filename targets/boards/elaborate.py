@@ -74,13 +74,9 @@ def elaborate(board: Board, options: BoardOptions, directory: Path, libraries: P
     device = find_device(soc.platform.device)
     prepare(builder, BUILD_NAME, REPORT, device,
         large_memories(options.config, device.spram) if options.flash_offset else ())
-    flow = dict(options.flow)
-    if "timingstrict" in flow:
-        # The build looks at the report, which then exists also where timing fails.
-        flow["timingstrict"] = False
-    if "compress" in flow:
-        flow["compress"] = True
-    builder.build(run=run, build_name=BUILD_NAME, **flow)
+    # Of the toolchains that have them. The build looks at the report, which exists also where timing fails then.
+    ours = {name: value for name, value in (("timingstrict", False), ("compress", True)) if name in options.flow}
+    builder.build(run=run, build_name=BUILD_NAME, **(options.flow | ours))
     extension = getattr(soc.platform, "_bitstream_ext", ".bit")
     (directory/"soc.json").write_text(json.dumps({
         "sources":   [name for name, language, *_ in soc.platform.sources if language is not None],

@@ -86,9 +86,8 @@ def list_boards(argv: list[str], prog: str, find: Callable[[str], Board]) -> int
         for done, name in enumerate(names):
             progress("boards", done, len(names))
             entries.append(examine(name, find, fixed))
-    table = Table(title="Boards of litex-boards, and the network that fits")
-    for column in ("board", "device", "tools", "MHz", "neurons", "inputs", "lanes", "CPU"):
-        table.add_column(column)
+    table = Table("board", "device", "tools", "MHz", "neurons", "inputs", "lanes", "CPU",
+        title="Boards of litex-boards, and the network that fits")
     able = [entry for entry in entries if not entry["refusal"]]
     for entry in able:
         table.add_row(entry["name"], entry["device"], entry["toolchain"], f"{entry['clock_mhz']:g}",
