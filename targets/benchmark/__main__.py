@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError, guarded
@@ -129,9 +129,7 @@ BENCHMARKS = {"clocks": bench_clocks, "engines": bench_engines, "streaming": ben
 
 def show(title: str, rows: Rows, console: Console) -> None:
     """Print rows as a table."""
-    table = Table(title=title, title_justify="left")
-    for name in rows[0]:
-        table.add_column(name, justify="right")
+    table = Table(*(Column(name, justify="right") for name in rows[0]), title=title, title_justify="left")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     console.print(table)

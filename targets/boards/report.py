@@ -54,9 +54,8 @@ def read_report(path: Path, sys_clk_mhz: float) -> dict[str, object]:
 
 def _system_clock(clocks: dict[str, dict], sys_clk_mhz: float) -> str | None:
     """The clock of the requested frequency; of several ones, or where none has a constraint, the slowest."""
-    near  = [name for name, clock in clocks.items() if abs(clock["constraint"] - sys_clk_mhz) <= 0.011*sys_clk_mhz]
-    named = near or list(clocks)
-    return min(named, key=lambda name: clocks[name]["achieved"], default=None)
+    near = [name for name, clock in clocks.items() if abs(clock["constraint"] - sys_clk_mhz) <= 0.011*sys_clk_mhz]
+    return min(near or clocks, key=lambda name: clocks[name]["achieved"], default=None)
 
 
 def _critical_path(paths: list[dict], clock: str | None) -> dict[str, object] | None:

