@@ -2,15 +2,11 @@
 
 """LiteX's builder with our firmware as the ROM's content, in the place of LiteX's BIOS."""
 
-import fcntl
-import hashlib
 import logging
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,10 +20,6 @@ from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from firmware.header import write_headers
 
-# What the firmware is linked with. LiteX's further packages are drivers of cores that we do not have. These two depend
-# on the CPU and the compiler only, so that all builds can share them.
-LIBRARIES = ("libc", "libcompiler_rt")
-
 BLANK = re.compile(r"\s")
 
 # Needed for its headers alone: its code wants peripherals, which a small SoC has not.
@@ -36,24 +28,22 @@ HEADERS = "libbase"
 # Firmware Builder ---------------------------------------------------------------------------------
 
 class FirmwareBuilder(builder.Builder):
-    """Builds a QCLIFSoC: headers, libraries, firmware, gateware, register exports and documentation.
+    """Builds a QCLIFSoC: headers, firmware, gateware, register exports and documentation.
+
+    The firmware needs no library but the compiler's own: LiteX's, of which its C library takes longer to compile than
+    all else of a SoC, are left out.
 
     Parameters
     ----------
     soc       : QCLIFSoC (or a SoC that add_qclif() and a DeepUART were added to).
     config    : its configuration; the firmware's headers are generated from it.
     directory : of the build.
-    libraries : directory where compiled C libraries are kept for other builds.
     """
-    def __init__(self, soc, config: QCLIFConfig, directory: Path, libraries: Path):
+    def __init__(self, soc, config: QCLIFConfig, directory: Path):
         builder.Builder.__init__(self, soc, output_dir=directory, csr_svd=directory/"csr.svd")
         self.config             = config
-        self.libraries          = libraries
         self.software_packages  = []
         self.software_libraries = []
-        for name in LIBRARIES:
-            self.add_software_package(name)
-            self.add_software_library(name)
         self.add_software_package(HEADERS)
 
     def add_software_package(self, name, src_dir=None):
@@ -74,42 +64,9 @@ class FirmwareBuilder(builder.Builder):
         region = "sdram" if "sdram" in self.soc.bus.regions else "sram"
         (Path(self.generated_dir)/"variables.ld").write_text(f'REGION_ALIAS("variables", {region})\n')
 
-    def _prepare_rom_software(self):
-        # What an earlier build links to may be another library now, or gone.
-        for name in LIBRARIES:
-            link = Path(self.software_dir)/name
-            if link.is_symlink():
-                link.unlink()
-        builder.Builder._prepare_rom_software(self)
-
     def _generate_rom_software(self, compile_bios=True):
-        for name in LIBRARIES:
-            self._share_library(name)
         if compile_bios:
-            self._make("bios")
-
-    def _share_library(self, name: str) -> None:
-        # Compiled once for all CPUs with the same instructions: the C library takes longest of all software, and 90 MB.
-        flags  = hashlib.sha256(self.soc.cpu.gcc_flags.encode()).hexdigest()[:8]
-        shared = self.libraries/f"{self.soc.cpu_type}-{flags}"/name
-        local  = Path(self.software_dir)/name
-        shared.parent.mkdir(parents=True, exist_ok=True)
-        with open(shared.parent/f"{name}.lock", "a") as lock:
-            # Who comes second waits for the library instead of compiling it again.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (shared/f"{name}.a").exists():
-                self._make(name)
-                with tempfile.TemporaryDirectory(dir=shared.parent) as directory:
-                    copy = Path(directory)/name
-                    copy.mkdir()
-                    for path in [local/f"{name}.a", *local.glob("*.h")]:
-                        shutil.copy(path, copy)
-                    copy.rename(shared)
-        shutil.rmtree(local)
-        local.symlink_to(shared)
-
-    def _make(self, name: str) -> None:
-        make_package(Path(self.software_dir)/name, dict(self.software_packages)[name])
+            make_package(Path(self.software_dir)/"bios", dict(self.software_packages)["bios"])
 
     def _initialize_rom_software(self):
         # Not cut to the firmware's size, so that the gateware does not depend on it.
@@ -131,7 +88,7 @@ def firmware_folder(software_dir: Path) -> Path:
 
 
 def prefer_own_tools() -> None:
-    """Let LiteX's makefiles find the meson, ninja and python3 of the running interpreter's environment.
+    """Let LiteX's makefiles find the meson and python3 of the running interpreter's environment.
 
     Raises
     ------

@@ -99,11 +99,11 @@ def test_commands_of_an_installed_package(installed, command, options):
 
 
 def test_an_installed_package_builds_and_runs_a_soc(installed, command, tmp_path):
-    """All of it anew but the C library, which takes longest: it is that of the other tests."""
-    libraries = BUILDS/"libraries"
-    libraries.mkdir(parents=True, exist_ok=True)
+    """All of it anew but Verilator's own code, which takes longest: it is that of the other tests."""
+    runtime = BUILDS/"verilator"
+    runtime.mkdir(parents=True, exist_ok=True)
     (tmp_path/"cache"/"qclif").mkdir(parents=True)
-    (tmp_path/"cache"/"qclif"/"libraries").symlink_to(libraries)
+    (tmp_path/"cache"/"qclif"/"verilator").symlink_to(runtime)
     done = command(installed, "targets.sim", "--non-interactive", "--opt-level", "O0", *SMALL, "--network", "random",
         "--samples", 1, "--json", "numbers.json", "--jobs", 2)
     assert done.returncode == 0, done.stderr

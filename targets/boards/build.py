@@ -163,7 +163,7 @@ class _Build:
         for name in (self.directory/"soc.json", *self.gateware.glob("*.init")):
             name.unlink(missing_ok=True)
         self._stage(stage, "elaborate", [sys.executable, "-m", "targets.boards.elaborate", str(self.directory),
-            str(build_root()/"libraries"), self.board.target, *(["run"] if run else [])], ROOT, {"PYTHONHASHSEED": "0"})
+            self.board.target, *(["run"] if run else [])], ROOT, {"PYTHONHASHSEED": "0"})
 
     def _digest(self, sources: Iterable[Path]) -> str:
         """All that the FPGA tools are given, without comments, which hold dates and names of folders."""

@@ -2,7 +2,7 @@
 
 """LiteX's share of a board's build, a process of its own.
 
-    python -m targets.boards.elaborate DIR LIBRARIES TARGET [run]
+    python -m targets.boards.elaborate DIR TARGET [run]
 
 Reads DIR/options.json; makes the SoC of the target (the file of one that has a BOARD, "" for one of litex-boards);
 writes the SoC's Verilog, constraints, scripts, firmware, register exports and documentation below DIR, and DIR/soc.json
@@ -63,11 +63,11 @@ def clock_errors(board: Board, options: BoardOptions) -> Iterator[None]:
             f"({str(error) or 'out of the limits of its PLL'}): choose another --sys-clk-freq") from error
 
 
-def elaborate(board: Board, options: BoardOptions, directory: Path, libraries: Path, run: bool = False) -> None:
+def elaborate(board: Board, options: BoardOptions, directory: Path, run: bool = False) -> None:
     """Write everything that the FPGA tools need into `directory`, and run them where that is asked for."""
     with clock_errors(board, options):
         soc     = make_soc(board, options)
-        builder = FirmwareBuilder(soc, options.config, directory, libraries)
+        builder = FirmwareBuilder(soc, options.config, directory)
         # Some CPUs write their Verilog there.
         soc.platform.output_dir = builder.output_dir
         soc.finalize()
@@ -85,13 +85,13 @@ def elaborate(board: Board, options: BoardOptions, directory: Path, libraries: P
 
 
 def main() -> int:
-    directory, libraries, target, *run = sys.argv[1:]
+    directory, target, *run = sys.argv[1:]
     directory = Path(directory)
 
     def build() -> None:
         options = BoardOptions.from_json(json.loads((directory/"options.json").read_text()))
         board   = runpy.run_path(target)["BOARD"] if target else describe(options.board)
-        elaborate(board, options, directory, Path(libraries), bool(run))
+        elaborate(board, options, directory, bool(run))
 
     return reported(build)
 

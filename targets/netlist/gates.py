@@ -61,7 +61,7 @@ def build_design(harness: Harness, top: str, files: Sequence[Path], options: Seq
         files = [*files, harness]
     # Not inlined, the code of a module that is instantiated often is compiled once.
     # A combinational loop may settle at wrong values: it is an error.
-    options = ["-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT", "-CFLAGS", "-O2", "--top-module", top, *options]
+    options = ["-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT", "--top-module", top, *options]
     key     = digest("\n".join([version_of("verilator", "--version"), *options, *texts, *texts.values(),
         *(path.read_text() for path in files)]))
 
@@ -115,11 +115,11 @@ def build_gates(harness: Harness, top: str, inputs: Sequence[str], files: Mappin
     ------
     QCLIFError : the files cannot be written, or Verilator is missing or fails.
     """
-    # More optimisation takes longer than it saves; and with const-bit-op-tree, Verilator 5.006 takes some trees of bits
-    # for others, so that netlists of full adders and NORs gave wrong sums.
+    # With const-bit-op-tree, Verilator 5.006 takes some trees of bits for others, so that netlists of full adders and
+    # NORs gave wrong sums.
     return build_design(harness, top, [SUPPORT], [
-        "--prefix", CLASS, "-CFLAGS", "-O1", "-MAKEFLAGS", "OPT_FAST=-O1", "-finline", "-fno-const-bit-op-tree",
-        "--x-initial", "unique", "--x-assign", "unique", "-Wno-lint", "-Wno-style"],
+        "--prefix", CLASS, "-finline", "-fno-const-bit-op-tree", "--x-initial", "unique", "--x-assign",
+        "unique", "-Wno-lint", "-Wno-style"],
         {**files, f"V{top}.h": _header(top, inputs)})
 
 

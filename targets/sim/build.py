@@ -83,7 +83,7 @@ class _Builder:
         (self.build.directory/"options.json").write_text(json.dumps(asdict(self.build.options)))
         # In a process of its own: LiteX changes directory, prints, and keeps global state.
         self._stage("generating the SoC and its firmware", "elaborate", [sys.executable, "-m", "targets.sim.elaborate",
-            self.build.directory, build_root()/"libraries"], ROOT)
+            self.build.directory], ROOT)
         verilog = self._verilog_digest()
         if done.get("verilog") != verilog or not self.build.simulator.exists():
             self.progress("compiling Verilator's own code")

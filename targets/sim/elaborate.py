@@ -2,7 +2,7 @@
 
 """LiteX's share of building a simulator, a process of its own: `python -m targets.sim.elaborate`.
 
-Arguments: the build's directory with its options.json, and the directory of compiled libraries that builds share.
+Argument: the build's directory with its options.json.
 """
 
 import json
@@ -42,7 +42,7 @@ def keep_nothing_public(platform, directory: Path) -> None:
             platform.sources[number] = (str(copy), *rest)
 
 
-def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
+def elaborate(options: SimOptions, directory: Path) -> None:
     """Write everything but the compiled simulator into `directory`."""
     # LiteX writes beside the modules' sources: it gets a copy, which can be written where they cannot.
     modules = directory/"sim_modules"
@@ -60,7 +60,7 @@ def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
     keep_nothing_public(soc.platform, directory/"sources")
     if not options.trace:
         soc.platform.add_source(str(modules/"no_trace.vlt"), language="verilog")
-    FirmwareBuilder(soc, options.config, directory, libraries).build(
+    FirmwareBuilder(soc, options.config, directory).build(
         run             = False,
         sim_config      = sim_config,
         jobs            = os.environ["QCLIF_JOBS"],
@@ -78,10 +78,10 @@ def elaborate(options: SimOptions, directory: Path, libraries: Path) -> None:
 
 
 def main() -> int:
-    directory, libraries = map(Path, sys.argv[1:])
-    options = json.loads((directory/"options.json").read_text())
-    options = SimOptions(**{**options, "config": QCLIFConfig(**options["config"])})
-    return reported(lambda: elaborate(options, directory, libraries))
+    directory = Path(sys.argv[1])
+    options   = json.loads((directory/"options.json").read_text())
+    options   = SimOptions(**{**options, "config": QCLIFConfig(**options["config"])})
+    return reported(lambda: elaborate(options, directory))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ ECHO = Path(__file__).resolve().parent/"echo_firmware"
 
 
 def compiled_rom(software: Path, name: str, sources: Path) -> Path:
-    """Memory file, a word a line, of a package that is compiled of `sources` beside headers and libraries."""
+    """Memory file, a word a line, of a package that is compiled of `sources` beside headers."""
     prefer_own_tools()
     make_package(software/name, str(sources))
     words = rom_words(software/name/f"{name}.bin", ROM_BYTES, "little")

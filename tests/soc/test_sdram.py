@@ -61,8 +61,6 @@ def test_sdram_that_holds_nothing_is_told_of_and_nothing_else_is_said(build, tmp
     paths = tmp_path/"include"/"generated"/"variables.mak"
     paths.write_text(paths.read_text().replace(str(build.directory/"software"), str(tmp_path)))
     (tmp_path/"bios").mkdir()
-    for name in ("libc", "libcompiler_rt"):
-        (tmp_path/name).symlink_to(build.directory/"software"/name)
     with SimulatedSoC(OPTIONS, rom_init=compiled_rom(tmp_path, "bios", FOLDER)) as soc, \
             serial.serial_for_url(soc.port, timeout=30) as port:
         said = port.read_until(b"\0")

@@ -55,7 +55,7 @@ class CoreSimulator:
     def _build(self, folder: Path, registered: bool) -> None:
         source = folder/f"{TOP}.v"
         source.write_text(core_verilog(self.config, TOP, registered))
-        verilate(folder, TOP, [source, HARNESS], ["-CFLAGS", "-O2"])
+        verilate(folder, TOP, [source, HARNESS])
 
     def run(self, network: Network, inputs: SpikeTrain, states: bool = False, source_gap: int = 0) -> CoreRun:
         """Run one recording from reset.

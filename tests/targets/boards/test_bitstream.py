@@ -20,9 +20,9 @@ from tests.helpers.needs import needs_compiler, needs_ecp5
 pytestmark = needs_compiler
 
 
-# The smallest that is meaningful: a network of all kinds of sources, a CPU without a data cache.
+# The smallest that is meaningful: a network of all kinds of sources, a CPU without caches.
 SMALL = ["--device", "LFE5U-25F", "--sys-clk-freq", "40e6", "--neurons", "16", "--inputs", "32", "--contexts", "2",
-    "--lanes", "2", "--cpu-variant", "lite", "--non-interactive"]
+    "--lanes", "2", "--cpu-variant", "minimal", "--non-interactive"]
 
 # The estimate of tables and flip-flops, which are not counted but interpolated.
 TOLERANCE = 0.2

@@ -29,14 +29,14 @@ print(build_gates(Steps((), ("a",), ("q",)), "inverter", ["a"], {"netlist.sv": N
 
 @pytest.fixture
 def builder(tmp_path):
-    """Starts a process that builds the program. Each Verilator that compiles leaves a line in the file `runs`, and
-    waits while there is a file `hold`."""
+    """Starts a process that builds the program. Each Verilator that compiles it, and not Verilator's own code, leaves a
+    line in the file `runs`, and waits while there is a file `hold`."""
     (tmp_path/"bin").mkdir()
     (tmp_path/"bin"/"verilator").write_text(f"""#!/bin/sh
-if [ $1 = --cc ]; then
+case $1$PWD in --cc*/programs/*)
     echo $PWD >> {tmp_path}/runs
     while [ -e {tmp_path}/hold ]; do sleep 0.05; done
-fi
+esac
 exec {shutil.which('verilator')} "$@"
 """)
     (tmp_path/"bin"/"verilator").chmod(0o755)
@@ -49,8 +49,8 @@ exec {shutil.which('verilator')} "$@"
 
 
 def compiled(folder):
-    """How often the netlist was compiled, Verilator's own code aside."""
-    return [line for line in (folder/"runs").read_text().splitlines() if "/programs/" in line]
+    """Where the netlist was compiled, a line each time."""
+    return (folder/"runs").read_text().splitlines()
 
 
 def test_several_at_once_compile_it_once(builder, tmp_path):
