@@ -5,7 +5,6 @@
 import math
 import os
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -72,9 +71,12 @@ class NpzArrays(Mapping):
     def _one_line(self) -> Iterator[None]:
         try:
             yield
+        except QCLIFError:
+            raise
         except OSError as error:
             raise QCLIFError(f"{self._name}: {error.strerror or error}: check the path") from error
-        except (ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        # numpy parses an array's header as Python: what goes wrong there has many names.
+        except Exception as error:
             raise QCLIFError(f"{self._name}: not a readable .npz file "
                 f"({' '.join(str(error).split())}): write it again with numpy.savez") from error
 
