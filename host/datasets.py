@@ -20,6 +20,7 @@ from rich.table import Table
 
 from accel.errors import guarded
 from host.cli.options import add_dataset_args, check_outputs, positive
+from host.cli.reading_options import reading_from_args
 from host.common.console import Progress, facts, no_progress, progress_bars, table, table_console, write_json
 from host.data.batch import Batch, encode
 from host.data.datasets import load
@@ -112,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
         Encoder(**changes)
         with progress_bars() as progress:
             eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
-                seed=args.seed, progress=progress)
+                seed=args.seed, progress=progress, reading=reading_from_args(args))
             chosen   = dataclasses.replace(default_encoder_for(eventset.sensor_size), **changes)
             progress("encode", 0, None)
             batch    = encode(eventset, np.arange(len(eventset)), chosen, max_steps=args.max_steps)

@@ -24,6 +24,7 @@ from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
 from firmware.protocol import DEFAULT_BAUDRATE
 from host.cli.network_choice import preferred_sizes
 from host.cli.options import add_dataset_args, check_outputs, make_output_dir, positive
+from host.cli.reading_options import reading_from_args
 from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import SENSOR_SIZES, load
 from host.evaluation.report import evaluation_measures, print_evaluation
@@ -134,7 +135,7 @@ def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[Sp
             network.check_fits(link.info.config)
         with progress_bars() as progress:
             eventset = load(args.dataset, args.data, args.split, download=args.download, samples=args.samples,
-                seed=args.seed, progress=progress)
+                seed=args.seed, progress=progress, reading=reading_from_args(args))
             check_sensor(args, network, eventset.sensor_size)
             trials = Trials.of(eventset.name, make_task(args, network, eventset), args.seed, progress)
         if args.engine == SIM:

@@ -26,9 +26,10 @@ from rich.console import Console
 from accel.config import LIMITS, QCLIFConfig
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs, share
+from host.cli.reading_options import add_reading_args, reading_from_args
 from host.common.console import progress_bars, table_console, write_json
 from host.events.encoder import ENCODERS, Encoder
-from host.events.formats import READERS, read_files
+from host.events.formats import SUFFIXES, read_files
 from host.events.sample import Sample
 from host.exchange.compare import compare, random_inputs
 from host.exchange.export import from_graph, inexpressible, to_graph
@@ -81,8 +82,8 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
     quantized   = quantize(lif, encoder, args.weight_bits, args.state_bits, args.current_bits, args.reset, args.clip,
         args.classes)
     network     = quantized.network
-    calibration = _encoded(args.calibrate, encoder)
-    recordings  = _encoded(args.events, encoder)
+    calibration = _encoded(args.calibrate, encoder, args)
+    recordings  = _encoded(args.events, encoder, args)
     with progress_bars() as progress:
         if calibration:
             network.leak_soma = coincident_leak(lif, network, [each.steps for each in calibration], args.reset,
@@ -130,8 +131,10 @@ def choose_encoder(lif: LIFNetwork, args: argparse.Namespace) -> Encoder:
     return encoder
 
 
-def _encoded(paths: list[Path] | None, encoder: Encoder) -> list[Sample]:
-    return [sample.encoded(encoder, 0) for sample in read_files(paths or [])]
+def _encoded(paths: list[Path] | None, encoder: Encoder, args: argparse.Namespace) -> list[Sample]:
+    # Recordings that are made for a graph are of its pixels.
+    reading = reading_from_args(args, sensor_size=encoder.sensor_size)
+    return [sample.encoded(encoder, 0) for sample in read_files(paths or [], reading)]
 
 
 def seconds(text: str) -> float:
@@ -179,10 +182,11 @@ def main(argv: list[str] | None = None) -> int:
     bits.add_argument("--clip", type=share, default=0.0, metavar="SHARE",
         help="share of the weights that may be clipped, for finer steps of the others (default: %(default)s)")
     bits.add_argument("--calibrate", type=Path, nargs="+", metavar="FILE",
-        help=f"recordings ({', '.join(READERS)}) on which the linear leak of each neuron is chosen (default: the leak "
+        help=f"recordings ({', '.join(SUFFIXES)}) on which the linear leak of each neuron is chosen (default: the leak "
             "that takes as much between rest and threshold)")
     use = back.add_argument_group("comparison with the graph in real numbers")
     use.add_argument("--events", type=Path, nargs="+", metavar="FILE", help="recordings (default: random inputs)")
+    add_reading_args(use, sensor_size=False)
     use.add_argument("--random-rate", type=share, default=0.05, metavar="RATE",
         help="spikes an input and step of random inputs (default: %(default)s)")
     use.add_argument("--seed", type=int, default=0, help="of random inputs (default: %(default)s)")

@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 from accel.errors import EXIT_MISMATCH, guarded
 from firmware.protocol import DEFAULT_BAUDRATE
-from host.cli.network_choice import Choice, choose_network
+from host.cli.network_choice import Choice, check_recordings, choose_network
 from host.cli.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
 from host.common.console import progress_bars, table_console, write_json
 from host.events.sample import Sample
@@ -57,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     def work() -> int:
         check_outputs(args)
         samples = read_samples(args)
+        check_recordings(args, samples)
         with open_link(args.port, args.baudrate, args) as link:
             return stream(link, choose_network(args, samples, link.info.config), samples, args)
     return guarded(work)

@@ -26,6 +26,7 @@ from rich.console import Console
 
 from accel.errors import guarded
 from host.cli.options import check_outputs, make_output_dir, positive
+from host.cli.reading_options import add_reading_args, reading_from_args
 from host.common.console import PLAIN, progress_bars, table, table_console, write_json
 from host.data.datasets import SYNTHETIC, available_splits, load
 from host.plots.curves import lines
@@ -90,6 +91,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="; ".join(f"{name}: {each.text}" for name, each in SWEEPS.items()))
     parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
         help="folder that holds the data set, as python -m host.train takes it (default: %(default)s)")
+    add_reading_args(parser)
     parser.add_argument("--seeds", type=positive, default=3, metavar="N", help="seeds of each variation (default: "
         "%(default)s)")
     parser.add_argument("--jobs", type=positive, default=cpu_count(), metavar="N",
@@ -104,7 +106,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def work(args: argparse.Namespace) -> int:
     """Run what is missing, print and plot. Returns the exit code."""
     check_outputs(args)
-    sweep, data = SWEEPS[args.sweep], Data(args.data)
+    sweep, data = SWEEPS[args.sweep], Data(args.data, reading=reading_from_args(args))
     base = settings_from_args(args, **sweep.base)
     make_output_dir(args)
     splits = available_splits(base.dataset, args.data)
@@ -112,7 +114,7 @@ def work(args: argparse.Namespace) -> int:
     with progress_bars() as progress:
         # Read once, before many processes want it.
         read = [load(base.dataset, args.data, split, samples=(base.samples if split == "train" else base.test_samples)
-            or None, progress=progress) for split in splits]
+            or None, progress=progress, reading=data.reading) for split in splits]
         # Others under the same name shall not be taken for done; synthetic ones are what the settings make them.
         recordings = "" if base.dataset == SYNTHETIC else " ".join(each.identity for each in read)
         todo = list(runs(sweep, base, args.seeds, "test" in splits, recordings))

@@ -26,6 +26,7 @@ import torch
 
 from accel.errors import EXIT_ERROR, EXIT_INTERRUPTED, QCLIFError, guarded
 from host.cli.options import check_outputs
+from host.cli.reading_options import add_reading_args, reading_from_args
 from host.common.console import table_console, write_json
 from host.data.datasets import DATA_HELP
 from host.network.network import Network
@@ -46,6 +47,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     files = parser.add_argument_group("files and device")
     files.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=DATA_HELP)
     files.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+    add_reading_args(files)
     files.add_argument("--device", default="auto", metavar="NAME",
         help="auto, cpu, cuda or cuda:N; auto: a GPU where there is one (default: %(default)s)")
     files.add_argument("--out", type=Path, metavar="NET.npz",
@@ -91,13 +93,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings   = settings_from_args(args)
         checkpoint = check(args, settings)
+        data       = Data(args.data, args.download, reading=reading_from_args(args))
         start      = Network.load(args.init) if args.init else None
         device     = choose_device(args.device)
         if args.resume and not checkpoint.exists() and speaks:
             print(f"{checkpoint} is not there: nothing to resume, training begins", file=sys.stderr)
         with processes(device):
             with TrainingDisplay(settings, speaks) as display:
-                trained = train(settings, Data(args.data, args.download), str(device), checkpoint, args.resume, start,
+                trained = train(settings, data, str(device), checkpoint, args.resume, start,
                     display, display.epoch_done)
             if speaks:
                 finish(args, *trained, checkpoint)

@@ -46,6 +46,15 @@ def qclif_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def qclif_cases() -> Path:
+    """Folder of small files of others (events/, nir/) that were read wrongly once, from the environment."""
+    folder = os.environ.get("QCLIF_CASES")
+    if not folder:
+        pytest.skip("no files of others: set QCLIF_CASES to a folder with events/ and nir/")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
 def run(tmp_path_factory):
     """Three short recordings with a network and what it makes of them, see tests.helpers.short_run.Run."""
     # Imports torch, which not every test needs.

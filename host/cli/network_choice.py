@@ -51,6 +51,22 @@ def given_network(args: argparse.Namespace) -> Network | None:
     return None if args.network in (None, RANDOM) else Network.load(args.network)
 
 
+def check_recordings(args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig | None = None) -> None:
+    """Raise QCLIFError now where recordings do not fit the network that they will go into, or each other: what is built
+    for them takes minutes.
+
+    Parameters
+    ----------
+    config : sizes of the build; None where they are not known, and only the network of --network counts.
+    """
+    network = given_network(args)
+    if network is not None:
+        encode_samples(samples, with_encoder_options(network.encoder, args), network.contexts, args)
+    elif samples and config is not None:
+        encoder = with_encoder_options(default_encoder(samples[0], config.inputs), args)
+        encode_samples(samples, encoder, config.contexts, args)
+
+
 def choose_network(args: argparse.Namespace, samples: list[Sample], config: QCLIFConfig,
         rate: float | None = None) -> Choice:
     """The network of --network; without one the shipped one, where it is for this run, else a random one.

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from firmware.protocol import ENGINES
+from host.cli.reading_options import add_reading_args, check_unused, reading_from_args
 from host.data import synthetic
 from host.data.datasets import DATA_HELP, NAMES, SPLITS, SYNTHETIC, SYNTHETIC_SAMPLES
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder, poisson_context
-from host.events.formats import DATASETS, read_dataset, read_files
+from host.events.formats import DATASETS, SUFFIXES, read_dataset, read_files
 from host.events.sample import Sample
 from host.link.link import Link
 from host.link.port import Faults, FaultyPort, SerialPort
@@ -42,13 +43,14 @@ def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SY
     """Add the options that name recordings: files, or a data set (`default` where neither is given)."""
     files = source.add_mutually_exclusive_group()
     files.add_argument("--events", type=Path, nargs="+", metavar="FILE",
-        help="recordings: .npz or .npy arrays, .aedat, .aedat4, EVT2/EVT3 .raw, N-MNIST .bin")
+        help=f"recordings ({', '.join(SUFFIXES)}), recognised by what is in them")
     files.add_argument("--dataset", choices=[SYNTHETIC, *DATASETS], default=default,
         help=f"recordings of a data set; {SYNTHETIC}: gestures made up here (default: {default or 'none'})")
     source.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
         help="folder that holds the data set, as tonic's save_to (default: %(default)s)")
     source.add_argument("--test-split", action="store_true", help="the data set's test split, not its training split")
     source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
+    add_reading_args(source)
 
 
 def add_dataset_args(source: argparse._ActionsContainer, split: str) -> None:
@@ -62,6 +64,7 @@ def add_dataset_args(source: argparse._ActionsContainer, split: str) -> None:
     source.add_argument("--seed", type=int, default=0, help="of the choice of samples, of the synthetic recordings and "
         "of the sequences of the context task (default: %(default)s)")
     source.add_argument("--max-steps", type=positive, metavar="T", help="cut recordings there (default: whole)")
+    add_reading_args(source)
 
 
 def add_input_args(parser: argparse.ArgumentParser, samples: int | None = None) -> None:
@@ -133,8 +136,11 @@ def read_samples(args: argparse.Namespace) -> list[Sample]:
     """The recordings that the options name, not encoded yet. Raises QCLIFError where one cannot be read, or there is
     none.
     """
+    reading = reading_from_args(args)
+    if not args.events:
+        check_unused(reading, f"--dataset {args.dataset}")
     if args.events:
-        samples: Iterator[Sample] = read_files(args.events)
+        samples: Iterator[Sample] = read_files(args.events, reading)
     elif args.dataset == SYNTHETIC:
         samples = synthetic.recordings(args.samples or len(synthetic.GESTURES))
     else:

@@ -16,7 +16,8 @@ from host.data.data_cache import cached_event_set, counted, files_state
 from host.data.event_set import SPLITS, EventSet
 from host.data.event_set import split as split_by_class
 from host.data.labelled_files import FILES, file_parts, load_files
-from host.events.formats import DATASETS, class_names, dataset_files, read_dataset, read_files
+from host.events.formats import DATASETS, READERS_VERSION, class_names, dataset_files, read_dataset, read_files
+from host.events.reading import Reading
 from host.events.sample import Sample
 
 SYNTHETIC = "synthetic"
@@ -47,7 +48,7 @@ TEST_SEED         = 1_000_000
 
 
 def load(name: str, folder: str | Path, split: str, *, download: bool = False, samples: int | None = None,
-        seed: int = 0, progress: Progress = no_progress) -> EventSet:
+        seed: int = 0, progress: Progress = no_progress, reading: Reading | None = None) -> EventSet:
     """A data set, decoded once and then kept in the cache (host.data.data_cache says where).
 
     Parameters
@@ -60,6 +61,7 @@ def load(name: str, folder: str | Path, split: str, *, download: bool = False, s
     samples : recordings; None for all (1100 to train and 550 to test for synthetic). Fewer are chosen by seed, of
         each class by its share.
     seed : decides that choice, or the synthetic recordings, of which the two splits never share one.
+    reading : what files leave open, of files and of an .npz file of nmnist.
 
     Raises
     ------
@@ -76,13 +78,17 @@ def load(name: str, folder: str | Path, split: str, *, download: bool = False, s
         raise QCLIFError(f"split {split}: known are {' and '.join(SPLITS)}; give one of them")
     if samples is not None and samples < 1:
         raise QCLIFError(f"{samples} samples, at least 1 is needed: give more, or None for all")
+    reading = reading or Reading()
+    part    = _nmnist_part(Path(folder).expanduser()) if name == "nmnist" else None
+    if reading.given and name != FILES and part is None:
+        option = reading.given[0].removesuffix("_us").replace("_", "-")
+        raise QCLIFError(f"--{option} has no effect on the data set {name}, which tells it: leave the option out")
     if name == SYNTHETIC:
         return _synthetic(split, samples or SYNTHETIC_SAMPLES[split], seed, progress)
-    part = _nmnist_part(Path(folder).expanduser()) if name == "nmnist" else None
     if name == FILES:
-        whole = load_files(folder, split, progress)
+        whole = load_files(folder, split, progress, reading)
     elif part is not None:
-        whole = _part_of_nmnist(part, split, progress)
+        whole = _part_of_nmnist(part, split, progress, reading)
     else:
         whole = _published(name, folder, split, download, progress)
     if samples is None or samples >= len(whole):
@@ -125,12 +131,13 @@ def _nmnist_part(folder: Path) -> Path | None:
     return next((path for path in (folder/NMNIST_PART, folder/"nmnist"/NMNIST_PART) if path.is_file()), None)
 
 
-def _part_of_nmnist(path: Path, split: str, progress: Progress) -> EventSet:
+def _part_of_nmnist(path: Path, split: str, progress: Progress, reading: Reading) -> EventSet:
     if split != "train":
         raise QCLIFError(f"{path}: recordings of the training split alone, the {split} split is not there: hold some "
             f"of them out, or give a folder with tonic's {PUBLISHED['nmnist']}/Test")
-    eventset = cached_event_set(f"nmnist {split}", {"name": "nmnist", "files": files_state([path])},
-        lambda: (counted(read_files([path]), "read nmnist", None, progress), DIGITS), progress)
+    key      = {"name": "nmnist", "files": files_state([path]), "readers": READERS_VERSION, "reading": reading.key}
+    eventset = cached_event_set(f"nmnist {split}", key,
+        lambda: (counted(read_files([path], reading), "read nmnist", None, progress), DIGITS), progress)
     if eventset.sensor_size != SENSOR_SIZES["nmnist"]:
         raise QCLIFError("{}: recorded with {}x{} pixels, nmnist with {}x{}: give your own recordings as --dataset {}"
             .format(path, *eventset.sensor_size, *SENSOR_SIZES["nmnist"], FILES))

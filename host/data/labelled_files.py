@@ -13,7 +13,8 @@ from accel.errors import QCLIFError
 from host.common.console import Progress, no_progress
 from host.data.data_cache import cached_event_set, counted, files_state
 from host.data.event_set import SPLITS, EventSet
-from host.events.formats import READERS, read_files
+from host.events.formats import FORMATS, READERS_VERSION, dvs_gesture, format_of, read_files
+from host.events.reading import Reading, say_nothing
 from host.events.sample import UNKNOWN, Sample
 
 FILES = "files"
@@ -45,8 +46,9 @@ def file_parts(path: str | Path) -> dict[str, Part]:
     Parameters
     ----------
     path : a file whose recordings carry labels; or a folder of such files; or a folder whose sub-folders are the
-        classes, named by them and in order of their names; or one that holds train/ and test/ of such a form. Hidden
-        files are left out, and so are files of other types beside sub-folders.
+        classes, named by them and in order of their names; or one that holds train/ and test/ of such a form; or DVS128
+        Gesture as it is published, with its lists of recordings to train and test with. Hidden files are left out, and
+        so are files of other types beside sub-folders, and tables of trials.
 
     Raises
     ------
@@ -56,6 +58,9 @@ def file_parts(path: str | Path) -> dict[str, Part]:
     try:
         if not path.is_dir():
             return {TRAIN: Part((_recording(path),))}
+        lists = {split: dvs_gesture.listed(path, split) for split in SPLITS}
+        if lists[TRAIN]:
+            return {split: Part(tuple(map(_recording, files))) for split, files in lists.items() if files}
         folders, files = _entries(path)
         names = [folder.name for folder in folders]
         # One of them among others is a class of that name.
@@ -70,7 +75,8 @@ def file_parts(path: str | Path) -> dict[str, Part]:
             f"recordings with --data") from error
 
 
-def load_files(path: str | Path, split: str, progress: Progress = no_progress) -> EventSet:
+def load_files(path: str | Path, split: str, progress: Progress = no_progress, reading: Reading | None = None
+        ) -> EventSet:
     """The recordings of a split, read once and then kept in the cache until a file changes.
 
     Parameters
@@ -79,6 +85,7 @@ def load_files(path: str | Path, split: str, progress: Progress = no_progress) -
         elsewhere labels in files do not count.
     split : train or test.
     progress : called with (stage, done, total).
+    reading : what files leave open.
 
     Raises
     ------
@@ -90,15 +97,21 @@ def load_files(path: str | Path, split: str, progress: Progress = no_progress) -
         raise QCLIFError(f"{path}: no {split} split: take the {TRAIN} split, or give a folder that holds {TRAIN}/ and "
             f"{TEST}/")
     part    = parts[split]
+    reading = reading or Reading()
     classes = part.classes
     if classes is None and split != TRAIN:
-        classes = load_files(path, TRAIN, progress).classes
+        classes = load_files(path, TRAIN, progress, reading).classes
+
+    # Files that are read twice are told of once.
+    quiet = dataclasses.replace(reading, note=say_nothing)
 
     def recordings() -> tuple[Iterator[Sample], tuple[str, ...]]:
-        names = classes or _numbers(path, counted(_samples(part), "read labels", None, progress))
-        return counted(_samples(part), f"read {FILES}", None, progress), names
+        names = classes or _numbers(path, counted(_samples(part, quiet), "read labels", None, progress))
+        return counted(_samples(part, reading), f"read {FILES}", None, progress), names
 
-    key = {"name": FILES, "files": files_state(part.files), "labels": part.labels, "classes": classes}
+    tables = [table for file in part.files if (table := dvs_gesture.labels_of(file))]
+    key = {"name": FILES, "files": files_state([*part.files, *tables]), "labels": part.labels, "classes": classes,
+        "readers": READERS_VERSION, "reading": reading.key}
     return cached_event_set(f"{FILES} {split}", key, recordings, progress)
 
 
@@ -133,12 +146,13 @@ def _part(path: Path, train: Part | None = None) -> Part:
 
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """Folders and files inside of a folder, in order of their names; hidden ones left out."""
-    entries = sorted((each for each in folder.iterdir() if not each.name.startswith(".")), key=lambda each: each.name)
+    entries = sorted((each for each in folder.iterdir() if not each.name.startswith(".")
+        and not dvs_gesture.is_labels(each)), key=lambda each: each.name)
     return [each for each in entries if each.is_dir()], [each for each in entries if not each.is_dir()]
 
 
 def _recordings(files: list[Path]) -> list[Path]:
-    return [file for file in files if file.suffix.lower() in READERS]
+    return [file for file in files if format_of(file) is not None]
 
 
 def _recording(file: Path) -> Path:
@@ -146,9 +160,9 @@ def _recording(file: Path) -> Path:
     # A pipe would be waited for.
     if not stat.S_ISREG(file.stat().st_mode):
         raise QCLIFError(f"{file}: not a regular file: take it out of the folder")
-    if not _recordings([file]):
-        raise QCLIFError(f"{file}: type {file.suffix or 'without suffix'} is not known, files of {', '.join(READERS)} "
-            f"can be read: convert it, or take it out of the folder")
+    if format_of(file) is None:
+        raise QCLIFError(f"{file}: of no known format, {', '.join(FORMATS)} can be read: convert it, or take it out of "
+            f"the folder")
     return file
 
 
@@ -166,10 +180,10 @@ def _numbers(what: str | Path, samples: Iterator[Sample]) -> tuple[str, ...]:
     return _classes(what, [str(number) for number in range(max(sample.label for sample in samples) + 1)])
 
 
-def _samples(part: Part) -> Iterator[Sample]:
+def _samples(part: Part, reading: Reading) -> Iterator[Sample]:
     """The recordings of a part, named by their files and labelled."""
     for file, label in zip(part.files, part.labels or [None]*len(part.files), strict=True):
-        for number, sample in enumerate(read_files([file])):
+        for number, sample in enumerate(read_files([file], reading)):
             name = str(file) if sample.name == file.stem else f"{file}: recording {number}"
             yield dataclasses.replace(sample, name=name, label=_own_label(name, sample) if label is None else label)
 

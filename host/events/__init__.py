@@ -3,5 +3,6 @@
 """Event recordings on their way to a network: formats, one form, and the encoder."""
 
 from host.events.formats import read_files
+from host.events.reading import Reading
 
-__all__ = ["read_files"]
+__all__ = ["Reading", "read_files"]

@@ -8,10 +8,18 @@ from accel.errors import QCLIFError
 
 EVENT = np.dtype([("x", np.uint16), ("y", np.uint16), ("p", np.uint8), ("t", np.int64)])
 
-# Names that decoders give to the same fields.
-ALIASES = {"x": ("x",), "y": ("y",), "p": ("p", "on", "polarity"), "t": ("t", "ts", "timestamp")}
+# Names that programs give to the same field.
+ALIASES = {
+    "x": ("x", "xs"),
+    "y": ("y", "ys"),
+    "p": ("p", "ps", "on", "pol", "polarity", "polarities"),
+    "t": ("t", "ts", "time", "times", "timestamp", "timestamps"),
+}
 
 COORDINATE_MAX = 2**15 - 1
+
+# Differences of times stay within 64 bits.
+TIME_MAX = 2**62
 
 
 def event_array(x: np.ndarray, y: np.ndarray, p: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -72,6 +80,10 @@ def normalise(events: np.ndarray, what: str = "events") -> np.ndarray:
     _check_range(columns["x"], "x", COORDINATE_MAX, what, "check the decoding of the file")
     _check_range(columns["y"], "y", COORDINATE_MAX, what, "check the decoding of the file")
     _check_range(columns["p"], "p", 1, what, "map OFF to 0 and ON to 1")
+    far = np.flatnonzero((columns["t"] > TIME_MAX) | (columns["t"] < -TIME_MAX))
+    if len(far):
+        raise QCLIFError(f"{what}: t of event {far[0]} is {columns['t'][far[0]]} us, the limits are +-{TIME_MAX}: "
+            f"check the decoding of the file")
     result = np.empty(len(events), EVENT)
     for name, column in columns.items():
         result[name] = column
@@ -79,7 +91,7 @@ def normalise(events: np.ndarray, what: str = "events") -> np.ndarray:
     if len(back):
         before, after = result["t"][back[0]:back[0] + 2]
         raise QCLIFError(f"{what}: times go back at event {back[0] + 1}, from {before} to {after} us: "
-            f"sort the events by t")
+            f"sort the events by t; --repair does it where they are only slightly out of order")
     return result
 
 

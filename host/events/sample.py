@@ -37,8 +37,11 @@ class Sample:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(W, H): sensor_size, or without one what the events' coordinates ask for."""
-        return self.sensor_size or tuple(int(self.events[axis].max()) + 1 for axis in "xy")
+        """(W, H); raises QCLIFError where it is not known: what the events' coordinates ask for is no answer, since it
+        differs between recordings of one sensor."""
+        if self.sensor_size is None:
+            raise QCLIFError(f"{self.name}: the sensor's size is not known: give --sensor-size W H")
+        return self.sensor_size
 
     def encoded(self, encoder: Encoder, contexts: int) -> "Sample":
         """This sample with its steps, for a network with this encoder and C = contexts.

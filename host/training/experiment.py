@@ -4,7 +4,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from accel.errors import QCLIFError
 from host.common.console import Progress, no_progress
 from host.data.datasets import available_splits, load
 from host.data.event_set import EventSet, folds, split
+from host.events.reading import Reading
 from host.network.network import Network, network_id
 from host.training.architecture import Architecture
 from host.training.convert import start_from
@@ -41,19 +42,21 @@ class Data:
         the data set's own test split, where it has one.
     inner : divide the recordings to train with once more, into as many parts: test on the first, train on the others,
         and leave part `fold` alone.
+    reading : what files leave open.
     """
     folder:   Path = Path("data")
     download: bool = False
     fold:     int = 0
     folds:    int = 0
     inner:    bool = False
+    reading:  Reading = field(default_factory=Reading)
 
     def divide(self, settings: Settings, progress: Progress = no_progress
             ) -> tuple[EventSet, EventSet | None, EventSet | None]:
         """Recordings to train, validate and test with."""
         def read(split_name: str, samples: int | None) -> EventSet:
             return load(settings.dataset, self.folder, split_name, download=self.download, samples=samples,
-                seed=0, progress=progress)
+                seed=0, progress=progress, reading=self.reading)
 
         train, test, validation = read("train", settings.samples or None), None, None
         if self.folds:

@@ -16,6 +16,7 @@ from rich.table import Column, Table
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs
+from host.cli.reading_options import add_reading_args, check_unused, reading_from_args
 from host.common.console import table_console, write_json
 from host.data import synthetic
 from host.events.encoder import Encoder
@@ -141,6 +142,7 @@ def main() -> int:
         help=f"any of {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--events", type=Path, nargs="+", metavar="FILE",
         help="streaming: recordings, of which the busiest is taken (default: synthetic gestures)")
+    add_reading_args(parser)
     parser.add_argument("--board", choices=list(LINES), default=next(iter(LINES)),
         help="streaming: whose clock, line and CPU (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
@@ -151,8 +153,10 @@ def main() -> int:
 
     def work() -> int:
         check_outputs(args)
-        results = {}
-        options = {"streaming": {"events": args.events, "board": args.board}}
+        reading, results = reading_from_args(args), {}
+        if not args.events:
+            check_unused(reading, "the synthetic gestures")
+        options = {"streaming": {"events": args.events, "board": args.board, "reading": reading}}
         for name in args.benchmarks or BENCHMARKS:
             with StageDisplay() as progress:
                 results[name] = BENCHMARKS[name](progress, **options.get(name, {}))

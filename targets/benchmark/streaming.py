@@ -11,6 +11,7 @@ from accel.errors import QCLIFError
 from host.data import synthetic
 from host.events.encoder import Encoder
 from host.events.formats import read_files
+from host.events.reading import Reading
 from host.events.sample import Sample
 from host.link.link import Link
 from host.network.network import Network
@@ -53,9 +54,9 @@ LINES = {
 }
 
 
-def busiest(files: list[Path] | None, line: Line) -> Sample:
+def busiest(files: list[Path] | None, line: Line, reading: Reading | None = None) -> Sample:
     """The recording with the most events, of files or of the synthetic gestures; encoded."""
-    samples = read_files(files) if files else synthetic.recordings(len(synthetic.GESTURES))
+    samples = read_files(files, reading) if files else synthetic.recordings(len(synthetic.GESTURES))
     sample  = max(samples, key=lambda each: 0 if each.events is None else len(each.events))
     if sample.events is None:
         raise QCLIFError("the recordings hold no raw events: give others with --events")
@@ -68,11 +69,11 @@ def soc_options(line: Line, with_line: bool) -> SimOptions:
     return SimOptions(line.config, registered=True, soc={**line.soc, **(pins if with_line else {})})
 
 
-def bench_streaming(progress: StageDisplay, events: list[Path] | None = None, board: str = "ulx3s"
-    ) -> list[dict[str, object]]:
+def bench_streaming(progress: StageDisplay, events: list[Path] | None = None, board: str = "ulx3s",
+        reading: Reading | None = None) -> list[dict[str, object]]:
     """The busiest recording over a board's serial line: clocks a byte, and times real time."""
     line    = LINES[board]
-    sample  = busiest(events, line)
+    sample  = busiest(events, line, reading)
     network = random_network(line.config, line.encoder, [sample.steps])
     runs: dict[tuple[bool, str], Run] = {}
     for with_line in (False, True):

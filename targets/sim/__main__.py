@@ -14,7 +14,7 @@ from accel.config import add_config_args, config_from_args
 from accel.errors import QCLIFError, guarded
 from firmware.protocol import DEFAULT_BAUDRATE
 from firmware.sizes import ROM_BYTES
-from host.cli.network_choice import choose_network, given_network, preferred_sizes
+from host.cli.network_choice import check_recordings, choose_network, given_network, preferred_sizes
 from host.cli.options import add_run_args, check_outputs, open_link, positive, read_samples
 from host.common.console import table_console
 from host.events.sample import Sample
@@ -114,6 +114,7 @@ def run(parser, args) -> int:
     options = sim_options(parser, args, preferred_sizes(network, samples))
     if network is not None:
         network.check_fits(options.config)
+    check_recordings(args, samples, options.config)
     with StageDisplay(interactive=not args.non_interactive) as progress:
         soc = SimulatedSoC(options,
             output_dir    = args.output_dir,

@@ -1,6 +1,6 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""Recordings of published datasets: tonic's DVSGesture, NMNIST and SHD, and single N-MNIST files (.bin)."""
+"""Recordings of published datasets: tonic's DVSGesture, NMNIST and SHD."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 from accel.errors import QCLIFError
 from host.events.event_array import event_array, normalise
 from host.events.formats.download import download_whole
-from host.events.sample import UNKNOWN, Sample
+from host.events.sample import Sample
 
 
 class Dataset(NamedTuple):
@@ -28,27 +28,9 @@ DATASETS = {
     "SHD":        Dataset("shd_train.h5", "shd_test.h5", (700, 1)),
 }
 
-# An event of an N-MNIST file.
-BIN_BYTES = 5
-
 # Attributes of tonic's classes that are out of date: figshare answers its old addresses with an empty file.
 FIGSHARE = "https://ndownloader.figshare.com/files/"
 CHANGES  = {"DVSGesture": {"train_url": f"{FIGSHARE}38022171", "test_url": f"{FIGSHARE}38020584"}}
-
-
-def read_bin(path: Path) -> Iterator[Sample]:
-    """The recording of an N-MNIST file; its label is the name of its folder where that is a digit."""
-    from tonic.io import read_mnist_file
-
-    size = path.stat().st_size
-    if size % BIN_BYTES:
-        raise QCLIFError(f"{path}: {size} bytes, not a multiple of {BIN_BYTES}: it is damaged, cut, or no N-MNIST "
-            f"file")
-    dtype  = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
-    events = read_mnist_file(str(path), dtype)
-    folder = path.resolve().parent.name
-    label  = int(folder) if len(folder) == 1 and folder.isdecimal() else UNKNOWN
-    yield Sample(path.stem, normalise(events, str(path)), label=label, sensor_size=DATASETS["NMNIST"].sensor_size)
 
 
 def read_dataset(name: str, folder: str | Path, train: bool = True, download: bool = False) -> Iterator[Sample]:

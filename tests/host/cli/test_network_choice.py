@@ -94,11 +94,12 @@ def test_a_build_that_cannot_run_it(shipped, gesture, build):
     assert not is_random(chosen([gesture], build=QCLIFConfig(neurons=300)))
 
 
-@pytest.mark.parametrize("size", [(34, 34), None])
-def test_recordings_of_another_sensor(shipped, gesture, size):
-    """A sensor that is not named is as large as its events ask for."""
+def test_recordings_of_another_sensor(shipped, gesture):
+    """A sensor that is not named is asked for: its events do not tell how large it is."""
     small = gesture.events[(gesture.events["x"] < 34) & (gesture.events["y"] < 34)]
-    assert is_random(chosen([dataclasses.replace(gesture, events=small, sensor_size=size)]))
+    assert is_random(chosen([dataclasses.replace(gesture, events=small, sensor_size=(34, 34))]))
+    with pytest.raises(QCLIFError, match="the sensor's size is not known: give --sensor-size W H"):
+        chosen([dataclasses.replace(gesture, events=small, sensor_size=None)])
 
 
 def test_recordings_with_contexts_that_it_lacks(shipped, gesture):

@@ -260,7 +260,8 @@ def test_bad_arguments(args, options, text):
 
 
 @pytest.mark.parametrize("name, content, text", [
-    ("a.npz", b"nothing", "not a readable .npz file"), ("a.txt", b"", "type .txt is not known")])
+    ("a.npz", b"PK\3\4nothing", "not a readable .npz file"), ("a.npz", b"nothing", "no known format begins with"),
+    ("a.txt", b"", "the file is empty")])
 def test_bad_files(folder, cache, name, content, text):
     refuse(text, "nmnist", write(folder, name, content), "train")
     assert list(cache.iterdir()) == []

@@ -17,6 +17,7 @@ from host.datasets import main as show
 from host.evaluate import main as evaluate
 from host.events.encoder import ENCODERS, Encoder, default_encoder_for
 from host.events.event_array import EVENT
+from host.events.reading import Reading
 from host.network.network import Network
 from host.train import main as train
 from host.training.settings import Settings
@@ -157,7 +158,7 @@ def test_kept_until_a_file_changes(tmp_path, monkeypatch):
         put(tmp_path/name/"0.npz", 1)
     first = load("files", tmp_path, "train")
     with monkeypatch.context() as patch:
-        patch.setattr("host.data.labelled_files.read_files", lambda _: pytest.fail("read again"))
+        patch.setattr("host.data.labelled_files.read_files", lambda *_: pytest.fail("read again"))
         assert load("files", tmp_path, "train").identity == first.identity
     # The same size, a time later.
     file   = tmp_path/"a"/"0.npz"
@@ -199,9 +200,9 @@ def test_places_without_recordings(tmp_path):
     (["train/a/0.npz", "train/b/0.npz", "test/0.npz"], ["test:", "train/ holds the classes' folders"]),
     (["train/0.npz", "test/a/0.npz"], ["test:", "train/ holds files with labels"]),
     (["a/0.npz", "b/0.npz", "c.npz"], ["c.npz:", "a recording beside folders of classes"]),
-    (["a/0.npz", "b/0.npz", "b/notes.txt"], ["b/notes.txt:", "type .txt is not known"]),
-    (["a/0.npz", "b/0.npz", "b/0"], ["b/0:", "type without suffix is not known"]),
-    (["0.npz", "README.md"], ["README.md:", "type .md is not known"]),
+    (["a/0.npz", "b/0.npz", "b/notes.txt"], ["b/notes.txt:", "of no known format, npz, npy, "]),
+    (["a/0.npz", "b/0.npz", "b/0"], ["b/0:", "of no known format"]),
+    (["0.npz", "README.md"], ["README.md:", "of no known format"]),
     (["a/0.npz", "b\nb/0.npz"], ["the class 'b\\nb' cannot be printed"]),
     ([f"{number}/0.npz" for number in range(CLASSES_MAX + 1)], ["65 classes, the limits are 2 to 64"]),
 ])
@@ -209,13 +210,13 @@ def test_layouts_that_are_none(tmp_path, layout, words):
     content = put(tmp_path/"some.npz", label=1).read_bytes()
     for name in layout:
         (tmp_path/"own"/name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path/"own"/name).write_bytes(content)
+        (tmp_path/"own"/name).write_bytes(content if name.endswith(".npz") else b"Of 2, 3 or 4 people.\n")
     refuse(tmp_path/"own", tmp_path/"own", *words)
 
 
 @pytest.mark.parametrize("changes, words", [
     ({"events": np.zeros(0, EVENT)}, ["the recording is empty"]),
-    ({"size": None}, ["the sensor's size is not known", "as .npz with sensor_size"]),
+    ({"size": None}, ["does not tell its sensor's size", "give --sensor-size W H"]),
     ({"size": (34, 34)}, ["34x34 pixels", "0.npz with 48x20"]),
     ({"x": 48}, ["x of event 0 is 48, the limits are 0 to 47"]),
     ({"context": np.array([[0, 0]])}, ["a context of its own"]),
@@ -245,7 +246,11 @@ def test_formats_that_do_not_say_the_size(tmp_path):
     put(tmp_path/"a"/"0.npz")
     (tmp_path/"b").mkdir()
     np.save(tmp_path/"b"/"1.npy", np.array([(0, 0, 1, 0)], EVENT))
-    refuse(tmp_path, tmp_path/"b"/"1.npy", "the sensor's size is not known")
+    refuse(tmp_path, tmp_path/"b"/"1.npy", "does not tell its sensor's size: give --sensor-size W H")
+    eventset = load("files", tmp_path, "train", reading=Reading(sensor_size=SIZE))
+    assert len(eventset) == 2 and eventset.sensor_size == SIZE
+    # What is kept for one answer is not taken for another's.
+    refuse(tmp_path, tmp_path/"b"/"1.npy", "does not tell its sensor's size")
 
 
 def test_files_that_cannot_be_read(tmp_path):
@@ -253,6 +258,8 @@ def test_files_that_cannot_be_read(tmp_path):
     bad = tmp_path/"b"/"1.npz"
     bad.parent.mkdir()
     bad.write_bytes(b"nothing")
+    refuse(tmp_path, bad, "of no known format")
+    bad.write_bytes(b"PK\3\4nothing")
     refuse(tmp_path, bad, "not a readable .npz file")
     bad.unlink()
     bad.symlink_to(tmp_path/"gone.npz")

@@ -2,6 +2,8 @@
 
 """Readers of recordings: files of every format written byte by byte, real ones, and damaged ones."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,18 +11,25 @@ from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
 from host.events.event_array import EVENT
-from host.events.formats import DATASETS, READERS, read_dataset, read_files
+from host.events.formats import DATASETS, SUFFIXES, decoding_process, read_dataset, read_files
+from host.events.reading import Reading
 from tests.helpers import camera_files
 
 ROWS = [(3, 5, 1, 1000), (127, 0, 0, 1000), (0, 126, 1, 1063), (64, 9, 0, 1064), (64, 8, 1, 70_000), (1, 2, 1, 130_001)]
 
-# Format: suffix, bytes of rows.
-FORMATS = {
-    "aedat2":   (".aedat",  camera_files.aedat2),
-    "aedat3":   (".aedat",  lambda rows: camera_files.aedat3(camera_files.aedat3_packet(rows))),
-    "aedat4":   (".aedat4", lambda rows: camera_files.aedat4([(0, rows)])),
-    "evt2":     (".raw",    lambda rows: camera_files.raw_header(2) + camera_files.evt2(rows)),
-    "evt3":     (".raw",    lambda rows: camera_files.raw_header(3) + camera_files.evt3(rows)),
+SIZE = (128, 128)
+
+# Format: suffix, bytes of rows of a sensor of SIZE.
+KINDS = {
+    "AEDAT 2":  (".aedat",  camera_files.aedat2),
+    "AEDAT 3":  (".aedat",  lambda rows: camera_files.aedat3(camera_files.aedat3_packet(rows))),
+    "AEDAT 4":  (".aedat4", lambda rows: camera_files.aedat4([(0, rows)])),
+    "EVT2":     (".raw",    lambda rows: camera_files.raw_header(2, SIZE) + camera_files.evt2(rows)),
+    "EVT2.1":   (".raw",    lambda rows: camera_files.raw_header("2.1", SIZE) + camera_files.evt21(rows)),
+    "EVT3":     (".raw",    lambda rows: camera_files.raw_header(3, SIZE) + camera_files.evt3(rows)),
+    "DAT":      (".dat",    lambda rows: camera_files.dat(rows, SIZE)),
+    "ES":       (".es",     camera_files.es),
+    "text":     (".csv",    lambda rows: camera_files.text(rows, "t,x@128,y@128,p")),
 }
 
 
@@ -30,8 +39,8 @@ def write(folder, name, content):
     return path
 
 
-def read(*paths):
-    samples = list(read_files(paths))
+def read(*paths, **reading):
+    samples = list(read_files(paths, Reading(**reading)))
     for sample in samples:
         assert sample.events.dtype == EVENT and sample.steps is None
     return samples
@@ -41,9 +50,9 @@ def rows_of(sample):
     return [tuple(event) for event in sample.events.tolist()]
 
 
-def refuse(path, text, reader=read):
+def refuse(path, text, reader=read, **reading):
     with pytest.raises(QCLIFError) as error:
-        reader(path)
+        reader(path, **reading)
     message = str(error.value)
     assert text in message and str(path) in message and "\n" not in message
 
@@ -54,31 +63,41 @@ def structured(rows):
 
 # Cameras' formats ---------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", KINDS)
 def test_format(tmp_path, name):
-    suffix, encode = FORMATS[name]
+    suffix, encode = KINDS[name]
     sample, = read(write(tmp_path, f"take{suffix}", encode(ROWS)))
     assert rows_of(sample) == ROWS
-    assert (sample.name, sample.label, sample.context) == ("take", -1, None)
+    assert (sample.name, sample.label, sample.context, sample.sensor_size) == ("take", -1, None, SIZE)
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("suffix", [".aedat", ".raw", ".dat", ""])
+def test_content_tells_the_format(tmp_path, name, suffix):
+    """Whatever a file is called."""
+    sample, = read(write(tmp_path, f"take{suffix}", KINDS[name][1](ROWS)))
+    assert rows_of(sample) == ROWS
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_more_events_than_are_decoded_at_once(tmp_path, monkeypatch, name):
+    for module in ("found", "prophesee", "text"):
+        monkeypatch.setattr(f"host.events.formats.{module}.CHUNK", 3)
+    rows = [(n % 128, n % 61, n % 2, 40*n) for n in range(400)]
+    suffix, encode = KINDS[name]
+    assert rows_of(*read(write(tmp_path, f"take{suffix}", encode(rows)))) == rows
 
 
 @settings(max_examples=40)
 @given(st.data())
 def test_formats_keep_every_event(tmp_path_factory, data):
-    suffix, encode = FORMATS[data.draw(st.sampled_from(list(FORMATS)))]
+    suffix, encode = KINDS[data.draw(st.sampled_from(list(KINDS)))]
     coordinate = st.integers(0, 127)
     rows = data.draw(st.lists(st.tuples(coordinate, coordinate, st.integers(0, 1), st.integers(0, 2**24 - 1)),
         min_size=1, max_size=30))
     rows.sort(key=lambda row: row[3])
     sample, = read(write(tmp_path_factory.mktemp("take"), f"a{suffix}", encode(rows)))
     assert rows_of(sample) == rows
-
-
-@pytest.mark.parametrize("chip, size", [("DVS128", (128, 128)), (None, (128, 128)), ("Davis240C", (240, 180)),
-    ("DAVIS346", (346, 260))])
-def test_aedat2_chips(tmp_path, chip, size):
-    sample, = read(write(tmp_path, "a.aedat", camera_files.aedat2(ROWS, chip)))
-    assert rows_of(sample) == ROWS and sample.sensor_size == size
 
 
 def test_aedat2_frames_and_other_samples_are_no_events(tmp_path):
@@ -108,10 +127,26 @@ def test_raw_headers(tmp_path, version, encode, style):
     assert rows_of(sample) == ROWS and sample.sensor_size == (640, 480)
 
 
+@pytest.mark.parametrize("lines, legacy", [("", False), ("", True), ("% endianness little\n", False),
+    ("% endianness legacy\n", True), ("% system_ID 64\n", False), ("% system_ID 49\n", True),
+    ("% format EVT21;endianness=legacy;height=128;width=128\n", True),
+    ("% camera_integrator_name other\n% system_ID 49\n", False)])
+def test_evt21_halves(tmp_path, lines, legacy):
+    """Their order is the header's, else that of the camera, else where a high time comes first."""
+    head = f"% evt 2.1\n{lines}% geometry 128x128\n% end\n".encode()
+    rows = [(10, 20, 1, 70), (11, 20, 1, 70), (41, 20, 1, 70), (11, 20, 0, 71), (127, 127, 0, 10**9)]
+    assert rows_of(*read(write(tmp_path, "a.raw", head + camera_files.evt21(rows, legacy)))) == rows
+
+
+def test_evt21_halves_that_nothing_tells(tmp_path):
+    head = camera_files.raw_header("2.1", SIZE)
+    refuse(write(tmp_path, "a.raw", head + camera_files.evt21(ROWS)[8:]), "in the order that its header does not tell")
+
+
 def test_evt3_vectors(tmp_path):
     content = camera_files.evt3_vectors(100, 7, 1, 5000, [(0b100000000101, 12), (0b10000001, 8), (1, 12)])
     content += camera_files.evt3([(3, 4, 0, 5001)])
-    sample, = read(write(tmp_path, "a.raw", camera_files.raw_header(3) + content))
+    sample, = read(write(tmp_path, "a.raw", camera_files.raw_header(3, SIZE) + content))
     assert rows_of(sample) == [*((x, 7, 1, 5000) for x in (100, 102, 111, 112, 119, 120)), (3, 4, 0, 5001)]
 
 
@@ -122,7 +157,7 @@ def test_evt3_times(tmp_path):
     # Before the first high time nothing counts; a repeated high time keeps the low one, a new one starts at 0; the
     # high time wraps after 2**24 us.
     content = words(0x0002, 0x2001, 0x8FFF, 0x6005, 0x2002, 0x8FFF, 0x2003, 0x8000, 0x2004, 0x6001, 0x2805)
-    sample, = read(write(tmp_path, "a.raw", camera_files.raw_header(3) + content))
+    sample, = read(write(tmp_path, "a.raw", camera_files.raw_header(3, SIZE) + content))
     assert rows_of(sample) == [(2, 2, 0, 0xFFF005), (3, 2, 0, 0xFFF005), (4, 2, 0, 2**24), (5, 2, 1, 2**24 + 1)]
 
 
@@ -131,7 +166,8 @@ def test_events_that_begin_like_a_header(tmp_path, version, encode):
     # The low byte of the first word, a high time, is a "%"; a line's end comes later.
     rows = [(10, 10, 1, t) for t in range(0x25 << (6 if version == 2 else 12), 300_000, 77)]
     assert encode(rows)[:1] == b"%" and b"\n" in encode(rows)
-    for header in (camera_files.raw_header(version), camera_files.raw_header(version).replace(b"% end\n", b"")):
+    whole = camera_files.raw_header(version, SIZE)
+    for header in (whole, whole.replace(b"% end\n", b"")):
         assert rows_of(*read(write(tmp_path, "a.raw", header + encode(rows)))) == rows
 
 
@@ -141,7 +177,8 @@ def test_evt2_equals_expelliarmus(tmp_path):
     rng  = np.random.default_rng(1)
     rows = [(int(x), int(y), int(p), int(t)) for x, y, p, t in zip(rng.integers(0, 1280, 500),
         rng.integers(0, 720, 500), rng.integers(0, 2, 500), np.sort(rng.integers(0, 10**9, 500)), strict=True)]
-    path = write(tmp_path, "a.raw", camera_files.raw_header(2) + camera_files.evt2([(0, 0, 0, 64), *rows]))
+    header = camera_files.raw_header(2, (1280, 720))
+    path = write(tmp_path, "a.raw", header + camera_files.evt2([(0, 0, 0, 64), *rows]))
     sample, = read(path)
     theirs  = Wizard(encoding="evt2").read(path)
     assert rows_of(sample) == [tuple(event) for event in theirs[["x", "y", "p", "t"]].tolist()]
@@ -159,18 +196,18 @@ def test_nmnist_bin(tmp_path):
 
 def test_npy(tmp_path):
     np.save(tmp_path/"a.npy", structured(ROWS))
-    sample, = read(tmp_path/"a.npy")
-    assert rows_of(sample) == ROWS
+    sample, = read(tmp_path/"a.npy", sensor_size=SIZE)
+    assert rows_of(sample) == ROWS and sample.sensor_size == SIZE
 
 
 def test_npz_of_one(tmp_path):
     context = np.array([[0, 3]])
     np.savez(tmp_path/"a.npz", events=structured(ROWS), label=4, context=context, sensor_size=[128, 128, 2])
     np.savez_compressed(tmp_path/"b.npz", events=structured(ROWS))
-    first, second = read(tmp_path/"a.npz", tmp_path/"b.npz")
+    first, second = read(tmp_path/"a.npz", tmp_path/"b.npz", sensor_size=SIZE)
     assert rows_of(first) == rows_of(second) == ROWS
     assert (first.label, first.sensor_size) == (4, (128, 128)) and first.context.tolist() == [[0, 3]]
-    assert (second.name, second.label, second.sensor_size, second.context) == ("b", -1, None, None)
+    assert (second.name, second.label, second.sensor_size, second.context) == ("b", -1, SIZE, None)
 
 
 def test_npz_of_many(tmp_path):
@@ -204,57 +241,107 @@ def test_bad_npz(tmp_path, arrays, text):
 
 # Files that are none ------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("suffix", READERS)
-@pytest.mark.parametrize("content", [b"", b"\0", b"nothing of the kind\n"*7, b"\xff"*1000])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("content", [b"", b"\0", b"nothing of the kind\n"*7, b"\xff"*1001])
 def test_any_other_content_is_refused(tmp_path, suffix, content):
     refuse(write(tmp_path, f"a{suffix}", content), "")
 
 
-@pytest.mark.parametrize("suffix", READERS)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_missing_file(tmp_path, suffix):
     refuse(tmp_path/f"a{suffix}", "No such file")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+# Whether a text is whole, nothing tells.
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "text"])
 def test_cut_file(tmp_path, name):
-    suffix, encode = FORMATS[name]
+    suffix, encode = KINDS[name]
     refuse(write(tmp_path, f"a{suffix}", encode(ROWS)[:-1]), "")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", KINDS)
 def test_file_without_events(tmp_path, name):
-    suffix, encode = FORMATS[name]
+    suffix, encode = KINDS[name]
     refuse(write(tmp_path, f"a{suffix}", encode([])), "empty")
 
 
 @pytest.mark.parametrize("name, content, text", [
-    ("a.es", b"", "type .es is not known: files of .npz, .npy"),
-    ("a", b"", "type without suffix is not known"),
-    ("a.aedat", b"#!AER-DAT1.0\r\n", "AEDAT 1.0: 2.0 and 3.1 can be read"),
-    ("a.aedat", camera_files.aedat4([]), "AEDAT 4.0: 2.0 and 3.1 can be read"),
-    ("a.aedat", b"#!AER-DAT2.0\r\n# AEChip: x.y.Cochlea\r\n", "recorded by Cochlea, known chips are DVS128"),
-    ("a.aedat4", camera_files.aedat4([], kind="TRIG"), "it has no stream of events"),
+    ("a.es", b"", "the file is empty: files of npz, npy, AEDAT 2, "),
+    ("a", b"nothing", "no known format begins with 'nothing'"),
+    ("a.aedat", b"#!AER-DAT1.0\r\n", "no known format begins with '#!AER-DAT1.0"),
+    ("a.aedat", b"#!AER-DAT2.0\r\n# AEChip: x.y.Cochlea\r\n", "recorded by x.y.Cochlea, known chips are DVS128"),
+    ("a.aedat4", camera_files.aedat4([], kinds=["TRIG"]), "it has no stream of events, only triggers"),
     ("a.aedat4", camera_files.aedat4([]), "the recording is empty"),
-    # A header of 4 GiB: the decoder ends its process.
-    ("a.aedat4", b"#!AER-DAT4.0\r\n" + b"\xff"*40, "not a readable AEDAT 4 file"),
-    ("a.bin", b"\x22\0\0\0\0", "x of event 0 is 34, the limits are 0 to 33"),
-    ("a.raw", camera_files.raw_header(2) + b"\x33"*4, "a word is of no type of EVT2.0"),
-    ("a.raw", camera_files.raw_header(3) + b"\x11"*2, "a word is of no type of EVT3.0"),
+    # A header of 4 GiB.
+    ("a.aedat4", b"#!AER-DAT4.0\r\n" + b"\xff"*40, "it cannot be decoded"),
+    ("a.raw", camera_files.raw_header(2, SIZE) + b"\x33"*4, "word 0x33333333 is of no type of EVT2"),
+    ("a.raw", camera_files.raw_header(3, SIZE) + b"\x11"*2, "word 0x1111 is of no type of EVT3"),
+    ("a.raw", camera_files.raw_header(3, SIZE) + b"\x98\x99", "word 0x9998 is of no type of EVT3"),
     ("a.aedat", camera_files.aedat3(camera_files.aedat3_packet(ROWS)[:20]), "ends inside a packet's header"),
     ("a.aedat", camera_files.aedat3(camera_files.aedat3_packet(ROWS)[:-3]), "ends inside a packet of 6 events"),
-    ("a.raw", b"% evt 2.1\n% end\n" + bytes(8), "EVT2.1"),
     ("a.raw", camera_files.raw_header(4) + bytes(8), "EVT4"),
-    ("a.bin", bytes(6), "6 bytes, not a multiple of 5"),
+    ("a.raw", b"% geometry 640x480\n% end\n" + bytes(8), "encoding not named in the header"),
+    ("a.raw", b"% evt 2.0\n% geometry 0x480\n% end\n" + camera_files.evt2(ROWS), "a sensor of 0 x 480 pixels"),
+    ("a.raw", b"% evt 2.1\n% endianness big\n% end\n" + camera_files.evt21(ROWS), "in the order big"),
+    ("a.dat", camera_files.dat(ROWS, kind=0x0E), "events of type 0x0e"),
+    ("a.dat", camera_files.dat(ROWS, version=3), "DAT version 3: 1 and 2 can be read"),
+    ("a.bin", bytes(6), "6 bytes of events, not a multiple of 5"),
+    ("a.bin", b"\x22\0\0\0\0", "x up to 34, N-MNIST has 34x34 pixels: give --sensor-size W H"),
 ])
 def test_what_is_wrong_is_said(tmp_path, name, content, text):
     refuse(write(tmp_path, name, content), text)
 
 
-def test_a_decoder_that_ends_without_a_word(tmp_path, monkeypatch):
-    (tmp_path/"aedat.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    refuse(write(tmp_path, "a.aedat4", camera_files.aedat4([(0, ROWS)])), "not a readable AEDAT 4 file (it ended the "
-        "decoder)")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path/"a.npz")
+    refuse(tmp_path/"a.npz", "no regular file")
+
+
+# Libraries in a process of their own --------------------------------------------------------------
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Puts others in the way of the real libraries, for a new process."""
+    def replace(program):
+        for name in ("faery", "aedat"):
+            (tmp_path/f"{name}.py").write_text(program)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        decoding_process.close()
+
+    yield replace
+    decoding_process.close()
+
+
+def test_a_decoder_that_ends_without_a_word(tmp_path, library):
+    library("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    path = write(tmp_path, "a.aedat4", camera_files.aedat4([(0, ROWS)]))
+    refuse(path, "it cannot be decoded (it ends the decoder)")
+    # The next file is another process's.
+    refuse(path, "it cannot be decoded (it ends the decoder)")
+
+
+def test_a_decoder_that_is_not_installed(tmp_path, library):
+    library("import nowhere_to_be_found")
+    refuse(write(tmp_path, "a.es", camera_files.es(ROWS)), "the package nowhere_to_be_found is missing: pip install")
+
+
+def test_a_decoder_that_does_not_end(tmp_path, library, monkeypatch):
+    monkeypatch.setattr(decoding_process, "PROGRAM", "import {0} as it; it.CPU_S = 1; it.serve()")
+    library("while True: pass")
+    refuse(write(tmp_path, "a.es", camera_files.es(ROWS)), "it cannot be decoded (it keeps the decoder busy)")
+
+
+def test_a_decoder_that_wants_all_memory(tmp_path, library):
+    library("bytearray(2**40)")
+    refuse(write(tmp_path, "a.es", camera_files.es(ROWS)), "it cannot be decoded (MemoryError)")
+
+
+def test_a_small_file_does_not_become_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding_process, "unpacked_max", lambda size: 100)
+    path = write(tmp_path, "a.es", camera_files.es(ROWS))
+    refuse(path, "it unpacks to more than 100 bytes")
+    monkeypatch.undo()
+    assert rows_of(*read(path)) == ROWS
 
 
 # Datasets -----------------------------------------------------------------------------------------

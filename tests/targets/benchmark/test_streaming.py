@@ -40,7 +40,7 @@ def test_the_recording_with_most_events(tmp_path):
 
 def test_recordings_without_events(monkeypatch):
     sample = Sample("inputs", None, None, -1, (8, 8))
-    monkeypatch.setattr("targets.benchmark.streaming.read_files", lambda files: [sample])
+    monkeypatch.setattr("targets.benchmark.streaming.read_files", lambda *_: [sample])
     with pytest.raises(QCLIFError, match="no raw events"):
         busiest(["file"], ULX3S)
 

@@ -20,6 +20,7 @@ import pytest
 from accel.config import QCLIFConfig
 from host import stream as host_stream
 from host.common.folders import ROOT
+from host.events.encoder import Encoder
 from host.events.event_array import EVENT
 from host.runs.result import Result
 from targets.sim import __main__ as targets_sim
@@ -75,7 +76,7 @@ def test_missing_recording():
 
 def test_unknown_type(tmp_path):
     (tmp_path/"a.txt").write_text("no events")
-    assert_one_line(sim("--events", tmp_path/"a.txt"), "a.txt", ".aedat4")
+    assert_one_line(sim("--events", tmp_path/"a.txt"), "a.txt", "AEDAT 4")
 
 
 def test_empty_recording(recording):
@@ -223,5 +224,8 @@ def test_both_ports_and_result_files(served, tmp_path):
 
 @needs_simulator
 def test_network_larger_than_the_build(served, tmp_path):
-    random_network(QCLIFConfig(neurons=201, inputs=6, contexts=1)).save(tmp_path/"large.npz")
+    network = random_network(QCLIFConfig(neurons=201, contexts=1))
+    # For the recordings, which are looked at first.
+    network.encoder = Encoder()
+    network.save(tmp_path/"large.npz")
     assert_one_line(stream("--port", served[0], "--network", tmp_path/"large.npz", "--samples", 1), 201, 200)
