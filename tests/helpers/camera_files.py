@@ -26,14 +26,10 @@ def aedat2_header(chip="DVS128", end=""):
 
 
 def aedat2_words(rows, chip="DVS128", second=False):
-    """Big-endian address and time; x from the right, y from the bottom. Times have 32 bits."""
+    """Big-endian address and time. Times have 32 bits."""
     words = []
     for x, y, p, t in rows:
-        if chip in DAVIS:
-            width, height = DAVIS[chip]
-            address = (width - 1 - x) << 12 | (height - 1 - y) << 22 | p << 11
-        else:
-            address = second << 15 | (127 - x) << 1 | (127 - y) << 8 | 1 - p
+        address = x << 12 | y << 22 | p << 11 if chip in DAVIS else second << 15 | x << 1 | y << 8 | p
         words.append(struct.pack(">II", address, t % 2**32))
     return b"".join(words)
 

@@ -31,7 +31,10 @@ INPUTS_MAX = 4
 
 
 def read_aedat2(path: Path, reading: Reading) -> Iterator[Found]:
-    """The recording of an AEDAT 2 file, with the origin at the top left: jAER counts x from the right, y from below."""
+    """The recording of an AEDAT 2 file: x, y and polarity as its address words have them.
+
+    What is up and left in the scene, the words do not tell: jAER shows x from the right and y from below.
+    """
     with open(path, "rb") as file:
         head  = file.read(HEADER_BYTES)
         size  = file.seek(0, 2)
@@ -50,7 +53,7 @@ def read_aedat2(path: Path, reading: Reading) -> Iterator[Found]:
         for part in words(file, WORDS):
             address, time = part.astype(np.uint32).T
             pixel = address & (chip.layout.other | mask) == wanted
-            events.append(pixels(address[pixel], chip))
+            events.append(pixels(address[pixel], chip.layout))
             times.append(time[pixel].astype(np.int64))
     events = joined(events)
     events["t"] = continued(np.concatenate(times)) if times else 0
@@ -162,9 +165,7 @@ def which_camera(path: Path, named: str, layout: Layout, seen: Addresses, readin
     return SECOND, SECOND*reading.camera
 
 
-def pixels(address: np.ndarray, chip: Chip) -> np.ndarray:
+def pixels(address: np.ndarray, layout: Layout) -> np.ndarray:
     """Events of address words uint32 [n], without times."""
-    layout = chip.layout
     x, y, p = ((address >> shift).astype(np.int32) & mask for shift, mask in (layout.x, layout.y, layout.polarity))
-    width, height = chip.size
-    return decoded(width - 1 - x, height - 1 - y, p == layout.on, np.zeros(len(address), np.int64))
+    return decoded(x, y, p, np.zeros(len(address), np.int64))

@@ -7,21 +7,19 @@ from typing import NamedTuple
 
 
 class Layout(NamedTuple):
-    """Address word of AEDAT 2, as jAER's chip classes have it: (shift, mask) of each field."""
+    """Address word of AEDAT 2, as its document has it: (shift, mask) of each field; polarity 1 is ON."""
     x:         tuple[int, int]
     y:         tuple[int, int]
     polarity:  tuple[int, int]
-    # Polarity bit of an ON event; bits of which one is set in anything but a pixel's event; bits that are never set in
-    # a pixel's event.
-    on:        int
+    # Bits of which one is set in anything but a pixel's event; bits that are never set in a pixel's event.
     other:     int
     forbidden: int
 
 
 # DVS128: bit 15 is an external input, or the second camera of a stereo pair. DAVIS: frames and IMU samples have bit 31,
 # external inputs bit 10.
-DVS   = Layout((1,  0x07F), (8,  0x07F), (0,  1), 0, 0x80000000, 0x7FFF0000)
-DAVIS = Layout((12, 0x3FF), (22, 0x1FF), (11, 1), 1, 0x80000400, 0)
+DVS   = Layout((1,  0x07F), (8,  0x07F), (0,  1), 0x80000000, 0x7FFF0000)
+DAVIS = Layout((12, 0x3FF), (22, 0x1FF), (11, 1), 0x80000400, 0)
 
 # Bit of a DVS layout that tells the second camera.
 SECOND = 0x8000
