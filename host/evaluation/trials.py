@@ -16,7 +16,6 @@ from host.data.labelled_files import FILES
 from host.events.sample import UNKNOWN, Sample
 from host.events.spike_train import SpikeTrain
 from host.link.link import Link
-from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.runs.run import Run, execute
 from host.training.experiment import TEST_SEED
@@ -105,6 +104,8 @@ def _context_task(args: argparse.Namespace, network: Network, eventset: EventSet
 
 def golden_spikes(network: Network, trials: Trials, progress: Progress = no_progress) -> list[SpikeTrain]:
     """Spikes of each sample, by the golden model."""
+    # Brings torch, which takes longer to import than all else: not before the options are known to be right.
+    from host.network.golden import GoldenModel
     model, spikes = GoldenModel(network), []
     while len(spikes) < len(trials.inputs):
         spikes += [result.spikes for result in model.run(trials.inputs[len(spikes):len(spikes) + BATCH])]

@@ -10,7 +10,6 @@ from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from host.events.encoder import Encoder
 from host.events.spike_train import SpikeTrain
-from host.network.golden import GoldenModel
 from host.network.network import Network
 
 RATE = 0.03
@@ -91,6 +90,8 @@ def random_network(config: QCLIFConfig, encoder: Encoder, samples: Sequence[Spik
 
 def _calibrate(network: Network, samples: Sequence[SpikeTrain], targets: np.ndarray) -> None:
     """Set bias_soma and threshold so that each neuron fires at its target [N]."""
+    # Brings torch, which takes longer to import than all else: not before the options are known to be right.
+    from host.network.golden import GoldenModel
     low, high = network.limits("bias_soma")
     steps = sum(map(len, samples))
     drive = np.zeros(network.neurons)

@@ -3,6 +3,7 @@
 """What the device gave for a recording against the golden model: every spike, logit, input and state."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +11,11 @@ from accel.errors import QCLIFError
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
 from host.link.sample_exchange import SampleRun
-from host.network.golden import GoldenResult
 from host.network.network import Network
 from host.runs.synaptic_operations import bound_clocks
+
+if TYPE_CHECKING:
+    from host.network.golden import GoldenResult
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Compared:
     """
     sample:           Sample
     run:              SampleRun
-    golden:           GoldenResult
+    golden:           "GoldenResult"
     mismatches:       int
     state_mismatches: int
     states:           int
@@ -57,7 +60,7 @@ def _compared_spikes(device: SpikeTrain, expected: SpikeTrain, what: str) -> tup
     return count, [(step, what, neuron, ours, theirs) for step, neuron, ours, theirs in differing[:1].tolist()]
 
 
-def compare(sample: Sample, run: SampleRun, golden: GoldenResult, network: Network, lanes: int,
+def compare(sample: Sample, run: SampleRun, golden: "GoldenResult", network: Network, lanes: int,
         lockstep: bool = False) -> Compared:
     """Compare what the device gave for a recording with the golden model, integer for integer. Raises QCLIFError where
     it gave another number of logits or states than there are.

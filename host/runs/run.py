@@ -11,7 +11,6 @@ from host.common.console import Progress, no_progress
 from host.events.sample import Sample
 from host.link.device import Device, stats_between
 from host.link.link import DeviceReset, Link
-from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.runs.comparison import Compared, compare
 from host.runs.result import Result
@@ -67,6 +66,8 @@ def execute(link: Link, network: Network, samples: Sequence[Sample], engine: str
     """
     device  = Device(link)
     run     = Run(network, engine, encode, link)
+    # Brings torch, which takes longer to import than all else: not before the options are known to be right.
+    from host.network.golden import GoldenModel
     golden  = GoldenModel(network)
     encoder = network.encoder if encode == "device" else None
     total   = sum(len(sample.steps) for sample in samples)

@@ -183,7 +183,7 @@ def test_device_that_differs(firmware, evaluate, monkeypatch):
 
     def other(network):
         return GoldenModel(dataclasses.replace(network, threshold=np.maximum(1, network.threshold - 9)))
-    monkeypatch.setattr(runs, "GoldenModel", other)
+    monkeypatch.setattr("host.network.golden.GoldenModel", other)
     done, measures = evaluate(*SHORT, "--engine", "/dev/ttyUSB0")
     assert done.returncode == EXIT_MISMATCH
     assert measures["mismatches"] > 0 and measures["state_mismatches"] > 0
