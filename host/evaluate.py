@@ -31,6 +31,7 @@ from host.evaluation.report import evaluation_measures, print_evaluation
 from host.evaluation.trials import Answers, Trials, device_spikes, golden_spikes, make_task
 from host.events.spike_train import SpikeTrain
 from host.link.link import Link
+from host.link.port import PORTS
 from host.link.simulated import simulated_port
 from host.network.network import Network
 from host.plots.confusion import confusion_matrix
@@ -72,8 +73,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
     engine = parser.add_argument_group("engine")
     engine.add_argument("--engine", default=GOLDEN, metavar=f"{GOLDEN}|{SIM}|PORT",
-        help="the golden model; the SoC under Verilator, which is built when needed; or a SoC at a port: anything "
-            "pyserial opens, as /dev/ttyUSB0 or socket://localhost:2430 (default: %(default)s)")
+        help="the golden model; the SoC under Verilator, which is built when needed; or a SoC at a port: "
+            f"{PORTS} (default: %(default)s)")
     engine.add_argument("--baudrate", type=int, default=DEFAULT_BAUDRATE, help="of a port (default: %(default)s)")
 
     output = parser.add_argument_group("output")

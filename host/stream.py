@@ -27,6 +27,7 @@ from host.cli.options import add_run_args, check_outputs, encode_samples, open_l
 from host.common.console import progress_bars, table_console, write_json
 from host.events.sample import Sample
 from host.link.link import Link
+from host.link.port import PORTS
 from host.runs.report import print_run, run_measures
 from host.runs.run import execute
 
@@ -48,8 +49,7 @@ def stream(link: Link, choice: Choice, samples: list[Sample], args: argparse.Nam
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python host/stream.py", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", required=True,
-        help="anything pyserial opens: /dev/ttyUSB0, /dev/pts/3, socket://localhost:2430, rfc2217://...")
+    parser.add_argument("--port", required=True, help=PORTS)
     parser.add_argument("--baudrate", type=int, default=DEFAULT_BAUDRATE, help="(default: %(default)s)")
     add_run_args(parser)
     args = parser.parse_args(argv)

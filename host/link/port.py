@@ -10,10 +10,19 @@ from dataclasses import dataclass, field
 
 import serial
 
-from accel.errors import QCLIFError
+from accel.errors import QCLIFError, check_integer
+
+# What pyserial opens and a SoC can be behind, as the help of commands names it.
+PORTS = ("/dev/ttyUSB0, /dev/pts/3, socket://HOST:PORT, rfc2217://HOST:PORT, hwgrep://TEXT (the first port whose "
+    "description holds it), spy:///dev/ttyUSB0 (shows all bytes), alt:///dev/ttyUSB0?class=VTIMESerial")
+
+# What the system's settings of a line can hold; 0 would hang up.
+_BAUDRATE_MAX = 2**31 - 1
 
 # A line that takes no bytes for this long has nobody at its other end.
 _WRITE_SECONDS = 10
+# pyserial's RFC 2217 refuses a write timeout, and ends a write that waits for longer than its own 5 s.
+_NO_WRITE_TIMEOUT = "rfc2217://"
 # Where a port cannot be waited for (rfc2217://, loop://).
 _POLL_SECONDS  = 0.001
 _READ_BYTES    = 65536
@@ -24,42 +33,50 @@ class SerialPort:
 
     Parameters
     ----------
-    name : what `serial.serial_for_url` opens: /dev/ttyUSB0, /dev/pts/3, socket://localhost:2430, rfc2217://...
+    name : what `serial.serial_for_url` opens, as PORTS.
     baudrate : bits a second; lines without one ignore it.
 
     Raises
     ------
-    QCLIFError : the port cannot be opened.
+    QCLIFError : the port cannot be opened, or has no such baud rate.
     """
 
     def __init__(self, name: str, baudrate: int) -> None:
         self.name = name
+        check_integer("baudrate", baudrate, 1, _BAUDRATE_MAX)
+        write_timeout = None if name.lower().startswith(_NO_WRITE_TIMEOUT) else _WRITE_SECONDS
         try:
-            self._serial = serial.serial_for_url(name, baudrate=baudrate, timeout=0, write_timeout=_WRITE_SECONDS)
-        except (OSError, ValueError, ImportError) as error:
-            raise QCLIFError(f"cannot open port {name} at {baudrate} baud ({error}): name a serial device, "
-                "/dev/pts/N or socket://HOST:PORT that exists, and see that no other program holds it") from error
+            self._serial = serial.serial_for_url(name, baudrate=baudrate, timeout=0, write_timeout=write_timeout)
+        except Exception as error:
+            # Each kind of URL raises what its module does: of re, struct, termios ...
+            raise QCLIFError(f"cannot open port {name} at {baudrate} baud ({' '.join(str(error).split())}): name one "
+                f"that exists, as {PORTS}; and see that no other program holds it") from error
         try:
             self._fileno = self._serial.fileno()
         except (AttributeError, io.UnsupportedOperation):
             self._fileno = None
 
     def _gone(self, error: Exception) -> QCLIFError:
-        return QCLIFError(f"port {self.name} was closed in mid-run ({error}): see that the board or the simulator "
-            "is still up, then start again")
+        return QCLIFError(f"port {self.name} failed or was closed in mid-run ({' '.join(str(error).split())}): see "
+            "that the board or the simulator is still up, then start again")
 
     def read(self) -> bytes:
         """Bytes that are there, perhaps none. Raises QCLIFError when the line is gone."""
         try:
-            return self._serial.read(_READ_BYTES)
-        except (OSError, TypeError) as error:  # pyserial: TypeError where another thread closed it.
+            data = self._serial.read(_READ_BYTES)
+            # rfc2217:// gives a byte at a time.
+            while self._fileno is None and len(data) < _READ_BYTES and (more := self._serial.read(_READ_BYTES)):
+                data += more
+        except Exception as error:
+            # Beside OSError, TypeError where another thread closed it, and what is wrong in some of pyserial's kinds.
             raise self._gone(error) from error
+        return data
 
     def write(self, data: bytes) -> None:
         """Send all of `data`. Raises QCLIFError when the line is gone."""
         try:
             self._serial.write(data)
-        except (OSError, TypeError) as error:
+        except Exception as error:
             raise self._gone(error) from error
 
     def wait(self, seconds: float) -> None:
