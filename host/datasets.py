@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 from rich.markup import escape
-from rich.table import Table
 
 from accel.errors import guarded
 from host.cli.options import add_dataset_args, check_outputs, positive
 from host.cli.reading_options import reading_from_args
-from host.common.console import Progress, facts, no_progress, progress_bars, table, table_console, write_json
+from host.common.console import Progress, no_progress, progress_bars, table_console, write_json
+from host.common.tables import TextTable, facts
 from host.data.batch import Batch, encode
 from host.data.datasets import load
 from host.data.event_set import EventSet
@@ -78,9 +78,9 @@ def _spread(values: np.ndarray) -> dict[str, float]:
         "p95": float(np.percentile(values, 95, method="higher")), "most": int(values.max())}
 
 
-def tables(measures: dict[str, object], title: str) -> tuple[Table, Table]:
+def tables(measures: dict[str, object], title: str) -> tuple[TextTable, TextTable]:
     """The measures of statistics() for people: of the steps, and of the set with its classes."""
-    spread  = table(("a step", "mean", "median", "95 %", "most"), ((name, *(f"{value:g}" for value in
+    spread  = TextTable(("a step", "mean", "median", "95 %", "most"), ((name, *(f"{value:g}" for value in
         measures[key].values())) for name, key in (("raw events", "events_per_step"),
         ("active inputs", "inputs_per_step"), ("steps a recording", "steps"))), escape(title))
     summary = facts((

@@ -27,7 +27,8 @@ from rich.console import Console
 from accel.errors import guarded
 from host.cli.options import check_outputs, make_output_dir, positive
 from host.cli.reading_options import add_reading_args, reading_from_args
-from host.common.console import PLAIN, progress_bars, table, table_console, write_json
+from host.common.console import progress_bars, table_console, write_json
+from host.common.tables import TextTable
 from host.data.datasets import SYNTHETIC, available_splits, load
 from host.plots.curves import lines
 from host.plots.style import save
@@ -40,7 +41,8 @@ from host.training.tasks import RELEVANCE
 SHARES = {"rate": "spikes", "majority": "majority", "precision": "precision", "recall": "recall"} | {
     f"accuracy_{name}": f"at {relevance:g}" for name, relevance in RELEVANCE.items()}
 
-TABLE = {"texts": (), "wrap": False, "title_justify": "left", "caption_justify": "left", **PLAIN}
+# All columns hold numbers, or what is as short.
+TABLE = {"texts": (), "boxed": False}
 
 
 def mean(values: list[float]) -> str:
@@ -68,7 +70,7 @@ def print_choices(sweep: Sweep, rows: list[Row], console: Console) -> None:
         counts = [sorted(Counter(row[name] for row in group).items()) for name in sweep.chosen]
         cells.append((*map(str, names), *(", ".join(f"{value:g} x{count}" for value, count in each)
             for each in counts)))
-    console.print(table((*sweep.columns, *sweep.chosen), cells, "chosen in trials: value x runs", **TABLE))
+    console.print(TextTable((*sweep.columns, *sweep.chosen), cells, "chosen in trials: value x runs", **TABLE))
 
 
 def print_scores(sweep: Sweep, rows: list[Row], title: str, console: Console) -> None:
@@ -79,8 +81,10 @@ def print_scores(sweep: Sweep, rows: list[Row], title: str, console: Console) ->
     for names, group in variations(sweep, rows).items():
         shares = [mean([row[key] for row in group]) if key in group[0] else "" for key in shown]
         cells.append((*map(str, names), str(len(group)), spread([row["accuracy"] for row in group]), *shares))
-    console.print(table((*sweep.columns, "runs", "accuracy %", *(SHARES[key] for key in shown)), cells, title,
-        caption="at R: accuracy % of the same networks, tested with cues of relevance R" if cued else None, **TABLE))
+    console.print(TextTable((*sweep.columns, "runs", "accuracy %", *(SHARES[key] for key in shown)), cells, title,
+        **TABLE))
+    if cued:
+        console.print("at R: accuracy % of the same networks, tested with cues of relevance R", highlight=False)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

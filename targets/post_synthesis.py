@@ -23,12 +23,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from accel.config import QCLIFConfig, add_config_args, config_from_args
 from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
 from host.cli.options import add_input_args, check_outputs, encode_samples, read_samples
 from host.common.console import table_console, write_json
+from host.common.tables import TextTable, facts
 from targets.fpga.families import FAMILIES
 from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
@@ -91,21 +91,19 @@ def run(args: argparse.Namespace) -> int:
 
 def show(measures: dict, console: Console) -> None:
     """Print what run() found."""
-    table = Table(title=f"netlist of {measures['family']} cells against golden model", title_justify="left")
-    for column in ("sample", "steps", "inputs", "spikes", "differ", "V_a, V_s", "differ", "match"):
-        table.add_column(column, justify="left" if column in ("sample", "match") else "right")
+    rows = []
     for each in measures["samples"]:
         wrong = each["mismatches"] + each["state_mismatches"]
-        table.add_row(escape(each["sample"]), *(str(each[name]) for name in ("steps", "inputs", "spikes", "mismatches",
-            "states", "state_mismatches")), f"[red]{wrong} differ[/]" if wrong else "[green]exact[/]")
-    console.print(table)
-    summary = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    summary.add_row("network", escape(measures["network"]))
-    summary.add_row("cells", ", ".join(f"{count} {cell}" for cell, count in measures["cells"].items()))
-    summary.add_row("Yosys", measures["yosys"])
+        rows.append((escape(each["sample"]), *(str(each[name]) for name in ("steps", "inputs", "spikes", "mismatches",
+            "states", "state_mismatches")), f"[red]{wrong} differ[/]" if wrong else "[green]exact[/]"))
+    console.print(TextTable(("sample", "steps", "inputs", "spikes", "differ", "V_a, V_s", "differ", "match"), rows,
+        f"netlist of {measures['family']} cells against golden model", whole=(7,)))
+    summary = [("network", escape(measures["network"])),
+        ("cells", ", ".join(f"{count} {cell}" for cell, count in measures["cells"].items())),
+        ("Yosys", measures["yosys"])]
     if "mutants" in measures:
-        summary.add_row("mutants", f"{measures['mutants_caught']} of {measures['mutants']} noticed")
-    console.print(summary)
+        summary.append(("mutants", f"{measures['mutants_caught']} of {measures['mutants']} noticed"))
+    console.print(facts(summary))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

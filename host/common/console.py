@@ -1,24 +1,21 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""What commands show people: how far long work has come, and tables of what came out."""
+"""Where commands show people what: how far long work has come, and what came out."""
 
 import json as json_format
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
 
 from accel.errors import QCLIFError
 
+# Of what is broken at words where it is no terminal's; lines and tables of ours are not.
 PIPE_WIDTH = 120
-
-# Tables without lines.
-PLAIN = {"box": None, "padding": (0, 2, 0, 0)}
 
 # Called with (stage, done, total); total is None where it is not known.
 Progress = Callable[[str, int, int | None], None]
@@ -52,24 +49,8 @@ def progress_bars() -> Iterator[Progress]:
 def table_console(json: Path | None) -> Console:
     """Where tables go: standard output, unless that is the --json's."""
     console = Console(stderr=str(json) == "-")
-    # A file or a pipe has no width of its own.
-    return console if console.is_terminal else Console(stderr=console.stderr, width=PIPE_WIDTH)
-
-
-def table(columns: Iterable[str], rows: Iterable[Iterable[str]], title: str | None = None,
-        texts: Collection[int] = (0,), wrap: bool = True, **options: object) -> Table:
-    """A table of cells in rich's markup, whose columns hold numbers but for those of the numbers `texts`."""
-    made = Table(title=title, **options)
-    for number, name in enumerate(columns):
-        made.add_column(name, justify="left" if number in texts else "right", no_wrap=not wrap)
-    for row in rows:
-        made.add_row(*row)
-    return made
-
-
-def facts(rows: Iterable[tuple[str, str]]) -> Table:
-    """A table of names and what they are."""
-    return table((), rows, show_header=False, **PLAIN)
+    # A file or a pipe has no width of its own: whoever reads it wants whole lines.
+    return console if console.is_terminal else Console(stderr=console.stderr, width=PIPE_WIDTH, soft_wrap=True)
 
 
 def write_json(values: dict[str, object], path: Path) -> None:

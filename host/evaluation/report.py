@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from host.common.console import facts, table
+from host.common.tables import TextTable, facts
 from host.evaluation.trials import Answers, Trials
 from host.events.spike_train import SpikeTrain
 from host.network.network import Network
@@ -134,8 +133,8 @@ def _answers(measures: dict[str, object]) -> Iterator[tuple[str, str]]:
             f"{measures['bound_clocks_per_inference']:.0f} (x {measures['core_clocks_over_bound']})")
 
 
-def _costs(measures: dict[str, object]) -> Table:
-    return table(("over all inferences", "mean", "median", "90 %", "most"), ((name,
+def _costs(measures: dict[str, object]) -> TextTable:
+    return TextTable(("over all inferences", "mean", "median", "90 %", "most"), ((name,
         *(f"{measures[key][each]:.1f}".removesuffix(".0") for each in SPREAD)) for key, name in COSTS.items()))
 
 
@@ -148,6 +147,7 @@ def _sparsity(measures: dict[str, object]) -> Iterator[tuple[str, str]]:
         if share is not None)
 
 
-def _worst(measures: dict[str, object]) -> Table:
-    return table(("label", "taken for", "clips", "of the label's"), ((escape(pair["label"]), escape(pair["taken_for"]),
-        str(pair["clips"]), percent(pair["share"])) for pair in measures["worst_pairs"]), texts=(0, 1))
+def _worst(measures: dict[str, object]) -> TextTable:
+    rows = ((escape(pair["label"]), escape(pair["taken_for"]), str(pair["clips"]), percent(pair["share"]))
+        for pair in measures["worst_pairs"])
+    return TextTable(("label", "taken for", "clips", "of the label's"), rows, texts=(0, 1))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from host.common.console import facts, table
+from host.common.tables import TextTable, facts
 from host.network.network import predicted
 
 # Their module needs torch, which takes seconds to load and is not needed to write measures.
@@ -70,13 +70,13 @@ def _class_name(run: "Run", index: int) -> str:
 
 def print_run(run: "Run", network: str, console: Console) -> None:
     """Print a line a recording and what the run came to; `network` is how to call the run's."""
-    console.print(table(("sample", "events", "inputs", "steps", "spikes", "class", "label", "match"), ((
+    console.print(TextTable(("sample", "events", "inputs", "steps", "spikes", "class", "label", "match"), ((
         escape(each.sample.name), "-" if each.sample.events is None else str(len(each.sample.events)),
         str(len(each.run.inputs.sources)), str(len(each.run.spikes)), str(len(each.run.spikes.sources)),
         escape(_class_name(run, predicted(each.run.logits))), escape(_class_name(run, each.sample.label)),
         f"[red]{wrong} differ[/]" if (wrong := each.mismatches + each.state_mismatches) else "[green]exact[/]")
         for each in run.compared), f"{run.engine} engine, encoded on the {run.encode}: SoC against golden model",
-        texts=(0, 5, 6, 7), wrap=False))
+        texts=(0, 5, 6), whole=(7,)))
     m, link = run_measures(run), run.link.stats
     rows = [("network", escape(network)),
         ("spikes and logits", f"{m['spikes']} spikes in {m['steps']} steps, {m['mismatches']} mismatches"),

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from host.common.atomic import whole_file
-from host.common.console import facts, stage_bars
+from host.common.console import stage_bars
+from host.common.tables import facts
 from host.plots.curves import training_curves
 from host.plots.style import save
 from host.training.convert import to_network

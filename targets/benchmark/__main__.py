@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.table import Column, Table
+from rich.markup import escape
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs
 from host.cli.reading_options import add_reading_args, check_unused, reading_from_args
 from host.common.console import table_console, write_json
+from host.common.tables import TextTable
 from host.data import synthetic
 from host.events.encoder import Encoder
 from host.events.sample import Sample
@@ -130,10 +131,7 @@ BENCHMARKS = {"clocks": bench_clocks, "engines": bench_engines, "streaming": ben
 
 def show(title: str, rows: Rows, console: Console) -> None:
     """Print rows as a table."""
-    table = Table(*(Column(name, justify="right") for name in rows[0]), title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    console.print(table)
+    console.print(TextTable(rows[0], [map(str, row.values()) for row in rows], escape(title), texts=()))
 
 
 def main() -> int:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from litex.build.openfpgaloader import OpenFPGALoader
 from rich.console import Console
-from rich.table import Table
 
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs
 from host.common.console import table_console, write_json
+from host.common.tables import TextTable
 from targets.boards.board import Board, BoardOptions
 from targets.boards.build import UNTIMED, BoardBuild, build_board
 from targets.boards.estimate import NAMES, estimate
@@ -93,19 +93,16 @@ def show(content: dict, console: Console) -> None:
     console.print(f"{content['board']}, {content['device']}: {config['neurons']} neurons, {config['inputs']} inputs, "
         f"{config['contexts']} contexts, {config['weight_bits']}-bit weights, {config['lanes']} lanes, "
         f"CPU {content['cpu']}{', variables in SDRAM' if content['sdram'] else ''}", highlight=False, soft_wrap=True)
-    table  = Table()
-    table.add_column("cells")
     built = "available" in content
-    for name in ("estimate", *(("used", "available") if built else ())):
-        table.add_column(name, justify="right")
+    rows  = []
     for name, text in NAMES.items():
         cells = [content.get("estimate", {}).get(name)]
         if built:
             cells += [content.get(name), content["available"].get(name)]
         if any(cell is not None for cell in cells):
-            table.add_row(text, *("" if cell is None else str(cell) for cell in cells))
-    if table.row_count:
-        console.print(table)
+            rows.append((text, *("" if cell is None else str(cell) for cell in cells)))
+    if rows:
+        console.print(TextTable(("cells", "estimate", *(("used", "available") if built else ())), rows))
     else:
         console.print(f"What {content['device']} holds is not known here: no estimate.", highlight=False)
     for name, text in _lines(content):

@@ -6,14 +6,16 @@ import argparse
 import contextlib
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rich.table import Table
+from rich.console import Console
+from rich.markup import escape
 
 from accel.errors import QCLIFError
 from host.cli.options import check_outputs, positive
 from host.common.console import progress_bars, table_console, write_json
+from host.common.tables import TextTable
 from targets.boards.board import Board, BoardOptions, board_config
 from targets.boards.elaborate import clock_errors, make_soc
 from targets.boards.estimate import fit
@@ -63,6 +65,19 @@ def examine(name: str, find: Callable[[str], Board], fixed: dict[str, int]) -> d
     return entry
 
 
+def show(entries: Sequence[dict[str, object]], console: Console) -> None:
+    """Print a table of the boards that can have the SoC, and why the others cannot; of entries as examine() gives."""
+    able = [entry for entry in entries if not entry["refusal"]]
+    rows = [(*(escape(entry[name]) for name in ("name", "device", "toolchain")), f"{entry['clock_mhz']:g}",
+        *(str(entry[size] or "?") for size in ("neurons", "inputs", "lanes")), escape(entry["cpu"])) for entry in able]
+    console.print(TextTable(("board", "device", "tools", "MHz", "neurons", "inputs", "lanes", "CPU"), rows,
+        "Boards of litex-boards, and the network that fits", texts=(0, 1, 2, 7)))
+    for entry in entries:
+        if entry["refusal"]:
+            console.print(f"{entry['name']}: {entry['refusal']}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{len(able)} of {len(entries)} boards can have the SoC.", highlight=False)
+
+
 def list_boards(argv: list[str], prog: str, find: Callable[[str], Board]) -> int:
     """The command: a table of all boards, or of those that are named. Returns the exit code.
 
@@ -86,18 +101,7 @@ def list_boards(argv: list[str], prog: str, find: Callable[[str], Board]) -> int
         for done, name in enumerate(names):
             progress("boards", done, len(names))
             entries.append(examine(name, find, fixed))
-    table = Table("board", "device", "tools", "MHz", "neurons", "inputs", "lanes", "CPU",
-        title="Boards of litex-boards, and the network that fits")
-    able = [entry for entry in entries if not entry["refusal"]]
-    for entry in able:
-        table.add_row(entry["name"], entry["device"], entry["toolchain"], f"{entry['clock_mhz']:g}",
-            *(str(entry[size] or "?") for size in ("neurons", "inputs", "lanes")), entry["cpu"])
-    console = table_console(args.json)
-    console.print(table)
-    for entry in entries:
-        if entry["refusal"]:
-            console.print(f"{entry['name']}: {entry['refusal']}", highlight=False, soft_wrap=True)
-    console.print(f"{len(able)} of {len(entries)} boards can have the SoC.", highlight=False)
+    show(entries, table_console(args.json))
     if args.json:
         write_json({"boards": entries}, args.json)
     return 0

@@ -82,7 +82,7 @@ def layout_sheets(records: Sequence[Record]) -> Iterator[Sheet]:
         yield _routed(pairs)
     ready = [(_short_name(record), command) for record in records if (command := at("layout", "command")(record))]
     if ready:
-        yield Sheet("Layouts that are ready to run", ("design", "command"), ready, texts=(0, 1))
+        yield Sheet("Layouts that are ready to run", ("design", "command"), ready, texts=(0, 1), prose=(1,))
 
 
 def _routed(pairs: Sequence[tuple[Record, Record]]) -> Sheet:

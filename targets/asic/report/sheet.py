@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from host.common.tables import TextTable
 
 # What is shown where a number was not computed, or could not be traced.
 ABSENT  = "-"
@@ -32,33 +33,35 @@ class Sheet:
     rows : cells, as many as columns.
     notes : lines below it.
     texts : columns that hold words, by number; the others hold numbers.
+    prose : columns among those that hold what must not be cut, as commands and reasons.
     """
     title:   str
     columns: tuple[str, ...]
     rows:    list[Sequence[str]]
     notes:   tuple[str, ...] = ()
     texts:   tuple[int, ...] = (0,)
+    prose:   tuple[int, ...] = ()
 
     def without_empty(self) -> "Sheet":
         """The table without the columns in which no row has anything."""
         kept = [number for number in range(len(self.columns)) if any(row[number] != ABSENT for row in self.rows)]
         return replace(self, columns=tuple(self.columns[number] for number in kept),
             rows=[tuple(row[number] for number in kept) for row in self.rows],
-            texts=tuple(place for place, number in enumerate(kept) if number in self.texts))
+            texts=tuple(place for place, number in enumerate(kept) if number in self.texts),
+            prose=tuple(place for place, number in enumerate(kept) if number in self.prose))
 
     def _is_text(self, column: int) -> bool:
         return column in self.texts or not any(self.columns)
 
     def show(self, console: Console) -> None:
         """Print the table."""
-        table = Table(title=self.title, title_justify="left", show_header=any(self.columns), box=None,
-            padding=(0, 2, 0, 0))
-        for number, name in enumerate(self.columns):
-            table.add_column(name, justify="left" if self._is_text(number) else "right",
-                no_wrap=number == 0)
-        for row in self.rows:
-            table.add_row(*(f"[red]{escape(cell)}[/]" if isinstance(cell, Bad) else escape(cell) for cell in row))
-        console.print(table)
+        cells = [[f"[red]{escape(cell)}[/]" if isinstance(cell, Bad) else escape(cell) for cell in row]
+            for row in self.rows]
+        if any(self.columns):
+            made = TextTable(self.columns, cells, escape(self.title), self.texts, self.prose, boxed=False)
+        else:
+            made = TextTable((), cells, escape(self.title), (), prose=(1,), whole=(0,), boxed=False)
+        console.print(made)
         for note in self.notes:
             console.print(f"  {escape(note)}", highlight=False)
         console.print()

@@ -122,7 +122,7 @@ def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequ
         yield _against_golden(records)
     failed = [(str(number), Bad(str(record["error"]))) for number, record in enumerate(records, 1) if "error" in record]
     if failed:
-        yield Sheet("Runs that failed", ("run", "why"), failed)
+        yield Sheet("Runs that failed", ("run", "why"), failed, texts=(0, 1), prose=(1,))
 
 
 def _table(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> Sheet:

@@ -17,8 +17,10 @@ from targets.boards import command
 from targets.boards.board import BoardOptions
 from targets.boards.build import BoardBuild
 from targets.boards.command import load
+from targets.boards.listing import show
 from targets.boards.report import read_report
 from tests.helpers.needs import needs_compiler
+from tests.helpers.terminals import WIDTHS, assert_fits, assert_whole, shown
 
 OPTIONS = BoardOptions("ulx3s", "LFE5U-25F", "trellis", 50_000_000, 1_000_000, QCLIFConfig(neurons=16, uart_fifo=2048))
 PATH    = {"from": "VexRiscv.a", "to": "VexRiscv.b", "delay_ns": 19.25}
@@ -88,6 +90,30 @@ def test_the_list_of_boards(tmp_path, capsys):
         r"to with --uart-pins TX,RX \(of a connector: pmoda:0, .*\), or other pads with --uart-name",
         entries["zedboard"]["refusal"])
     assert "10 of 11 boards can have the SoC." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_list_fits_terminals_and_pipes(width):
+    sizes   = ({"neurons": 1024, "inputs": 4096, "lanes": 16}, {"neurons": 256, "inputs": 512, "lanes": 8})
+    entries = [{"name": "sipeed_tang_primer_20k_with_a_long_name", "device": "GW2A-LV18PG256C8/I7", "refusal": "",
+        "toolchain": "apicula", "clock_mhz": 27.0, "cpu": "vexriscv+lite", **sizes[0]},
+        {"name": "ulx3s", "device": "LFE5U-25F", "toolchain": "trellis", "clock_mhz": 50.0, "cpu": "vexriscv",
+        "refusal": "", **sizes[1]}, {"name": "zedboard", "refusal": "no pads [serial] for a UART"}]
+    text = shown(lambda console: show(entries, console), width)
+    table, _, rest = text.partition("zedboard")
+    assert_fits(table, width)
+    for entry in entries[:2]:
+        assert_whole(table, [*(entry[size] for size in sizes[0]), f"{entry['clock_mhz']:g}"])
+    assert "no pads [serial] for a UART" in rest and "2 of 3 boards can have the SoC." in rest
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_board_fits_terminals_and_pipes(width, tmp_path):
+    content = command.measures(find_board("ulx3s"), OPTIONS, REPORT, build(tmp_path))
+    text    = shown(lambda console: command.show(content, console), width)
+    table   = text[text.index("cells"):text.index("clock")]
+    assert_fits(table, width)
+    assert_whole(table, [7000, 4000, 24288])
 
 
 def test_a_board_of_an_unknown_fpga(capsys):

@@ -4,6 +4,7 @@
 
 import io
 import json
+import re
 
 import matplotlib
 import pytest
@@ -20,6 +21,7 @@ from targets.asic.report.studies import STUDIES, rows_of, study_figures, study_o
 from targets.asic.report.tables import name_of, sheets, write_report
 from targets.asic.sta.path import path_stages, summarised
 from tests.helpers.asic_records import complete, routed, stages, synthesised
+from tests.helpers.terminals import WIDTHS, assert_fits, assert_whole, shown
 
 matplotlib.use("Agg")
 
@@ -34,6 +36,26 @@ def text_of(sheet):
 def row_of(sheet, name):
     """Cells of the row that begins so."""
     return next(row for row in sheet.rows if row[0].startswith(name))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_tables_fit_terminals_and_pipes(width):
+    runs = [complete(), routed("spatial"), complete("neuron", slack=-123.456), {"error": "no such file: /a b/c"*4}]
+    made = [sheet for record in runs[:3] for sheet in sheets(record)]
+    made += [*compare_sheets(runs[:2]), *study_sheets("corners", STUDIES["corners"],
+        [{"design": each} for each in ("core", "spatial", "neuron", "failed")], runs)]
+    for sheet in made:
+        text = shown(sheet.show, width)
+        if width is not None:
+            assert_fits(text, width)
+        # Never a number cut, nor a name where one has to know it, nor a reason or a command.
+        words = [n for n in range(len(sheet.rows[0])) if n in sheet.texts and any(sheet.columns)]
+        for row in sheet.rows:
+            assert_whole(text, [cell for n, cell in enumerate(row) if n not in words and any(sheet.columns)])
+            if any(sheet.columns):
+                continue
+            assert set(f"{row[0]} {row[1]}".split()) <= set(text.split())
+        assert width is not None or not re.search("[│┃─━…]", text)
 
 # Energies ------------------------------------------------------------------------------------------
 
