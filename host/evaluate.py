@@ -17,7 +17,10 @@ else the exit code is 1. The confusion matrix and the accuracy against elapsed t
 import argparse
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from accel.config import LIMITS, QCLIFConfig, add_config_args, config_from_args
 from accel.errors import EXIT_MISMATCH, QCLIFError, guarded
@@ -25,6 +28,7 @@ from firmware.protocol import DEFAULT_BAUDRATE
 from host.cli.network_choice import preferred_sizes
 from host.cli.options import add_dataset_args, check_outputs, make_output_dir, positive
 from host.cli.reading_options import reading_from_args
+from host.common.atomic import write_each
 from host.common.console import progress_bars, table_console, write_json
 from host.data.datasets import SENSOR_SIZES, load
 from host.evaluation.report import evaluation_measures, print_evaluation
@@ -148,19 +152,16 @@ def compute(args: argparse.Namespace, network: Network) -> tuple[Trials, list[Sp
             return trials, *device_spikes(link, network, trials, progress)
 
 
-def write_plots(args: argparse.Namespace, trials: Trials, answers: Answers, measures: dict[str, object],
-        bin_us: int) -> list[Path]:
-    """Write the plots and return their files."""
+def plots(args: argparse.Namespace, trials: Trials, answers: Answers, measures: dict[str, object],
+        bin_us: int) -> dict[Path, Figure]:
+    """The plots, by the files that they are to be."""
     title = f"{args.network.stem}, {trials.name}"
     made  = {
         "confusion": confusion_matrix(answers.labels, answers.predictions, trials.classes, title),
         "elapsed":   accuracy_over_time(answers.accuracy_over_time(), measures["majority"],
             measures["latency_steps"]["median"], bin_us, title),
     }
-    files = [args.output_dir/f"{args.network.stem}_{name}.png" for name in made]
-    for figure, file in zip(made.values(), files, strict=True):
-        save(figure, file)
-    return files
+    return {args.output_dir/f"{args.network.stem}_{name}.png": figure for name, figure in made.items()}
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -171,12 +172,18 @@ def evaluate(args: argparse.Namespace) -> int:
     answers  = Answers.of(spikes, trials.bounds, trials.labels, network.readout)
     options  = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
     measures = {"options": options} | evaluation_measures(network, trials, answers, spikes, run)
-    files    = write_plots(args, trials, answers, measures, network.encoder.bin_us)
+    figures  = plots(args, trials, answers, measures, network.encoder.bin_us)
     console  = table_console(args.json)
     print_evaluation(measures, console)
-    console.print(*map(str, files), sep="\n", markup=False, soft_wrap=True)
+
+    def write(file: Path, figure: Figure) -> None:
+        save(figure, file)
+        console.print(str(file), markup=False, soft_wrap=True)
+
+    writes = [partial(write, *each) for each in figures.items()]
     if args.json:
-        write_json(measures | {"files": [str(file) for file in files]}, args.json)
+        writes.append(lambda: write_json(measures | {"files": [str(file) for file in figures]}, args.json))
+    write_each(*writes)
     return EXIT_MISMATCH if run is not None and run.mismatches else 0
 
 

@@ -24,6 +24,7 @@ from accel.errors import EXIT_MISMATCH, guarded
 from firmware.protocol import DEFAULT_BAUDRATE
 from host.cli.network_choice import Choice, check_recordings, choose_network
 from host.cli.options import add_run_args, check_outputs, encode_samples, open_link, read_samples
+from host.common.atomic import write_each
 from host.common.console import progress_bars, table_console, write_json
 from host.events.sample import Sample
 from host.link.link import Link
@@ -38,11 +39,13 @@ def stream(link: Link, choice: Choice, samples: list[Sample], args: argparse.Nam
     samples = encode_samples(samples, network.encoder, network.contexts, args)
     with progress_bars() as progress:
         run = execute(link, network, samples, args.engine, args.encode, args.lockstep, progress)
-    if args.out:
-        run.result().save(args.out)
     print_run(run, choice.name, table_console(args.json))
+    writes = []
+    if args.out:
+        writes.append(lambda: run.result().save(args.out))
     if args.json:
-        write_json(run_measures(run) | {"network_name": choice.name}, args.json)
+        writes.append(lambda: write_json(run_measures(run) | {"network_name": choice.name}, args.json))
+    write_each(*writes)
     return EXIT_MISMATCH if run.mismatches else 0
 
 

@@ -27,6 +27,7 @@ import torch
 from accel.errors import EXIT_ERROR, EXIT_INTERRUPTED, QCLIFError, guarded
 from host.cli.options import check_outputs
 from host.cli.reading_options import add_reading_args, reading_from_args
+from host.common.atomic import write_each
 from host.common.console import table_console, write_json
 from host.data.datasets import DATA_HELP
 from host.network.network import Network
@@ -34,7 +35,7 @@ from host.training.architecture import NEURONS
 from host.training.distributed import choose_device, processes, rank
 from host.training.experiment import Data, train
 from host.training.objective import Score
-from host.training.results import TrainingDisplay, print_training, training_measures, write_results
+from host.training.results import TrainingDisplay, print_training, print_written, training_measures, write_results
 from host.training.settings import Settings, add_settings_args, settings_from_args
 from host.training.trainer import Trainer, checkpoint_path
 
@@ -131,14 +132,17 @@ def how_to_go_on(args: argparse.Namespace) -> str:
 
 
 def finish(args: argparse.Namespace, trainer: Trainer, test: Score | None, checkpoint: Path | None) -> None:
-    """Write what came out, and print it; the checkpoint has done its work."""
-    written  = write_results(trainer, args.out) if args.out else []
-    measures = training_measures(trainer, test)
+    """Print what came out, and write it; then the checkpoint has done its work."""
+    measures, console = training_measures(trainer, test), table_console(args.json)
+    print_training(measures, console)
+    writes = []
+    if args.out:
+        writes.append(lambda: print_written(write_results(trainer, args.out), console))
     if args.json:
-        write_json(measures, args.json)
+        writes.append(lambda: write_json(measures, args.json))
+    write_each(*writes)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
-    print_training(measures, written, table_console(args.json))
 
 
 def main(argv: list[str] | None = None) -> int:

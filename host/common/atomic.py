@@ -4,7 +4,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +14,8 @@ from accel.errors import QCLIFError
 
 @contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A file to write to that takes this name, replacing what had it, once the block ends without an error.
+    """A file to write to that takes this name, replacing what had it, once the block ends without an error. A link
+    stays one, and the file that it leads to is replaced.
 
     Raises
     ------
@@ -24,19 +25,32 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     if path.exists() and not (path.is_file() or path.is_dir()):
         # Else root would lose /dev/null.
         raise QCLIFError(f"{path}: is a device or a pipe, which a file cannot replace: choose another file")
+    target = path.resolve()
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{path.name}.", delete=False) as file:
             try:
                 yield file
                 file.flush()
                 os.chmod(file.name, 0o666 & ~_umask())
-                os.replace(file.name, path)
+                os.replace(file.name, target)
             except BaseException:
                 # Where an interruption comes after the replacement, the name is gone.
                 Path(file.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
         raise QCLIFError(f"{path}: cannot be written ({error.strerror or error}): choose another file") from error
+
+
+def write_each(*writes: Callable[[], object]) -> None:
+    """Call each, though one before it fails: what can be written is. Raises QCLIFError that names all that failed."""
+    failed = []
+    for write in writes:
+        try:
+            write()
+        except QCLIFError as error:
+            failed.append(error)
+    if failed:
+        raise QCLIFError("; ".join(map(str, failed))) from failed[0]
 
 
 def _umask() -> int:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bars
 
 from accel.errors import QCLIFError
+from host.common.atomic import whole_file
 
 # Of what is broken at words where it is no terminal's; lines and tables of ours are not.
 PIPE_WIDTH = 120
@@ -54,12 +55,18 @@ def table_console(json: Path | None) -> Console:
 
 
 def write_json(values: dict[str, object], path: Path) -> None:
-    """Write values to a file, or to standard output where it is -."""
+    """Write values to a file, whole or not at all, or to standard output where it is -. Raises QCLIFError where that
+    is not possible.
+    """
     text = json_format.dumps(values, indent=2) + "\n"
     if str(path) == "-":
         sys.stdout.write(text)
-        return
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise QCLIFError(f"{path}: {error.strerror}: choose another --json") from error
+    elif path.exists() and (not path.is_file() or path.is_relative_to("/dev")):
+        # A pipe or a device, /dev/stdout among them, is written to, whatever is behind it.
+        try:
+            path.write_text(text)
+        except OSError as error:
+            raise QCLIFError(f"{path}: cannot be written ({error.strerror}): choose another --json") from error
+    else:
+        with whole_file(path) as file:
+            file.write(text.encode())

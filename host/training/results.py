@@ -4,9 +4,11 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from host.common.atomic import whole_file
 from host.common.console import stage_bars
@@ -106,8 +108,8 @@ def write_results(trainer: Trainer, out: Path) -> list[Path]:
     return [out, out.with_suffix(".csv"), out.with_suffix(".png")]
 
 
-def print_training(measures: dict[str, object], written: list[Path], console: Console) -> None:
-    """Print training_measures(), and which files were written."""
+def print_training(measures: dict[str, object], console: Console) -> None:
+    """Print training_measures()."""
     best, settings = measures["best"], measures["settings"]
     rows = [("network", f"{settings['neurons']} {settings['neuron']} neurons, {settings['weight_bits']}-bit weights, "
             f"{settings['state_bits']}-bit states, {settings['dataset']}, seed {settings['seed']}"),
@@ -123,4 +125,9 @@ def print_training(measures: dict[str, object], written: list[Path], console: Co
             f"step"))
         if "precision" in test:
             rows.append(("yes", f"precision {100*test['precision']:.1f} %, recall {100*test['recall']:.1f} %"))
-    console.print(facts([*rows, *(("written", str(path)) for path in written)]))
+    console.print(facts(rows))
+
+
+def print_written(files: Sequence[Path], console: Console) -> None:
+    """Print which files were written."""
+    console.print(facts([("written", escape(str(path))) for path in files]))

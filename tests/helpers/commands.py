@@ -5,8 +5,10 @@ imported already what takes a command seconds."""
 
 import contextlib
 import io
+import resource
+import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from host.common.folders import ROOT
 
@@ -26,6 +28,18 @@ def call(main: Callable[[list[str]], int], *options: object) -> subprocess.Compl
         except SystemExit as end:
             status = end.code
     return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """The most bytes that a file can have in this process, as a full disk would; as before when the block ends."""
+    assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
 
 
 def assert_one_line(done: subprocess.CompletedProcess, *words: object) -> None:

@@ -271,7 +271,10 @@ def test_disk_is_full(train, tmp_path, monkeypatch, limit):
     # The checkpoint is written, the smaller network is not.
     with monkeypatch.context() as patch:
         patch.setattr("host.train.write_results", lambda *args: (limit(2000), write_results(*args)))
-        refused(train("--resume"), "net.npz: cannot be written (File too large)")
+        done = train("--resume")
+        refused(done, "net.npz: cannot be written (File too large)")
+        # What came out was told before.
+        assert "kept: " in done.stdout
     limit()
     assert (tmp_path/"net.npz").read_bytes() == b"an earlier network"
     assert train("--resume").returncode == 0
