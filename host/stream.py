@@ -7,7 +7,7 @@ examples:
   python host/stream.py --port /dev/ttyUSB1                          synthetic gestures, a network trained on them
   python host/stream.py --port /dev/ttyUSB1 --network random         one that uses all of the build
   python host/stream.py --port socket://localhost:2430 --network net.npz --events rec1.npz rec2.aedat4
-  python host/stream.py --port /dev/pts/3 --dataset NMNIST --data DIR --samples 20 --json run.json
+  python host/stream.py --port /dev/pts/3 --dataset nmnist --data DIR --samples 20 --json run.json
 """
 
 import argparse

@@ -12,9 +12,10 @@ from accel.errors import QCLIFError
 from firmware.protocol import ENGINES
 from host.cli.reading_options import add_reading_args, check_unused, reading_from_args
 from host.data import synthetic
-from host.data.datasets import DATA_HELP, NAMES, SPLITS, SYNTHETIC, SYNTHETIC_SAMPLES
+from host.data.datasets import DATA_HELP, NAMES, PUBLISHED, SPLITS, SYNTHETIC, SYNTHETIC_SAMPLES
+from host.data.labelled_files import TEST, TRAIN
 from host.events.encoder import BACKGROUND_HZ, CUE_HZ, Encoder, poisson_context
-from host.events.formats import DATASETS, SUFFIXES, read_dataset, read_files
+from host.events.formats import SUFFIXES, read_dataset, read_files
 from host.events.sample import Sample
 from host.link.link import Link
 from host.link.port import Faults, FaultyPort, SerialPort
@@ -44,21 +45,30 @@ def add_recording_args(source: argparse._ArgumentGroup, default: str | None = SY
     files = source.add_mutually_exclusive_group()
     files.add_argument("--events", type=Path, nargs="+", metavar="FILE",
         help=f"recordings ({', '.join(SUFFIXES)}), recognised by what is in them")
-    files.add_argument("--dataset", choices=[SYNTHETIC, *DATASETS], default=default,
+    files.add_argument("--dataset", type=str.lower, choices=[SYNTHETIC, *PUBLISHED], default=default,
         help=f"recordings of a data set; {SYNTHETIC}: gestures made up here (default: {default or 'none'})")
     source.add_argument("--data", type=Path, default=Path("data"), metavar="DIR",
         help="folder that holds the data set, as tonic's save_to (default: %(default)s)")
-    source.add_argument("--test-split", action="store_true", help="the data set's test split, not its training split")
+    add_split_args(source, TRAIN)
     source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
     add_reading_args(source)
 
 
+def add_split_args(source: argparse._ActionsContainer, split: str) -> None:
+    """Add the option of a data set's split, by default this one."""
+    source.add_argument("--split", type=str.lower, choices=SPLITS, default=split,
+        help="of the data set (default: %(default)s)")
+    # What some commands called it before.
+    source.add_argument("--test-split", dest="split", action="store_const", const=TEST, default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS)
+
+
 def add_dataset_args(source: argparse._ActionsContainer, split: str) -> None:
     """Add the options that name recordings of a data set to train with, by default of this split."""
-    source.add_argument("--dataset", choices=NAMES, default=SYNTHETIC, help="(default: %(default)s)")
+    source.add_argument("--dataset", type=str.lower, choices=NAMES, default=SYNTHETIC, help="(default: %(default)s)")
     source.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help=DATA_HELP)
     source.add_argument("--download", action="store_true", help="let tonic download a data set that is missing")
-    source.add_argument("--split", choices=SPLITS, default=split, help="(default: %(default)s)")
+    add_split_args(source, split)
     source.add_argument("--samples", type=positive, metavar="K", help="only K recordings, of each class by its share "
         "(default: all; {train} synthetic ones to train, {test} to test)".format(**SYNTHETIC_SAMPLES))
     source.add_argument("--seed", type=int, default=0, help="of the choice of samples, of the synthetic recordings and "
@@ -144,7 +154,7 @@ def read_samples(args: argparse.Namespace) -> list[Sample]:
     elif args.dataset == SYNTHETIC:
         samples = synthetic.recordings(args.samples or len(synthetic.GESTURES))
     else:
-        samples = read_dataset(args.dataset, args.data, train=not args.test_split, download=args.download)
+        samples = read_dataset(PUBLISHED[args.dataset], args.data, args.split == TRAIN, args.download)
     chosen = list(islice(samples, args.samples))
     if not chosen:
         raise QCLIFError("no recordings: the files hold none, give others with --events")

@@ -198,8 +198,9 @@ def add_settings_args(parser: argparse.ArgumentParser) -> None:
             groups[meta["group"]].add_argument(option, action=argparse.BooleanOptionalAction, default=field.default,
                 help=text)
         else:
-            groups[meta["group"]].add_argument(option, type=field.type, choices=meta["choices"], default=field.default,
-                metavar=None if meta["choices"] else "N", help=text)
+            # Names are known in capitals, too, as tonic writes those of data sets.
+            groups[meta["group"]].add_argument(option, type=str.lower if meta["choices"] else field.type,
+                choices=meta["choices"], default=field.default, metavar=None if meta["choices"] else "N", help=text)
 
 
 def settings_from_args(args: argparse.Namespace, **changes: object) -> Settings:
