@@ -44,9 +44,11 @@ def plots(args: argparse.Namespace) -> Iterator[tuple[str, Callable[[Path], None
     # An encoder knows the limits of a time step.
     bin_us  = Encoder(bin_us=args.bin_us).bin_us if args.bin_us else None
     network = Network.load(args.network) if args.network else None
-    run     = RunPlots(Result.load(args.run), args.sample, network, bin_us, args.run.name)
+    result  = Result.load(args.run)
+    run     = RunPlots(result, args.sample, network, bin_us, args.run.name)
     if args.events or args.dataset:
         sample    = recording(args)
+        result.check_recording(args.sample, sample)
         window_us = args.window_ms*1000
         # First, because it can be refused when it is written.
         if args.gif:

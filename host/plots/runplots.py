@@ -110,11 +110,10 @@ class RunPlots:
         # torch takes seconds to load, and only states need it.
         from host.network.golden import GoldenModel
         golden, = GoldenModel(self._network).run([self._inputs], states=True)
-        differs = np.setxor1d(*(each.indices().astype(np.int64)*size + each.sources
-            for each in (golden.spikes, self._spikes)))
+        differs = golden.spikes.difference(self._spikes)
         if len(differs):
-            step, neuron = divmod(int(differs[0]), size)
-            here, there  = ("is silent", "fires") if neuron in self._spikes.step(step) else ("fires", "is silent")
+            step, neuron, *times = differs[0].tolist()
+            here, there = ({0: "is silent", 1: "fires"}.get(each, f"fires {each} times") for each in times)
             raise QCLIFError(f"another network than the run's: at step {step} of sample {self._sample} neuron {neuron} "
                 f"{there} in the run and {here} in this network: give the run's")
         logits = self._result.logits[self._sample]

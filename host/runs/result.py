@@ -2,6 +2,7 @@
 
 """The result of a run: spikes, logits, labels and the inputs that were sent, in one file."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -12,7 +13,7 @@ from accel.config import LIMITS
 from accel.errors import QCLIFError
 from host.common.npz import NpzArrays, save_npz
 from host.events.encoder import STEPS_MAX
-from host.events.sample import UNKNOWN
+from host.events.sample import UNKNOWN, Sample
 from host.events.spike_train import SpikeTrain
 
 NEURONS_MAX = LIMITS["neurons"][1]
@@ -24,10 +25,19 @@ ROWS = (
     {"in_sample": None, "in_step": STEPS_MAX, "in_source": SOURCES_MAX},
 )
 
+# Dimensions and type of the arrays that are not [n] of int32.
+_OTHERS = {"logits": (2, np.int32), "name": (1, np.str_), "digest": (2, np.uint8)}
+
+# Those that tell what recordings a run was of.
+_RECORDED = ("name", "events", "digest")
+
+# Bytes of a SHA-256.
+_DIGEST_BYTES = 32
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a run gave, as its .npz file holds it. All int32.
+    """What a run gave, and on what, as its .npz file holds it. All int32 but name and digest.
 
     Parameters
     ----------
@@ -35,6 +45,9 @@ class Result:
     logits : [samples, O].
     label : [samples], -1 where unknown.
     in_sample, in_step, in_source : [inputs], one row an input that was sent; context k is source I + k.
+    name : text [samples], what the recordings are called.
+    events : [samples], numbers of their events; -1 where only inputs are known.
+    digest : uint8 [samples, 32], of their events, as events_digest(); 0 likewise.
     """
     sample:    np.ndarray
     step:      np.ndarray
@@ -44,17 +57,24 @@ class Result:
     in_sample: np.ndarray
     in_step:   np.ndarray
     in_source: np.ndarray
+    name:      np.ndarray
+    events:    np.ndarray
+    digest:    np.ndarray
 
     @classmethod
-    def collect(cls, inputs: Sequence[SpikeTrain], spikes: Sequence[SpikeTrain], logits: Sequence[np.ndarray],
-            labels: Sequence[int]) -> "Result":
-        """Collect the inputs, the spikes, the logits [O] and the label of each sample."""
-        if not len(inputs) == len(spikes) == len(logits) == len(labels):
-            raise ValueError(f"{len(inputs)} inputs, {len(spikes)} spikes, {len(logits)} logits and "
-                f"{len(labels)} labels: one of each a sample is needed")
+    def collect(cls, samples: Sequence[Sample], inputs: Sequence[SpikeTrain], spikes: Sequence[SpikeTrain],
+            logits: Sequence[np.ndarray]) -> "Result":
+        """Collect the inputs, the spikes and the logits [O] of each sample."""
+        if not len(samples) == len(inputs) == len(spikes) == len(logits):
+            raise ValueError(f"{len(samples)} samples, {len(inputs)} inputs, {len(spikes)} spikes and {len(logits)} "
+                "logits: one of each a sample is needed")
         outputs = len(logits[0]) if len(logits) else 0
+        digests = b"".join(events_digest(each.events) for each in samples)
         return cls(*_rows(spikes), np.asarray(logits, np.int32).reshape(len(inputs), outputs),
-            np.asarray(labels, np.int32), *_rows(inputs))
+            np.array([each.label for each in samples], np.int32), *_rows(inputs),
+            np.array([each.name for each in samples], np.str_),
+            np.array([-1 if each.events is None else len(each.events) for each in samples], np.int32),
+            np.frombuffer(digests, np.uint8).reshape(len(samples), _DIGEST_BYTES))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the file whole or not at all; equal results give equal bytes."""
@@ -62,16 +82,23 @@ class Result:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Result":
-        """Read a file of save(); raises QCLIFError where it is none."""
+        """Read a file of save(); raises QCLIFError where it is none. Of recordings, files of earlier versions tell
+        nothing.
+        """
         file, arrays = NpzArrays(path, "result"), {}
-        for name in (field.name for field in fields(cls)):
-            rank = 2 if name == "logits" else 1
+        told = any(name in file for name in _RECORDED)
+        for name in (field.name for field in fields(cls) if told or field.name not in _RECORDED):
+            rank, kind = _OTHERS.get(name, (1, np.int32))
             if name not in file:
                 raise QCLIFError(f"result {path}: array {name} is missing: is it the result of a run?")
             array = arrays[name] = file[name]
-            if array.dtype != np.int32 or array.ndim != rank:
-                raise QCLIFError(f"result {path}: {name} has {array.ndim} dimensions of {array.dtype}: {rank} of int32 "
-                    "are needed")
+            if not np.issubdtype(array.dtype, kind) or array.ndim != rank:
+                raise QCLIFError(f"result {path}: {name} has {array.ndim} dimensions of {array.dtype}: {rank} of "
+                    f"{kind.__name__.rstrip('_')} are needed")
+        if not told:
+            samples = len(arrays["label"])
+            arrays |= {"name": np.full(samples, "", np.str_), "events": np.full(samples, -1, np.int32),
+                "digest": np.zeros((samples, _DIGEST_BYTES), np.uint8)}
         result = cls(**arrays)
         try:
             result._check()
@@ -84,6 +111,8 @@ class Result:
         samples = len(self.label)
         if len(self.logits) != samples:
             raise QCLIFError(f"logits of {len(self.logits)} samples, labels of {samples}")
+        if {len(self.name), len(self.events), len(self.digest)} != {samples} or self.digest.shape[1] != _DIGEST_BYTES:
+            raise QCLIFError(f"name, events and digest are not those of {samples} samples")
         if (self.label < UNKNOWN).any():
             raise QCLIFError(f"label {self.label.min()}, the least is {UNKNOWN}, unknown")
         for row in ROWS:
@@ -107,6 +136,27 @@ class Result:
         length = 1 + max(int(steps.max(initial=-1)) for steps in (self.in_step[inputs], self.step[spikes]))
         return (SpikeTrain.from_pairs(self.in_step[inputs], self.in_source[inputs], length),
             SpikeTrain.from_pairs(self.step[spikes], self.neuron[spikes], length))
+
+
+    def check_recording(self, number: int, sample: Sample) -> None:
+        """Raise QCLIFError where a recording has other events than that of sample `number`, or that is not known."""
+        if self.events[number] < 0:
+            raise QCLIFError(f"the run does not tell what sample {number} was recorded as: run it again with this "
+                "version, or give no recordings")
+        if events_digest(sample.events) != self.digest[number].tobytes():
+            raise QCLIFError(f"sample {number} of the run is {self.name[number]} of {self.events[number]} events, the "
+                f"recording that is given is {sample.name} of {len(sample.events)}, and not the same: give the run's, "
+                "in its order")
+
+
+def events_digest(events: np.ndarray | None) -> bytes:
+    """SHA-256 of events (x, y, p, t), the same for any origin of time and in any format; zeros for None."""
+    if events is None:
+        return bytes(_DIGEST_BYTES)
+    found = hashlib.sha256()
+    for column in (events["x"], events["y"], events["p"], events["t"] - events["t"][:1]):
+        found.update(column.astype("<i8").tobytes())
+    return found.digest()
 
 
 def _rows(steps: Sequence[SpikeTrain]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

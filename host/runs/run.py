@@ -44,9 +44,9 @@ class Run:
         return sum(each.mismatches + each.state_mismatches for each in self.compared)
 
     def result(self) -> Result:
-        """Spikes, logits, labels and inputs of the device, as the file of a run holds them."""
-        return Result.collect([each.run.inputs for each in self.compared], [each.run.spikes for each in self.compared],
-            [each.run.logits for each in self.compared], [each.sample.label for each in self.compared])
+        """Spikes, logits and inputs of the device, and of what recordings, as the file of a run holds them."""
+        return Result.collect([each.sample for each in self.compared], [each.run.inputs for each in self.compared],
+            [each.run.spikes for each in self.compared], [each.run.logits for each in self.compared])
 
 
 def execute(link: Link, network: Network, samples: Sequence[Sample], engine: str = "accel", encode: str = "host",

@@ -44,8 +44,8 @@ class Run:
             classes=CLASSES)
         self.results  = GoldenModel(self.network).run(self.inputs, states=True)
         assert all(len(each.spikes.sources) > 20 for each in self.results)
-        self.file     = Result.collect(self.inputs, [each.spikes for each in self.results],
-            [each.logits for each in self.results], self.labels)
+        self.file     = Result.collect(self.samples, self.inputs, [each.spikes for each in self.results],
+            [each.logits for each in self.results])
         self.path, self.net, self.events = folder/"run.npz", folder/"net.npz", folder/"events.npz"
         self.file.save(self.path)
         self.network.save(self.net)

@@ -7,13 +7,15 @@ import json
 import os
 import subprocess
 import sys
+from itertools import islice
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from accel.config import QCLIFConfig
-from host.events.encoder import Encoder
+from host.events.encoder import Encoder, default_encoder_for
+from host.events.formats import read_files
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.random_network import random_network
@@ -26,6 +28,9 @@ from tests.helpers.commands import run as run_command
 from tests.helpers.short_run import CLASSES, CONTEXTS, NEURONS, gif_frames, marks, save_recordings
 
 PLOT = [sys.executable, "-m", "host.plot"]
+
+# The file of the run's own recordings.
+OWN = "OWN"
 
 
 def plot(capsys, *options):
@@ -95,18 +100,37 @@ def test_options_of_states_and_time(run, tmp_path, capsys, monkeypatch):
 
 
 def test_run_without_labels_has_no_confusion_matrix(run, tmp_path, capsys):
-    Result.collect(run.inputs[:1], [run.results[0].spikes], [run.results[0].logits], [-1]).save(tmp_path/"run.npz")
+    unlabelled = dataclasses.replace(run.samples[0], label=-1)
+    Result.collect([unlabelled], run.inputs[:1], [run.results[0].spikes], [run.results[0].logits]).save(
+        tmp_path/"run.npz")
     done = plot(capsys, tmp_path/"run.npz", "--output-dir", tmp_path)
     assert [os.path.basename(file) for file in done.stdout.split()] == ["run_inputs_0.png", "run_spikes_0.png"]
 
 
-def test_real_recording(run, tmp_path, capsys, qclif_data):
-    done = plot(capsys, run.path, "--sample", 1, "--events", qclif_data/"nmnist"/"train1000.npz", "--output-dir",
-        tmp_path, "--gif")
+def test_real_recording(tmp_path, capsys, qclif_data):
+    file    = qclif_data/"nmnist"/"train1000.npz"
+    samples = list(islice(read_files([file]), 2))
+    inputs  = [default_encoder_for(each.size).encode(each.events) for each in samples]
+    Result.collect(samples, inputs, inputs, [[], []]).save(tmp_path/"run.npz")
+    done = plot(capsys, tmp_path/"run.npz", "--sample", 1, "--events", file, "--output-dir", tmp_path, "--gif")
     assert done.returncode == 0
     # 34 pixels, enlarged.
     with Image.open(tmp_path/"run_frames_1.gif") as gif:
         assert gif.size == (374, 374) and gif.n_frames == 8
+
+
+def test_another_recording_than_the_run_s(run, tmp_path, capsys):
+    others = [run.samples[1], run.samples[0], dataclasses.replace(run.samples[2], events=run.samples[2].events[:-1])]
+    save_recordings(tmp_path/"others.npz", others)
+    for number, other in enumerate(others):
+        done = plot(capsys, run.path, "--sample", number, "--events", tmp_path/"others.npz", "--output-dir",
+            tmp_path/"out")
+        ours = run.samples[number]
+        assert_one_line(done, f"sample {number} of the run is {ours.name} of {len(ours.events)} events", "others",
+            f"of {len(other.events)}")
+    # The whole second of a gesture is another recording than 200 ms of it.
+    assert_one_line(plot(capsys, run.path, "--dataset", "synthetic", "--output-dir", tmp_path/"out"), "not the same")
+    assert not (tmp_path/"out").exists()
 
 
 @pytest.mark.parametrize("options, words", [
@@ -118,12 +142,13 @@ def test_real_recording(run, tmp_path, capsys, qclif_data):
     (["--json", "none/files.json"], ["none/files.json"]),
     (["--network", "none.npz"], ["none.npz"]),
     (["--events", "none.npz"], ["none.npz"]),
-    (["--dataset", "synthetic", "--window-ms", 10**400], ["window"]),
-    (["--dataset", "synthetic", "--frames", 49], ["49", "48"]),
-    (["--dataset", "synthetic", "--gif", "--window-ms", 5], ["5 ms", "20"]),
+    (["--events", OWN, "--window-ms", 10**400], ["window"]),
+    (["--events", OWN, "--frames", 49], ["49", "48"]),
+    (["--events", OWN, "--gif", "--window-ms", 5], ["5 ms", "20"]),
     (["--output-dir", __file__], ["--output-dir", "test_command.py"])])
 def test_wrong_options(run, tmp_path, capsys, options, words):
     output = [] if "--output-dir" in options else ["--output-dir", tmp_path]
+    options = [run.events if option == OWN else option for option in options]
     assert_one_line(plot(capsys, run.path, *output, *options), *words)
     assert not os.listdir(tmp_path)
 
@@ -151,6 +176,15 @@ def test_another_network(run, tmp_path, capsys, threshold, words):
     assert not (tmp_path/"out").exists()
 
 
+def test_spikes_are_compared_with_how_often_they_come(run, tmp_path, capsys):
+    twice = run.file.neuron.tolist().index(run.file.neuron[0])
+    arrays = {name: np.insert(getattr(run.file, name), twice, getattr(run.file, name)[twice])
+        for name in ("sample", "step", "neuron")}
+    dataclasses.replace(run.file, **arrays).save(tmp_path/"run.npz")
+    assert_one_line(plot(capsys, tmp_path/"run.npz", "--network", run.net, "--output-dir", tmp_path/"out"),
+        f"at step {run.file.step[0]} of sample 0 neuron {run.file.neuron[0]} fires 2 times in the run and fires in")
+
+
 def test_another_readout(run, tmp_path, capsys):
     other = dataclasses.replace(run.network, readout=run.network.readout + [0, 1, 0])
     other.save(tmp_path/"other.npz")
@@ -170,7 +204,8 @@ def test_network_of_other_sizes(run, tmp_path, capsys, config, classes, words):
 
 def test_files_that_are_no_runs(run, tmp_path, capsys):
     Result.collect([], [], [], []).save(tmp_path/"empty.npz")
-    Result.collect([SpikeTrain.from_lists([[]])], [SpikeTrain.from_lists([[]])], [[]], [0]).save(tmp_path/"silent.npz")
+    Result.collect(run.samples[:1], [SpikeTrain.from_lists([[]])], [SpikeTrain.from_lists([[]])], [[]]).save(
+        tmp_path/"silent.npz")
     (tmp_path/"text.npz").write_text("no run")
     for name, word in (("empty.npz", "no samples"), ("silent.npz", "neither inputs nor spikes"), ("text.npz", ".npz"),
             ("none.npz", "No such file")):
@@ -184,5 +219,7 @@ def test_wrong_run_as_typed(tmp_path):
 
 
 def test_no_labels_to_sort_by(run, tmp_path, capsys):
-    Result.collect(run.inputs[:1], [run.results[0].spikes], [run.results[0].logits], [-1]).save(tmp_path/"run.npz")
+    unlabelled = dataclasses.replace(run.samples[0], label=-1)
+    Result.collect([unlabelled], run.inputs[:1], [run.results[0].spikes], [run.results[0].logits]).save(
+        tmp_path/"run.npz")
     assert_one_line(plot(capsys, tmp_path/"run.npz", "--sort", "class", "--output-dir", tmp_path), "label")

@@ -57,6 +57,22 @@ def test_missing_added_doubled_and_late(name):
     assert (doubled.divergence.step, doubled.divergence.device, doubled.divergence.expected) == (step, 2, 1)
 
 
+@pytest.mark.parametrize("name", ["spikes", "inputs"])
+@pytest.mark.parametrize("lists, mismatches, first", [
+    ([[1, 1, 2]], 2, (0, 1, 2, 1)), ([[3, 3]], 5, (0, 1, 0, 1)), ([[1, 2, 2]], 0, None), ([[1, 2]], 1, (0, 2, 1, 2)),
+    ([[1, 2, 2, 4]], 1, (0, 4, 1, 0)), ([[2, 1, 2]], 0, None), ([[1, 2, 3]], 2, (0, 2, 1, 2))])
+def test_how_often_spikes_come_counts(name, lists, mismatches, first):
+    """[1, 1, 2] is not [1, 2, 2]."""
+    steps    = SpikeTrain.from_lists([[1, 2, 2]])
+    expected = dataclasses.replace(GOLDEN, spikes=steps, v_a=GOLDEN.v_a[:1], v_s=GOLDEN.v_s[:1])
+    given    = dataclasses.replace(EXACT, **{"spikes": steps, "inputs": steps, name: SpikeTrain.from_lists(lists)},
+        v_a=EXACT.v_a[:1], v_s=EXACT.v_s[:1])
+    result = compare(Sample("recording", steps=steps), given, expected, NETWORK, 2)
+    assert result.mismatches == mismatches
+    assert (None if first is None else (result.divergence.step, result.divergence.neuron, result.divergence.device,
+        result.divergence.expected)) == first
+
+
 def test_logit():
     result = compared(logits=changed(EXACT.logits, 1))
     assert result.mismatches == 1 and result.divergence.what == "logit" and result.divergence.neuron == 1
