@@ -43,7 +43,7 @@ def _readable(error: UnicodeEncodeError) -> tuple[str, int]:
     return "".join(found), error.end
 
 
-def show_anything() -> None:
+def _show_anything() -> None:
     """Let standard output and error show what their encoding has no characters for: by others, not by a traceback."""
     codecs.register_error("qclif.readable", _readable)
     for stream in (sys.stdout, sys.stderr):
@@ -59,7 +59,7 @@ def guarded(work: Callable[[], int]) -> int:
     here on it is an exception again, and everything that was started is ended.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    show_anything()
+    _show_anything()
     try:
         status = work()
         if sys.stdout is not None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from litex.gen.fhdl.verilog import convert
 from migen import ClockDomain, Signal
 
-from accel.config import ConfigError, QCLIFConfig, add_config_args, config_from_args
+from accel.config import QCLIFConfig, add_config_args, config_from_args
 from accel.core import QCLIFCore
+from accel.errors import QCLIFError, guarded
 
 # What Migen's generator writes by design: widths left to Verilog's rules, `<=` in combinational
 # processes, `=` in memory processes, outputs of write ports. All other checks stay on.
@@ -54,13 +55,16 @@ def main() -> int:
     parser.add_argument("--single-port", action="store_true", help="weight memories of one port")
     add_config_args(parser)
     args = parser.parse_args()
-    try:
-        args.output.write_text(core_verilog(config_from_args(args), args.name, args.registered, args.single_port))
-    except (ConfigError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"{args.output}: module {args.name}")
-    return 0
+
+    def work() -> int:
+        text = core_verilog(config_from_args(args), args.name, args.registered, args.single_port)
+        try:
+            args.output.write_text(text)
+        except OSError as error:
+            raise QCLIFError(f"--output {args.output}: {error.strerror}: choose another file") from error
+        print(f"{args.output}: module {args.name}")
+        return 0
+    return guarded(work)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class TextTable:
         numbers       = range(max([len(self._columns), *map(len, self._rows)]))
         # Of the cells, and of the heads in one line and with a word a line.
         self._cells   = [max([0, *(row[n].cell_len for row in self._rows)]) for n in numbers]
-        self._heads   = [Text(self._columns[n]).cell_len if self._columns else 0 for n in numbers]
+        self._heads   = [len(self._columns[n]) if self._columns else 0 for n in numbers]
         self._words   = [max([0, *map(len, self._columns[n].split())]) if self._columns else 0 for n in numbers]
 
     @property

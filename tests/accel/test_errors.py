@@ -55,6 +55,17 @@ def test_no_standard_output():
     assert (done.returncode, done.stderr) == (7, b"")
 
 
+@pytest.mark.parametrize("output, status, out, err", [
+    ("/dev/full", 2, "", "error: --output /dev/full: No space left on device: choose another file\n"),
+    ("Gr\u00f6\u00dfe.v", 0, "Gro\\xdfe.v: module qclif_core\n", ""),
+    ("/none/core.v", 2, "", "error: --output /none/core.v: No such file or directory: choose another file\n")])
+def test_a_command_of_the_core(tmp_path, output, status, out, err):
+    done = subprocess.run([sys.executable, "-m", "accel.verilog", "--neurons", "4", "--inputs", "4", "--output",
+        output], capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "ascii",
+        "PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout, done.stderr) == (status, out, err)
+
+
 def test_other_errors_of_the_system_are_not_hidden():
     done = subprocess.run([sys.executable, "-c", "from accel.errors import guarded; guarded(lambda: open('/none/a'))"],
         capture_output=True, cwd=ROOT)
