@@ -12,7 +12,8 @@ import sys
 import unicodedata
 from collections.abc import Callable
 
-EXIT_MISMATCH, EXIT_ERROR, EXIT_INTERRUPTED = 1, 2, 130
+# EXIT_SILENT: nothing fired, so that equality means nothing.
+EXIT_MISMATCH, EXIT_ERROR, EXIT_SILENT, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 # What a write fails with where there is no room: on the disk, in the quota, in the size that a file may have.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -3,15 +3,21 @@
 """NIR files: read with one-line errors, written whole or not at all."""
 
 import os
+import stat
 
-import h5py
 import nir
+import numpy as np
 
 from accel.errors import QCLIFError
 from host.common.atomic import whole_file
+from host.exchange.hdf5_process import NESTED_MAX, DamagedError, Tree, read_tree
 
-# What nir and h5py raise for files that are damaged or of another kind.
-FAILURES = (KeyError, ValueError, TypeError, AssertionError, AttributeError, IndexError, RuntimeError, MemoryError)
+# What an HDF5 file begins with, or what it has behind a block of its user's, so many bytes at most.
+SIGNATURE, SIGNATURE_WITHIN = b"\x89HDF\r\n\x1a\n", 2**16
+
+# What nir raises for nodes that lack something.
+FAILURES = (KeyError, ValueError, TypeError, AssertionError, AttributeError, IndexError, RuntimeError, MemoryError,
+    ArithmeticError)
 
 
 def read_graph(path: str | os.PathLike) -> nir.NIRGraph:
@@ -22,33 +28,56 @@ def read_graph(path: str | os.PathLike) -> nir.NIRGraph:
 
     Raises
     ------
-    QCLIFError : the file is missing, no HDF5, no NIR, damaged, or has a node that this nir does not know.
+    QCLIFError : the file is missing, no HDF5, no NIR, damaged, too large, or has a node that this nir does not know.
     """
     try:
-        with h5py.File(path, "r") as file:
-            if not isinstance(file.get("node"), h5py.Group):
-                raise QCLIFError(f"{path}: an HDF5 file without a NIR graph in it: write it with nir.write")
-            _check_types(path, file["node"], "graph")
-            kind = file["node/type"][()].decode()
-            if kind != nir.NIRGraph.__name__:
-                raise QCLIFError(f"{path}: a single {kind}, not a graph: write a NIRGraph")
-        return nir.read(path, type_check=False)
+        # Not a pipe, which would be waited for.
+        if stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "rb") as file:
+                begins = file.read(SIGNATURE_WITHIN)
+        else:
+            begins = b""
+        if SIGNATURE not in begins:
+            raise QCLIFError(f"{path}: not an HDF5 file: a NIR file is needed, as nir.write makes it")
     except OSError as error:
-        reason = "not an HDF5 file" if os.path.isfile(path) else os.strerror(error.errno or 0)
-        raise QCLIFError(f"{path}: {reason}: a NIR file is needed, as nir.write makes it") from error
+        raise QCLIFError(f"{path}: {os.strerror(error.errno or 0)}: a NIR file is needed, as nir.write makes it"
+            ) from error
+    try:
+        tree = read_tree(path)
+        node = tree.get("node")
+        if not isinstance(node, dict):
+            raise QCLIFError(f"{path}: an HDF5 file without a NIR graph in it: write it with nir.write")
+        _check_types(path, node, "graph")
+        if node["type"] != nir.NIRGraph.__name__:
+            raise QCLIFError(f"{path}: a single {node['type']}, not a graph: write a NIRGraph")
+        with np.errstate(all="ignore"):
+            return nir.dict2NIRNode(_unchecked(node))
+    except DamagedError as error:
+        # The file begins as HDF5 does, and the library says so where even that is not whole.
+        raise QCLIFError(f"{path}: not an HDF5 file, or a damaged one ({error}): a NIR file is needed, as nir.write "
+            "makes it") from error
     except FAILURES as error:
         raise QCLIFError(f"{path}: not a readable NIR file ({type(error).__name__}: "
-            f"{' '.join(str(error).split())}): write it again with nir.write") from error
+            f"{' '.join(str(error).split())[:200]}): write it again with nir.write") from error
 
 
-def _check_types(path: str | os.PathLike, group: h5py.Group, name: str) -> None:
+def _unchecked(node: Tree) -> Tree:
+    """A node as nir takes it, without its check of types, in nested graphs as well."""
+    if node["type"] != nir.NIRGraph.__name__:
+        return node
+    inner = {name: _unchecked(each) for name, each in node.get("nodes", {}).items()}
+    return node | {"nodes": inner, "type_check": False}
+
+
+def _check_types(path: str | os.PathLike, node: Tree, name: str, depth: int = 0) -> None:
     """Refuse node types that nir does not know, by name."""
-    kind = group["type"][()].decode()
-    if kind not in nir.ir.__all__:
-        raise QCLIFError(f"{path}: node {name!r} has type {kind!r}, which nir {nir.__version__} does not know: "
-            f"write the graph with nodes of this version")
-    for child, node in group.get("nodes", {}).items():
-        _check_types(path, node, child)
+    kind = node["type"]
+    if not isinstance(kind, str) or kind not in nir.ir.__all__:
+        raise QCLIFError(f"{path}: node {name!r} has type {str(kind)[:40]!r}, which nir {nir.__version__} does not "
+            f"know: write the graph with nodes of this version")
+    for child, inner in node.get("nodes", {}).items():
+        if depth < NESTED_MAX:
+            _check_types(path, inner, child, depth + 1)
 
 
 def write_graph(path: str | os.PathLike, graph: nir.NIRGraph) -> None:

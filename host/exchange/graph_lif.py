@@ -1,164 +1,179 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""From a NIR graph to layers of leaky integrate-and-fire neurons in real numbers, step by step.
+"""From a NIR graph to leaky integrate-and-fire neurons in real numbers, step by step.
 
-NIR's equations are continuous in time, tau dv/dt = (v_leak - v) + R I; a step of dt is one of Euler's, as frameworks
-read them: v += dt/tau*(v_leak - v + R I), I being the weights of the spikes of the step. IF has no time constant:
-v += R I in a step. The current of CubaLIF is I += dt/tau_syn*(w_in S - I).
+NIR's equations are continuous in time, tau dv/dt = (v_leak - v) + R I, and of IF dv/dt = R I; how a step of dt follows
+from them is each framework's own affair. host.exchange.dialect has what they do; I is the weights of the spikes of the
+step. The current of CubaLIF is tau_syn dI/dt = w_in S - I.
 """
-
-import dataclasses
 
 import nir
 import numpy as np
 
 from accel.config import LIMITS
 from accel.errors import QCLIFError
-from host.exchange.chain import Chain, Link, order_graph, refusal
-from host.exchange.lif import LIFLayer, LIFNetwork
+from host.exchange.dialect import Dialect, Step, steps_of
+from host.exchange.lif import LIFNetwork, Population
+from host.exchange.linear_map import numbers
+from host.exchange.wiring import Wiring, refusal, wire
 
-# Seconds of a step where neither option nor metadata name them: snntorch writes and reads this one.
-DT = 1e-4
+# Parameters of neurons and integrators, as NIR calls them.
+PARAMETERS = ("tau", "tau_mem", "tau_syn", "r", "v_leak", "v_threshold", "v_reset", "w_in")
 
-# Rounding of float32 parameters, relative.
-ROUNDING = 1e-5
+# Weights of so many thresholds in one spike, or so few that no step comes near it, are a scale read wrongly.
+LARGE, SMALL = 1e3, 1e-5
 
 
-def lif_network(graph: nir.NIRGraph, dt: float | None = None) -> LIFNetwork:
-    """The layers that a graph describes.
+def lif_network(graph: nir.NIRGraph, dialect: Dialect | None = None) -> LIFNetwork:
+    """The network that a graph describes; its inputs are counted as the Input's shape counts them in C order.
 
     Parameters
     ----------
-    graph : a chain as host.exchange.chain names it; parameters of a population may be scalars.
-    dt : seconds of a step; None takes the graph's metadata "dt", else DT.
+    graph : as host.exchange.wiring takes it; parameters of a population may be scalars.
+    dialect : how the framework that wrote it makes steps; None takes NIR's own words, and dt from the metadata.
 
     Raises
     ------
     QCLIFError : anything that is not such a graph, by the node's name and type.
     """
-    if dt is None:
-        dt = metadata_dt(graph)
-    if not 0 < dt < np.inf:
-        raise QCLIFError(f"a step is {dt} s, it must be above 0: give another --dt")
-    chain  = order_graph(graph)
-    shape  = chain.input_shape
-    inputs = int(np.prod(shape))
-    if len(shape) not in (1, 2, 3) or (len(shape) == 3 and shape[0] not in (1, 2)):
-        raise QCLIFError(f"the Input has shape {list(shape)}: [I], [H, W] or [polarities, H, W] is needed")
-    _check_size("the Input has", inputs, "inputs")
-    layers, sources = [], inputs
-    for link in chain.links:
-        layers.append(_layer(chain, link, sources, dt))
-        sources = layers[-1].neurons
-        _check_size(f"up to {link.neurons!r} the graph has", sum(layer.neurons for layer in layers), "neurons")
-    if len(shape) == 2:
-        # Some exporters leave a batch of one in front.
-        shape = shape[1:] if shape[0] == 1 else (1, *shape)
-    if len(shape) == 3:
-        # The contract counts the polarities of a pixel one after another.
-        order     = np.arange(inputs).reshape(shape).transpose(1, 2, 0).ravel()
-        layers[0] = dataclasses.replace(layers[0], weights=layers[0].weights[order])
-    return LIFNetwork(layers, shape, *_readout(chain, sources, dt), dt)
+    wiring = wire(graph)
+    values = {name: _parameters(name, wiring.nodes[name], len(wiring.drives[name].bias)) for name in wiring.populations}
+    if wiring.integrator:
+        values[wiring.integrator] = _parameters(wiring.integrator, wiring.nodes[wiring.integrator],
+            len(wiring.readout.bias))
+    steps, dt, remarks, warnings = steps_of(graph, wiring.nodes, values, dialect or Dialect())
+
+    populations = _populations(wiring)
+    own   = {each.name: each.own for each in populations}
+    n     = populations[-1].own.stop
+    shape = wiring.input_shape
+    result = {name: np.zeros(n) for name in ("bias", "decay", "threshold", "reset", "synapse_decay")}
+    sensory, recurrent = np.zeros((int(np.prod(shape)), n)), np.zeros((n, n))
+    for each in populations:
+        node, value, step, drive = (table[each.name] for table in (wiring.nodes, values, steps, wiring.drives))
+        rest = _rest(each.name, node, value, remarks)
+        for origin, matrix in drive.weights.items():
+            block = _dense(matrix)*step.gain
+            if origin == wiring.source:
+                sensory[:, each.own] = block
+            else:
+                recurrent[own[origin], each.own] = block
+        # Rest and v_leak differ only where the neuron is driven to fire by itself.
+        pull = (1 - step.decay)*(value.get("v_leak", rest) - rest)
+        for name, array in (("bias", drive.bias*step.gain + pull), ("decay", step.decay),
+                ("threshold", value["v_threshold"] - rest), ("reset", value["v_reset"] - rest),
+                ("synapse_decay", step.synapse_decay)):
+            result[name][each.own] = array
+    remarks += _input_remarks(wiring) + _order_remarks(wiring, populations)
+    readout = _readout(wiring, own, n, steps)
+    made    = LIFNetwork(populations, sensory, recurrent, **result, input_shape=shape, readout=readout[0],
+        readout_bias=readout[1], readout_decay=readout[2], dt=dt, remarks=remarks, warnings=warnings)
+    return _checked(made)
 
 
-def metadata_dt(graph: nir.NIRGraph) -> float:
-    """Seconds of a step as the graph's metadata name them, else DT; raises QCLIFError where they are no number."""
-    try:
-        return float(graph.metadata.get("dt", DT))
-    except (TypeError, ValueError) as error:
-        raise QCLIFError(f"the graph's metadata has dt {graph.metadata['dt']!r}: seconds are needed; give --dt"
-            ) from error
+def _checked(network: LIFNetwork) -> LIFNetwork:
+    """The same, with a warning where its scale cannot be meant."""
+    for name in ("sensory", "recurrent", "bias", "threshold", "reset"):
+        if not np.isfinite(getattr(network, name)).all():
+            raise QCLIFError("weights and thresholds differ by more than real numbers can: rescale the network")
+    for each in network.populations:
+        threshold = network.threshold[each.own]
+        largest = max(np.abs(array[..., each.own]/threshold).max(initial=0)
+            for array in (network.sensory, network.recurrent, network.bias))
+        if largest > LARGE or 0 < largest < SMALL:
+            network.warnings.append(f"{each.name!r} ({each.kind}): its largest weight is {largest:.3g} thresholds in a "
+                f"step of {network.dt:g} s: check --dt, --decay and --if-r; the reference in real numbers takes the "
+                "same, so that both may be wrong alike")
+    return network
 
 
-def _check_size(what: str, size: int, name: str) -> None:
-    low, high, text = LIMITS[name]
-    if not max(low, 1) <= size <= high:
-        raise QCLIFError(f"{what} {size} {name}, the limits are {max(low, 1)} to {high} ({text}): build the network "
-            "within them")
+def _populations(wiring: Wiring) -> list[Population]:
+    depths, made, start = {}, [], 0
+    for name in wiring.populations:
+        drive = wiring.drives[name]
+        depths[name] = max((depths[origin] + 1 for origin in drive.weights if origin in depths), default=0)
+        stop = start + len(drive.bias)
+        made.append(Population(name, type(wiring.nodes[name]).__name__, slice(start, stop), depths[name]))
+        start = stop
+    return made
 
 
-def _layer(chain: Chain, link: Link, sources: int, dt: float) -> LIFLayer:
-    node         = chain.nodes[link.neurons]
-    weight, bias = _weights(chain, link.weights, sources)
-    n            = weight.shape[1]
-    value        = _parameters(link.neurons, node, n)
-    for name in ("tau", "tau_mem", "tau_syn"):
-        bad = np.flatnonzero(value[name] < dt*(1 - ROUNDING)) if name in value else []
-        if len(bad):
-            raise refusal(link.neurons, node, f"{name}[{bad[0]}] is {value[name][bad[0]]:g} s, below a step of "
-                f"{dt:g} s", "give a smaller --dt")
-    threshold = value["v_threshold"] - value.get("v_leak", 0)
-    bad = np.flatnonzero(threshold <= 0)
+def _rest(name: str, node: nir.NIRNode, value: dict[str, np.ndarray], remarks: list[str]) -> np.ndarray:
+    """Potentials that are 0 here, below every threshold: v_leak, or v_reset where v_leak makes neurons fire."""
+    leak = value.get("v_leak", np.zeros_like(value["v_threshold"]))
+    high = (leak >= value["v_threshold"]) & ("v_leak" in value)
+    rest = np.where(high, value["v_reset"], leak)
+    bad  = np.flatnonzero(rest >= value["v_threshold"])
     if len(bad):
-        raise refusal(link.neurons, node, f"v_threshold[{bad[0]}] is not above v_leak, so that it fires by itself",
-            "only neurons that rest below their threshold are possible")
-    # Share of the difference to rest that a step takes away.
-    step = np.minimum(dt/value.get("tau", value.get("tau_mem", np.inf)), 1)
-    gain = value["r"]*(1 if isinstance(node, nir.IF) else step)*value.get("w_in", 1)
-    back = [_weights(chain, name, n, n) for name in link.recurrent]
-    return LIFLayer(link.neurons, type(node).__name__,
-        weights       = weight*gain,
-        recurrent     = sum((w for w, _ in back), np.zeros((n, n)))*gain,
-        bias          = (bias + sum(b for _, b in back))*gain,
-        decay         = np.ones(n) if isinstance(node, nir.IF) else 1 - step,
-        threshold     = threshold,
-        reset         = value["v_reset"] - value.get("v_leak", 0),
-        synapse_decay = 1 - np.minimum(dt/value["tau_syn"], 1) if "tau_syn" in value else np.zeros(n))
+        level = f"v_threshold[{bad[0]}] is {value['v_threshold'][bad[0]]:g}"
+        raise refusal(name, node, f"{level}, v_leak and v_reset are not below it: the neuron fires in every step, "
+            "whatever comes in" if "v_leak" in value else f"{level}, not above 0, where it starts",
+            "give it a v_reset below its threshold")
+    if high.any():
+        remarks.append(f"{name!r}: v_leak of {int(high.sum())} neurons is above v_threshold, they fire by themselves: "
+            "it became a bias, rest is at v_reset")
+    return rest
 
 
-def _readout(chain: Chain, sources: int, dt: float) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
-    """Weights [sources, O] or None, bias and decay [O]."""
+def _input_remarks(wiring: Wiring) -> list[str]:
+    if not wiring.dropped or set(wiring.dropped) == {1}:
+        return []
+    return [f"the Input has shape {[*wiring.dropped, *wiring.input_shape]}: its first axes {list(wiring.dropped)} are "
+        f"batch and time, a step has {list(wiring.input_shape)}"]
+
+
+def _order_remarks(wiring: Wiring, populations: list[Population]) -> list[str]:
+    """Edges that arrive at another time in one pool than in the graph."""
+    depth = {each.name: each.depth for each in populations} | {wiring.source: -1}
+    place = {name: index for index, name in enumerate((wiring.source, *wiring.populations))}
+    lines = []
+    for name in wiring.populations:
+        for origin in wiring.drives[name].weights:
+            steps = depth[name] - depth[origin] - 1
+            if place[origin] < place[name] and steps:
+                lines.append(f"{origin!r} leads to {name!r} past others: its spikes come {steps} steps earlier than "
+                    "theirs, in the graph in the same step")
+            elif place[origin] > place[name]:
+                lines.append(f"{origin!r} leads back to {name!r}: its spikes come {-steps} steps later, in the graph "
+                    "one")
+    return lines
+
+
+def _readout(wiring: Wiring, own: dict[str, slice], n: int, steps: dict[str, Step]
+        ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+    """Weights [N, O] or None, bias and decay [O]."""
     low, high, _ = LIMITS["outputs"]
-    if chain.readout is None:
-        # The spikes of the last population themselves, where they can be classes.
-        return np.eye(sources) if sources <= high else None, np.zeros(sources), np.ones(sources)
-    weight, bias = _weights(chain, chain.readout, sources)
-    outputs = weight.shape[1]
+    drive   = wiring.readout
+    outputs = len(drive.bias)
+    weights = np.zeros((n, outputs))
+    for origin, matrix in drive.weights.items():
+        weights[own[origin]] = _dense(matrix)
     if outputs > high:
-        raise refusal(chain.readout, chain.nodes[chain.readout], f"{outputs} outputs, the limits are {low} to {high}",
+        last = own[wiring.populations[-1]]
+        # Spikes of the last population as they are need no readout: there are no classes then.
+        if wiring.integrator is None and np.array_equal(weights[last], np.eye(outputs)) and not drive.bias.any():
+            return None, np.zeros(outputs), np.ones(outputs)
+        name = wiring.integrator or next(name for name, node in wiring.nodes.items() if isinstance(node, nir.Output))
+        raise refusal(name, wiring.nodes[name], f"{outputs} outputs, the limits are {low} to {high}",
             "build the network within them")
-    if chain.integrator is None:
-        return weight, bias, np.ones(outputs)
-    node  = chain.nodes[chain.integrator]
-    value = _parameters(chain.integrator, node, outputs)
-    bad   = np.flatnonzero(value["tau"] < dt*(1 - ROUNDING))
-    if len(bad):
-        raise refusal(chain.integrator, node, f"tau[{bad[0]}] is {value['tau'][bad[0]]:g} s, below a step of {dt:g} s",
-            "give a smaller --dt")
-    step = np.minimum(dt/value["tau"], 1)
-    return weight*step*value["r"], step*(value["r"]*bias + value["v_leak"]), 1 - step
-
-
-def _weights(chain: Chain, name: str, sources: int, targets: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Weights [sources, targets] and bias [targets] of a Linear or Affine node."""
-    node   = chain.nodes[name]
-    weight = _numbers(name, node, "weight")
-    shape  = [weight.shape[0] if targets is None and weight.ndim else targets, sources]
-    if list(weight.shape) != shape:
-        raise refusal(name, node, f"weight has shape {list(weight.shape)}, [{targets or 'neurons'}, {sources}] is "
-            "needed between its neighbours", "rows are targets, columns sources")
-    bias = _numbers(name, node, "bias") if isinstance(node, nir.Affine) else np.zeros(shape[0])
-    if bias.shape != (shape[0],):
-        raise refusal(name, node, f"bias has shape {list(bias.shape)}, [{shape[0]}] is needed", "one value a target")
-    return weight.T, bias
+    if wiring.integrator is None:
+        return weights, drive.bias, np.ones(outputs)
+    step = steps[wiring.integrator]
+    return weights*step.gain, drive.bias*step.gain + step.pull, step.decay
 
 
 def _parameters(name: str, node: nir.NIRNode, n: int) -> dict[str, np.ndarray]:
     """Parameters of a neuron node, [n] each."""
     values = {}
-    for field in ("tau", "tau_mem", "tau_syn", "r", "v_leak", "v_threshold", "v_reset", "w_in"):
+    for field in PARAMETERS:
         if hasattr(node, field):
-            value = _numbers(name, node, field)
-            if value.size != 1 and value.shape != (n,):
+            value = numbers(name, node, field)
+            if value.size not in (1, n):
                 raise refusal(name, node, f"{field} has shape {list(value.shape)}, [{n}] is needed after these weights",
                     "one value a neuron, or one for all")
             values[field] = np.broadcast_to(value.ravel(), n).copy()
     return values
 
 
-def _numbers(name: str, node: nir.NIRNode, field: str) -> np.ndarray:
-    array = np.asarray(getattr(node, field))
-    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
-        raise refusal(name, node, f"{field} is {array.dtype if array.dtype.kind not in 'iuf' else 'not finite'}",
-            "finite numbers are needed")
-    return array.astype(float)
+def _dense(matrix: object) -> np.ndarray:
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()

@@ -19,8 +19,8 @@ from host.events.spike_train import SpikeTrain
 from host.exchange.lif import LIFNetwork
 from host.network.network import Network
 
-# Leaks that are tried for a neuron, beside its own one: so many in a geometric row from 1 to the threshold.
-CANDIDATES = 40
+# Leaks that are tried for a neuron have so many significant bits: what a narrow state can take, a wide one can, too.
+SIGNIFICANT_BITS = 4
 
 
 def soma_currents(network: Network, counts: np.ndarray, spikes: np.ndarray) -> np.ndarray:
@@ -47,6 +47,20 @@ def saturated(network: Network, currents: np.ndarray) -> np.ndarray:
     return np.clip(currents, -high - 1, high)
 
 
+def open_gates(network: Network) -> np.ndarray:
+    """V_a of each neuron after many steps without contexts and spikes: int64 [N]."""
+    drive = saturated(network, network.bias_apical.astype(np.int64) >> network.apical_shift)
+    held  = np.where(network.leak_apical >= drive, drive, network.state_max)
+    return np.clip(held, 0, network.state_max)
+
+
+def candidates(threshold: int) -> np.ndarray:
+    """Leaks int64 from 1 to the threshold that have at most SIGNIFICANT_BITS significant bits."""
+    exponents = np.arange(max(threshold.bit_length() - SIGNIFICANT_BITS, 0) + 1)
+    values    = np.unique(np.arange(1, 2**SIGNIFICANT_BITS)[:, None] << exponents)
+    return values[values <= threshold].astype(np.int64)
+
+
 def linear_leak(decay: np.ndarray, level: int) -> np.ndarray:
     """Leak [N], 0 to level and not rounded, that takes as much as the decay [N] from all levels up to `level`.
 
@@ -70,14 +84,15 @@ def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTr
     reset : what happens to a neuron of lif when it fires, one of host.exchange.lif.RESETS.
     progress : called after each sample.
     """
-    tried  = np.unique(np.rint(np.geomspace(1, network.threshold.max(), CANDIDATES)).astype(np.int64))
+    tried  = candidates(int(network.threshold.max()))
     leaks  = np.vstack([network.leak_soma, np.repeat(tried[:, None], network.neurons, axis=1)]).astype(np.int64)
     both, own = np.zeros((2, *leaks.shape), np.int64)
     real   = np.zeros(network.neurons, np.int64)
+    gates  = open_gates(network)
     for done, inputs in enumerate(samples, 1):
         counts = inputs.dense(network.inputs)
         target = lif.delayed(lif.run(counts, reset)[0])
-        rises  = saturated(network, soma_currents(network, counts, target))*network.state_max >> network.product_shift
+        rises  = saturated(network, soma_currents(network, counts, target))*gates >> network.product_shift
         v      = np.zeros_like(leaks)
         for rise, wanted in zip(rises, target, strict=True):
             v     = np.clip(np.maximum(v - leaks, 0) + rise, 0, network.state_max)
@@ -88,5 +103,5 @@ def coincident_leak(lif: LIFNetwork, network: Network, samples: Sequence[SpikeTr
         real += target.sum(axis=0)
         progress("leak", done, len(samples))
     share = both/np.maximum(own + real - both, 1)
-    best  = np.where(lif.gather("decay") == 1, 0, share.argmax(axis=0))
+    best  = np.where(lif.decay == 1, 0, share.argmax(axis=0))
     return leaks[best, np.arange(network.neurons)].astype(np.int32)

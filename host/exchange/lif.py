@@ -2,7 +2,8 @@
 
 """Networks of leaky integrate-and-fire neurons in real numbers, and what they do step by step."""
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,97 +13,88 @@ V_RESET, SUBTRACT, SUBTRACT_LATE = "v_reset", "subtract", "subtract-late"
 RESETS = (V_RESET, SUBTRACT, SUBTRACT_LATE)
 
 
-@dataclass(frozen=True, eq=False)
-class LIFLayer:
-    """A population: its neurons, and the weights that lead to it. All float64, potentials relative to rest (v_leak).
+@dataclass(frozen=True)
+class Population:
+    """Some of a network's neurons that came from one node.
 
     Parameters
     ----------
     name, kind : node and type in the graph it came from.
-    weights : [sources, n], rise of the potential for a spike of the input or of the layer before.
-    recurrent : [n, n], likewise for its own spikes of the step before; rows are sources.
-    bias : [n], rise in every step.
-    decay : [n], share of the potential that is left after a step, 0 to 1.
-    threshold, reset : [n].
-    synapse_decay : [n], share of the synaptic current that is left after a step; 0 without a synaptic filter.
+    own : its neurons among all, a slice.
+    depth : most populations that a spike of the input passes, each in the same step, before it comes here.
     """
-    name:          str
-    kind:          str
-    weights:       np.ndarray
+    name:  str
+    kind:  str
+    own:   slice
+    depth: int
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons."""
+        return self.own.stop - self.own.start
+
+
+@dataclass(frozen=True, eq=False)
+class LIFNetwork:
+    """Populations of neurons, and a readout of their spikes. All float64, potentials relative to `rest`.
+
+    Parameters
+    ----------
+    populations : a spike reaches a later one in the same step, its own and earlier ones in the next.
+    sensory : [I, N], rise of the potential for a spike of an input.
+    recurrent : [N, N], likewise for a spike of a neuron; rows are sources.
+    bias : [N], rise in every step.
+    decay : [N], share of the potential that is left after a step, 0 to 1.
+    threshold, reset : [N].
+    synapse_decay : [N], share of the synaptic current that is left after a step; 0 without a synaptic filter.
+    input_shape : (I,), or (polarities, H, W): how the rows of `sensory` are counted, in C order.
+    readout : [N, O], or None.
+    readout_bias : [O], added in every step.
+    readout_decay : [O], leak of the readout's integrator; 1 sums.
+    dt : seconds of a step.
+    remarks, warnings : how the graph was read, a line each; the latter may be wrong.
+    """
+    populations:   list[Population]
+    sensory:       np.ndarray
     recurrent:     np.ndarray
     bias:          np.ndarray
     decay:         np.ndarray
     threshold:     np.ndarray
     reset:         np.ndarray
     synapse_decay: np.ndarray
-
-    @property
-    def neurons(self) -> int:
-        """Number of neurons n."""
-        return len(self.threshold)
-
-    def run(self, inputs: np.ndarray, reset: str) -> tuple[np.ndarray, np.ndarray]:
-        """Spikes bool [T, n] and potentials [T, n] after each step, for inputs [T, sources] and one of RESETS."""
-        drive      = inputs @ self.weights + self.bias
-        spikes     = np.zeros(drive.shape, bool)
-        potentials = np.zeros(drive.shape)
-        u, current, fired = (np.zeros(self.neurons) for _ in range(3))
-        for t, total in enumerate(drive):
-            total   = total + fired @ self.recurrent
-            current = self.synapse_decay*current + (1 - self.synapse_decay)*total
-            u       = self.decay*u + current
-            if reset == SUBTRACT_LATE:
-                u = u - fired*self.threshold
-            above = u > self.threshold
-            if reset == V_RESET:
-                u = np.where(above, self.reset, u)
-            elif reset == SUBTRACT:
-                u = u - above*self.threshold
-            spikes[t], potentials[t] = above, u
-            fired = above.astype(float)
-        return spikes, potentials
-
-
-@dataclass(frozen=True, eq=False)
-class LIFNetwork:
-    """Layers one after another, and a readout of the last one's spikes.
-
-    Parameters
-    ----------
-    layers : each fed by the one before, the first by the I inputs.
-    input_shape : (I,), or (polarities, H, W); rows of the first layer's weights are in the contract's order.
-    readout : [n of the last layer, O], or None.
-    readout_bias : [O], added in every step.
-    readout_decay : [O], leak of the readout's integrator; 1 sums.
-    dt : seconds of a step.
-    """
-    layers:        list[LIFLayer]
     input_shape:   tuple[int, ...]
     readout:       np.ndarray | None
     readout_bias:  np.ndarray
     readout_decay: np.ndarray
     dt:            float
+    remarks:       list[str] = field(default_factory=list)
+    warnings:      list[str] = field(default_factory=list)
 
     @property
     def neurons(self) -> int:
-        """Number of neurons N, of all layers."""
-        return sum(layer.neurons for layer in self.layers)
+        """Number of neurons N, of all populations."""
+        return len(self.threshold)
 
     @property
     def inputs(self) -> int:
         """Number of inputs I."""
-        return len(self.layers[0].weights)
+        return len(self.sensory)
 
-    def gather(self, name: str) -> np.ndarray:
-        """A field of the layers' neurons, [N] over all layers."""
-        return np.concatenate([getattr(layer, name) for layer in self.layers])
+    @property
+    def depth(self) -> int:
+        """Steps by which the last spikes come later in one pool."""
+        return max(each.depth for each in self.populations)
+
+    def with_inputs(self, order: np.ndarray) -> "LIFNetwork":
+        """The same network, its inputs counted anew: order [I] names the present row of each."""
+        return dataclasses.replace(self, sensory=self.sensory[order])
 
     def delayed(self, spikes: np.ndarray) -> np.ndarray:
-        """Spikes bool [T, N] of run() as one recurrent pool has them: each layer a step after the one before it."""
-        late   = np.zeros_like(spikes)
-        layers = np.repeat(np.arange(len(self.layers)), [layer.neurons for layer in self.layers])
-        for steps in range(min(len(self.layers), len(spikes))):
-            late[steps:, layers == steps] = spikes[:len(spikes) - steps, layers == steps]
+        """Spikes bool [T, N] of run() as one recurrent pool has them: each population `depth` steps later."""
+        late = np.zeros_like(spikes)
+        for each in self.populations:
+            kept = max(len(spikes) - each.depth, 0)
+            late[len(spikes) - kept:, each.own] = spikes[:kept, each.own]
         return late
 
     def run(self, counts: np.ndarray, reset: str = V_RESET) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -115,17 +107,33 @@ class LIFNetwork:
 
         Returns
         -------
-        Spikes bool [T, N] and potentials [T, N] of all layers after each step, a layer's spikes being the next one's
-        inputs in the same step; and logits [O]: the readout's output, summed over the steps.
+        Spikes bool [T, N] and potentials [T, N] of all neurons after each step; and logits [O]: the readout's output,
+        summed over the steps.
         """
-        inputs, spikes, potentials = counts.astype(float), [], []
-        for layer in self.layers:
-            fired, u = layer.run(inputs, reset)
-            inputs   = fired.astype(float)
-            spikes.append(fired)
-            potentials.append(u)
-        logits = np.zeros(0) if self.readout is None else self._logits(inputs)
-        return np.concatenate(spikes, axis=1), np.concatenate(potentials, axis=1), logits
+        drive      = counts.astype(float) @ self.sensory + self.bias
+        spikes     = np.zeros(drive.shape, bool)
+        potentials = np.zeros(drive.shape)
+        u, current, fired = (np.zeros(self.neurons) for _ in range(3))
+        hears = [(each.own, self.recurrent[:, each.own].any()) for each in self.populations]
+        for t, total in enumerate(drive):
+            before = fired.copy()
+            for own, recurrent in hears:
+                # Of populations further in front, `fired` has the spikes of this step already.
+                arrived      = total[own] + (fired @ self.recurrent[:, own] if recurrent else 0)
+                left         = self.synapse_decay[own]
+                current[own] = left*current[own] + (1 - left)*arrived
+                level        = self.decay[own]*u[own] + current[own]
+                if reset == SUBTRACT_LATE:
+                    level = level - before[own]*self.threshold[own]
+                above = level > self.threshold[own]
+                if reset == V_RESET:
+                    level = np.where(above, self.reset[own], level)
+                elif reset == SUBTRACT:
+                    level = level - above*self.threshold[own]
+                u[own], fired[own] = level, above
+            spikes[t], potentials[t] = fired > 0, u
+        logits = np.zeros(0) if self.readout is None else self._logits(spikes.astype(float))
+        return spikes, potentials, logits
 
     def _logits(self, spikes: np.ndarray) -> np.ndarray:
         level = total = np.zeros(self.readout.shape[1])

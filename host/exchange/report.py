@@ -3,6 +3,7 @@
 """What an import from NIR lost, as tables for people and as JSON for programs."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
@@ -20,77 +21,109 @@ RESET_NOTES = {
 }
 
 
-def notes(lif: LIFNetwork, quantized: Quantized, reset: str) -> list[str]:
-    """What the contract does otherwise than the graph, a line each."""
-    network = quantized.network
-    lines = [
-        f"a step is {lif.dt:g} s: tau means nothing without it (--dt)",
-        f"V_a reaches V_max after {quantized.rise_steps} steps: before, currents count for less"
-            + (" (fewer --state-bits make it quicker)" if quantized.rise_steps > 2**4 else ""),
+def notes(lif: LIFNetwork, quantized: Quantized, reset: str, remarks: Sequence[str] = ()) -> list[str]:
+    """What the contract does otherwise than the graph, and how the graph was read, a line each."""
+    network, gate = quantized.network, quantized.gate
+    lines = [*lif.remarks, *remarks]
+    saturated = max(each.saturated for each in quantized.roundings)
+    if saturated:
+        lines.append(f"up to {saturated:.2%} of an array's values are cut at the widest weight (--clip; fewer "
+            "--state-bits hold larger ones)")
+    if gate.rise_steps > 1:
+        lines.append(f"V_a reaches V_max after {gate.rise_steps} steps: before, currents count for less (fewer "
+            "--state-bits make it quicker)")
+    lines += [
         "potentials below rest do not exist: V_s is clamped at 0, inhibition is forgotten there",
         "thresholds are exact, each neuron's weights are scaled to its own",
         f"reset: {RESET_NOTES[reset]} (--reset)",
         "the contract fires at the threshold, NIR above it; (i_s*V_a) >> product_shift rounds down",
     ]
-    if lif.gather("reset").any():
-        reset_to = lif.gather("reset")/lif.gather("threshold")
-        lines.append(f"v_reset lies {reset_to.min():.3g} to {reset_to.max():.3g} thresholds above v_leak: V_s restarts "
+    if lif.reset.any():
+        reset_to = lif.reset/lif.threshold
+        lines.append(f"v_reset lies {reset_to.min():.3g} to {reset_to.max():.3g} thresholds above rest: V_s restarts "
             "at rest, or at what was above the threshold")
-    if lif.gather("synapse_decay").any():
-        decay = lif.gather("synapse_decay")
+    if lif.synapse_decay.any():
+        decay = lif.synapse_decay
         lines.append(f"synaptic current (tau_syn, {decay.min():.3g} to {decay.max():.3g} is left after a step): its "
             "whole charge comes in one step")
-    if len(lif.layers) > 1:
-        lines.append(f"{len(lif.layers)} layers are one pool: the last one's spikes come {len(lif.layers) - 1} steps "
-            "later, and those of the last steps not at all")
+    if lif.depth:
+        lines.append(f"{len(lif.populations)} layers are one pool: the last one's spikes come {lif.depth} steps later, "
+            "and those of the last steps not at all")
     if lif.readout is None:
-        lines.append(f"no readout: {lif.layers[-1].neurons} neurons before the Output are too many for classes")
+        lines.append(f"no readout: {lif.populations[-1].neurons} neurons before the Output are too many for classes")
     if lif.readout_bias.any():
         lines.append(f"readout: its bias (up to {np.abs(lif.readout_bias).max():.3g} a step) is left out")
     if (lif.readout_decay < 1).any():
         lines.append("readout: LI became a sum over all steps")
-    if len(lif.input_shape) == 3:
-        lines.append(f"inputs: [polarities, H, W] = {list(lif.input_shape)} were put in the encoder's order")
     if network.leak_soma.max() == 0 and (quantized.exact_leak > 0).any():
         lines.append("all leaks are rounded to 0: more --state-bits keep them")
     return lines
 
 
-def import_measures(lif: LIFNetwork, quantized: Quantized, reset: str, agreement: Agreement | None, inputs: str,
-        calibrated: bool) -> dict[str, object]:
+def warnings(lif: LIFNetwork, agreement: Agreement, inputs: str) -> list[str]:
+    """What makes the import doubtful, a line each."""
+    lines = list(lif.warnings)
+    if agreement.silence:
+        lines.append(f"{agreement.silence} on {inputs}: nothing was compared; give recordings (--events) that make it "
+            "fire, or more of them (--random-rate, --count-threshold)" + ("" if agreement.float_spikes else
+            ", or check --dt, --decay, --if-r and --framework"))
+    elif agreement.class_agreement is None and agreement.float_accuracy is not None:
+        lines.append(f"no spike reaches an output on {inputs}: accuracies are those of the first class")
+    return lines
+
+
+def import_measures(lif: LIFNetwork, quantized: Quantized, reset: str, agreement: Agreement, inputs: str,
+        calibrated: bool, remarks: Sequence[str] = ()) -> dict[str, object]:
     """What an import kept and lost, as JSON takes it.
 
     Parameters
     ----------
-    agreement, inputs : how the spikes compare, and on what; None where they were not compared.
+    agreement, inputs : how the spikes compare, and on what.
     calibrated : whether the leak was chosen on recordings.
+    remarks : more of how the graph was read, a line each.
     """
     network = quantized.network
-    ends    = np.cumsum([layer.neurons for layer in lif.layers])
-    leaks   = np.split(network.leak_soma, ends[:-1])
-    exact   = np.split(quantized.exact_leak, ends[:-1])
     return {
         "dt":      lif.dt,
         "reset":   reset,
         "network": {name: getattr(network, name) for name in ("neurons", "inputs", "outputs", "weight_bits",
             "state_bits", "current_bits", "product_shift")} | {"threshold": int(network.threshold[0]),
-            "rise_steps": quantized.rise_steps, "encoder": network.encoder.to_dict()},
+            "rise_steps": quantized.gate.rise_steps, "encoder": network.encoder.to_dict()},
         "layers":  [{
-            "name":          layer.name,
-            "type":          layer.kind,
-            "neurons":       layer.neurons,
-            "recurrent":     bool(layer.recurrent.any()),
-            "decay":         [float(layer.decay.min()), float(layer.decay.max())],
-            "v_threshold":   [float(layer.threshold.min()), float(layer.threshold.max())],
-            "leak":          [int(leak.min()), int(leak.max())],
-            "leak_rounding": None if calibrated else float(np.abs(leak - unrounded).max()),
-        } for layer, leak, unrounded in zip(lif.layers, leaks, exact, strict=True)],
+            "name":          each.name,
+            "type":          each.kind,
+            "neurons":       each.neurons,
+            "recurrent":     bool(lif.recurrent[each.own, each.own].any()),
+            "decay":         _ends(lif.decay[each.own]),
+            "v_threshold":   _ends(lif.threshold[each.own]),
+            "leak":          [int(network.leak_soma[each.own].min()), int(network.leak_soma[each.own].max())],
+            "leak_rounding": None if calibrated else
+                float(np.abs(network.leak_soma - quantized.exact_leak)[each.own].max()),
+        } for each in lif.populations],
         "leak_calibrated": calibrated,
-        "arrays":  [dataclasses.asdict(each) for each in quantized.roundings],
-        "notes":   notes(lif, quantized, reset),
-        "inputs":  inputs,
-        "spikes":  dataclasses.asdict(agreement) if agreement else None,
+        "arrays":   [dataclasses.asdict(each) for each in quantized.roundings],
+        "notes":    notes(lif, quantized, reset, remarks),
+        "warnings": warnings(lif, agreement, inputs),
+        "inputs":   inputs,
+        "spikes":   dataclasses.asdict(agreement),
     }
+
+
+def print_comparison(spikes: dict[str, object], inputs: str, other: str, console: Console) -> None:
+    """Print the fields of an Agreement; `other` says what the integers are compared with."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("compared on", f"{spikes['samples']} x {escape(inputs)}, {spikes['steps']} steps")
+    table.add_row("spikes", f"{spikes['integer_spikes']}, {spikes['float_spikes']} {other}"
+        + (f" (x {spikes['count_ratio']:.3f})" if spikes["count_ratio"] is not None else ""))
+    table.add_row("equal (step, neuron)", "nothing to compare" if spikes["equal_share"] is None else
+        f"{spikes['equal_share']:.1%} of those at which either fires")
+    if spikes["class_agreement"] is not None:
+        table.add_row("same class", f"{spikes['class_agreement']:.1%}")
+    if spikes["integer_accuracy"] is not None:
+        table.add_row("accuracy", f"{spikes['integer_accuracy']:.1%}, {spikes['float_accuracy']:.1%} {other}")
+    table.add_row("potentials below rest", f"{spikes['below_rest']:.1%} {other}")
+    table.add_row("currents saturated", f"{spikes['saturated_currents']:.2%}")
+    console.print(table)
 
 
 def print_import(measures: dict[str, object], console: Console) -> None:
@@ -115,23 +148,15 @@ def print_import(measures: dict[str, object], console: Console) -> None:
         table.add_row(escape(each["name"]), each["type"] + (", recurrent" if each["recurrent"] else ""),
             str(each["neurons"]), _range(each["decay"]), _range(each["leak"]), _range(each["v_threshold"]))
     console.print(table)
-    spikes = measures["spikes"]
-    if spikes:
-        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-        table.add_row("compared on", f"{spikes['samples']} x {escape(measures['inputs'])}, {spikes['steps']} steps")
-        table.add_row("spikes", f"{spikes['integer_spikes']}, {spikes['float_spikes']} in real numbers"
-            + (f" (x {spikes['count_ratio']:.3f})" if spikes["count_ratio"] is not None else ""))
-        table.add_row("equal (step, neuron)", f"{spikes['equal_share']:.1%} of those at which either fires")
-        if spikes["class_agreement"] is not None:
-            table.add_row("same class", f"{spikes['class_agreement']:.1%}")
-        if spikes["integer_accuracy"] is not None:
-            table.add_row("accuracy", f"{spikes['integer_accuracy']:.1%}, {spikes['float_accuracy']:.1%} in real "
-                "numbers")
-        table.add_row("potentials below rest", f"{spikes['below_rest']:.1%} in real numbers")
-        table.add_row("currents saturated", f"{spikes['saturated_currents']:.2%}")
-        console.print(table)
+    print_comparison(measures["spikes"], measures["inputs"], "in real numbers", console)
     for line in measures["notes"]:
         console.print(f"- {escape(line)}")
+    for line in measures["warnings"]:
+        console.print(f"warning: {escape(line)}")
+
+
+def _ends(values: np.ndarray) -> list[float]:
+    return [float(values.min()), float(values.max())]
 
 
 def _range(values: list[float]) -> str:

@@ -8,13 +8,15 @@ import nir
 import numpy as np
 import pytest
 
+from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from host.events.encoder import Encoder
-from host.exchange.graph_lif import DT
+from host.exchange.dialect import DT
 from host.exchange.lif import V_RESET
 from host.exchange.quantize import quantize
 from host.network.network import network_id
 from host.nir import main
+from tests.helpers.strategies import random_network
 
 BITS = (8, 8, 12)
 
@@ -50,6 +52,19 @@ def encoder(inputs):
 
 def quantized(network, reset=V_RESET, **kwargs):
     return quantize(network, encoder(network.inputs), *BITS, reset, **kwargs)
+
+
+def plain_network(neurons=7, inputs=5, seed=2, thresholds=(150,), leaks=(30,), grid=None):
+    """A network whose V_a stays open, with a readout."""
+    network = random_network(QCLIFConfig(neurons=neurons, inputs=inputs, contexts=0, weight_bits=8), seed=seed)
+    network.w_recurrent_apical[:] = 0
+    network.bias_apical[:], network.leak_apical[:] = 100, 100
+    network.threshold[:] = np.resize(thresholds, neurons)
+    network.leak_soma[:] = np.resize(leaks, neurons)
+    network.w_recurrent_soma //= 4
+    network.encoder = Encoder(*grid) if grid else network.encoder
+    network.validate()
+    return network
 
 
 def assert_same(a, b):

@@ -3,6 +3,7 @@
 """NIR: our networks out and back bit for bit, and files that are damaged or no NIR."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -10,17 +11,22 @@ import h5py
 import nir
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accel.config import QCLIFConfig
-from accel.errors import QCLIFError
+from accel.errors import EXIT_SILENT, QCLIFError
 from host.common.folders import ROOT
-from host.exchange.export import from_graph, inexpressible, to_graph
+from host.exchange.compare import random_inputs
+from host.exchange.dialect import DT
+from host.exchange.export import exported_lif, from_graph, inexpressible, to_graph, typical_gates
 from host.exchange.graph_file import read_graph, write_graph
-from host.exchange.graph_lif import DT, lif_network
+from host.exchange.graph_lif import lif_network
 from host.exchange.leak import linear_leak
-from tests.helpers.nir_graphs import assert_same, broken, command, lif, refuse
+from host.network.golden import GoldenModel
+from host.network.network import Network
+from tests.helpers.nir_graphs import assert_same, broken, command, lif, plain_network, refuse
 from tests.helpers.strategies import configs, networks, random_network
 
 # Export -------------------------------------------------------------------------------------------
@@ -58,32 +64,105 @@ def test_strict_refuses_and_writes_nothing(tmp_path, capsys):
 
 
 def test_graph_holds_the_true_integers():
-    network = random_network(QCLIFConfig(neurons=7, inputs=5, contexts=2, weight_bits=8), seed=2)
-    network.leak_soma[:] = np.minimum(network.leak_soma, network.threshold)
+    network = plain_network()
     nodes = to_graph(network, DT).nodes
     np.testing.assert_array_equal(nodes["sensory"].weight.T, network.w_sensory)
     np.testing.assert_array_equal(nodes["sensory"].bias, network.bias_soma)
     np.testing.assert_array_equal(nodes["recurrent"].weight.T, network.w_recurrent_soma)
     np.testing.assert_array_equal(nodes["readout"].weight.T, network.readout)
     soma = nodes["soma"]
-    np.testing.assert_allclose(soma.v_threshold*255/2**6, network.threshold)
-    # A spike raises the potential by its weight, and the leak is the one that the import would give back.
-    np.testing.assert_allclose(soma.r*DT/soma.tau, 1)
-    back = linear_leak(1 - DT/soma.tau, network.threshold)
-    np.testing.assert_allclose(back, network.leak_soma, atol=1e-3*255)
+    # V_s is current*V_a >> product_shift: a step of r = 1 raises the potential by dt/tau of a current.
+    np.testing.assert_allclose(soma.v_threshold*soma.tau/DT*100/2**6, 150)
+    assert (soma.r == 1).all()
+    np.testing.assert_allclose(linear_leak(1 - DT/soma.tau, network.threshold), network.leak_soma, rtol=1e-6)
+
+
+def test_graph_has_one_time_constant_and_one_threshold():
+    """As snnTorch and SpikingJelly want it: the weights of a neuron carry its own."""
+    network = plain_network(thresholds=(50, 100, 200), leaks=(5, 20))
+    made    = to_graph(network, DT)
+    for name in ("tau", "v_threshold", "r"):
+        assert len(np.unique(getattr(made.nodes["soma"], name))) == 1
+    lif = exported_lif(made, network)
+    np.testing.assert_allclose(lif.sensory/lif.threshold*network.threshold, network.w_sensory*100/2**6, rtol=1e-5)
+    np.testing.assert_allclose(lif.recurrent/lif.threshold*network.threshold, network.w_recurrent_soma*100/2**6,
+        rtol=1e-5, atol=1e-9)
+
+
+def test_inputs_are_exported_as_frameworks_count_them():
+    network = plain_network(inputs=30, grid=((5, 3), (5, 3), 2))
+    made    = to_graph(network, DT)
+    for p, y, x in np.ndindex(2, 3, 5):
+        np.testing.assert_array_equal(made.nodes["sensory"].weight[:, (p*3 + y)*5 + x],
+            network.w_sensory[(y*5 + x)*2 + p])
+    lif = exported_lif(made, network)
+    np.testing.assert_allclose(lif.sensory/lif.threshold*network.threshold, network.w_sensory*100/2**6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("networks", [dict(seed=2), dict(neurons=30, inputs=20, seed=5, thresholds=(90, 180))])
+def test_snntorch_loads_what_is_exported(networks):
+    """And computes what our reading of the graph does, recurrent weights and all."""
+    reason = "needs another framework to load it: pip install snntorch nirtorch"
+    load   = pytest.importorskip("snntorch.import_nir", reason=reason, exc_type=ImportError).import_from_nir
+    network = plain_network(**networks)
+    made    = to_graph(network, DT)
+    made.metadata.clear()
+    counts  = random_inputs(network.inputs, 0.3, 1)[0].dense(network.inputs)
+    spikes, _, logits = exported_lif(made, network).run(counts)
+    assert spikes.sum() > 100
+    theirs, state, outputs = load(made), None, []
+    with torch.no_grad():
+        for row in torch.tensor(counts, dtype=torch.float32):
+            output, state = theirs(row[None], state)
+            outputs.append(output[0].numpy())
+    np.testing.assert_allclose(np.array(outputs), spikes @ network.readout, atol=1e-3)
+    np.testing.assert_allclose(logits, np.sum(outputs, axis=0), atol=1)
+
+
+def test_export_tells_what_the_graph_still_computes(tmp_path, capsys):
+    """The measures, computed again from the file without its metadata and the golden model."""
+    network = plain_network(neurons=20, inputs=16, seed=3)
+    network.save(tmp_path/"a.npz")
+    assert command("export", tmp_path/"a.npz", tmp_path/"a.nir", "--random-rate", 0.2, "--seed", 4, "--json",
+        tmp_path/"a.json") == 0
+    printed  = capsys.readouterr().out
+    measures = json.loads((tmp_path/"a.json").read_text())["spikes"]
+    lif      = lif_network(read_graph(tmp_path/"a.nir"))
+    real = integer = both = 0
+    for steps in random_inputs(16, 0.2, 4):
+        theirs   = lif.run(steps.dense(16))[0]
+        ours     = GoldenModel(network).run([steps])[0].spikes.dense(20).astype(bool)
+        real    += int(theirs.sum())
+        integer += int(ours.sum())
+        both    += int((theirs & ours).sum())
+    assert (measures["float_spikes"], measures["integer_spikes"], measures["equal"]) == (real, integer, both)
+    assert f"{measures['equal_share']:.1%} of those at which either fires" in printed and integer > 100
+    assert f"{measures['class_agreement']:.1%}" in printed
+
+
+def test_export_of_silence_is_told(tmp_path, capsys):
+    network = plain_network()
+    network.w_sensory[:] = network.w_recurrent_soma[:] = network.bias_soma[:] = 0
+    network.save(tmp_path/"a.npz")
+    assert command("export", tmp_path/"a.npz", tmp_path/"a.nir") == EXIT_SILENT
+    assert "warning: neither network fires" in capsys.readouterr().out and (tmp_path/"a.nir").exists()
 
 
 def test_plain_lif_lacks_less_than_a_contextual_one():
-    network = random_network(QCLIFConfig(neurons=3, inputs=2, contexts=0))
-    assert inexpressible(network)[0].startswith("apical compartment")
-    network.w_recurrent_apical[:] = network.leak_apical[:] = 0
-    network.bias_apical[:] = 127
-    lines = inexpressible(network)
+    assert inexpressible(random_network(QCLIFConfig(neurons=3, inputs=2, contexts=0)))[0].startswith("apical compart")
+    lines = inexpressible(plain_network(thresholds=(50, 100)))
     assert not any(line.startswith("apical") for line in lines)
-    assert any(line.startswith("linear leak") for line in lines)
-    network.leak_soma[:] = 0
-    assert not any(line.startswith("linear leak") for line in inexpressible(network))
-    assert isinstance(to_graph(network, DT).nodes["soma"], nir.IF)
+    assert any(line.startswith("linear leak") for line in lines) and any(line.startswith("thresh") for line in lines)
+    lines = inexpressible(plain_network(leaks=(0,)))
+    assert not any(line.startswith(("linear leak", "thresholds")) for line in lines)
+
+
+def test_gate_of_a_contextual_network_is_its_mean():
+    network = random_network(QCLIFConfig(neurons=6, inputs=5, contexts=2), seed=3)
+    inputs  = random_inputs(7, 0.3, 1)
+    states  = np.concatenate([each.v_a for each in GoldenModel(network).run(inputs, states=True)])
+    np.testing.assert_allclose(typical_gates(network, inputs), states.mean(axis=0))
+    np.testing.assert_array_equal(typical_gates(plain_network(), inputs), 100)
 
 
 def test_changed_graph_is_not_mistaken_for_the_network_in_its_metadata(tmp_path, capsys):
@@ -101,8 +180,9 @@ def test_changed_graph_is_not_mistaken_for_the_network_in_its_metadata(tmp_path,
     changed.nodes["sensory"].weight[1, 2] += 1
     write_graph(tmp_path/"a.nir", changed)
     assert command("import", tmp_path/"a.nir", tmp_path/"a.npz") == 2
-    assert command("import", tmp_path/"a.nir", tmp_path/"a.npz", "--ignore-metadata") == 0
+    assert command("import", tmp_path/"a.nir", tmp_path/"b.npz", "--ignore-metadata") in (0, EXIT_SILENT)
     capsys.readouterr()
+    assert Network.load(tmp_path/"b.npz").neurons == 4
 
 
 @pytest.mark.parametrize("change, text", [({"threshold": None}, "threshold missing"), ({"config": "{"}, "not JSON"),
@@ -128,6 +208,8 @@ def test_files_that_are_no_hdf5(tmp_path, content):
 def test_files_that_are_not_there(tmp_path):
     refuse(lambda: read_graph(tmp_path/"a.nir"), "a.nir: No such file")
     refuse(lambda: read_graph(tmp_path), str(tmp_path))
+    os.mkfifo(tmp_path/"pipe.nir")
+    refuse(lambda: read_graph(tmp_path/"pipe.nir"), "pipe.nir: not an HDF5 file")
     refuse(lambda: write_graph(tmp_path/"no"/"a.nir", broken()), "No such file", "choose another file")
 
 
