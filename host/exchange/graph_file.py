@@ -10,7 +10,8 @@ import numpy as np
 
 from accel.errors import QCLIFError
 from host.common.atomic import whole_file
-from host.exchange.hdf5_process import NESTED_MAX, DamagedError, Tree, read_tree
+from host.common.decoding_process import DamagedError
+from host.exchange.hdf5_tree import NESTED_MAX, Tree, read_tree
 
 # What an HDF5 file begins with, or what it has behind a block of its user's, so many bytes at most.
 SIGNATURE, SIGNATURE_WITHIN = b"\x89HDF\r\n\x1a\n", 2**16

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.events.formats.decoding_process import decode
-from host.events.formats.found import Found, decoded
+from host.events.formats.found import Found, decode, decoded
 from host.events.reading import Reading
 
 
@@ -24,7 +23,7 @@ def read_aedat4(path: Path, reading: Reading) -> Iterator[Found]:
 
 
 def decode_aedat4(path: Path, name: str, camera: int | None) -> Iterator[dict | np.ndarray]:
-    """A Decoder of host.events.formats.decoding_process."""
+    """A Decoder of host.common.decoding_process."""
     import aedat
 
     decoder = aedat.Decoder(path)

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.events.formats.decoding_process import decode
-from host.events.formats.found import Found, decoded
+from host.events.formats.found import Found, decode, decoded
 from host.events.reading import Reading
 
 SIGNATURE = b"Event Stream"
@@ -32,7 +31,7 @@ def read_es(path: Path, reading: Reading) -> Iterator[Found]:
 
 
 def decode_es(path: Path, name: str) -> Iterator[dict | np.ndarray]:
-    """A Decoder of host.events.formats.decoding_process."""
+    """A Decoder of host.common.decoding_process."""
     from faery import events_stream_from_file
 
     # Color and generic streams raise here.

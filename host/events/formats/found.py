@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from accel.errors import QCLIFError
+from host.common import decoding_process
 from host.events.sample import UNKNOWN
 
 # Events as decoders give them: wide enough for all that their words can hold.
@@ -16,6 +17,9 @@ DECODED = np.dtype([("x", np.int32), ("y", np.int32), ("p", np.int8), ("t", np.i
 
 # Words that are decoded at once: more would leave the processor's caches.
 CHUNK = 2**18
+
+# Seconds of computing for a file that has a process of its own, and bytes more for which there is one more.
+CPU_S, BYTES_PER_S = 20, 2**20
 
 # Time stamps of 32 bits begin again after 72 minutes; one that is less than 4 minutes from there has done so.
 WRAP, NEAR_WRAP = 2**32, 2**28
@@ -75,3 +79,27 @@ def continued(t: np.ndarray) -> np.ndarray:
 def unpacked_max(size: int) -> int:
     """Most bytes that a compressed file of `size` bytes may hold: recordings are no smaller, crafted files are."""
     return 2**28 + 100*size
+
+
+def decode(decoder: str, path: Path, *arguments: object) -> Found:
+    """What a library finds in a file, in a process of its own.
+
+    Parameters
+    ----------
+    decoder : "module:function" of a Decoder of host.common.decoding_process: its facts are sensor_size and notes, its
+        arrays events of dtype DECODED in parts.
+
+    Raises
+    ------
+    QCLIFError : the decoder raised one, or it failed, ended its process, or took too much.
+    """
+    size = path.stat().st_size
+    try:
+        parts = decoding_process.decode(decoder, path, *arguments, unpacked=unpacked_max(size),
+            cpu_s=CPU_S + size//BYTES_PER_S)
+    except decoding_process.DamagedError as error:
+        raise QCLIFError(f"{path}: it cannot be decoded ({error}): it is damaged or cut") from error
+    facts = dict(fact for part in parts if isinstance(part, dict) for fact in part.items())
+    shape = facts.get("sensor_size")
+    return Found(joined([part for part in parts if not isinstance(part, dict)]),
+        None if shape is None else (int(shape[0]), int(shape[1])), notes=tuple(facts.get("notes", ())))

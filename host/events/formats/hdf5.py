@@ -15,8 +15,7 @@ import numpy as np
 from accel.errors import QCLIFError
 from host.events.formats.arrays import array_events
 from host.events.formats.columns import column_names, events_of_names
-from host.events.formats.decoding_process import decode
-from host.events.formats.found import Found, unpacked_max
+from host.events.formats.found import Found, decode, unpacked_max
 from host.events.reading import Reading
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -31,7 +30,7 @@ def read_hdf5(path: Path, reading: Reading) -> Iterator[Found]:
 
 
 def decode_hdf5(path: Path, name: str, time_unit: str | None, camera: int | None) -> Iterator[dict | np.ndarray]:
-    """A Decoder of host.events.formats.decoding_process."""
+    """A Decoder of host.common.decoding_process."""
     import h5py
 
     try:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
+from host.common import decoding_process
 from host.events.event_array import EVENT
-from host.events.formats import DATASETS, SUFFIXES, decoding_process, read_dataset, read_files
+from host.events.formats import DATASETS, SUFFIXES, found, read_dataset, read_files
 from host.events.reading import Reading
 from tests.helpers import camera_files
 
@@ -326,7 +327,7 @@ def test_a_decoder_that_is_not_installed(tmp_path, library):
 
 
 def test_a_decoder_that_does_not_end(tmp_path, library, monkeypatch):
-    monkeypatch.setattr(decoding_process, "PROGRAM", "import {0} as it; it.CPU_S = 1; it.serve()")
+    monkeypatch.setattr(found, "CPU_S", 1)
     library("while True: pass")
     refuse(write(tmp_path, "a.es", camera_files.es(ROWS)), "it cannot be decoded (it keeps the decoder busy)")
 
@@ -337,7 +338,7 @@ def test_a_decoder_that_wants_all_memory(tmp_path, library):
 
 
 def test_a_small_file_does_not_become_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding_process, "unpacked_max", lambda size: 100)
+    monkeypatch.setattr(found, "unpacked_max", lambda size: 100)
     path = write(tmp_path, "a.es", camera_files.es(ROWS))
     refuse(path, "it unpacks to more than 100 bytes")
     monkeypatch.undo()

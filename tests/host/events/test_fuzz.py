@@ -22,8 +22,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
+from host.common import decoding_process
 from host.events.event_array import EVENT
-from host.events.formats import FORMATS, decoding_process, read_files
+from host.events.formats import FORMATS, read_files
 from host.events.reading import Reading
 from tests.helpers import camera_files
 

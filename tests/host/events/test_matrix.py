@@ -192,7 +192,8 @@ KINDS = {
             "arrays that the file's size makes implausible":
                 (hdf5(lambda file: [file.create_dataset(name, (2**40,), "i8", chunks=(64,)) for name in "xypt"]),
                 "are plausible", ASKED)}),
-    "DAT": Kind(".dat", {"pixels' events of versions 1": (dat(ROWS, SIZE, 1, 0), {}), "and 2": (dat(ROWS, SIZE), {})},
+    "DAT": Kind(".dat", {"pixels' events of version 1": (dat(ROWS, SIZE, 1, 0), {}),
+        "those of version 2": (dat(ROWS, SIZE), {})},
         {"`Width` and `Height`": (dat(ROWS, SIZE), SIZE)}, dat(ROWS), "us, continued where 32 bits end", {
             "triggers": (dat(ROWS, SIZE, kind=0x0E), "type 0x0e", {})}),
     "RAW": Kind(".raw", {
