@@ -26,6 +26,7 @@ from accel.config import LIMITS, QCLIFConfig
 from accel.errors import EXIT_SILENT, QCLIFError, guarded
 from host.cli.options import check_outputs, share
 from host.cli.reading_options import add_reading_args, reading_from_args
+from host.common.atomic import write_each
 from host.common.console import progress_bars, table_console, write_json
 from host.events.encoder import Encoder
 from host.events.formats import SUFFIXES, read_files
@@ -115,14 +116,15 @@ def import_graph(args: argparse.Namespace, console: Console) -> int:
             if ridge is not None:
                 remarks.append("readout: of all neurons, fitted to the logits in real numbers on the calibration's "
                     f"recordings (ridge {ridge:g})")
-        network.save(args.network)
         inputs = [each.steps for each in recordings] or random_inputs(lif.inputs, args.random_rate, args.seed)
         labels = [each.label for each in recordings] or [-1]*len(inputs)
         agreement = compare(lif, network, inputs, labels, dialect.reset, progress)
     measures = import_measures(lif, quantized, dialect.reset, agreement, inputs_name(args), bool(calibration), remarks)
     print_import(measures, console)
+    writes = [lambda: network.save(args.network)]
     if args.json:
-        write_json(measures, args.json)
+        writes.append(lambda: write_json(measures, args.json))
+    write_each(*writes)
     return EXIT_SILENT if agreement.silence else 0
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from host.common.tables import TextTable, facts
 from host.exchange.compare import Agreement
 from host.exchange.lif import SUBTRACT, SUBTRACT_LATE, V_RESET, LIFNetwork
 from host.exchange.quantize import Quantized
@@ -111,43 +111,36 @@ def import_measures(lif: LIFNetwork, quantized: Quantized, reset: str, agreement
 
 def print_comparison(spikes: dict[str, object], inputs: str, other: str, console: Console) -> None:
     """Print the fields of an Agreement; `other` says what the integers are compared with."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_row("compared on", f"{spikes['samples']} x {escape(inputs)}, {spikes['steps']} steps")
-    table.add_row("spikes", f"{spikes['integer_spikes']}, {spikes['float_spikes']} {other}"
-        + (f" (x {spikes['count_ratio']:.3f})" if spikes["count_ratio"] is not None else ""))
-    table.add_row("equal (step, neuron)", "nothing to compare" if spikes["equal_share"] is None else
-        f"{spikes['equal_share']:.1%} of those at which either fires")
+    rows = [
+        ("compared on", f"{spikes['samples']} x {escape(inputs)}, {spikes['steps']} steps"),
+        ("spikes", f"{spikes['integer_spikes']}, {spikes['float_spikes']} {other}"
+            + (f" (x {spikes['count_ratio']:.3f})" if spikes["count_ratio"] is not None else "")),
+        ("equal (step, neuron)", "nothing to compare" if spikes["equal_share"] is None else
+            f"{spikes['equal_share']:.1%} of those at which either fires"),
+    ]
     if spikes["class_agreement"] is not None:
-        table.add_row("same class", f"{spikes['class_agreement']:.1%}")
+        rows.append(("same class", f"{spikes['class_agreement']:.1%}"))
     if spikes["integer_accuracy"] is not None:
-        table.add_row("accuracy", f"{spikes['integer_accuracy']:.1%}, {spikes['float_accuracy']:.1%} {other}")
-    table.add_row("potentials below rest", f"{spikes['below_rest']:.1%} {other}")
-    table.add_row("currents saturated", f"{spikes['saturated_currents']:.2%}")
-    console.print(table)
+        rows.append(("accuracy", f"{spikes['integer_accuracy']:.1%}, {spikes['float_accuracy']:.1%} {other}"))
+    rows.append(("potentials below rest", f"{spikes['below_rest']:.1%} {other}"))
+    rows.append(("currents saturated", f"{spikes['saturated_currents']:.2%}"))
+    console.print(facts(rows))
 
 
 def print_import(measures: dict[str, object], console: Console) -> None:
     """Print import_measures()."""
     network = measures["network"]
-    table = Table(title=f"{network['neurons']} neurons, {network['inputs']} inputs, {network['outputs']} outputs: "
-        f"{network['weight_bits']}/{network['state_bits']}/{network['current_bits']} bits, product_shift "
-        f"{network['product_shift']}, threshold {network['threshold']}")
-    for name, justify in (("array", "left"), ("scale", "right"), ("rms error", "right"), ("of its rms", "right"),
-            ("largest", "right"), ("saturated", "right"), ("to 0", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)
-    for each in measures["arrays"]:
-        table.add_row(escape(each["name"]), _range(each["scale"]), f"{each['rms_error']:.3f}",
-            f"{each['rms_relative']:.2%}", f"{each['max_error']:.3f}", f"{each['saturated']:.2%}",
-            f"{each['zeroed']:.2%}")
-    console.print(table)
-    table = Table()
-    for name, justify in (("layer", "left"), ("type", "left"), ("neurons", "right"), ("left after a step", "right"),
-            ("linear leak", "right"), ("v_threshold", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)
-    for each in measures["layers"]:
-        table.add_row(escape(each["name"]), each["type"] + (", recurrent" if each["recurrent"] else ""),
-            str(each["neurons"]), _range(each["decay"]), _range(each["leak"]), _range(each["v_threshold"]))
-    console.print(table)
+    console.print(TextTable(("array", "scale", "rms error", "of its rms", "largest", "saturated", "to 0"), (
+        (escape(each["name"]), _range(each["scale"]), f"{each['rms_error']:.3f}", f"{each['rms_relative']:.2%}",
+            f"{each['max_error']:.3f}", f"{each['saturated']:.2%}", f"{each['zeroed']:.2%}")
+        for each in measures["arrays"]),
+        title=f"{network['neurons']} neurons, {network['inputs']} inputs, {network['outputs']} outputs: "
+            f"{network['weight_bits']}/{network['state_bits']}/{network['current_bits']} bits, product_shift "
+            f"{network['product_shift']}, threshold {network['threshold']}"))
+    console.print(TextTable(("layer", "type", "neurons", "left after a step", "linear leak", "v_threshold"), (
+        (escape(each["name"]), each["type"] + (", recurrent" if each["recurrent"] else ""), str(each["neurons"]),
+            _range(each["decay"]), _range(each["leak"]), _range(each["v_threshold"])) for each in measures["layers"]),
+        texts=(0, 1)))
     print_comparison(measures["spikes"], measures["inputs"], "in real numbers", console)
     for line in measures["notes"]:
         console.print(f"- {escape(line)}")
