@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from host.common.folders import ROOT
-from host.common.npz import load_npz
+from host.common.npz import NpzArrays
 from host.events.event_array import EVENT
 from host.exchange.compare import random_inputs
 from host.exchange.dialect import DT, FRAMEWORKS
@@ -92,13 +92,13 @@ def row(python: Path, framework: str, kind: str, folder: Path) -> list[str]:
         return [framework, kind, "", "", "", "", f"not exported: {done.stdout.strip()}"]
     if done.returncode:
         raise SystemExit(f"{framework}, {kind}: {done.stderr}")
-    peer    = load_npz(folder/"peer.npz", "spikes")
+    peer    = NpzArrays(folder/"peer.npz", "spikes")
     command = ["import", "graph.nir", "net.npz", "--framework", framework, "--calibrate", "calibration.npz", "--events",
         "test.npz", "--json", "report.json"]
     subprocess.run([sys.executable, ROOT/"host/nir.py", *command], check=True, cwd=folder, stdout=subprocess.DEVNULL)
     report  = json.loads((folder/"report.json").read_text())["spikes"]
 
-    data    = load_npz(folder/"digits.npz", "digits")
+    data    = NpzArrays(folder/"digits.npz", "digits")
     dialect = FRAMEWORKS[framework]
     network = lif_network(read_graph(folder/"graph.nir"), dialect)
     theirs  = np.concatenate([peer[f"spikes{index}"] for index in range(len(network.populations))], axis=2)
