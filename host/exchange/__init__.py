@@ -1,4 +1,1 @@
-#
-# This file is part of the qCLIF SoC.
-#
 """Networks of other frameworks: NIR graphs, recurrent LIF networks, and what becomes of them in integers."""
