@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accel.errors import QCLIFError
-from host.common import decoding_process
 from host.events.event_array import EVENT
-from host.events.formats import DATASETS, SUFFIXES, found, read_dataset, read_files
+from host.events.formats import DATASETS, SUFFIXES, read_dataset, read_files
 from host.events.reading import Reading
 from tests.helpers import camera_files
 
@@ -296,53 +295,6 @@ def test_what_is_wrong_is_said(tmp_path, name, content, text):
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path/"a.npz")
     refuse(tmp_path/"a.npz", "no regular file")
-
-
-# Libraries in a process of their own --------------------------------------------------------------
-
-@pytest.fixture
-def library(tmp_path, monkeypatch):
-    """Puts others in the way of the real libraries, for a new process."""
-    def replace(program):
-        for name in ("faery", "aedat"):
-            (tmp_path/f"{name}.py").write_text(program)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        decoding_process.close()
-
-    yield replace
-    decoding_process.close()
-
-
-def test_a_decoder_that_ends_without_a_word(tmp_path, library):
-    library("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    path = write(tmp_path, "a.aedat4", camera_files.aedat4([(0, ROWS)]))
-    refuse(path, "it cannot be decoded (it ends the decoder)")
-    # The next file is another process's.
-    refuse(path, "it cannot be decoded (it ends the decoder)")
-
-
-def test_a_decoder_that_is_not_installed(tmp_path, library):
-    library("import nowhere_to_be_found")
-    refuse(write(tmp_path, "a.es", camera_files.es(ROWS)), "the package nowhere_to_be_found is missing: pip install")
-
-
-def test_a_decoder_that_does_not_end(tmp_path, library, monkeypatch):
-    monkeypatch.setattr(found, "CPU_S", 1)
-    library("while True: pass")
-    refuse(write(tmp_path, "a.es", camera_files.es(ROWS)), "it cannot be decoded (it keeps the decoder busy)")
-
-
-def test_a_decoder_that_wants_all_memory(tmp_path, library):
-    library("bytearray(2**40)")
-    refuse(write(tmp_path, "a.es", camera_files.es(ROWS)), "it cannot be decoded (MemoryError)")
-
-
-def test_a_small_file_does_not_become_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(found, "unpacked_max", lambda size: 100)
-    path = write(tmp_path, "a.es", camera_files.es(ROWS))
-    refuse(path, "it unpacks to more than 100 bytes")
-    monkeypatch.undo()
-    assert rows_of(*read(path)) == ROWS
 
 
 # Datasets -----------------------------------------------------------------------------------------
