@@ -11,10 +11,12 @@ examples:
 
 import argparse
 import dataclasses
+import signal
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # This folder must not shadow others' modules: nir itself has the name of this file.
     if not __package__:
         sys.path[0] = str(Path(__file__).resolve().parent.parent)

@@ -11,10 +11,11 @@ import numpy as np
 from accel.errors import QCLIFError
 from host.common.atomic import whole_file
 from host.common.decoding_process import DamagedError
+from host.events.formats.hdf5 import SIGNATURE
 from host.exchange.hdf5_tree import NESTED_MAX, Tree, read_tree
 
-# What an HDF5 file begins with, or what it has behind a block of its user's, so many bytes at most.
-SIGNATURE, SIGNATURE_WITHIN = b"\x89HDF\r\n\x1a\n", 2**16
+# Where HDF5's signature is: at the beginning, or behind a block of its user's, so many bytes at most.
+SIGNATURE_WITHIN = 2**16
 
 # What nir raises for nodes that lack something.
 FAILURES = (KeyError, ValueError, TypeError, AssertionError, AttributeError, IndexError, RuntimeError, MemoryError,
