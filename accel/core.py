@@ -35,7 +35,8 @@ class QCLIFCore(LiteXModule):
     source : spikes {neuron, spike}, `last` ends a step's output.
     memory : port of software to weights, parameters and states.
     neurons, apical_shift, product_shift : of the loaded network; to be changed while idle.
-    reset_state : pulse while idle.
+    reset_state : pulse, at any time: V_a = V_s = z = 0, whatever is in work is dropped, and the next clock is idle.
+        What enters in the same clock is lost.
     ready : a step may be sent (its events and `last`) without a wait.
     busy : a step is in work.
     event_full, event_unknown : pulses; an event was dropped in the clock before.
@@ -57,10 +58,11 @@ class QCLIFCore(LiteXModule):
 
         # # #
 
-        self.events     = events     = EventList(config)
-        self.walker     = walker     = Walker(config)
-        self.synapses   = synapses   = SynapseArray(config, registered, single_port)
-        self.population = population = Population(config)
+        stage = ResetInserter()
+        self.events     = events     = stage(EventList(config))
+        self.walker     = walker     = stage(Walker(config))
+        self.synapses   = synapses   = stage(SynapseArray(config, registered, single_port))
+        self.population = population = stage(Population(config))
 
         # Events -> Walker -> Synapses -> Population.
         # -------------------------------------------
@@ -75,7 +77,7 @@ class QCLIFCore(LiteXModule):
             walker.neurons.eq(self.neurons),
             population.apical_shift.eq(self.apical_shift),
             population.product_shift.eq(self.product_shift),
-            population.reset_state.eq(self.reset_state),
+            *[module.reset.eq(self.reset_state) for module in (events, walker, synapses, population)],
             self.ready.eq(self.sink.ready),
         ]
 
@@ -87,7 +89,10 @@ class QCLIFCore(LiteXModule):
             received.eq(self.sink.valid & self.sink.ready & self.sink.last),
             self.busy.eq(steps != 0),
         ]
-        self.sync += steps.eq(steps + received - population.step_done)
+        self.sync += [
+            steps.eq(steps + received - population.step_done),
+            If(self.reset_state, steps.eq(0)),
+        ]
 
         # Counters: registers, so that no path goes through the core from a handshake to a counter.
         # -----------------------------------------------------------------------------------------
@@ -104,6 +109,7 @@ class QCLIFCore(LiteXModule):
             self.pulses["busy"].eq(self.busy),
             self.pulses["stalls"].eq(population.stall),
             self.pulses["overflows"].eq(events.full | events.unknown),
+            If(self.reset_state, *[pulse.eq(0) for pulse in self.pulses.values()]),
         ]
 
         # Memory Port.

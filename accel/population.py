@@ -24,7 +24,7 @@ class Population(LiteXModule):
     ----------
     sink : sums of the groups.
     source : spikes; `last` ends the step (on the last neuron's beat, spike or not).
-    reset_state : pulse while idle: V_a = V_s = z = 0. The first step after it reads zeros.
+    fresh : there was no step since the reset: states are zeros, whatever their memory holds.
     spikes : list of the spikes of the step before.
     step_done : pulse; the last neuron of a step leaves.
     stall : pulse; the source was not ready.
@@ -36,11 +36,10 @@ class Population(LiteXModule):
         self.source        = source = stream.Endpoint(spike_layout(config))
         self.apical_shift  = Signal(SHIFT_BITS)
         self.product_shift = Signal(SHIFT_BITS)
-        self.reset_state   = Signal()
         self.spikes        = spikes = Record(spike_list_layout(config))
         self.step_done     = Signal()
         self.stall         = Signal()
-        self.fresh         = Signal(reset=1) # No step since the reset of the state.
+        self.fresh         = Signal(reset=1)
         self.active        = Signal()
         self.neuron        = Signal(max=max(2, config.neurons)) # Neuron that is read.
         self.parameters    = SlicedMemory(
@@ -164,9 +163,5 @@ class Population(LiteXModule):
                 spikes.count.eq(count),
                 listed.eq(1),
                 self.fresh.eq(0),
-            ),
-            If(self.reset_state,
-                spikes.count.eq(0),
-                self.fresh.eq(1),
             ),
         ]

@@ -77,6 +77,19 @@ def test_memories_of_one_port_take_no_clock():
     assert (one.spikes, one.states, one.pulses) == (two.spikes, two.states, two.pulses)
 
 
+@settings(max_examples=25)
+@given(data=st.data(), clocks=st.integers(1, 80), source_gap=st.integers(0, 3), registered=st.booleans())
+def test_reset_drops_whatever_is_in_work(data, clocks, source_gap, registered):
+    config  = data.draw(configs())
+    network = data.draw(networks(config))
+    steps   = data.draw(inputs_of(network))
+    fresh, reset = (CoreBench(network, config, steps, with_states=True, source_gap=source_gap, registered=registered,
+        aborted_after=each) for each in (0, clocks))
+    assert (reset.spikes, reset.states) == (fresh.spikes, fresh.states)
+    for name in ("steps", "events", "rows", "sops", "spikes", "overflows"):
+        assert reset.pulses[name] == fresh.pulses[name]
+
+
 def test_every_source_at_once():
     config  = QCLIFConfig(neurons=5, inputs=60, contexts=4, lanes=2)
     network = random_network(config)

@@ -18,13 +18,16 @@ class CoreBench:
     states : list of (V_a, V_s) lists, a step (where they were asked for).
     pulses : sums of the core's counter pulses.
     readback : words read back, in the order of the image.
+
+    With `aborted_after` so many clocks of other events go before the steps, every third of which ends a step, and then
+    a reset: nothing of them is to be seen.
     """
     def __init__(self, network, config, steps, with_states=False, sink_gap=0, source_gap=0, readback=False,
-            registered=False, single_port=False):
+            registered=False, single_port=False, aborted_after=0):
         self.network, self.config, self.steps = network, config, steps
         self.with_states, self.sink_gap, self.source_gap = with_states, sink_gap, source_gap
-        self.with_readback, self.registered = readback, registered
-        self.spikes, self.states, self.readback = [], [], []
+        self.with_readback, self.registered, self.aborted_after = readback, registered, aborted_after
+        self.spikes, self.states, self.readback, self.unfinished = [], [], [], []
         self.core   = QCLIFCore(config, registered, single_port)
         self.pulses = dict.fromkeys(self.core.pulses, 0)
         self.loaded = False
@@ -66,9 +69,27 @@ class CoreBench:
         for space, address, _ in memory_writes(self.network, self.config):
             self.readback.append((yield from self.read(space, address)))
 
+    def abort(self):
+        core = self.core
+        for clock in range(self.aborted_after):
+            yield core.sink.source.eq(clock % self.config.sources)
+            yield core.sink.event.eq(1)
+            yield core.sink.last.eq(clock % 3 == 2)
+            yield core.sink.valid.eq(1)
+            yield
+        yield core.sink.valid.eq(0)
+        yield core.reset_state.eq(1)
+        yield
+        yield core.reset_state.eq(0)
+        yield
+        assert not (yield core.busy) and (yield core.ready) and not (yield core.source.valid)
+        self.spikes, self.unfinished, self.pulses = [], [], dict.fromkeys(self.pulses, 0)
+
     def drive(self):
         core = self.core
         yield from self.upload()
+        if self.aborted_after:
+            yield from self.abort()
         if self.with_readback:
             yield from self.read_back()
         for number, sources in enumerate(self.steps):
@@ -102,7 +123,7 @@ class CoreBench:
         self.done = True
 
     def collect(self):
-        core, spikes, clock = self.core, [], 0
+        core, clock = self.core, 0
         while not self.done:
             ready = clock % (self.source_gap + 1) == 0
             yield core.source.ready.eq(ready)
@@ -110,10 +131,10 @@ class CoreBench:
             clock += 1
             if (yield core.source.ready) and (yield core.source.valid):
                 if (yield core.source.spike):
-                    spikes.append((yield core.source.neuron))
+                    self.unfinished.append((yield core.source.neuron))
                 if (yield core.source.last):
-                    self.spikes.append(spikes)
-                    spikes = []
+                    self.spikes.append(self.unfinished)
+                    self.unfinished = []
 
     def count(self):
         while not self.done:
