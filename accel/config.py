@@ -97,6 +97,10 @@ class QCLIFConfig:
         if self.frame_bytes < self.neurons + 64:
             raise ConfigError(f"frame_bytes is {self.frame_bytes}: the spikes of one step of "
                 f"{self.neurons} neurons need {self.neurons + 64}; raise --frame-bytes")
+        if self.spike_fifo < self.neurons:
+            # Else whoever waits for the end of a step before he takes its spikes would wait for ever.
+            raise ConfigError(f"spike_fifo is {self.spike_fifo}: the spikes of one step of {self.neurons} neurons need "
+                f"{self.neurons}; raise --spike-fifo")
         if self.uart_fifo < 2*self.frame_bytes:
             raise ConfigError(f"uart_fifo is {self.uart_fifo}: two frames of {self.frame_bytes} bytes "
                 f"do not fit; raise --uart-fifo or lower --frame-bytes")

@@ -5,21 +5,28 @@ from migen import *
 from litex.gen import *
 
 from litex.soc.interconnect import stream
-from litex.soc.interconnect.csr import *
 from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourceLevel, EventSourcePulse
 
 from litex.soc.integration.doc import AutoDoc, ModuleDoc
 
-from accel.config import CORE_COUNTERS, SHIFT_BITS, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_STATE, WORD_BITS
+from accel.config import CORE_COUNTERS, WORD_BITS
 from accel.core import QCLIFCore
+from accel.csr import csr_of
 from accel.layouts import spike_layout
+from accel.registers import EVENTS, registers
+from accel.window import MemoryWindow
 
 # QCLIF --------------------------------------------------------------------------------------------
 
 class QCLIF(LiteXModule, AutoDoc):
+    """The core behind CSRs, for a CSR bus of 32 bits.
+
+    Parameters
+    ----------
+    config : QCLIFConfig.
+    registered, single_port : the core's.
+    """
     def __init__(self, config, registered=False, single_port=False):
-        # registered, single_port: the core's. With registers, what is read of its weights arrives a clock later: no CSR
-        # may be accessed sooner than three clocks after another one.
         self.intro = ModuleDoc("""QCLIF
 
         Recurrent network of context-dependent neurons (qCLIF): event-driven accelerator.
@@ -27,196 +34,183 @@ class QCLIF(LiteXModule, AutoDoc):
         A time step is a number of writes to ``push``: one an event, the last one with ``last`` set
         (or a write of ``last`` alone, for a step without events). When ``status.ready`` is set a
         whole step may be pushed without a further check: the step before may still be computing.
-        Its output is read from ``pop``: one read a spike, in ascending order of the neurons, until
-        a read with ``last``.
+        Its output is in ``pop``: a beat a spike, in ascending order of the neurons, until one with
+        ``last``. Reading shows a beat, a write takes it. The spikes of a whole step find room
+        there: a driver that waits until ``status.busy`` is clear before it takes them never waits
+        for ever, and one that takes them meanwhile may push further.
 
-        Weights, parameters and states are reached through ``address`` and ``data``, which advance
-        by themselves. Nothing is lost silently: what could not be taken sets a sticky flag in
-        ``errors`` and is counted in ``counter_overflows``.
+        Weights, parameters and states are reached through ``address`` and ``data``, while no step
+        is in work. Reading a register changes nothing, and nothing is lost silently: what could
+        not be done sets a sticky flag in ``errors``, and dropped events are counted in
+        ``counter_overflows``. ``control.reset`` ends whatever is going on.
+
+        All registers are there for accesses in successive clocks, but that counters lag behind by
+        two clocks and that ``errors.early`` can be set.
         """)
         self.config = config
         self.core   = core = QCLIFCore(config, registered, single_port)
 
-        # Events and spikes.
-        # ------------------
-        self._push = CSRStorage(fields=[
-            CSRField("source", size=16, description=f"Source of the event: sensory source j is j, "
-                f"context k is {config.inputs} + k."),
-            CSRField("event",  size=1, description="The write carries an event."),
-            CSRField("last",   size=1, description="The write ends the time step."),
-        ], description="Event push: every write is one beat.")
-        self._pop = CSRStatus(fields=[
-            CSRField("neuron", size=16, description="Neuron that fired."),
-            CSRField("spike",  size=1, description="The beat carries a spike."),
-            CSRField("last",   size=1, description="End of this time step's output."),
-            CSRField("valid",  size=1, description="There was a beat; the read took it."),
-        ], description="Spike output: every read takes one beat.")
-        self._status = CSRStatus(fields=[
-            CSRField("ready",  size=1, description="A whole step may be pushed."),
-            CSRField("busy",   size=1, description="A step is received completely and not yet computed."),
-            CSRField("output", size=1, description="``pop`` has a beat."),
-        ], description="State of the accelerator.")
-        self._errors = CSRStatus(fields=[
-            CSRField("full",    size=1, description=f"An event was dropped: more than {config.step_events} in a step."),
-            CSRField("unknown", size=1, description=f"An event was dropped: its source is not below {config.sources}."),
-            CSRField("push",    size=1, description="A write to ``push`` was dropped: ``status.ready`` was not set."),
-            CSRField("memory",  size=1, description="``data`` was accessed while busy: a write was dropped, what was "
-                "read is not valid."),
-        ], description="Sticky error flags, cleared by ``control.clear_errors``.")
-
-        # Control.
-        # --------
-        self._control = CSRStorage(fields=[
-            CSRField("reset_state",    size=1, pulse=True, description="V_a = V_s = z = 0, while idle."),
-            CSRField("clear_errors",   size=1, pulse=True, description="Clear ``errors``."),
-            CSRField("clear_counters", size=1, pulse=True, description="Clear the counters."),
-        ], description="Commands.")
-        self._neurons = CSRStorage(16, reset=config.neurons,
-            description=f"Neurons of the loaded network, 1 to {config.neurons}; to be changed while idle.")
-        self._shifts = CSRStorage(fields=[
-            CSRField("apical",  size=SHIFT_BITS, offset=0, reset=0, description="apical_shift: I_a >> apical_shift."),
-            CSRField("product", size=SHIFT_BITS, offset=8, reset=6,
-                description="product_shift: (i_s * V_a) >> product_shift."),
-        ], description="Run-time shifts; to be changed while idle.")
-
-        # Memory.
-        # -------
-        self._address = CSRStorage(WORD_BITS, fields=[
-            CSRField("word",  size=SPACE_SHIFT, description=f"Somatic weights: (group*{config.soma_rows} + row) << "
-                f"{config.slice_bits} | slice, sensory source j is row j, neuron m row {config.inputs} + m. "
-                f"Apical weights: (group*{config.apical_rows} + row) << {config.slice_bits} | slice, context k is row "
-                f"k, neuron m row {config.contexts} + m. A group is {config.lanes} neurons; a slice "
-                f"{config.slice_lanes} of their {config.weight_bits}-bit weights, lowest lane first. "
-                f"Parameters: neuron << 1 (threshold, leak_soma: {config.state_bits} bits each) or neuron << 1 | 1 "
-                f"(leak_apical: {config.state_bits} bits, bias_soma, bias_apical: {config.weight_bits} bits each). "
-                f"States: neuron."),
-            CSRField("space", size=4, description="Memory.", values=[
-                ("``0``", "Somatic weights."), ("``1``", "Apical weights."), ("``2``", "Parameters."),
-                ("``3``", "States, read only: V_a in bits 15:0, V_s in bits 31:16.")]),
-        ], description="Address of ``data``.", write_from_dev=True)
-        self._data = CSR(WORD_BITS, name="data")
-
-        # Counters.
-        # ---------
-        counters = {name: CSRStatus(32, name=f"counter_{name}", description=f"Counter: {text}.")
-            for name, text in CORE_COUNTERS.items()}
-        for name, counter in counters.items():
-            setattr(self, f"_counter_{name}", counter)
-        self._clock = CSRStatus(32, description="Free-running clock counter, for software to time itself.")
+        # Registers.
+        # ----------
+        table = {register.name: register for register in registers(config)}
+        csrs  = {name: csr_of(register) for name, register in table.items()}
+        for name, csr in csrs.items():
+            setattr(self, f"_{name}", csr)
 
         # Interrupts.
         # -----------
-        self.ev        = EventManager()
-        self.ev.output = EventSourceLevel(description="``pop`` has a beat.")
-        self.ev.step   = EventSourcePulse(description="A time step is computed.")
-        self.ev.error  = EventSourceLevel(description="A flag in ``errors`` is set.")
+        self.ev = EventManager()
+        for name, text in EVENTS.items():
+            kind = EventSourcePulse if name == "step" else EventSourceLevel
+            setattr(self.ev, name, kind(name=name, description=text))
         self.ev.finalize()
 
         # # #
 
+        control, push, pop = self._control, self._push, self._pop
+
+        # Reset: in the clock behind the write, in which nothing else can be done.
+        # ------------------------------------------------------------------------
+        resetting = Signal()
+        busy      = Signal()
+        ready     = Signal()
+        self.sync += resetting.eq((control.re & control.bits("reset")) | (self._neurons.re & ~busy))
+        self.comb += [
+            core.reset_state.eq(resetting),
+            busy.eq(core.busy | resetting),
+            ready.eq(core.ready & ~resetting),
+        ]
+
         # Events: a write becomes a beat of the sink.
         # -------------------------------------------
-        push = self._push.fields
-        self.comb += [
-            core.sink.valid.eq(self._push.re),
-            core.sink.source.eq(push.source),
-            core.sink.event.eq(push.event),
-            core.sink.last.eq(push.last),
-        ]
-        # A source that the stream's narrower signal would fold back is dropped here.
-        beyond  = Signal()
+        beyond  = Signal() # A source that the stream's narrower signal would fold back is dropped here.
+        folded  = Signal()
         dropped = Signal()
         self.comb += [
-            beyond.eq(push.event & (push.source >= config.sources)),
-            If(beyond, core.sink.event.eq(0)),
+            beyond.eq(push.bits("source") >= config.sources),
+            core.sink.valid.eq(push.re & ~resetting),
+            core.sink.source.eq(push.bits("source")),
+            core.sink.event.eq(push.bits("event") & ~beyond),
+            core.sink.last.eq(push.bits("last")),
         ]
         # In the clock in which the core tells of the same write: a write is counted once.
-        folded = Signal()
         self.sync += [
-            dropped.eq(self._push.re & ~core.sink.ready),
-            folded.eq(self._push.re & beyond),
+            folded.eq(push.re & ready & push.bits("event") & beyond),
+            dropped.eq(push.re & ~ready),
         ]
 
         # Spikes.
         # -------
-        self.spikes = spikes = stream.SyncFIFO(spike_layout(config), config.spike_fifo, buffered=True)
+        self.spikes = spikes = ResetInserter()(stream.SyncFIFO(spike_layout(config), config.spike_fifo, buffered=True))
+        output      = Signal()
         self.comb += [
+            spikes.reset.eq(resetting),
             core.source.connect(spikes.sink),
-            self._pop.fields.neuron.eq(spikes.source.neuron),
-            self._pop.fields.spike.eq(spikes.source.spike),
-            self._pop.fields.last.eq(spikes.source.last),
-            self._pop.fields.valid.eq(spikes.source.valid),
-            spikes.source.ready.eq(self._pop.we),
+            output.eq(spikes.source.valid & ~resetting),
+            spikes.source.ready.eq(pop.re),
+            If(output,
+                pop.put("neuron", spikes.source.neuron),
+                pop.put("spike",  spikes.source.spike),
+                pop.put("last",   spikes.source.last),
+                pop.put("valid",  1),
+            ),
         ]
 
-        # Control and status.
-        # -------------------
-        control = self._control.fields
+        # Status.
+        # -------
         self.comb += [
-            core.reset_state.eq(control.reset_state),
-            core.neurons.eq(self._neurons.storage),
-            core.apical_shift.eq(self._shifts.fields.apical),
-            core.product_shift.eq(self._shifts.fields.product),
-            self._status.fields.ready.eq(core.ready),
-            self._status.fields.busy.eq(core.busy),
-            self._status.fields.output.eq(spikes.source.valid),
+            self._status.fields.ready.eq(ready),
+            self._status.fields.busy.eq(busy),
+            self._status.fields.output.eq(output),
         ]
 
-        # Memory: reads are fetched ahead, after a new address and after each read of the data.
-        # -------------------------------------------------------------------------------------
-        port    = core.memory
-        address = self._address.storage
-        word    = Signal(SPACE_SHIFT)
-        access  = Signal()
-        again   = Signal()
-        gap     = 2**config.slice_bits - config.slices + 1
-        in_weights = address[SPACE_SHIFT:] < SPACE_PARAMETERS
-        last_slice = (address[:config.slice_bits] == config.slices - 1) if config.slice_bits else Constant(1)
+        # Settings: of values that the core cannot take, the nearest one.
+        # ---------------------------------------------------------------
+        neurons, shifts = self._neurons, self._shifts
+        self.sync += [
+            If(neurons.re & ~busy,
+                neurons.storage.eq(neurons.written),
+                If(neurons.written == 0, neurons.storage.eq(1)),
+                If(neurons.written > config.neurons, neurons.storage.eq(config.neurons)),
+            ),
+            If(shifts.re & ~busy, shifts.storage.eq(shifts.written & ~Constant(table["shifts"].reserved, WORD_BITS))),
+        ]
         self.comb += [
-            port.space.eq(address[SPACE_SHIFT:]),
-            port.address.eq(address),
-            port.write.eq(self._data.re & (address[SPACE_SHIFT:] < SPACE_STATE)),
-            port.data_w.eq(self._data.r),
-            port.read.eq((self._address.re | again) & ~core.busy),
-            self._data.w.eq(port.data_r),
-            access.eq(self._data.re | self._data.we),
-            word.eq(address[:SPACE_SHIFT] + Mux(in_weights & last_slice, gap, 1)),
-            self._address.we.eq(access),
-            self._address.dat_w.eq(Cat(word, address[SPACE_SHIFT:])),
+            core.neurons.eq(neurons.storage),
+            core.apical_shift.eq(shifts.fields.apical),
+            core.product_shift.eq(shifts.fields.product),
         ]
-        self.sync += again.eq(self._data.we)
 
-        # Errors: seen by a read that follows right after the write.
-        # ----------------------------------------------------------
-        errors = self._errors.fields
-        flags  = {
-            "full":    core.event_full,
-            "unknown": core.event_unknown | folded,
-            "push":    dropped,
-            "memory":  access & core.busy,
-        }
-        for name, condition in flags.items():
-            sticky = Signal(name=f"error_{name}")
-            self.comb += getattr(errors, name).eq(sticky | condition)
+        # Memory.
+        # -------
+        self.window = window = MemoryWindow(config, core.memory, registered)
+        self.comb += [
+            window.busy.eq(busy),
+            window.reset.eq(resetting),
+            window.neurons.eq(neurons.storage),
+            window.seek.eq(self._address.re),
+            window.target.eq(self._address.written),
+            window.advance.eq(control.re & control.bits("next_word")),
+            window.write.eq(self._data.re),
+            window.data_w.eq(self._data.written),
+            window.read.eq(self._data.we),
+            self._address.storage.eq(window.address),
+            self._data.storage.eq(window.data),
+        ]
+
+        # Errors: seen by a read right behind the access.
+        # -----------------------------------------------
+        def any_of(*conditions):
+            return Reduce("OR", conditions)
+
+        def meaningless(name):
+            return (csrs[name].written & table[name].reserved) != 0
+
+        locked = busy & any_of(neurons.re, shifts.re)
+        now    = dict(window.refused, # In the clock of the access.
+            push      = push.re & ~ready,
+            pop       = pop.re & ~output,
+            neurons   = neurons.re & ~busy & ((neurons.written == 0) | (neurons.written > config.neurons)),
+            busy      = window.refused["busy"] | locked,
+            reserved  = any_of(window.refused["reserved"],
+                control.re & meaningless("control"),
+                push.re & ready & meaningless("push"),
+                shifts.re & ~busy & meaningless("shifts")),
+            read_only = any_of(window.refused["read_only"],
+                *[csrs[name].re for name, register in table.items() if not register.writable]),
+        )
+        later  = dict( # In the clock behind it.
+            full    = core.event_full,
+            unknown = core.event_unknown | folded,
+        )
+        clear_errors = control.re & control.bits("clear_errors")
+        for field in table["errors"].fields:
+            flag = Signal(name=f"error_{field.name}")
+            self.comb += getattr(self._errors.fields, field.name).eq(flag | later.get(field.name, 0))
             self.sync += [
-                If(control.clear_errors, sticky.eq(0)),
-                If(condition, sticky.eq(1)),
+                If(clear_errors, flag.eq(0)),
+                If(now.get(field.name, 0) | later.get(field.name, 0), flag.eq(1)),
             ]
 
-        # Counters.
-        # ---------
-        pulses = dict(core.pulses, overflows=flags["full"] | flags["unknown"] | dropped)
-        for name, counter in counters.items():
+        # Counters: cleared for two clocks, since the core tells of what it did in the clock before.
+        # ------------------------------------------------------------------------------------------
+        clear_counters = Signal()
+        cleared        = Signal()
+        self.comb += clear_counters.eq(control.re & control.bits("clear_counters"))
+        self.sync += cleared.eq(clear_counters)
+        pulses = dict(core.pulses, overflows=any_of(*later.values(), dropped))
+        for name in CORE_COUNTERS:
+            counter = csrs[f"counter_{name}"].status
             self.sync += [
-                If(pulses[name] != 0, counter.status.eq(counter.status + pulses[name])),
-                If(control.clear_counters, counter.status.eq(0)),
+                If(pulses[name] != 0, counter.eq(counter + pulses[name])),
+                If(clear_counters | cleared, counter.eq(0)),
             ]
         self.sync += self._clock.status.eq(self._clock.status + 1)
 
         # Interrupts.
         # -----------
         self.comb += [
-            self.ev.output.trigger.eq(spikes.source.valid),
+            self.ev.output.trigger.eq(output),
             self.ev.step.trigger.eq(core.pulses["steps"]),
             self.ev.error.trigger.eq(self._errors.status != 0),
         ]

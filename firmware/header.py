@@ -1,12 +1,25 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""C headers of the firmware: `qclif_protocol.h` and `qclif_config.h`, from the same Python constants."""
+"""C headers, from the same Python constants: `qclif_registers.h`, of the accelerator in any SoC, and those of our
+firmware, `qclif_protocol.h` and `qclif_config.h`."""
 
 import argparse
 import struct
 from pathlib import Path
 
-from accel.config import LIMITS, SHIFT_MAX, SPACE_SHIFT, SPACE_STATE, QCLIFConfig, add_config_args, config_from_args
+from accel.config import (
+    CORE_COUNTERS,
+    LIMITS,
+    SHIFT_MAX,
+    SPACE_APICAL,
+    SPACE_PARAMETERS,
+    SPACE_SOMA,
+    SPACE_STATE,
+    QCLIFConfig,
+    add_config_args,
+    config_from_args,
+)
+from accel.registers import EVENTS, IDENTITY, REGISTER_LAYOUT, registers
 from firmware import protocol
 from firmware.sizes import STACK_BYTES
 
@@ -26,6 +39,37 @@ def _enum(prefix: str, names: list[str], first: int = 0) -> list[str]:
 
 def _header(guard: str, lines: list[str]) -> str:
     return "\n".join([_HEAD, f"#ifndef {guard}", f"#define {guard}", "", *lines, "", "#endif", ""])
+
+
+def _registers_struct(names: list[tuple[str, bool]]) -> list[str]:
+    """struct qclif of registers (name, whether it can be written), the counters as an array."""
+    lines = ["struct qclif {"]
+    for name, writable in names:
+        counter = name.removeprefix("counter_")
+        member  = f"counters[{len(CORE_COUNTERS)}]" if counter != name else name
+        # Of the counters the first one stands for all.
+        if counter == name or counter == next(iter(CORE_COUNTERS)):
+            lines.append(f"\t{'' if writable else 'const '}volatile uint32_t {member};")
+    return [*lines, "};"]
+
+
+def registers_header() -> str:
+    """Text of qclif_registers.h: the registers as a structure, masks and places of their fields. Of any build."""
+    table = registers(QCLIFConfig())
+    lines = ["#include <stdint.h>", "",
+        *_registers_struct([*((register.name, register.writable) for register in table),
+            ("ev_status", False), ("ev_pending", True), ("ev_enable", True)]), "",
+        _define("QCLIF_VERSION", f"{IDENTITY << 16 | REGISTER_LAYOUT:#x}u"),
+        _define("QCLIF_COUNTERS", f"{len(CORE_COUNTERS)}u")]
+    for register in table:
+        for field in register.fields:
+            name = f"QCLIF_{register.name}_{field.name}"
+            lines += [_define(name, f"{field.mask:#x}u"), _define(f"{name}_AT", f"{field.offset}u")]
+    lines += [_define(f"QCLIF_EV_{name}", f"{1 << bit:#x}u") for bit, name in enumerate(EVENTS)]
+    lines += [_define(f"QCLIF_COUNTER_{name}", f"{index}u") for index, name in enumerate(CORE_COUNTERS)]
+    lines += [_define(f"QCLIF_SPACE_{name}", f"{value}u") for name, value in {"SOMA": SPACE_SOMA,
+        "APICAL": SPACE_APICAL, "PARAMETERS": SPACE_PARAMETERS, "STATE": SPACE_STATE}.items()]
+    return _header("QCLIF_REGISTERS_H", lines)
 
 
 def protocol_header() -> str:
@@ -64,8 +108,6 @@ def config_header(config: QCLIFConfig) -> str:
         "soma_words":        config.soma_words,
         "apical_words":      config.apical_words,
         "shift_max":         SHIFT_MAX,
-        "space_shift":       SPACE_SHIFT,
-        "space_state":       SPACE_STATE,
         "parameter_words":   2*config.neurons,
         "step_answer_bytes": protocol.step_answer_bytes(config),
         "stack_bytes":       STACK_BYTES,
@@ -74,10 +116,11 @@ def config_header(config: QCLIFConfig) -> str:
 
 
 def write_headers(config: QCLIFConfig, directory: str | Path) -> None:
-    """Write both headers into `directory`, touching only files whose text changes (for make)."""
+    """Write all headers into `directory`, touching only files whose text changes (for make)."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    for name, text in {"qclif_protocol.h": protocol_header(), "qclif_config.h": config_header(config)}.items():
+    for name, text in {"qclif_registers.h": registers_header(), "qclif_protocol.h": protocol_header(),
+            "qclif_config.h": config_header(config)}.items():
         path = directory / name
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
@@ -85,7 +128,7 @@ def write_headers(config: QCLIFConfig, directory: str | Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the C headers of the firmware.")
-    parser.add_argument("directory", help="where to write qclif_protocol.h and qclif_config.h")
+    parser.add_argument("directory", help="where to write qclif_registers.h, qclif_protocol.h and qclif_config.h")
     add_config_args(parser)
     args = parser.parse_args()
     write_headers(config_from_args(args), args.directory)

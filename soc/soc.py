@@ -46,10 +46,15 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered
     config      : sizes of the accelerator.
     name        : name of the peripheral; our firmware expects "qclif".
     registered  : registers behind the accelerator's memories: a higher clock on FPGAs, for one clock more a step.
-                  The bridge to the CSR bus has to be a registered one.
     single_port : its weight memories have one port.
+
+    Raises
+    ------
+    QCLIFError : the CSR bus has not words of 32 bits.
     """
+    from accel.csr import check_width
     from accel.peripheral import QCLIF
+    check_width(soc.csr.data_width)
     soc.check_if_exists(name)
     soc.add_module(name=name, module=QCLIF(config, registered, single_port))
     if soc.irq.enabled:

@@ -31,12 +31,12 @@ class DeepUART(UART):
             raise ValueError(f"fifo_depth is {fifo_depth}, a FIFO needs at least 2 bytes")
         UART.__init__(self, phy, tx_fifo_depth=fifo_depth, rx_fifo_depth=fifo_depth)
 
-        self._rxword = CSRStatus(description="Next received byte. Reading removes it from the receive FIFO; "
-            "reading an empty FIFO changes nothing.", fields=[
+        self._rxword = CSRStatus(read_only=False, description="Next received byte. Reading shows it and changes "
+            "nothing; a write of any value removes it from the receive FIFO, where there is one.", fields=[
             CSRField("data",  size=8, description="The byte, 0 when there is none."),
             CSRField("valid", size=1, values=[
-                ("``0b0``", "The receive FIFO was empty."),
-                ("``0b1``", "``data`` holds a byte, now removed from the FIFO."),
+                ("``0b0``", "The receive FIFO is empty."),
+                ("``0b1``", "``data`` holds a byte."),
             ]),
         ])
         self._txspace = CSRStatus(description="Room in the transmit FIFO.", fields=[
@@ -50,13 +50,13 @@ class DeepUART(UART):
 
         # # #
 
-        # Receive: pop on read.
-        # ---------------------
+        # Receive: shown by a read, removed by a write.
+        # ---------------------------------------------
         rx = self.rx_fifo.source
         self.comb += [
             self._rxword.fields.valid.eq(rx.valid),
             If(rx.valid, self._rxword.fields.data.eq(rx.data)),
-            If(self._rxword.we, rx.ready.eq(1)),
+            If(self._rxword.re, rx.ready.eq(1)),
         ]
 
         # Transmit: the buffered FIFO's level includes its output register, one more than its depth.

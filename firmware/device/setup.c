@@ -6,6 +6,7 @@
 
 #include "frame.h"
 #include "platform.h"
+#include "qclif.h"
 #include "wire.h"
 
 struct setup setup;
@@ -87,7 +88,7 @@ static struct memory memory_seek(uint32_t space, uint32_t address)
 		return (struct memory){space, readout_weights + address};
 	default:
 #ifdef PLATFORM_WITH_ACCEL
-		qclif_address_write(space << QCLIF_SPACE_SHIFT | address);
+		qclif_seek(PLATFORM_ACCEL, space, address);
 #endif
 		return (struct memory){space, NULL};
 	}
@@ -104,7 +105,7 @@ static void memory_write(struct memory *memory, const uint8_t *bytes, uint32_t w
 	}
 #ifdef PLATFORM_WITH_ACCEL
 	for (; bytes != end; bytes += 4)
-		qclif_data_write(wire_get32(bytes));
+		qclif_put(PLATFORM_ACCEL, wire_get32(bytes));
 #endif
 }
 
@@ -119,7 +120,7 @@ static void memory_read(struct memory *memory, uint8_t *bytes, uint32_t words)
 	}
 #ifdef PLATFORM_WITH_ACCEL
 	while (bytes != end)
-		bytes = wire_put32(bytes, qclif_data_read());
+		bytes = wire_put32(bytes, qclif_get(PLATFORM_ACCEL));
 #endif
 }
 

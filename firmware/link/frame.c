@@ -57,6 +57,7 @@ enum frame_result frame_receive(void)
 	/* COBS is undone as the bytes come, without a second pass; what changes is in registers. */
 	do {
 		const uint8_t byte = (uint8_t)word;
+		platform_receive_taken();
 		bytes++;
 		if (byte != 0 && block != 0) {
 			*at = byte;

@@ -16,6 +16,7 @@
 
 #ifdef CSR_QCLIF_BASE
 #define PLATFORM_WITH_ACCEL
+#define PLATFORM_ACCEL ((struct qclif *)CSR_QCLIF_BASE)
 #endif
 
 #ifdef MAIN_RAM_BASE
@@ -39,9 +40,15 @@ static inline bool sdram_start(void)
 /* Set in platform_receive()'s word where it holds a byte. */
 #define PLATFORM_RECEIVED (1u << CSR_UART_RXWORD_VALID_OFFSET)
 
+/* The oldest byte, without taking it. */
 static inline uint32_t platform_receive(void)
 {
 	return uart_rxword_read();
+}
+
+static inline void platform_receive_taken(void)
+{
+	uart_rxword_write(0);
 }
 
 static inline uint32_t platform_receive_overflows(void)

@@ -15,7 +15,7 @@ from host.link.port import Faults
 
 # All of the firmware but what needs the hardware, in whose place buffers are.
 FOLDERS = [*(FOLDER/name for name in ("device", "engine", "link")), Path(__file__).parent/"firmware_library"]
-SOURCES = sorted(source for folder in FOLDERS for source in folder.glob("*.c"))
+SOURCES = [FOLDER/"qclif.c", *sorted(source for folder in FOLDERS for source in folder.glob("*.c"))]
 
 FLAGS = ["-std=c11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow",
     "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover"]
@@ -31,7 +31,7 @@ def _compiled(config: QCLIFConfig) -> Path:
     directory = Path(_build_directory().name)/f"{abs(hash(config)):x}"
     write_headers(config, directory/"generated")
     library = directory/"firmware.so"
-    subprocess.run(["gcc", *FLAGS, f"-I{directory}", *(f"-iquote{folder}" for folder in FOLDERS), *SOURCES,
+    subprocess.run(["gcc", *FLAGS, f"-I{directory}", *(f"-iquote{folder}" for folder in (FOLDER, *FOLDERS)), *SOURCES,
         "-o", library], check=True)
     return library
 

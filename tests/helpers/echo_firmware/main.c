@@ -16,6 +16,7 @@ int main(void)
 		uint32_t word = uart_rxword_read();
 
 		if (word >> CSR_UART_RXWORD_VALID_OFFSET) {
+			uart_rxword_write(0);
 			while (!uart_txspace_read())
 				;
 			uart_rxtx_write(word & 0xff);

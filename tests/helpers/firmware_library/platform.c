@@ -22,7 +22,12 @@ void platform_start(void)
 
 uint32_t platform_receive(void)
 {
-	return input == input_end ? 0 : PLATFORM_RECEIVED | *input++;
+	return input == input_end ? 0 : PLATFORM_RECEIVED | *input;
+}
+
+void platform_receive_taken(void)
+{
+	input++;
 }
 
 uint32_t platform_receive_overflows(void)

@@ -16,6 +16,7 @@ extern uint32_t platform_ram[PLATFORM_RAM_BYTES / 4];
 
 void platform_start(void);
 uint32_t platform_receive(void);
+void platform_receive_taken(void);
 uint32_t platform_receive_overflows(void);
 uint32_t platform_transmit_space(void);
 void platform_transmit(uint8_t byte);

@@ -159,7 +159,7 @@ def test_what_the_soc_is_made_of(tmp_path, caplog):
 
 
 def test_soc_errors(tmp_path):
-    with pytest.raises(QCLIFError, match=r"^qclif_spike_fifo has 99 words: SRAM macros need an even number"):
-        generate(AsicConfig("soc", QCLIFConfig(spike_fifo=99)), MACROS, tmp_path)
+    with pytest.raises(QCLIFError, match=r"^qclif_spike_fifo has 201 words: SRAM macros need an even number"):
+        generate(AsicConfig("soc", QCLIFConfig(spike_fifo=201)), MACROS, tmp_path)
     with pytest.raises(QCLIFError, match=r"^memory qclif_rom has 262144 bits, flip-flops hold at most"):
         generate(AsicConfig("soc", SIZES, sram="flops"), MACROS, tmp_path)

@@ -28,7 +28,7 @@ CONFIGS = {
     "default": QCLIFConfig(uart_fifo=2048),
     "single":  QCLIFConfig(neurons=1, inputs=1, contexts=0, lanes=1),
     "narrow":  QCLIFConfig(neurons=37, lanes=9, weight_bits=4, state_bits=12, contexts=0),
-    "wide":    QCLIFConfig(neurons=128, inputs=578, contexts=12, lanes=32, weight_bits=3, spike_fifo=100),
+    "wide":    QCLIFConfig(neurons=128, inputs=578, contexts=12, lanes=32, weight_bits=3, spike_fifo=130),
 }
 
 

@@ -1,0 +1,64 @@
+/* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
+
+#include "qclif.h"
+
+bool qclif_init(struct qclif *q)
+{
+	if (QCLIF_GET(q, version) != QCLIF_VERSION)
+		return false;
+	qclif_interrupt_on(q, 0);
+	qclif_reset(q);
+	qclif_interrupts(q);
+	return true;
+}
+
+bool qclif_configure(struct qclif *q, uint32_t neurons, uint32_t apical_shift, uint32_t product_shift)
+{
+	if (neurons < 1 || neurons > QCLIF_GET(q, size_neurons) ||
+	    apical_shift > QCLIF_SHIFTS_APICAL >> QCLIF_SHIFTS_APICAL_AT ||
+	    product_shift > QCLIF_SHIFTS_PRODUCT >> QCLIF_SHIFTS_PRODUCT_AT)
+		return false;
+	/* What is in work would not let them be changed. */
+	qclif_reset(q);
+	QCLIF_SET(q, shifts, apical_shift << QCLIF_SHIFTS_APICAL_AT | product_shift << QCLIF_SHIFTS_PRODUCT_AT);
+	QCLIF_SET(q, neurons, neurons);
+	return true;
+}
+
+void qclif_load(struct qclif *q, uint32_t space, uint32_t address, const uint32_t *words, uint32_t count)
+{
+	qclif_seek(q, space, address);
+	for (const uint32_t *const end = words + count; words != end; words++)
+		qclif_put(q, *words);
+}
+
+void qclif_fetch(struct qclif *q, uint32_t space, uint32_t address, uint32_t *words, uint32_t count)
+{
+	qclif_seek(q, space, address);
+	for (uint32_t *const end = words + count; words != end; words++)
+		*words = qclif_get(q);
+}
+
+bool qclif_take(struct qclif *q, uint16_t *neurons, uint32_t most, uint32_t *count)
+{
+	uint32_t beat;
+
+	do {
+		beat = QCLIF_GET(q, pop);
+		if (!(beat & QCLIF_POP_VALID))
+			return false;
+		QCLIF_SET(q, pop, beat);
+		if (beat & QCLIF_POP_SPIKE) {
+			if (*count < most)
+				neurons[*count] = (uint16_t)beat;
+			++*count;
+		}
+	} while (!(beat & QCLIF_POP_LAST));
+	return true;
+}
+
+void qclif_counters(const struct qclif *q, uint32_t values[QCLIF_COUNTERS])
+{
+	for (uint32_t i = 0; i < QCLIF_COUNTERS; i++)
+		values[i] = QCLIF_GET(q, counters[i]);
+}

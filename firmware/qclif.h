@@ -1,0 +1,121 @@
+/* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The accelerator in any LiteX SoC, without our link: load a network, push steps, take their spikes.
+ *
+ * An accelerator is the address of its registers: `struct qclif *const q = (struct qclif *)CSR_QCLIF_BASE;`, and where
+ * there are two, each has its own. The generated header has the registers, for every build: what differs is read.
+ *
+ *	qclif_init(q) && qclif_configure(q, neurons, apical_shift, product_shift)
+ *	qclif_load(q, QCLIF_SPACE_SOMA, 0, words, count)    of accel/image.py, chunk by chunk
+ *	qclif_reset(q)                                      before each sample
+ *	qclif_push(q, sources, count)                       where qclif_ready(q)
+ *	while (!qclif_take(q, neurons, most, &count)) ...   the oldest step's spikes; or wait for an interrupt
+ *	qclif_errors(q)                                     0: nothing was refused
+ */
+
+#ifndef QCLIF_H
+#define QCLIF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <generated/qclif_registers.h>
+
+/* Whoever reaches the registers in another way than by an address has other ones. */
+#ifndef QCLIF_GET
+#define QCLIF_GET(q, name)        ((q)->name)
+#define QCLIF_SET(q, name, value) ((q)->name = (value))
+#endif
+
+/* False: no accelerator of this layout is there. Else it is idle, without a flag set, and interrupts are off. */
+bool qclif_init(struct qclif *q);
+
+/* Sizes and shifts of the network that will be loaded, and a reset. False: the build does not take them. */
+bool qclif_configure(struct qclif *q, uint32_t neurons, uint32_t apical_shift, uint32_t product_shift);
+
+/* Write and read consecutive words of a memory, QCLIF_SPACE_*, while no step is in work. */
+void qclif_load(struct qclif *q, uint32_t space, uint32_t address, const uint32_t *words, uint32_t count);
+void qclif_fetch(struct qclif *q, uint32_t space, uint32_t address, uint32_t *words, uint32_t count);
+
+/* Take the spikes that are there, in the order of the neurons, behind the *count ones before. True: the step has ended.
+   Those beyond `most`, of which a step of as many neurons has none, are counted and not stored. */
+bool qclif_take(struct qclif *q, uint16_t *neurons, uint32_t most, uint32_t *count);
+
+/* Since they were cleared: see QCLIF_COUNTER_*. */
+void qclif_counters(const struct qclif *q, uint32_t values[QCLIF_COUNTERS]);
+
+/* A place in the memories, and words from there on. */
+static inline void qclif_seek(struct qclif *q, uint32_t space, uint32_t address)
+{
+	QCLIF_SET(q, address, space << QCLIF_ADDRESS_SPACE_AT | address);
+}
+
+static inline void qclif_put(struct qclif *q, uint32_t word)
+{
+	QCLIF_SET(q, data, word);
+}
+
+static inline uint32_t qclif_get(struct qclif *q)
+{
+	const uint32_t word = QCLIF_GET(q, data);
+
+	QCLIF_SET(q, control, QCLIF_CONTROL_NEXT_WORD);
+	return word;
+}
+
+/* At any time: whatever is in work is dropped, states, flags and counters become 0. */
+static inline void qclif_reset(struct qclif *q)
+{
+	QCLIF_SET(q, control, QCLIF_CONTROL_RESET | QCLIF_CONTROL_CLEAR_ERRORS | QCLIF_CONTROL_CLEAR_COUNTERS);
+}
+
+/* A whole step may be pushed. */
+static inline bool qclif_ready(const struct qclif *q)
+{
+	return QCLIF_GET(q, status) & QCLIF_STATUS_READY;
+}
+
+/* A step is in work: memories and settings cannot be changed, nor states be read. */
+static inline bool qclif_busy(const struct qclif *q)
+{
+	return QCLIF_GET(q, status) & QCLIF_STATUS_BUSY;
+}
+
+/* Push a step, when there is room for it. `sources` are the build's: context k is inputs + k. */
+static inline void qclif_push(struct qclif *q, const uint16_t *sources, uint32_t count)
+{
+	const uint16_t *const end = sources + count;
+
+	if (sources == end) {
+		QCLIF_SET(q, push, QCLIF_PUSH_LAST);
+		return;
+	}
+	/* Ready means that a whole step has room: nothing is asked between its events. */
+	while (sources != end - 1)
+		QCLIF_SET(q, push, QCLIF_PUSH_EVENT | *sources++);
+	QCLIF_SET(q, push, QCLIF_PUSH_EVENT | QCLIF_PUSH_LAST | *sources);
+}
+
+/* QCLIF_ERRORS_*, 0: nothing was refused or lost. */
+static inline uint32_t qclif_errors(const struct qclif *q)
+{
+	return QCLIF_GET(q, errors);
+}
+
+/* Let QCLIF_EV_* interrupt, and no others. */
+static inline void qclif_interrupt_on(struct qclif *q, uint32_t events)
+{
+	QCLIF_SET(q, ev_enable, events);
+}
+
+/* In the interrupt: what happened. A step is told of once; output and errors as long as there are some. */
+static inline uint32_t qclif_interrupts(struct qclif *q)
+{
+	const uint32_t events = QCLIF_GET(q, ev_pending);
+
+	QCLIF_SET(q, ev_pending, events);
+	return events;
+}
+
+#endif
