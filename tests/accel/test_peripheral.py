@@ -17,9 +17,8 @@ CONTROL = BITS["control"]
 
 
 @pytest.mark.parametrize("registered, single_port", [(False, False), (True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("gap", [BRIDGE, REGISTERED_BRIDGE])
-@settings(max_examples=3)
-@given(data=st.data())
+@settings(max_examples=4)
+@given(data=st.data(), gap=st.sampled_from([BRIDGE, REGISTERED_BRIDGE]))
 def test_network_through_registers(registered, single_port, gap, data):
     """Also with registers behind the memories on LiteX's default bridge, which has none."""
     config  = data.draw(configs(neurons=6, inputs=6, contexts=2, lanes=5))

@@ -127,7 +127,7 @@ def test_random_accesses(registered, single_port, gaps, data):
     early  = 8 if min(gaps) == 1 else 0
     model  = check(config, played, timing, read, early)
     assert list(model.beats) == beats
-    assert model.counters == counters
+    assert not model.exact or model.counters == counters
     assert errors - {"early"} == model.flags and ("early" not in errors or early)
 
 

@@ -9,13 +9,16 @@ import tempfile
 from pathlib import Path
 
 from accel.config import QCLIFConfig
+from accel.registers import registers
 from firmware import FOLDER
 from firmware.header import write_headers
 from host.link.port import Faults
+from tests.helpers.register_model import RegisterModel
 
-# All of the firmware but what needs the hardware, in whose place buffers are.
-FOLDERS = [*(FOLDER/name for name in ("device", "engine", "link")), Path(__file__).parent/"firmware_library"]
-SOURCES = [FOLDER/"qclif.c", *sorted(source for folder in FOLDERS for source in folder.glob("*.c"))]
+# All of the firmware but what needs the hardware, in whose place buffers are, and what boots it.
+LIBRARY = Path(__file__).parent/"firmware_library"
+FOLDERS = [FOLDER, *(FOLDER/name for name in ("device", "engine", "link")), LIBRARY]
+SOURCES = sorted(source for folder in FOLDERS for source in folder.glob("*.c") if source.name != "main.c")
 
 FLAGS = ["-std=c11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow",
     "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover"]
@@ -26,22 +29,65 @@ def _build_directory() -> tempfile.TemporaryDirectory:
     return tempfile.TemporaryDirectory(prefix="qclif-firmware-")
 
 
+# As the library's platform.h has it.
+ACCEL_BASE = 0x1000
+
+
 @functools.cache
-def _compiled(config: QCLIFConfig) -> Path:
-    directory = Path(_build_directory().name)/f"{abs(hash(config)):x}"
+def compiled(config: QCLIFConfig, with_accel: bool = False) -> Path:
+    """The library of a build's firmware, with the CPU engine alone or with the accelerator's, too."""
+    directory = Path(_build_directory().name)/f"{abs(hash(config)):x}{with_accel}"
     write_headers(config, directory/"generated")
     library = directory/"firmware.so"
-    subprocess.run(["gcc", *FLAGS, f"-I{directory}", *(f"-iquote{folder}" for folder in (FOLDER, *FOLDERS)), *SOURCES,
-        "-o", library], check=True)
+    accel = ["-DLIBRARY_WITH_ACCEL", "-include", LIBRARY/"registers.h"] if with_accel else []
+    quoted = [f"-iquote{folder}" for folder in FOLDERS]
+    subprocess.run(["gcc", *FLAGS, *accel, f"-I{directory}", *quoted, *SOURCES, "-o", library], check=True)
     return library
 
 
-class FirmwareDevice:
-    """The firmware of a build: bytes in, bytes out. One for each build and process, so reset it first."""
+class RegisterBus:
+    """Accelerators at addresses, each a model, for the library's accesses.
 
-    def __init__(self, config: QCLIFConfig) -> None:
+    Attributes
+    ----------
+    failed : what an access raised; exceptions do not go through C.
+    """
+    # Behind the table's: LiteX's event manager.
+    NAMES = [*(register.name for register in registers(QCLIFConfig())), "ev_status", "ev_pending", "ev_enable"]
+
+    def __init__(self, library: ctypes.CDLL, models: dict[int, RegisterModel]) -> None:
+        self.models = models
+        self.failed: list[Exception] = []
+        get = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_size_t)(lambda address: self._access(address, None))
+        put = ctypes.CFUNCTYPE(None, ctypes.c_size_t, ctypes.c_uint32)(lambda address, value:
+            self._access(address, value) and None)
+        self._callbacks = get, put  # Kept alive.
+        library.library_registers(get, put)
+
+    def _access(self, address: int, value: int | None) -> int:
+        try:
+            for base, model in self.models.items():
+                number = (address - base)//4
+                if 0 <= number < len(self.NAMES):
+                    name = self.NAMES[number]
+                    read = model.read(name) if value is None else model.write(name, value) or 0
+                    model.tick()
+                    return read
+        except Exception as error:
+            self.failed.append(error)
+        return 0                                         # Nothing is there.
+
+
+class FirmwareDevice:
+    """The firmware of a build: bytes in, bytes out. One for each build and process, so reset it first.
+
+    With a model of its registers it has the accelerator, too.
+    """
+
+    def __init__(self, config: QCLIFConfig, accel: RegisterModel | None = None) -> None:
         self.config   = config
-        self._library = ctypes.CDLL(str(_compiled(config)))
+        self._library = ctypes.CDLL(str(compiled(config, accel is not None)))
+        self._bus     = accel and RegisterBus(self._library, {ACCEL_BASE: accel})
         self._library.library_exchange.restype  = ctypes.c_size_t
         self._library.library_exchange.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
         self.reset()
@@ -54,6 +100,8 @@ class FirmwareDevice:
         # A request of a few bytes can bring a full frame again.
         sent = ctypes.create_string_buffer(4*self.config.frame_bytes + len(received)*self.config.frame_bytes//4)
         count = self._library.library_exchange(received, len(received), sent, len(sent))
+        if self._bus and self._bus.failed:
+            raise self._bus.failed[0]
         return sent.raw[:count]
 
 

@@ -19,7 +19,7 @@ from tests.helpers.naive_contract import Reference
 from tests.helpers.register_bench import BITS
 
 CONTROL, STATUS, PUSH, POP = (BITS[name] for name in ("control", "status", "push", "pop"))
-COUNTED = ("steps", "events", "spikes", "overflows")
+COUNTED = ("steps", "events", "rows", "sops", "spikes", "overflows")
 
 
 def signed(value: int, bits: int) -> int:
@@ -35,6 +35,7 @@ class RegisterModel:
     ----------
     flags : names of the error flags that are set.
     beats : computed, not yet taken.
+    counters, exact : the counters; those of steps that were dropped or cleared while in work are not known.
     timing : (busy, ready, output) of the next access; None: the model's own.
     """
     def __init__(self, config: QCLIFConfig, latency: int = 0) -> None:
@@ -46,16 +47,19 @@ class RegisterModel:
         self.space, self.at = SPACE_SOMA, 0
         self.flags:    set[str] = set()
         self.counters: dict[str, int] = dict.fromkeys(COUNTED, 0)
+        self.exact = True
         self.ev_enable = self.step_pending = 0
-        self.timing:   tuple[int, int, int] | None = None
+        self.timing:   tuple[int, int, int] | None = (0, 0, 0)
         self.reset()
+        self.timing = None
 
     def reset(self) -> None:
         """What control.reset does."""
+        self.exact &= not self.busy
+        self.work   = 0  # Accesses until what is pushed is computed.
         self.beats:  deque[int] = deque()
         self.events: list[int]  = []
         self.v_a, self.v_s, self.fired = ([0]*self.config.neurons for _ in range(3))
-        self.work = 0  # Accesses until what is pushed is computed.
 
     # Time ------------------------------------------------------------------------------------------
 
@@ -115,6 +119,9 @@ class RegisterModel:
         reference = Reference(self.network())
         reference.v_a, reference.v_s = self.v_a[:self.neurons], self.v_s[:self.neurons]
         reference.spikes = [n for n in range(self.neurons) if self.fired[n]]
+        rows = len(self.events) + len(reference.spikes)
+        self.counters["rows"] += rows
+        self.counters["sops"] += self.neurons*(rows + len(reference.spikes))
         spikes = reference.step(self.events)
         self.v_a[:self.neurons], self.v_s[:self.neurons] = reference.v_a, reference.v_s
         self.fired[:self.neurons] = [n in spikes for n in range(self.neurons)]
@@ -187,6 +194,7 @@ class RegisterModel:
             self.flags.clear()
         if value & CONTROL["clear_counters"]:
             self.counters = dict.fromkeys(COUNTED, 0)
+            self.exact    = not busy
         if value & ~sum(CONTROL.values()):
             self.flags.add("reserved")
         if value & CONTROL["next_word"]:
@@ -198,6 +206,7 @@ class RegisterModel:
                 self.advance()
         if value & CONTROL["reset"]:
             self.reset()
+            self.exact |= value & CONTROL["clear_counters"] > 0
 
     def advance(self) -> None:
         """To the next word."""

@@ -11,6 +11,11 @@
 #define PLATFORM_RECEIVED  0x100u
 #define PLATFORM_RAM_BYTES (16u << 20)
 
+#ifdef LIBRARY_WITH_ACCEL
+#define PLATFORM_WITH_ACCEL
+#define PLATFORM_ACCEL ((struct qclif *)0x1000)
+#endif
+
 extern uint32_t platform_ram[PLATFORM_RAM_BYTES / 4];
 #define PLATFORM_RAM platform_ram
 
