@@ -89,6 +89,10 @@ def protocol_header() -> str:
         lines += [_define(f"QCLIF_{name}_{field}_AT", f"{struct.calcsize(kinds[:1 + index])}u")
             for index, (field, _) in enumerate(fields)]
         lines.append(_define(f"QCLIF_{name}_BYTES", f"{protocol.size(name)}u"))
+    lines += [
+        _define("QCLIF_HELLO_SIZES", "{" + ", ".join(f"QCLIF_{name.upper()}" for name in protocol.HELLO_SIZES) + "}"),
+        _define("QCLIF_HELLO_SIZES_AT", f"QCLIF_HELLO_{protocol.HELLO_SIZES[0].upper()}_AT"),
+    ]
     lines += _enum("QCLIF_COUNTER", list(protocol.COUNTERS))
     lines += _enum("QCLIF_STAT", list(protocol.STATS))
     lines += _enum("QCLIF_ERROR", list(protocol.ERRORS), first=1)
@@ -98,8 +102,6 @@ def protocol_header() -> str:
 def config_header(config: QCLIFConfig) -> str:
     """Text of qclif_config.h: the build's fields and what follows from them."""
     lines = [_define(f"QCLIF_{name}", f"{getattr(config, name)}u") for name in LIMITS]
-    # In the order of the HELLO answer.
-    lines.append(_define("QCLIF_CONFIG_FIELDS", "{" + ", ".join(f"QCLIF_{name.upper()}" for name in LIMITS) + "}"))
     lines += [_define(f"QCLIF_{name}", f"{value}u") for name, value in {
         "sources":           config.sources,
         "state_max":         config.state_max,

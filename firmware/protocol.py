@@ -7,7 +7,7 @@ numbered and executed in order, exactly once; a repeated one is answered again f
 All integers are little-endian.
 
 HELLO   a random nonce; the session in its header becomes the current one, unless session and nonce are so already
-        -> who the device is (layout HELLO)
+        -> who the device is (layout HELLO, which begins with its status and the version in all versions)
 STEPS   varint n; n steps: varint events, ascending sources as varint differences (the first from 0)
         -> n steps: varint spikes, ascending neurons as varint differences (the first from 0)
 PART    one step as in STEPS, which goes on in the next PART or in the first step of the next STEPS
@@ -20,9 +20,11 @@ Sources are those of the build: sensory j is j, context k is `inputs` of the bui
 import struct
 from dataclasses import dataclass
 
-from accel.config import CORE_COUNTERS, LIMITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
+from accel.config import CORE_COUNTERS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
 from accel.errors import QCLIFError
 
+# Another one with each change of what is on the line: a number, a layout, an order, a meaning. Framing, the request
+# HELLO and the first two bytes of its answer stay what they are in all versions, so that each can tell the other's.
 PROTOCOL_VERSION = 1
 FIRMWARE_VERSION = 1
 
@@ -60,6 +62,12 @@ DEFAULT_BAUDRATE = 1_000_000
 
 # Layouts: name -> (field, struct character). C gets the offsets -----------------------------------
 
+# Fields of QCLIFConfig that HELLO tells, u16 each, in this order.
+HELLO_SIZES = (
+    "neurons", "inputs", "contexts", "lanes", "weight_bits", "state_bits", "current_bits", "outputs", "step_events",
+    "spike_fifo", "frame_bytes", "frame_window", "uart_fifo",
+)
+
 LAYOUTS = {
     # Before a frame's payload; the CRC-32 of both comes behind it.
     "HEADER":    [("type", "B"), ("sequence", "B"), ("session", "H")],
@@ -74,7 +82,7 @@ LAYOUTS = {
     "ERROR":     [("status", "B"), ("value", "I"), ("limit", "I")],
     "HELLO":     [("status", "B"), ("protocol", "B"), ("firmware", "H"), ("clock_hz", "I"), ("engines", "B"),
                   ("ram_bytes", "I"), ("network_accel", "I"), ("network_cpu", "I"), ("previous", "H"),
-                  ("sample_open", "B")] + [(name, "H") for name in LIMITS],
+                  ("sample_open", "B")] + [(name, "H") for name in HELLO_SIZES],
 }
 _STRUCTS = {name: struct.Struct("<" + "".join(kind for _, kind in fields)) for name, fields in LAYOUTS.items()}
 
@@ -178,13 +186,26 @@ class DeviceInfo:
 
     @classmethod
     def decode(cls, payload: bytes) -> "DeviceInfo":
-        """From the payload of the answer. Raises QCLIFError where the versions differ."""
-        if len(payload) > 1 and payload[1] != PROTOCOL_VERSION:
-            raise QCLIFError(f"the device speaks protocol version {payload[1]}, this host {PROTOCOL_VERSION}: "
+        """From the payload of the answer.
+
+        Raises
+        ------
+        QCLIFError : it is of another version of the protocol, or not of the version that it names.
+        """
+        if len(payload) < 2:
+            raise QCLIFError(f"the device answers HELLO with {len(payload)} bytes, which name no protocol version: "
                 "build the SoC anew")
+        status, version = payload[:2]
+        if version != PROTOCOL_VERSION:
+            remedy = "build the SoC anew" if version < PROTOCOL_VERSION else \
+                "take the host software that it was built with, or build the SoC anew"
+            raise QCLIFError(f"the device speaks protocol version {version}, this host {PROTOCOL_VERSION}: {remedy}")
+        if (status, len(payload)) != (OK, size("HELLO")):
+            raise QCLIFError(f"the device answers HELLO with status {status} in {len(payload)} bytes, protocol version "
+                f"{version} has status {OK} in {size('HELLO')}: build the SoC anew")
         fields = unpack("HELLO", payload)
         return cls(
-            config      = QCLIFConfig(**{name: fields[name] for name in LIMITS}),
+            config      = QCLIFConfig(**{name: fields[name] for name in HELLO_SIZES}),
             engines     = tuple(name for name, bit in ENGINES.items() if fields["engines"] >> bit & 1),
             networks    = {name: fields[f"network_{name}"] for name in ENGINES},
             sample_open = bool(fields["sample_open"]),

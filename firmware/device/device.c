@@ -27,7 +27,7 @@ void device_start(void)
 
 uint32_t device_hello(uint32_t previous_session, uint8_t *answer)
 {
-	static const uint16_t fields[] = QCLIF_CONFIG_FIELDS;
+	static const uint16_t sizes[] = QCLIF_HELLO_SIZES;
 
 	answer[QCLIF_HELLO_STATUS_AT] = QCLIF_OK;
 	answer[QCLIF_HELLO_PROTOCOL_AT] = QCLIF_PROTOCOL_VERSION;
@@ -39,8 +39,8 @@ uint32_t device_hello(uint32_t previous_session, uint8_t *answer)
 	wire_put32(answer + QCLIF_HELLO_NETWORK_CPU_AT, setup.network_ids[QCLIF_ENGINE_CPU]);
 	wire_put16(answer + QCLIF_HELLO_PREVIOUS_AT, previous_session);
 	answer[QCLIF_HELLO_SAMPLE_OPEN_AT] = sample_open;
-	for (uint32_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		wire_put16(answer + QCLIF_HELLO_NEURONS_AT + 2 * i, fields[i]);
+	for (uint32_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		wire_put16(answer + QCLIF_HELLO_SIZES_AT + 2 * i, sizes[i]);
 	sample_open = false;
 	setup.engine = NULL;
 	return QCLIF_HELLO_BYTES;

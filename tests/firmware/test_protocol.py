@@ -2,6 +2,7 @@
 
 """Framing and payloads of the link, and the C headers made of them."""
 
+import hashlib
 import re
 
 import pytest
@@ -15,6 +16,7 @@ from firmware import protocol
 from firmware.header import config_header, protocol_header, write_headers
 from host.link import framing
 from host.link.framing import Frame, decode_frame, encode_frame
+from tests.helpers.firmware_port import FirmwareDevice
 
 # Runs of zeros and of others, around the block length of COBS.
 byte_runs = st.lists(st.tuples(st.binary(min_size=1, max_size=1), st.sampled_from([0, 1, 2, 253, 254, 255, 508])),
@@ -98,10 +100,73 @@ def test_layouts_round_trip(layout):
         protocol.unpack(layout, packed[:-1])
 
 
-def test_another_protocol_version_is_refused():
-    with pytest.raises(QCLIFError, match="protocol version 9, this host 1"):
-        protocol.DeviceInfo.decode(bytes([protocol.OK, 9]))
+# Versions -----------------------------------------------------------------------------------------
 
+# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 1.
+HELLO_VERSION = 1
+HELLO_BYTES   = bytes.fromhex("""
+    00 01 0100 40420f00 02 00000001 00000000 00000000 0000 00
+    0100 0100 0000 0100 0800 0800 0c00 1000 4000 1000 0004 0800 0010""")
+
+# SHA-256 of on_the_line() in that version.
+LINE_DIGEST = "3cb94fde07a5221e713c14e23afdcc7be2ec9c64cfd7ce93695c1ce00c897043"
+
+
+def on_the_line() -> str:
+    """All numbers, layouts and orders of the protocol."""
+    return "\n".join(f"{name} {value}" for name, value in {
+        "requests": protocol.REQUESTS, "response": protocol.RESPONSE, "notices": protocol.NOTICES,
+        "nak": protocol.NAK_REASONS, "session": protocol.SESSION_STATES, "spaces": protocol.SPACES,
+        "engines": protocol.ENGINES, "layouts": protocol.LAYOUTS, "counters": protocol.COUNTERS,
+        "stats": protocol.STATS, "errors": list(protocol.ERRORS),
+    }.items())
+
+
+def test_what_is_on_the_line_has_its_version():
+    digest = hashlib.sha256(on_the_line().encode()).hexdigest()
+    assert (protocol.PROTOCOL_VERSION, digest) == (HELLO_VERSION, LINE_DIGEST), "what is on the line has changed: " \
+        "give firmware.protocol.PROTOCOL_VERSION its next number, then enter version, digest and HELLO's bytes here"
+
+
+def test_hello_of_the_firmware_is_that_of_its_version():
+    config = QCLIFConfig(neurons=1, inputs=1, contexts=0, lanes=1)
+    hello  = encode_frame(Frame(protocol.REQUESTS["HELLO"], 0, 1, protocol.pack("NONCE", nonce=1)))
+    answer = decode_frame(FirmwareDevice(config).exchange(hello)[:-1])
+    assert answer.payload.hex(" ") == HELLO_BYTES.hex(" ")
+    info = protocol.DeviceInfo.decode(HELLO_BYTES)
+    assert (info.config, info.clock_hz, info.engines, info.ram_bytes) == (config, 10**6, ("cpu",), 2**24)
+
+
+def test_hello_tells_every_size_of_a_build():
+    told = ", ".join(set(LIMITS) ^ set(protocol.HELLO_SIZES))
+    assert len(protocol.HELLO_SIZES) == len(LIMITS) and not told, f"QCLIFConfig and firmware.protocol.HELLO_SIZES " \
+        f"differ in {told}: a size of which the host is to know is appended to HELLO_SIZES, in a new PROTOCOL_VERSION"
+
+
+@pytest.mark.parametrize("more", [-40, 0, 6])
+@pytest.mark.parametrize("version, remedy", [
+    (protocol.PROTOCOL_VERSION - 1, "build the SoC anew"),
+    (protocol.PROTOCOL_VERSION + 1, "take the host software that it was built with"),
+])
+def test_other_versions_are_refused_however_long_their_hello(version, remedy, more):
+    payload = bytes([protocol.OK, version]) + bytes(protocol.size("HELLO") - 2 + more)
+    with pytest.raises(QCLIFError, match=f"speaks protocol version {version}, this host {protocol.PROTOCOL_VERSION}: "
+            f"{remedy}"):
+        protocol.DeviceInfo.decode(payload)
+
+
+@pytest.mark.parametrize("payload, told", [
+    (b"", "0 bytes, which name no protocol version"),
+    (HELLO_BYTES[:1], "1 bytes, which name no protocol version"),
+    (HELLO_BYTES[:-2], f"status 0 in {len(HELLO_BYTES) - 2} bytes, protocol version {HELLO_VERSION} has status 0"),
+    (HELLO_BYTES + b"\0\0", f"status 0 in {len(HELLO_BYTES) + 2} bytes, protocol version {HELLO_VERSION} has status 0"),
+    (b"\x05" + HELLO_BYTES[1:], f"status 5 in {len(HELLO_BYTES)} bytes, protocol version {HELLO_VERSION} has status 0"),
+])
+def test_a_hello_that_is_not_of_its_version_is_refused(payload, told):
+    with pytest.raises(QCLIFError, match=told):
+        protocol.DeviceInfo.decode(payload)
+
+# Errors and sizes ---------------------------------------------------------------------------------
 
 def test_error_texts_name_value_and_remedy():
     for status, (name, _) in enumerate(protocol.ERRORS.items(), start=1):
@@ -140,12 +205,10 @@ def test_protocol_header():
 
 def test_config_header():
     config = QCLIFConfig(neurons=37, inputs=50, contexts=0, weight_bits=4, state_bits=12)
-    text = config_header(config)
-    constants = defines(text)
+    constants = defines(config_header(config))
     for name in LIMITS:
         assert constants[f"QCLIF_{name.upper()}"] == getattr(config, name)
     assert constants["QCLIF_STATE_MAX"] == 4095
-    assert re.search(r"QCLIF_CONFIG_FIELDS \{([^}]*)\}", text)[1].count(",") == len(LIMITS) - 1
 
 
 def test_headers_are_left_alone_when_nothing_changed(tmp_path):

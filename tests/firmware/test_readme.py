@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from accel.config import LIMITS, QCLIFConfig
+from accel.config import QCLIFConfig
 from firmware import FOLDER, protocol
 from host.link.framing import Frame, encode_frame
 from tests.helpers.firmware_port import FirmwareDevice
@@ -38,9 +38,10 @@ def rows(lines):
 
 
 def layout(name, fields):
-    own = fields[:-len(LIMITS)] if name == "HELLO" else fields
+    sizes = protocol.HELLO_SIZES if name == "HELLO" else ()
+    own = fields[:len(fields) - len(sizes)]
     text = ", ".join(f"`{field}` {KINDS[kind]}" for field, kind in own)
-    return text if own == fields else f"{text}, then u16 each: {', '.join(f'`{field}`' for field in LIMITS)}"
+    return f"{text}, then u16 each: {', '.join(f'`{size}`' for size in sizes)}" if sizes else text
 
 
 TABLES = {
@@ -66,6 +67,10 @@ def test_types_of_frames():
 def test_numbers(names):
     sentence = ", ".join(f"{value} {name}" for name, value in names.items())
     assert sentence in README, f"firmware/README.md should say: {sentence}"
+
+
+def test_the_version():
+    assert f"this is version {protocol.PROTOCOL_VERSION}." in README
 
 
 def exchange():

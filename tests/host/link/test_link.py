@@ -258,6 +258,24 @@ def test_a_busy_device_is_waited_for():
     assert link.stats.retries == 0
 
 
+class OtherVersion:
+    """A device of another version of the protocol, of whose HELLO nobody here knows more than the beginning."""
+
+    def __init__(self, version, more):
+        self.answer = bytes([protocol.OK, version]) + more
+
+    def exchange(self, data):
+        hello = decode_frame(data.strip(b"\0"))
+        return encode_frame(Frame(hello.type | RESPONSE, 0, hello.session, self.answer))
+
+
+@pytest.mark.parametrize("version, more", [(0, b""), (0, bytes(100)), (99, b"\xff"), (99, bytes(100))])
+def test_a_device_of_another_version_is_refused(version, more):
+    port = FirmwarePort(OtherVersion(version, more))
+    with pytest.raises(QCLIFError, match=f"protocol version {version}, this host {protocol.PROTOCOL_VERSION}: "):
+        Link(port)
+    assert port.closed
+
 # The firmware's side, frame by frame --------------------------------------------------------------
 
 class Raw:
