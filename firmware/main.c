@@ -14,6 +14,12 @@ void isr(void)
 {
 }
 
+/* The crt0 of newer versions of LiteX calls it, for interrupt controllers and C++: there is nothing to do. */
+void litex_startup_init(void);
+void litex_startup_init(void)
+{
+}
+
 /* For whoever has a terminal on the port. Its zero ends it as a frame, a bad one that no host counts. */
 static void say(const char *text)
 {

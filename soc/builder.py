@@ -19,11 +19,12 @@ import firmware
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from firmware.header import write_headers
+from soc.litex_compat import NO_BUILD_LOG
 
 BLANK = re.compile(r"\s")
 
-# Needed for its headers alone: its code wants peripherals, which a small SoC has not.
-HEADERS = "libbase"
+# LiteX's name of what is compiled for the ROM, where its tools look for it.
+PACKAGE = "bios"
 
 # Firmware Builder ---------------------------------------------------------------------------------
 
@@ -31,7 +32,8 @@ class FirmwareBuilder(builder.Builder):
     """Builds a QCLIFSoC: headers, firmware, gateware, register exports and documentation.
 
     The firmware needs no library but the compiler's own: LiteX's, of which its C library takes longer to compile than
-    all else of a SoC, are left out.
+    all else of a SoC, are left out. It is compiled and put into the ROM in `init_mems`, which LiteX's builder calls
+    of a SoC between the export of its headers and the generation of its Verilog.
 
     Parameters
     ----------
@@ -40,39 +42,37 @@ class FirmwareBuilder(builder.Builder):
     directory : of the build.
     """
     def __init__(self, soc, config: QCLIFConfig, directory: Path):
-        builder.Builder.__init__(self, soc, output_dir=directory, csr_svd=directory/"csr.svd")
+        builder.Builder.__init__(self, soc, output_dir=directory, csr_svd=directory/"csr.svd",
+            **NO_BUILD_LOG)
         self.config             = config
         self.software_packages  = []
         self.software_libraries = []
-        self.add_software_package(HEADERS)
-
-    def add_software_package(self, name, src_dir=None):
-        if name == "bios" and src_dir is None:
-            src_dir = str(firmware_folder(Path(self.software_dir)))
-        builder.Builder.add_software_package(self, name, src_dir)
+        # LiteX compiles no BIOS for a ROM whose content comes from elsewhere.
+        soc.integrated_rom_initialized = True
+        soc.init_mems                  = self.init_mems
 
     def build(self, **kwargs):
         """LiteX's build(); `kwargs` go to the platform's toolchain."""
         prefer_own_tools()
+        if not hasattr(self.soc, "qclif"):
+            # Without the accelerator's clock, our firmware takes the timer that LiteX's BIOS needs.
+            self.soc.check_bios_requirements()
         builder.Builder.build(self, **kwargs)
         generate_docs(self.soc, str(Path(self.output_dir)/"doc"), project_name="qCLIF SoC",
             author="the qCLIF SoC's authors")
 
-    def _generate_includes(self, with_bios=True):
-        builder.Builder._generate_includes(self, with_bios)
+    def init_mems(self, **_):
+        """Compile the firmware beside the headers that LiteX has written, and make it the ROM's content, where the SoC
+        has one: otherwise it is in flash."""
         write_headers(self.config, self.generated_dir)
         region = "sdram" if "sdram" in self.soc.bus.regions else "sram"
         (Path(self.generated_dir)/"variables.ld").write_text(f'REGION_ALIAS("variables", {region})\n')
-
-    def _generate_rom_software(self, compile_bios=True):
-        if compile_bios:
-            make_package(Path(self.software_dir)/"bios", dict(self.software_packages)["bios"])
-
-    def _initialize_rom_software(self):
-        # Not cut to the firmware's size, so that the gateware does not depend on it.
-        rom_bytes = self.soc.bus.regions["rom"].size
-        contents  = rom_words(Path(self.get_bios_filename()), rom_bytes, self.soc.cpu.endianness)
-        self.soc.init_rom(name="rom", contents=contents, auto_size=False)
+        make_package(Path(self.software_dir)/PACKAGE, str(firmware_folder(Path(self.software_dir))))
+        if self.soc.integrated_rom_size:
+            # Not cut to the firmware's size, so that the gateware does not depend on it.
+            rom_bytes = self.soc.bus.regions["rom"].size
+            contents  = rom_words(Path(self.get_bios_filename()), rom_bytes, self.soc.cpu.endianness)
+            self.soc.init_rom(name="rom", contents=contents, auto_size=False)
 
 # Packages -----------------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ def firmware_folder(software_dir: Path) -> Path:
 
 
 def prefer_own_tools() -> None:
-    """Let LiteX's makefiles find the meson and python3 of the running interpreter's environment.
+    """Let LiteX find the programs of the running interpreter's environment.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def prefer_own_tools() -> None:
 
 
 def make_package(build_dir: Path, src_dir: str) -> None:
-    """Compile a software package of a build whose headers exist."""
+    """Compile a software package of a build whose headers exist, in a folder that does."""
     subprocess.run(["make", f"-j{os.cpu_count()}", "-C", str(build_dir), "-f", f"{src_dir}/Makefile"], check=True)
 
 

@@ -16,6 +16,7 @@ from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from firmware.sizes import ROM_BYTES, least_sram_bytes, sram_bytes
 from soc.flash import RAM_BYTES, FlashRAM
+from soc.litex_compat import with_bridge_register
 from soc.uart import DeepUART
 
 # Platform -----------------------------------------------------------------------------------------
@@ -111,14 +112,9 @@ class QCLIFSoC(SoCCore):
         self.bus.add_region("rom", SoCRegion(origin=origin, size=rom_bytes, linker=True))
         self.bus.add_region("sram", SoCRegion(origin=origin + rom_bytes, size=sram_bytes, linker=True))
 
-    def check_bios_requirements(self):
-        """LiteX's, whose BIOS wants a timer; our firmware does with the accelerator's clock."""
-        if not hasattr(self, "qclif"):
-            SoCCore.check_bios_requirements(self)
-
-    def add_csr_bridge(self, name="csr", origin=None, register=False):
+    def add_csr_bridge(self, name="csr", origin=None, **kwargs):
         """LiteX's, which it calls when the SoC is complete."""
-        SoCCore.add_csr_bridge(self, name, origin, register or self.registered)
+        SoCCore.add_csr_bridge(self, name, origin, **with_bridge_register(kwargs, self.registered))
 
     def get_uart_phy(self, uart_name: str, baudrate: int):
         """PHY of the UART that LiteX's `uart_name` stands for on this platform."""

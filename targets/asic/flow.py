@@ -5,7 +5,6 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import get_type_hints
 
@@ -30,7 +29,7 @@ from targets.tools.builds import digest, file_digest
 from targets.tools.eda import find_sta, find_yosys, has_sta
 from targets.tools.process import check_programs, version_of
 from targets.tools.progress import StageProgress, no_stage
-from targets.tools.verilator import GENERATORS
+from targets.tools.verilator import generator_versions
 
 # What a stage works on, as a FlowResult names it.
 NEEDS = {"sta": ("synthesis",), "gatesim": ("synthesis",), "power": ("synthesis", "gatesim"), "layout": ("synthesis",)}
@@ -167,7 +166,7 @@ class _Flow:
     def _rtl(self, result: FlowResult) -> None:
         config = self.config
         inputs = [config.design, config.sram, config.sram_objective, config.apical_shift, config.product_shift,
-            config.sizes.to_dict(), *(f"{name} {metadata.version(name)}" for name in GENERATORS)]
+            config.sizes.to_dict(), *generator_versions()]
         result.rtl = self._stage("rtl", generate, inputs, lambda folder: generate(config, self.pdk, folder))
 
     def _synth(self, result: FlowResult) -> None:

@@ -13,6 +13,7 @@ from litex.build.parser import LiteXArgumentParser
 
 from accel.config import add_config_args, given_sizes
 from accel.errors import QCLIFError
+from soc.litex_compat import NO_BUILD_LOG
 from targets.boards.board import ROM_BYTES, Board, BoardOptions, board_config
 from targets.boards.estimate import fit
 from targets.tools.litex_options import given_options
@@ -54,7 +55,7 @@ class BoardParser(LiteXArgumentParser):
         self.add_target_group()
         self.set_defaults(toolchain=self._default_toolchain, integrated_rom_size=ROM_BYTES, integrated_sram_size=None,
             uart_baudrate=board.uart_baudrate, uart_name=board.uart_name,
-            cpu_type=board.soc_options.get("cpu_type", "vexriscv"))
+            cpu_type=board.soc_options.get("cpu_type", "vexriscv"), **NO_BUILD_LOG)
         add = self.add_target_argument
         add("--flash", action="store_true", help="Write the bitstream to the board's flash: it stays after power-off.")
         add("--device", default=board.default("device"), metavar="NAME",
@@ -88,12 +89,13 @@ class BoardParser(LiteXArgumentParser):
             return nextpnr_argdict(self._args)
         return super().toolchain_argdict
 
-    def get_value_from_key(self, key, default=None):
+    def get_value_from_key(self, key, default=None, args=None):
         """LiteX's, of our arguments, which need not be the process' own."""
-        for position, text in enumerate(self.argv):
+        args = self.argv if args is None else args
+        for position, text in enumerate(args):
             name, equal, value = text.partition("=")
             if name == key:
-                return value if equal else (self.argv[position + 1:] or [default])[0]
+                return value if equal else (args[position + 1:] or [default])[0]
         return default
 
 # Request ------------------------------------------------------------------------------------------

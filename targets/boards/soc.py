@@ -8,7 +8,7 @@ from litex.gen import *
 
 from litex.build.altera import AlteraPlatform
 from litex.build.efinix import EfinixPlatform
-from litex.build.generic_platform import IOStandard, Pins, Subsignal
+from litex.build.generic_platform import ConstraintError, IOStandard, Pins, Subsignal
 
 from accel.errors import QCLIFError
 from soc.leds import StatusLeds
@@ -24,7 +24,7 @@ def pins_resource(platform, name, pins):
     tx, rx, *standard = pins.split(",")
     try:
         platform.constraint_manager.connector_manager.resolve_identifiers([tx, rx])
-    except (AssertionError, ValueError, KeyError, TypeError) as error:
+    except (AssertionError, ConstraintError, ValueError, KeyError, TypeError) as error:
         why = error if isinstance(error, AssertionError) else "there is no such pin"
         raise QCLIFError(f"--uart-pins is {pins!r}: {why}: name two pins, {pin_names(platform)}") from error
     default = next((text for cls, text in STANDARDS.items() if isinstance(platform, cls)), "LVCMOS33")

@@ -18,6 +18,7 @@ from host.cli.network_choice import check_recordings, choose_network, given_netw
 from host.cli.options import add_run_args, check_outputs, open_link, positive, read_samples
 from host.common.console import table_console
 from host.events.sample import Sample
+from soc.litex_compat import NO_BUILD_LOG
 from targets.sim.options import LINE_TOLERANCE, PINS, STREAM, SimOptions
 from targets.sim.simulator import SimulatedSoC
 from targets.tools.litex_options import export_registers, given_options
@@ -33,7 +34,7 @@ def make_parser() -> LiteXArgumentParser:
     parser.description = "The qCLIF SoC under Verilator."
     parser.set_platform(SimPlatform)
     parser.set_defaults(integrated_rom_size=ROM_BYTES, integrated_sram_size=None, uart_name=STREAM,
-        uart_baudrate=DEFAULT_BAUDRATE)
+        uart_baudrate=DEFAULT_BAUDRATE, **NO_BUILD_LOG)
     parser.add_argument("--sys-clk-freq",    default=50e6, type=float, metavar="HZ", help="Simulated clock.")
     parser.add_argument("--no-accelerator",  action="store_true", help="Leave the accelerator out of the SoC.")
     parser.add_argument("--registered",      action="store_true",

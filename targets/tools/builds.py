@@ -155,6 +155,16 @@ def file_digest(path: Path) -> str:
     return digest(path.read_bytes())
 
 
+def folder_digest(folder: Path) -> str:
+    """Digest of all source files below a folder."""
+    result = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in SOURCES and path.is_file():
+            result.update(f"{path.relative_to(folder)}\0".encode())
+            result.update(path.read_bytes())
+    return result.hexdigest()
+
+
 @functools.cache
 def source_digest(module: str, *folders: str) -> str:
     """Digest of the source of a module, of all modules of this repository that it imports, directly or not, and of all

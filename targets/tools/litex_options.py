@@ -7,14 +7,15 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from litex.soc.cores.cpu import CPUS
 from litex.soc.integration.soc_core import soc_core_argdict
 
 from accel.errors import QCLIFError
+from soc.litex_compat import CPU_NAMES, NEWER_OPTIONS
 
 # Options that no SoC of ours can follow.
 FIXED = ("gateware_dir", "software_dir", "include_dir", "generated_dir", "build_backend", "no_compile",
-    "no_compile_software", "memory_x", "bios_lto", "bios_format", "bios_console", "no_uart", "uart_fifo_depth")
+    "no_compile_software", "memory_x", "bios_lto", "bios_format", "bios_console", "no_uart", "uart_fifo_depth",
+    *NEWER_OPTIONS)
 
 
 def given_options(parser: argparse.ArgumentParser, args: argparse.Namespace, soc: str,
@@ -33,9 +34,8 @@ def given_options(parser: argparse.ArgumentParser, args: argparse.Namespace, soc
     for name in (*FIXED, *fixed):
         if getattr(args, name, None) != parser.get_default(name):
             raise QCLIFError(f"--{name.replace('_', '-')} has no effect on {soc}: leave it out")
-    cpus = sorted(CPUS.keys() - {"None"})
-    if args.cpu_type not in cpus:
-        raise QCLIFError(f"--cpu-type is {args.cpu_type!r}: LiteX has {', '.join(cpus)}")
+    if args.cpu_type not in CPU_NAMES:
+        raise QCLIFError(f"--cpu-type is {args.cpu_type!r}: LiteX has {', '.join(CPU_NAMES)}")
     # LiteX's own parse_args() would add its options once more.
     defaults = soc_core_argdict(argparse.ArgumentParser.parse_args(parser, []))
     return {name: value for name, value in soc_core_argdict(args).items() if value != defaults.get(name)}

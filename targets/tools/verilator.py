@@ -2,6 +2,8 @@
 
 """Verilog and a harness in C++ as a program, by Verilator; it reads words and writes words."""
 
+import functools
+import importlib.util
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -10,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from host.common.folders import build_root
-from targets.tools.builds import digest, made_once
+from targets.tools.builds import digest, folder_digest, made_once
 from targets.tools.process import pipe_through, run_program, version_of
 
-# Python packages that decide the Verilog of a SoC.
-GENERATORS = ("litex", "migen", "pythondata-cpu-vexriscv")
+# Python packages that decide the Verilog of a SoC, and what they are imported as.
+GENERATORS = {"litex": "litex", "migen": "migen", "pythondata-cpu-vexriscv": "pythondata_cpu_vexriscv"}
 
 # Name of each program in its folder.
 PROGRAM = "program"
@@ -22,7 +24,20 @@ PROGRAM = "program"
 
 def gateware_versions() -> list[str]:
     """What simulated gateware depends on beside its source: Verilator, and the Python packages that generate it."""
-    return [version_of("verilator", "--version"), *(f"{name} {metadata.version(name)}" for name in GENERATORS)]
+    return [version_of("verilator", "--version"), *generator_versions()]
+
+
+@functools.cache
+def generator_versions() -> list[str]:
+    """Python packages that decide the Verilog of a SoC, with their versions; with a digest of its source in the place
+    of one that is imported from elsewhere than it was installed to, as a checkout is."""
+    versions = []
+    for name, module in GENERATORS.items():
+        installed = metadata.distribution(name)
+        folder    = Path(next(iter(importlib.util.find_spec(module).submodule_search_locations)))
+        is_it     = folder == Path(installed.locate_file(module))
+        versions.append(f"{name} {installed.version if is_it else folder_digest(folder)}")
+    return versions
 
 
 def verilate(folder: Path, top: str, sources: Sequence[Path], options: Sequence[str] = ()) -> None:

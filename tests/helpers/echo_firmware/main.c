@@ -5,8 +5,13 @@
 #include <generated/csr.h>
 
 void isr(void);
+void litex_startup_init(void);
 
 void isr(void)
+{
+}
+
+void litex_startup_init(void)
 {
 }
 
