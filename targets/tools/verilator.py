@@ -73,10 +73,23 @@ def _compile(folder: Path, top: str, sources: Sequence[Path], options: Sequence[
     for path in library:
         shutil.copy(path, objects)
     classes, = objects.glob("*_classes.mk")
+    prefix   = classes.name.removesuffix("_classes.mk")
     # More optimisation, as Verilator's own -Os, takes longer than it saves: a third more of a netlist's compilation.
-    run_program(["make", "-f", classes.name.replace("_classes.mk", ".mk"), PROGRAM, "OPT_FAST=-O1"], objects,
+    run_program(["make", "-f", f"{prefix}.mk", PROGRAM, "OPT_FAST=-O1", *_joined(objects, prefix)], objects,
         folder/"make.log").check(f"compiling what Verilator made of {top}")
     return objects
+
+
+def _joined(objects: Path, prefix: str) -> list[str]:
+    """Join what Verilator wrote to two files, of what runs often and of what does not; returns make's variables for it.
+
+    There are ten and more of them, each with headers that take longer to compile than all else in a small design.
+    """
+    names = sorted(path.name for path in objects.glob(f"{prefix}*.cpp"))
+    slow  = [name for name in names if name.endswith(("__Slow.cpp", "__Syms.cpp"))]
+    for kind, parts in (("FAST", [name for name in names if name not in slow]), ("SLOW", slow)):
+        (objects/f"{prefix}__{kind}.cpp").write_text("".join(f'#include "{name}"\n' for name in parts))
+    return ["VM_PARALLEL_BUILDS=1", *(f"VK_{kind}_OBJS={prefix}__{kind}.o" for kind in ("FAST", "SLOW"))]
 
 
 def runtime(options: Sequence[str] = ()) -> list[Path]:
