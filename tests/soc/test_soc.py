@@ -2,10 +2,13 @@
 
 """The whole path: recordings over the UART of the Verilated SoC and its firmware, against the golden model."""
 
+import functools
 import os
+import signal
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -53,17 +56,25 @@ def network_for(config, samples, encoder):
     return random_network(config, encoder, [sample.steps for sample in samples], classes=synthetic.GESTURES)
 
 
-def short_gestures(config, encoder, count=2):
-    return [cue(synthetic.record(number, duration_us=250_000), encoder, config, number) for number in range(count)]
+def smaller(config, neurons):
+    """The build's sizes with fewer neurons. To load the largest network takes the simulator 10 million clocks."""
+    return replace(config, neurons=min(neurons, config.neurons))
+
+
+@functools.cache
+def short_gestures(config):
+    """Two recordings of 30 steps and a network, which a SoC that has it from the test before is not sent again."""
+    encoder = Encoder()
+    samples = [cue(synthetic.record(number, duration_us=150_000), encoder, config, number) for number in range(2)]
+    return samples, network_for(config, samples, encoder)
 
 
 def assert_exact(run):
     assert run.mismatches == 0, [str(each.divergence) for each in run.compared if each.divergence]
 
 
-def assert_encoders_agree(soc, samples, encoder):
+def assert_encoders_agree(soc, samples, network):
     """Host and device make the same inputs of the recordings, and so the same result. Returns the runs."""
-    network = network_for(soc.options.config, samples, encoder)
     with Link(soc.port) as link:
         runs = [execute(link, network, samples, encode=encode) for encode in ("host", "device")]
     for run in runs:
@@ -74,17 +85,17 @@ def assert_encoders_agree(soc, samples, encoder):
 
 @pytest.fixture(scope="module")
 def boot():
-    """Function that boots a configuration; one simulator at a time, for each keeps a core busy."""
+    """Function that boots a configuration, or returns it where it is up."""
     with ExitStack() as stack:
-        running = {}
+        yield functools.cache(lambda name: stack.enter_context(SimulatedSoC(CONFIGS[name])))
 
-        def start(name):
-            if name not in running:
-                stack.close()
-                running.clear()
-                running[name] = stack.enter_context(SimulatedSoC(CONFIGS[name]))
-            return running[name]
-        yield start
+
+@contextmanager
+def awake(soc):
+    """Outside of this block the simulator stands still: it would keep a core busy."""
+    os.kill(soc.pid, signal.SIGCONT)
+    yield soc
+    os.kill(soc.pid, signal.SIGSTOP)
 
 
 @pytest.fixture(scope="module", params=CONFIGS)
@@ -94,35 +105,56 @@ def name(request):
 
 @pytest.fixture
 def soc(boot, name):
-    return boot(name)
+    with awake(boot(name)) as soc:
+        yield soc
 
 
 @pytest.fixture
 def default_soc(boot):
-    return boot("default")
+    with awake(boot("default")) as soc:
+        yield soc
 
 
 @pytest.fixture
 def wide_soc(boot):
-    return boot("wide")
+    with awake(boot("wide")) as soc:
+        yield soc
 
 # Every configuration ------------------------------------------------------------------------------
 
 def test_lockstep(soc):
     """Every spike, logit, V_a and V_s of every step."""
-    config, encoder = soc.options.config, Encoder()
-    samples = short_gestures(config, encoder)
+    config = soc.options.config
+    samples, network = short_gestures(config)
     with Link(soc.port) as link:
-        run = execute(link, network_for(config, samples, encoder), samples, lockstep=True)
+        run = execute(link, network, samples, lockstep=True)
     assert_exact(run)
     assert sum(each.states for each in run.compared) == 2*config.neurons*sum(len(s.steps) for s in samples)
     assert sum(each.run.counters["overflows"] for each in run.compared) == 0
 
 
+@pytest.mark.parametrize("faults", [{"flip": 1e-3}, {"drop": 1e-3}, {"duplicate": 1e-3, "insert": 1e-3}], ids=str)
+def test_faulty_line(soc, faults):
+    """A bad line changes no integer of the result; what it costs is counted."""
+    samples, network = short_gestures(soc.options.config)
+    with Link(soc.port) as link:
+        clean = execute(link, network, samples)
+    line = FaultyPort(SerialPort(soc.port, DEFAULT_BAUDRATE), Faults(**faults, seed=3))
+    with Link(line) as link:
+        run = execute(link, network, samples*5)
+        assert link.stats.retries > 0
+    assert_exact(run)
+    assert run.result().neuron.tolist() == clean.result().neuron.tolist()*5
+
+
+def test_encode_on_the_device(soc):
+    samples, network = short_gestures(soc.options.config)
+    assert_encoders_agree(soc, samples[:1], network)
+
+
 def test_engines_agree_and_the_accelerator_is_faster(soc):
-    config, encoder = soc.options.config, Encoder()
-    samples = short_gestures(config, encoder)
-    network = network_for(config, samples, encoder)
+    config = smaller(soc.options.config, 64)
+    samples, network = short_gestures(config)
     with Link(soc.port) as link:
         runs = {engine: execute(link, network, samples, engine) for engine in ("accel", "cpu")}
     assert_exact(runs["accel"])
@@ -131,27 +163,6 @@ def test_engines_agree_and_the_accelerator_is_faster(soc):
     clocks = {engine: sum(each.run.counters["busy"] for each in run.compared) for engine, run in runs.items()}
     if config.neurons > config.lanes:
         assert clocks["cpu"] >= SPEED_UP*clocks["accel"], clocks
-
-
-@pytest.mark.parametrize("faults", [{"flip": 1e-3}, {"drop": 1e-3}, {"duplicate": 1e-3, "insert": 1e-3}], ids=str)
-def test_faulty_line(soc, faults):
-    """A bad line changes no integer of the result; what it costs is counted."""
-    config, encoder = soc.options.config, Encoder()
-    samples = short_gestures(config, encoder)
-    network = network_for(config, samples, encoder)
-    with Link(soc.port) as link:
-        clean = execute(link, network, samples)
-    line = FaultyPort(SerialPort(soc.port, DEFAULT_BAUDRATE), Faults(**faults, seed=3))
-    with Link(line) as link:
-        run = execute(link, network, samples*3)
-        assert link.stats.retries > 0
-    assert_exact(run)
-    assert run.result().neuron.tolist() == clean.result().neuron.tolist()*3
-
-
-def test_encode_on_the_device(soc):
-    encoder = Encoder()
-    assert_encoders_agree(soc, short_gestures(soc.options.config, encoder, 1), encoder)
 
 # Real recordings ----------------------------------------------------------------------------------
 
@@ -162,43 +173,64 @@ def check_clocks(run):
     assert clocks <= 1.10*bound + 64*steps
 
 
-@pytest.mark.parametrize("encoder", [Encoder(), Encoder(bin_us=1000, count_threshold=1)], ids=["5ms", "1ms"])
+@functools.cache
+def real_gestures(config, encoder, folder):
+    """Encoded recordings, and a network of these sizes for them."""
+    samples = [cue(sample, encoder, config, n) for n, sample in enumerate(read_files(sorted(folder.glob("*.npz"))))]
+    assert len(samples) == 3
+    return samples, network_for(config, samples, encoder)
+
+
 @pytest.mark.parametrize("lanes", ["default", "wide"])
-def test_real_gestures(lanes, encoder, request, qclif_data):
-    soc     = request.getfixturevalue(f"{lanes}_soc")
-    config  = soc.options.config
-    samples = [cue(sample, encoder, config, n) for n, sample in
-        enumerate(read_files(sorted((qclif_data/"dvs128_gesture").glob("*.npz"))))]
+def test_real_gestures(lanes, request, qclif_data):
+    soc = request.getfixturevalue(f"{lanes}_soc")
+    samples, network = real_gestures(soc.options.config, Encoder(), qclif_data/"dvs128_gesture")
     with Link(soc.port) as link:
-        run = execute(link, network_for(config, samples, encoder), samples)
-    assert len(run.compared) == 3
+        run = execute(link, network, samples)
+    assert_exact(run)
+    check_clocks(run)
+
+
+def test_real_gesture_encoded_on_the_device(default_soc, qclif_data):
+    samples, network = real_gestures(default_soc.options.config, Encoder(), qclif_data/"dvs128_gesture")
+    assert_encoders_agree(default_soc, samples[:1], network)
+
+
+@pytest.mark.parametrize("lanes", ["default", "wide"])
+def test_real_gesture_in_steps_of_1_ms(lanes, request, qclif_data):
+    """The one with the most events."""
+    soc = request.getfixturevalue(f"{lanes}_soc")
+    encoder = Encoder(bin_us=1000, count_threshold=1)
+    samples, network = real_gestures(smaller(soc.options.config, 64), encoder, qclif_data/"dvs128_gesture")
+    with Link(soc.port) as link:
+        run = execute(link, network, [max(samples, key=lambda sample: len(sample.events))])
     assert_exact(run)
     check_clocks(run)
 
 
 def test_real_digits(wide_soc, qclif_data):
-    config  = wide_soc.options.config
-    raw     = list(islice(read_files([qclif_data/"nmnist"/"train1000.npz"]), 20))
+    config  = smaller(wide_soc.options.config, 64)
+    raw     = list(islice(read_files([qclif_data/"nmnist"/"train1000.npz"]), 10))
     encoder = default_encoder(raw[0])
     assert encoder == Encoder(sensor_size=(34, 34), grid=(17, 17), bin_us=10000, count_threshold=2)
     samples = [cue(sample, encoder, config, n) for n, sample in enumerate(raw)]
-    for run in assert_encoders_agree(wide_soc, samples, encoder):
+    for run in assert_encoders_agree(wide_soc, samples, network_for(config, samples, encoder)):
         check_clocks(run)
-
-
-def test_real_gesture_encoded_on_the_device(default_soc, qclif_data):
-    encoder = Encoder()
-    samples = [cue(sample, encoder, default_soc.options.config) for sample in
-        read_files([qclif_data/"dvs128_gesture"/"00_hand_clapping.npz"])]
-    assert_encoders_agree(default_soc, samples, encoder)
 
 # What goes wrong between host and device ----------------------------------------------------------
 
+@functools.cache
+def one_gesture(config):
+    """A recording of 50 steps, and a small network for it."""
+    encoder = Encoder()
+    samples = [cue(synthetic.record(0, duration_us=250_000), encoder, config)]
+    return samples, network_for(smaller(config, 12), samples, encoder)
+
+
 def test_reset_in_mid_run(default_soc):
     """The device is reset while samples are under way: they are run again, the result is the same."""
-    config, encoder = default_soc.options.config, Encoder()
-    samples = short_gestures(config, encoder, 1)*6
-    network = network_for(config, samples[:1], encoder)
+    samples, network = one_gesture(default_soc.options.config)
+    samples = samples*6
     with Link(default_soc.port) as link:
         clean = execute(link, network, samples)
         seen  = []
@@ -215,9 +247,8 @@ def test_reset_in_mid_run(default_soc):
 
 def test_second_client_takes_over(default_soc):
     """The first client is told in one line, the second one's results are exact."""
-    config, encoder = default_soc.options.config, Encoder()
-    samples = short_gestures(config, encoder, 1)*20
-    network = network_for(config, samples[:1], encoder)
+    samples, network = one_gesture(default_soc.options.config)
+    samples = samples*20
     errors  = []
 
     def first():
@@ -238,11 +269,10 @@ def test_second_client_takes_over(default_soc):
 
 def test_host_killed_in_mid_frame(default_soc):
     """Half a frame on the line does not disturb the next host."""
-    config, encoder = default_soc.options.config, Encoder()
-    samples = short_gestures(config, encoder, 1)
+    samples, network = one_gesture(default_soc.options.config)
     port    = SerialPort(default_soc.pty, DEFAULT_BAUDRATE)
     port.write(os.urandom(300).replace(b"\0", b"\1"))
     port.close()
     with Link(default_soc.pty) as link:
-        run = execute(link, network_for(config, samples, encoder), samples)
+        run = execute(link, network, samples)
     assert_exact(run)
