@@ -41,7 +41,8 @@ DIVIDED = (
 
 
 def worker_count(named: Sequence[str]) -> int | None:
-    """Processes for what pytest was asked to run: one a core, none beside its own where single files are named.
+    """Processes for what pytest was asked to run: one a core and another one, as tests of what is interrupted or waits
+    for a device sleep much of their time; none beside pytest's own where single files are named.
 
     To start them takes longer than most files do. PYTEST_XDIST_AUTO_NUM_WORKERS has the last word: then it is None.
 
@@ -53,7 +54,7 @@ def worker_count(named: Sequence[str]) -> int | None:
         return None
     if any(Path(each.partition("::")[0]).is_file() for each in named):
         return 0
-    return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+    return min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
 
 
 def slowest_first(node: str) -> int:
