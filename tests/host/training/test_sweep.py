@@ -20,7 +20,7 @@ from host.training import sweeps
 from host.training.experiment import Data
 from host.training.settings import Settings
 from host.training.sweeps import FOLDS, SWEEPS, choose, read_rows, run_all, run_id, runs
-from tests.helpers.commands import assert_one_line, run
+from tests.helpers.commands import assert_one_line, call, run
 from tests.helpers.trainings import save_digits
 
 SWEEP = [sys.executable, "-m", "host.sweep"]
@@ -146,7 +146,8 @@ def test_other_recordings_are_other_runs(tmp_path, capsys, monkeypatch):
 # Command ------------------------------------------------------------------------------------------
 
 def test_rows_table_and_plot(tmp_path):
-    done = run(SWEEP, "neurons", *SMALL, "--seeds", 2, "--output-dir", tmp_path, "--json", tmp_path/"all.json")
+    sweep = ["neurons", *SMALL, "--seeds", 2, "--jobs", 1, "--output-dir", tmp_path]
+    done  = call(main, *sweep, "--json", tmp_path/"all.json")
     assert done.returncode == 0, done.stderr
     rows  = json.loads((tmp_path/"all.json").read_text())["rows"]
     lines = read_rows(tmp_path/"neurons-synthetic.jsonl")
@@ -155,7 +156,7 @@ def test_rows_table_and_plot(tmp_path):
     assert {row["neurons"] for row in rows} == {10, 25, 50, 100, 200}
     assert "20 runs" in done.stdout and (tmp_path/"neurons-synthetic.png").stat().st_size > 10_000
     # All is there: nothing is run again.
-    again = run(SWEEP, "neurons", *SMALL, "--seeds", 2, "--output-dir", tmp_path)
+    again = call(main, *sweep)
     assert again.returncode == 0 and again.stdout == done.stdout
     assert read_rows(tmp_path/"neurons-synthetic.jsonl") == lines
 
@@ -189,12 +190,13 @@ def test_an_interrupted_sweep_goes_on(tmp_path):
     assert process.returncode == 130 and "Traceback" not in errors
     before = read_rows(path)
     assert 2 <= len(before) < 6
-    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+    assert main(command[len(SWEEP):]) == 0
     after = read_rows(path)
     assert after[:len(before)] == before and len(after) == 6 and len({row["id"] for row in after}) == 6
 
 
 def test_context_rows_tell_what_each_cue_does(tmp_path):
+    """Seen from outside, on all cores."""
     done = run(SWEEP, "context", *SMALL, "--sequences", 20, "--seeds", 1, "--output-dir", tmp_path, "--json", "-")
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["rows"]
@@ -209,4 +211,4 @@ def test_context_rows_tell_what_each_cue_does(tmp_path):
     (["neurons", "--epochs", "0"], ["epochs is 0", "--epochs"]),
     (["neurons", "--json", "no/such/folder.json"], ["--json"])])
 def test_bad_arguments(options, words):
-    assert_one_line(run(SWEEP, *options), *words)
+    assert_one_line(call(main, *options), *words)
