@@ -20,8 +20,10 @@ import pytest
 from accel.config import QCLIFConfig
 from host import stream as host_stream
 from host.common.folders import ROOT
+from host.data import synthetic
 from host.events.encoder import Encoder
 from host.events.event_array import EVENT
+from host.network.random_network import random_network as calibrated_network
 from host.runs.result import Result
 from targets.sim import __main__ as targets_sim
 from targets.sim.simulator import SimulatedSoC
@@ -67,6 +69,14 @@ def recording(tmp_path):
         np.savez(tmp_path/name, events=events, sensor_size=(128, 128))
         return tmp_path/name
     return write
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """File of a network for synthetic recordings. The default one of the build takes the simulator seconds to load."""
+    path  = tmp_path_factory.mktemp("small")/"small.npz"
+    steps = Encoder().encode(synthetic.record(0).events)
+    calibrated_network(QCLIFConfig(neurons=16), Encoder(), [steps], classes=synthetic.GESTURES).save(path)
+    return path
 
 # Recordings and networks --------------------------------------------------------------------------
 
@@ -134,11 +144,13 @@ def test_network_larger_than_the_sizes_given(tmp_path):
 
 
 @needs_simulator
-def test_port_closed_in_mid_run():
+def test_port_closed_in_mid_run(small):
     """The simulator dies under a running stream, when the network has arrived and recordings are under way."""
     with SimulatedSoC(QCLIFConfig()) as soc:
-        client = start(STREAM, "--port", soc.port, "--samples", "40", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        while soc.counters.received < 200_000:
+        client = start(STREAM, "--port", soc.port, "--network", small, "--samples", "40", stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        # More than the network takes.
+        while soc.counters.received < 25_000:
             assert client.poll() is None, client.communicate()
             time.sleep(0.05)
         os.kill(soc.pid, signal.SIGKILL)
@@ -147,10 +159,11 @@ def test_port_closed_in_mid_run():
 
 
 @needs_simulator
-@pytest.mark.parametrize("seconds", [0.5, 2, 5, 9])
-def test_ctrl_c_at_any_time(seconds):
+@pytest.mark.parametrize("seconds", [0.5, 2, 4, 7])
+def test_ctrl_c_at_any_time(seconds, small):
     mark    = str(uuid.uuid4())
-    process = start(SIM, "--samples", "200", mark=mark, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start(SIM, "--network", small, "--samples", "200", mark=mark, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
     time.sleep(seconds)
     assert marked(mark)
     process.send_signal(signal.SIGINT)
@@ -193,7 +206,7 @@ def served():
 
 
 @needs_simulator
-def test_both_ports_and_result_files(served, tmp_path):
+def test_both_ports_and_result_files(served, small, tmp_path):
     """Socket and pty, host and device encoder, a damaged line: the same result file, numbers that fit.
 
     Slow: each of the five is a stream through the simulated SoC.
@@ -207,7 +220,7 @@ def test_both_ports_and_result_files(served, tmp_path):
     }
     numbers = {}
     for name, options in runs.items():
-        done = stream(*options, "--network", "random", "--samples", 2, "--context", 1, "--out",
+        done = stream(*options, "--network", small, "--samples", 2, "--context", 1, "--out",
             tmp_path/f"{name}.npz", "--json", tmp_path/f"{name}.json")
         assert done.returncode == 0, done.stdout + done.stderr
         numbers[name] = json.loads((tmp_path/f"{name}.json").read_text())
