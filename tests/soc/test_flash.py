@@ -65,7 +65,13 @@ def read_all(dut):
     return words
 
 
-def test_the_first_access_waits_for_the_flash():
+@pytest.fixture
+def small(monkeypatch):
+    """RAMs of 64 words: Migen's simulator takes seconds to set up those of the iCE40 UltraPlus."""
+    monkeypatch.setattr(flash, "RAM_WORDS", 64)
+
+
+def test_the_first_access_waits_for_the_flash(small):
     words  = play(read_all)
     loaded = HEADER + 4*len(WORDS)*BYTE
     assert [word for word, _ in words] == WORDS
@@ -74,6 +80,7 @@ def test_the_first_access_waits_for_the_flash():
 
 
 def test_bytes_are_written_alone():
+    """In RAMs of their full size, up to the last word."""
     def session(dut):
         for sel in range(16):
             yield from dut.access(16 + sel, 0xffffffff)
@@ -89,10 +96,10 @@ def test_bytes_are_written_alone():
 
 
 @pytest.mark.parametrize("wrong", ({"offset": OFFSET + 4*len(WORDS)}, {"wake_clocks": 12*BYTE + 8}))
-def test_the_model_tells_wrong_addresses_and_a_short_rest(wrong):
+def test_the_model_tells_wrong_addresses_and_a_short_rest(small, wrong):
     assert [word for word, _ in play(read_all, **wrong)] == [0xffffffff]*len(WORDS)
 
 
-def test_a_flash_that_is_not_woken(monkeypatch):
+def test_a_flash_that_is_not_woken(small, monkeypatch):
     monkeypatch.setattr(flash, "WAKE", 0x00)
     assert [word for word, _ in play(read_all)] == [0xffffffff]*len(WORDS)
