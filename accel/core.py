@@ -81,17 +81,21 @@ class QCLIFCore(LiteXModule):
             self.ready.eq(self.sink.ready),
         ]
 
-        # Steps in work: received, not yet through.
-        # -----------------------------------------
-        steps    = Signal(max=4)
+        # Steps in work: received, not yet through. Two are listed, one is updated, the end of one waits at the source.
+        # -------------------------------------------------------------------------------------------------------------
+        steps    = Signal(max=5)
+        left     = Signal.like(steps)
         received = Signal()
+        through  = Signal()
         self.comb += [
             received.eq(self.sink.valid & self.sink.ready & self.sink.last),
-            self.busy.eq(steps != 0),
+            through.eq(self.source.valid & self.source.ready & self.source.last),
+            left.eq(steps + received - through),
+            If(self.reset_state, left.eq(0)),
         ]
         self.sync += [
-            steps.eq(steps + received - population.step_done),
-            If(self.reset_state, steps.eq(0)),
+            steps.eq(left),
+            self.busy.eq(left != 0),
         ]
 
         # Counters: registers, so that no path goes through the core from a handshake to a counter.
@@ -101,7 +105,7 @@ class QCLIFCore(LiteXModule):
         self.sync += [
             self.event_full.eq(events.full),
             self.event_unknown.eq(events.unknown),
-            self.pulses["steps"].eq(population.step_done),
+            self.pulses["steps"].eq(through),
             self.pulses["events"].eq(events.accepted),
             self.pulses["rows"].eq(walker.new_row),
             self.pulses["sops"].eq(synapses.sops),
@@ -119,7 +123,7 @@ class QCLIFCore(LiteXModule):
     def add_memory_port(self):
         """Writes have ports of their own; reads borrow the core's. Both while it is idle, and at the same address: a
         memory may be one single-port macro."""
-        config, port, population, rows = self.config, self.memory, self.population, self.synapses.sink
+        config, port, population, rows = self.config, self.memory, self.population, self.synapses.reads
         idle   = Signal()
         write  = Signal()
         update = population.pipeline.ce & population.active

@@ -26,7 +26,8 @@ class Population(LiteXModule):
     source : spikes; `last` ends the step (on the last neuron's beat, spike or not).
     fresh : there was no step since the reset: states are zeros, whatever their memory holds.
     spikes : list of the spikes of the step before.
-    step_done : pulse; the last neuron of a step leaves.
+    step_done : pulse; the last neuron of a step is updated, its beat leaves or is set aside.
+    active : there is a neuron to be read, `neuron`.
     stall : pulse; the source was not ready.
     parameters, states : memories; their read ports are the neurons' while they are updated.
     lists : memory of both lists of spikes; the highest bit of an address is the list's.
@@ -49,10 +50,14 @@ class Population(LiteXModule):
 
         # # #
 
-        ce     = pipeline.ce
-        in_use = Signal() # A neuron is somewhere in the pipeline: nothing toggles otherwise.
+        # A beat that cannot leave is set aside, and the pipeline stands still in the next clock: no path goes through
+        # the core from the source's ready.
+        # ------------------------------------------------------------------------------------------------------------
+        self.output = output = stream.PipeReady(spike_layout(config))
+        ce          = pipeline.ce
         self.comb += [
-            ce.eq(in_use & (~source.valid | source.ready)),
+            ce.eq(output.sink.ready),
+            output.source.connect(source),
             self.stall.eq(source.valid & ~source.ready),
             pipeline.apical_shift.eq(self.apical_shift),
             pipeline.product_shift.eq(self.product_shift),
@@ -67,19 +72,26 @@ class Population(LiteXModule):
         remaining = Signal(max=config.lanes + 1)
         lane      = Signal(max=max(2, config.lanes), reset_less=True)
         step_last = Signal(reset_less=True)
+        remains   = Signal.like(remaining) # In the next clock,
+        moves     = Signal()               # in which the pipeline does.
+        takes     = Signal(reset=1)
         self.comb += [
-            sink.ready.eq((remaining == 0) | ((remaining == 1) & ce)),
+            sink.ready.eq(takes),
             self.active.eq(remaining != 0),
+            remains.eq(remaining - (self.active & ce)),
+            If(sink.valid & sink.ready, remains.eq(sink.lanes)),
+            moves.eq(~self.stall),
         ]
         self.sync += [
+            remaining.eq(remains),
+            # Known a clock before: what stands still until sums are taken follows from a register.
+            takes.eq((remains == 0) | ((remains == 1) & moves)),
             If(self.active & ce,
-                remaining.eq(remaining - 1),
                 lane.eq(lane + 1),
                 self.neuron.eq(self.neuron + 1),
                 If(step_last & (remaining == 1), self.neuron.eq(0)),
             ),
             If(sink.valid & sink.ready,
-                remaining.eq(sink.lanes),
                 lane.eq(0),
                 step_last.eq(sink.last),
                 *[register.eq(total) for name in sums for register, total in zip(held[name], sums[name], strict=True)],
@@ -125,7 +137,6 @@ class Population(LiteXModule):
             )
             tail = register
             valid.append(occupied)
-        self.comb += in_use.eq(Cat(*valid) != 0)
 
         # Outputs: states, spikes, list of spikes.
         # ----------------------------------------
@@ -137,10 +148,11 @@ class Population(LiteXModule):
         done       = Signal()
         self.comb += [
             done.eq(valid[-1] & ce),
-            source.valid.eq(valid[-1] & (pipeline.spike | tail.last)),
-            source.neuron.eq(tail.neuron),
-            source.spike.eq(pipeline.spike),
-            source.last.eq(tail.last),
+            self.step_done.eq(done & tail.last),
+            output.sink.valid.eq(valid[-1] & (pipeline.spike | tail.last)),
+            output.sink.neuron.eq(tail.neuron),
+            output.sink.spike.eq(pipeline.spike),
+            output.sink.last.eq(tail.last),
             self.states.write_adr.eq(tail.neuron),
             self.states.write_data.eq(Cat(pipeline.v_apical, pipeline.v_soma)),
             self.states.write_en.eq(done),
@@ -148,7 +160,6 @@ class Population(LiteXModule):
             lists.write_data.eq(tail.neuron),
             lists.write_en.eq(done & pipeline.spike),
             count.eq(fill + (done & pipeline.spike)),
-            self.step_done.eq(done & tail.last),
             lists.read_adr.eq(Cat(spikes.index, ~write_list)),
             lists.read_en.eq(spikes.read),
             spikes.valid.eq(listed),

@@ -29,7 +29,7 @@ class SynapseArray(LiteXModule):
     Parameters
     ----------
     config : QCLIFConfig.
-    registered : weight memories in banks with registers behind them: one clock more a step, and a higher
+    registered : weight memories in banks with registers before and behind them: two clocks more a step, and a higher
         clock on FPGAs.
     single_port : weight memories of one port, as the large RAMs of some FPGAs have: clocks and results stay the same.
 
@@ -38,6 +38,7 @@ class SynapseArray(LiteXModule):
     soma, apical : the weight memories; their read ports belong to the walker while it walks.
     fetch : software has read a word, which `registered` memories take to their registers.
     sink : the walker's rows, one clock before their weights arrive.
+    reads : {soma, soma_adr, apical, apical_adr}, what the rows read in this clock: the sink's, or a clock later.
     source : sums of the groups.
     sops : synaptic operations of this clock.
     """
@@ -54,16 +55,36 @@ class SynapseArray(LiteXModule):
 
         # # #
 
+        ce = sink.ready
+        self.comb += ce.eq(~source.valid | source.ready)
+
+        # Before the weights: the way to the many block RAMs of a memory takes a clock.
+        # -----------------------------------------------------------------------------
+        self.reads = rows = sink
+        if registered:
+            rows       = stream.Endpoint(walk_layout(config))
+            self.reads = Record([(name, len(getattr(sink, name)))
+                for name in ("soma", "soma_adr", "apical", "apical_adr")])
+            self.sync += If(ce,
+                rows.valid.eq(sink.valid),
+                rows.first.eq(sink.first),
+                rows.last.eq(sink.last),
+                rows.payload.eq(sink.payload),
+            )
+            self.comb += [
+                self.reads.eq(rows),
+                self.reads.soma.eq(ce & rows.soma),
+                self.reads.apical.eq(ce & rows.apical),
+            ]
+
         # Along with the weights.
         # -----------------------
         flags = [("first", 1), ("last", 1), ("step_last", 1), ("lanes", len(sink.lanes)), ("soma", 1), ("apical", 1)]
         word  = Signal()
         beat  = Record(flags, reset_less=True)
-        ce    = sink.ready
-        self.comb += ce.eq(~source.valid | source.ready)
-        self.sync += If(ce & (sink.valid | word),
-            word.eq(sink.valid),
-            beat.eq(sink),
+        self.sync += If(ce & (rows.valid | word),
+            word.eq(rows.valid),
+            beat.eq(rows),
         )
 
         # Along with the registers of the weights.

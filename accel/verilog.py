@@ -51,7 +51,7 @@ def main() -> int:
         help="file to write (default: %(default)s)")
     parser.add_argument("--name", default="qclif_core", help="name of the module (default: %(default)s)")
     parser.add_argument("--registered", action="store_true",
-        help="registers behind the weight memories: a higher clock on FPGAs for one clock more a step")
+        help="registers before and behind the weight memories: a higher clock on FPGAs for two clocks more a step")
     parser.add_argument("--single-port", action="store_true", help="weight memories of one port")
     add_config_args(parser)
     args = parser.parse_args()

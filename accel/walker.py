@@ -31,7 +31,7 @@ class Walker(LiteXModule):
     event : source that enters the core; the second one carries `last`.
     entry : of the list of events (e) or of spikes (s), asked for by the walker.
     row, word : beat of `source`, with its `first` (F) and `last` (L), and the address of its somatic word: rows 2, 3
-        and, for neuron 1, 4 + 1 of a group's 8. The weights arrive a clock later, or two with `registered`.
+        and, for neuron 1, 4 + 1 of a group's 8. The weights arrive a clock later, or three with `registered`.
     sums : of a group are taken by the population; L: the last group of the step.
     neuron : whose state and parameters are read. Two rows would keep the neurons just as busy as the lanes.
     spike : neuron that leaves the core, 10 clocks behind the taking of its group and its place in it; L: end of the

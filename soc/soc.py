@@ -46,7 +46,7 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered
     soc         : SoC with a CSR bus, not yet finalized.
     config      : sizes of the accelerator.
     name        : name of the peripheral; our firmware expects "qclif".
-    registered  : registers behind the accelerator's memories: a higher clock on FPGAs, for one clock more a step.
+    registered  : registers around the accelerator's memories: a higher clock on FPGAs, for two clocks more a step.
     single_port : its weight memories have one port.
 
     Raises
@@ -76,8 +76,8 @@ class QCLIFSoC(SoCCore):
     sys_clk_freq     : Hz.
     config           : sizes of the accelerator and of the link.
     with_accelerator : False leaves the accelerator out; the CPU engine remains.
-    registered       : registers in the bridge to the CSR bus and behind the accelerator's memories: a higher clock
-                       on FPGAs, for one clock more a step and an access of the CPU to a register.
+    registered       : registers in the bridge to the CSR bus and around the accelerator's memories: a higher clock
+                       on FPGAs, for two clocks more a step and one more an access of the CPU to a register.
     flash            : pads of the SPI flash, where the firmware is in it at `flash_offset`: it is then copied to large
                        single-port RAMs, which take the place of ROM and SRAM, and hold the weights, too, without
                        registers behind them.

@@ -60,13 +60,13 @@ def test_memory_reads_back(data, registered, single_port):
     assert bench.readback == [int(word) for _, _, words in image(network, config) for word in words]
 
 
-def test_registers_take_one_clock_a_step():
+def test_registers_take_two_clocks_a_step():
     config  = QCLIFConfig(neurons=6, inputs=12, contexts=2, lanes=2)
     network = random_network(config)
     steps   = [[0, 5, 13], [], [1, 2, 3, 12], [7]]
     plain, registered = (CoreBench(network, config, steps, with_states=True, registered=each) for each in (False, True))
     assert registered.spikes == plain.spikes
-    assert registered.pulses["busy"] == plain.pulses["busy"] + len(steps)
+    assert registered.pulses["busy"] == plain.pulses["busy"] + 2*len(steps)
 
 
 def test_memories_of_one_port_take_no_clock():
