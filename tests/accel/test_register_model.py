@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from accel.config import SPACE_PARAMETERS, SPACE_SHIFT, QCLIFConfig
 from accel.image import word_address
 from tests.helpers.register_bench import BITS, Access, drive, error_names
-from tests.helpers.register_model import CONTROL, COUNTED, POP, PUSH, RegisterModel
+from tests.helpers.register_model import CONTROL, COUNTED, PUSH, STATUS, RegisterModel
 
 # Three slices a word and two groups; one lane and a neuron; a list that is soon full.
 CONFIGS = [
@@ -101,12 +101,10 @@ def session(config, played):
         watch = [core._status.fields.busy, core._status.fields.ready, core._status.fields.output]
         read, timing = yield from dut.play(played, watch)
         beats = []
-        for _ in range(400):
-            beat = yield from dut.read("pop")
-            if beat & POP["valid"]:
-                beats.append(beat)
+        while (status := (yield from dut.read("status"))) & (STATUS["busy"] | STATUS["output"]):
+            if status & STATUS["output"]:
+                beats.append((yield from dut.read("pop")))
                 yield from dut.write("pop")
-        yield from dut.idle()
         counters = {}
         for name in COUNTED:
             counters[name] = yield from dut.read(f"counter_{name}")

@@ -1,10 +1,11 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-#ifdef LIBRARY_WITH_ACCEL
-
 #include "registers.h"
 
 #include "library.h"
+
+#ifdef LIBRARY_WITH_ACCEL
+
 #include "qclif.h"
 
 static library_get *get;
