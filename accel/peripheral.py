@@ -74,10 +74,11 @@ class QCLIF(LiteXModule, AutoDoc):
         resetting = Signal()
         busy      = Signal()
         ready     = Signal()
+        emerging  = Signal()
         self.sync += resetting.eq((control.re & control.bits("reset")) | (self._neurons.re & ~busy))
         self.comb += [
             core.reset_state.eq(resetting),
-            busy.eq(core.busy | resetting),
+            busy.eq(core.busy | resetting | emerging),
             ready.eq(core.ready & ~resetting),
         ]
 
@@ -105,6 +106,8 @@ class QCLIF(LiteXModule, AutoDoc):
         output      = Signal()
         self.comb += [
             spikes.reset.eq(resetting),
+            # Whoever sees that no step is in work sees the last beat, too.
+            emerging.eq((spikes.level != 0) & ~spikes.source.valid),
             core.source.connect(spikes.sink),
             output.eq(spikes.source.valid & ~resetting),
             spikes.source.ready.eq(pop.re),

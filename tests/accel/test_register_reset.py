@@ -133,3 +133,21 @@ def test_pop_shows_until_it_is_taken(firing):
 
     first = POP["spike"] | POP["valid"]
     assert drive(config, session) == ([first, first, first, 0], [set(), {"pop"}])
+
+
+@pytest.mark.parametrize("clocks", [0, 1])
+def test_whoever_sees_that_it_is_idle_sees_the_spikes(firing, clocks):
+    """Also in the first clock of that: a driver takes what is there then, and goes on."""
+    config, network = firing
+
+    def session(dut):
+        yield from dut.upload(network, config)
+        yield from dut.push([0])
+        yield from dut.clocks(clocks)
+        while (status := (yield from dut.read("status"))) & STATUS["busy"]:
+            # The end of the step is all that is left to come.
+            if status & STATUS["output"] and (yield from dut.read("pop")) & POP["neuron"] < config.neurons - 1:
+                yield from dut.write("pop")
+        return status, (yield from dut.output())[-1]
+
+    assert drive(config, session) == (STATUS["ready"] | STATUS["output"], config.neurons - 1)
