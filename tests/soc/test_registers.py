@@ -6,8 +6,12 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
 from soc.registers import documented_soc, registers_markdown
+from soc.soc import Platform, QCLIFSoC
 
 
 def test_every_register_is_described():
@@ -19,6 +23,13 @@ def test_every_register_is_described():
         for csr in getattr(soc, name).get_csrs()]
     assert len(set(registers.values())) == len(registers)
     assert "sensory source j is row j, neuron m row 10 + m" in text
+    assert all(csr.description for csr in soc.qclif.get_csrs())
+    assert "### qclif_data" in text and "signed, lowest lane first" in text
+
+
+def test_a_csr_bus_of_bytes_is_refused_in_one_line():
+    with pytest.raises(QCLIFError, match=r"^csr_data_width is 8, [^\n]*: build the SoC with csr_data_width=32$"):
+        QCLIFSoC(Platform(), 50e6, QCLIFConfig(), csr_data_width=8)
 
 
 def test_the_command_prints_the_document_alone():
