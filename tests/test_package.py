@@ -20,6 +20,7 @@ import pytest
 from accel.errors import QCLIFError
 from host.common import folders
 from host.common.folders import ROOT, build_root, cache_folder
+from tests.helpers.builds import fresh_builds
 
 SOURCES = ("accel", "firmware", "soc", "host", "targets")
 
@@ -29,9 +30,6 @@ PAGES = (".md", ".png", ".gif", ".jsonl")
 ODD = "a plàce"
 
 SMALL = ("--neurons", 16, "--inputs", 32, "--contexts", 2, "--lanes", 4)
-
-# Where other tests build.
-BUILDS = build_root()
 
 # Root reads and writes everywhere; without these it is like others.
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
@@ -100,10 +98,7 @@ def test_commands_of_an_installed_package(installed, command, options):
 
 def test_an_installed_package_builds_and_runs_a_soc(installed, command, tmp_path):
     """All of it anew but Verilator's own code, which takes longest: it is that of the other tests."""
-    runtime = BUILDS/"verilator"
-    runtime.mkdir(parents=True, exist_ok=True)
-    (tmp_path/"cache"/"qclif").mkdir(parents=True)
-    (tmp_path/"cache"/"qclif"/"verilator").symlink_to(runtime)
+    fresh_builds(tmp_path/"cache"/"qclif")
     done = command(installed, "targets.sim", "--non-interactive", "--opt-level", "O0", *SMALL, "--network", "random",
         "--samples", 1, "--json", "numbers.json", "--jobs", 2)
     assert done.returncode == 0, done.stderr

@@ -23,6 +23,7 @@ from targets.asic.synth.synthesis import map_design
 from targets.asic_freepdk45 import main
 from targets.netlist.netlist import parse_netlist
 from targets.netlist.toggles import Activity
+from tests.helpers.builds import fresh_builds
 from tests.helpers.flow_scripts import needs_openroad, stand_in_for
 from tests.helpers.needs import needs_asic
 from tests.helpers.small_designs import opensta, pipeline, yosys
@@ -176,8 +177,7 @@ HEADER = SPEF.partition("*NAME_MAP")[0]
 @pytest.fixture
 def laid_out(pdk, tmp_path, monkeypatch, capsys):
     """Runs the neuron through a stand-in whose layout is the netlist with an edit by sed; exit code and record."""
-    monkeypatch.setenv("QCLIF_BUILD_DIR", str(tmp_path/"build"))
-
+    monkeypatch.setenv("QCLIF_BUILD_DIR", str(fresh_builds(tmp_path/"build")))
     home = stand_in_for(tmp_path/"flow", monkeypatch)
 
     def call(edit="p", *options):

@@ -202,10 +202,11 @@ def test_lists_are_given_back_in_time(tmp_path):
 
 @needs_verilator
 def test_real_gestures(qclif_data, tmp_path):
+    """The first half of one, in steps of 1 ms."""
     sizes   = QCLIFConfig()
     encoder = Encoder(bin_us=1000, count_threshold=1)
     paths   = sorted((qclif_data/"dvs128_gesture").glob("*.npz"))[:1]
-    samples = [encoder.encode(each.events) for each in read_files(paths)]
+    samples = [encoder.encode(each.events).slice(0, 700) for each in read_files(paths)]
     agree(BuiltCore(sizes, built(sizes, tmp_path)), random_network(sizes, encoder, samples), samples)
 
 

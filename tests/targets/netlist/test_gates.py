@@ -15,6 +15,7 @@ import pytest
 
 from host.common.folders import ROOT
 from targets.netlist.steps import run_steps
+from tests.helpers.builds import fresh_builds
 from tests.helpers.needs import needs_verilator
 
 pytestmark = needs_verilator
@@ -40,10 +41,11 @@ esac
 exec {shutil.which('verilator')} "$@"
 """)
     (tmp_path/"bin"/"verilator").chmod(0o755)
+    builds = fresh_builds(tmp_path/"build")
 
     def start():
         return subprocess.Popen([sys.executable, "-c", BUILD], cwd=ROOT, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={**os.environ, "QCLIF_BUILD_DIR": str(tmp_path/"build"),
+            stderr=subprocess.PIPE, env={**os.environ, "QCLIF_BUILD_DIR": str(builds),
             "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
     return start
 

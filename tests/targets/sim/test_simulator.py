@@ -31,7 +31,7 @@ OPTIONS = SimOptions()
 
 # Another one, that no other tests use: here it is built again, and its signals are traced.
 TRACED = SimOptions(config=QCLIFConfig(neurons=1, inputs=1, contexts=0, lanes=1, outputs=0), with_accelerator=False,
-    trace="vcd")
+    opt_level="O0", trace="vcd")
 
 
 @pytest.fixture(scope="module")
