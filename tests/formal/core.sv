@@ -1,0 +1,103 @@
+// This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
+//
+// What holds of the core in every clock, whatever the network: written into the core's own module, so that its signals
+// have the names of accel/. A property is a labelled assertion. What starts with proof_ is the checker's own.
+
+// Environment ----------------------------------------------------------------------------------------------------------
+
+// The network fits the build, and its size changes only while idle. All else is free: events (also of no source, or more
+// than fit), stalls of the output, soft resets, and what software does at the memory port.
+reg  proof_was_busy = 0;
+reg  [$bits(neurons)-1:0] proof_neurons = 0;
+always @(posedge sys_clk) begin
+    proof_was_busy <= busy & ~reset_state;
+    proof_neurons  <= neurons;
+end
+always @* begin
+    assume (~sys_rst);
+    assume (neurons >= 1 && neurons <= NEURONS);
+    if (proof_was_busy) assume (neurons == proof_neurons);
+end
+
+// From power-up on, or from the first soft reset on, in whatever state it comes.
+reg proof_live = FROM_POWER_UP;
+always @(posedge sys_clk) if (reset_state) proof_live <= 1;
+
+// The clock before -----------------------------------------------------------------------------------------------------
+
+reg proof_past = 0; // There was one, and it was no reset.
+reg proof_reset = 0;
+reg proof_ready, proof_stalled, proof_spike, proof_last, proof_sums_wait, proof_sums_last;
+reg [$bits(source_neuron)-1:0] proof_neuron;
+wire proof_step_in  = sink_valid & sink_ready & sink_last;
+wire proof_step_out = source_valid & source_ready & source_last;
+always @(posedge sys_clk) begin
+    proof_past      <= proof_live & ~reset_state;
+    proof_reset     <= reset_state;
+    proof_ready     <= sink_ready & ~proof_step_in;
+    proof_stalled   <= source_valid & ~source_ready;
+    proof_neuron    <= source_neuron;
+    proof_spike     <= source_spike;
+    proof_last      <= source_last;
+    proof_sums_wait <= synapsearray_source_valid & ~synapsearray_source_ready;
+    proof_sums_last <= synapsearray_source_last;
+end
+
+// Books ----------------------------------------------------------------------------------------------------------------
+
+reg [3:0] proof_steps = 0;                       // Steps received, not yet through.
+reg [$bits(source_neuron):0] proof_lowest = 0;   // Neurons below were there in this step.
+reg [$clog2(CLOCKS + 2)-1:0] proof_clocks = 0;   // With a step in work and no stall, since one began or ended.
+always @(posedge sys_clk) begin
+    proof_steps <= proof_steps + proof_step_in - proof_step_out;
+    if (source_valid & source_ready) proof_lowest <= source_last ? 0 : source_neuron + 1;
+    if (proof_step_out | ~busy)                                         proof_clocks <= 0;
+    else if (proof_clocks <= CLOCKS && (~source_valid | source_ready)) proof_clocks <= proof_clocks + 1;
+    if (reset_state) begin
+        proof_steps  <= 0;
+        proof_lowest <= 0;
+        proof_clocks <= 0;
+    end
+end
+
+// Properties -----------------------------------------------------------------------------------------------------------
+
+always @* if (proof_live) begin
+    // Steps.
+    steps_in_work_bounded: assert (proof_steps <= 3);
+    busy_while_in_work:    assert (busy == (proof_steps != 0));
+    ready_until_last:      assert (ready == sink_ready && (sink_ready || ~(proof_past & proof_ready)));
+    no_last_out_too_many:  assert (~(source_valid & source_last) || proof_steps != 0);
+    if (CLOCKS != 0) step_within_bound:     assert (proof_clocks <= CLOCKS);
+
+    // Spikes.
+    source_stable:         assert (~(proof_past & proof_stalled) || (source_valid && source_neuron == proof_neuron &&
+                               source_spike == proof_spike && source_last == proof_last));
+    spikes_ascending:      assert (~source_valid || source_neuron >= proof_lowest);
+    spikes_below_neurons:  assert (~source_valid || source_neuron < neurons);
+    last_is_last_neuron:   assert (~(source_valid & source_last) || source_neuron + 1 == neurons);
+
+    // Addresses of what the core itself reads and writes.
+    soma_address:          assert (~(busy & synapsearray_soma_read_en) || synapsearray_soma_read_adr < SOMA_WORDS);
+    apical_address:        assert (~(busy & synapsearray_apical_read_en) || synapsearray_apical_read_adr < APICAL_WORDS);
+    parameters_address:    assert (~(busy & population_parameters_read_en) || population_parameters_read_adr < neurons);
+    states_address:        assert (~(busy & population_states_read_en) || population_states_read_adr < neurons);
+    states_write_address:  assert (~population_states_write_en || population_states_write_adr < neurons);
+
+    // Lists and sums: no entry beyond the capacity, none read that was not written, none replaced before it was used.
+    event_list_fits:       assert (eventlist_fill <= STEP_EVENTS && (~eventlist_write_en || eventlist_fill < STEP_EVENTS));
+    event_list_read:       assert (~eventlist_list_read || eventlist_list_index < eventlist_list_count);
+    event_list_release:    assert (~eventlist_list_release || eventlist_list_valid);
+    spike_list_fits:       assert (population_fill <= NEURONS && (~population_lists_write_en || population_fill < NEURONS));
+    spike_list_read:       assert (~population_spikes_read || population_spikes_index < population_spikes_count);
+    spike_list_kept:       assert (~population_step_done || ~population_listed);
+    sums_wait:             assert (~(proof_past & proof_sums_wait) ||
+                               (synapsearray_source_valid && synapsearray_source_last == proof_sums_last));
+
+    // Idle, and the soft reset.
+    idle_is_empty:         assert (busy || ~(eventlist_list_valid | walker_active | walker_source_valid |
+                               synapsearray_source_valid | population_active | population_in_use | source_valid |
+                               synapsearray_sink_payload_soma | synapsearray_sink_payload_apical));
+    reset_is_idle:         assert (~proof_reset || (~busy && ready && ~source_valid && eventlist_fill == 0 &&
+                               population_fresh && population_spikes_valid && population_spikes_count == 0));
+end

@@ -1,0 +1,194 @@
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
+
+"""The core and the neuron as models to prove: their Verilog with the properties of core.sv and neuron.sv."""
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from litex.gen.fhdl.verilog import convert
+from migen import ClockDomain
+
+import accel.core
+import accel.verilog
+from accel.config import SHIFT_BITS, QCLIFConfig
+from accel.neuron import NeuronPipeline
+from host.common.folders import ROOT
+from tests.formal.prover import Model, assertions_model, run_yosys
+
+HERE = Path(__file__).parent
+
+# For Yosys: the neuron as gates and flip-flops, and nothing else; what registers are called, before and after.
+SYNTHESIS = """
+synth -flatten -top neuron
+select -assert-none t:$* t:$_* %d t:$scopeinfo %d
+"""
+REGISTERS = "t:$*dff* t:$_*DFF*"
+
+# Mutations ----------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Mutation:
+    """One text of a module of accel/ in the place of another one, which is there once."""
+    module: str
+    old:    str
+    new:    str
+
+    def load(self) -> types.ModuleType:
+        """The module as it is then."""
+        path, text = ROOT/"accel"/f"{self.module}.py", (ROOT/"accel"/f"{self.module}.py").read_text()
+        assert text.count(self.old) == 1, f"accel/{self.module}.py has not once: {self.old}"
+        module = types.ModuleType(f"accel.{self.module}")
+        exec(compile(text.replace(self.old, self.new), str(path), "exec"), module.__dict__)
+        return module
+
+
+def core_verilog(config: QCLIFConfig, registered: bool, mutation: Mutation | None) -> str:
+    """The core's Verilog, from sources with a mutation."""
+    if mutation is None:
+        return accel.verilog.core_verilog(config, registered=registered)
+    module = mutation.load()
+    if mutation.module == "core":
+        with mock.patch.object(accel.verilog, "QCLIFCore", module.QCLIFCore):
+            return accel.verilog.core_verilog(config, registered=registered)
+    names = {name for name in ("EventList", "Walker", "SynapseArray", "Population") if
+        getattr(getattr(module, name, None), "__module__", None) == module.__name__}
+    with mock.patch.multiple(accel.core, **{name: getattr(module, name) for name in names}):
+        return accel.verilog.core_verilog(config, registered=registered)
+
+# Core ---------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Core:
+    """A build of the core that a proof is made for; of its sizes, those are small that states are counted by.
+
+    Attributes
+    ----------
+    name : of files.
+    from_power_up : its first state is that of power-up; else it may be any, and all is told from the first soft reset
+        on.
+    """
+    name:          str
+    config:        QCLIFConfig
+    registered:    bool = False
+    from_power_up: bool = True
+
+    @property
+    def clocks(self) -> int:
+        """Clocks of a step whose lists are full, behind the one before, while the spikes are taken."""
+        rows = self.config.step_events + self.config.neurons
+        return self.config.groups*max(rows, self.config.lanes) + 14 + self.registered
+
+    def model(self, folder: Path, mutation: Mutation | None = None, clocks: int | None = None) -> Model:
+        """Model with the properties of core.sv, where all neurons spike when they like.
+
+        Parameters
+        ----------
+        clocks : bound of a step in the property about it, which is left out without one.
+        """
+        config = self.config
+        text   = core_verilog(config, self.registered, mutation)
+        end    = text.rindex("endmodule")
+        checks = (HERE/"core.sv").read_text()
+        values = parameters({
+            "NEURONS":       config.neurons,
+            "STEP_EVENTS":   config.step_events,
+            "SOMA_WORDS":    config.soma_words,
+            "APICAL_WORDS":  config.apical_words,
+            "CLOCKS":        clocks or 0,
+            "FROM_POWER_UP": int(self.from_power_up),
+        })
+        source = folder/f"{self.name}.sv"
+        # A name that is gone from the gateware is an error, not a signal without a driver.
+        source.write_text(f"`default_nettype none\n{text[:end]}{values}\n{checks}\n{text[end:]}")
+        # The neurons' decision is free, and with it all that leads to it is gone.
+        return assertions_model(source, "qclif_core", "cutpoint w:population_fires" +
+            ("" if self.from_power_up else "\nsetattr -unset init w:* w:proof_* %d"))
+
+
+def parameters(values: Mapping[str, int]) -> str:
+    """Verilog of constants."""
+    return "".join(f"localparam {name} = {value};\n" for name, value in values.items())
+
+# Neuron -------------------------------------------------------------------------------------------
+
+def neuron_verilog(config: QCLIFConfig, mutation: Mutation | None = None) -> str:
+    """The neuron pipeline as a module `neuron`, whose ports are its attributes."""
+    pipeline = (mutation.load().NeuronPipeline if mutation else NeuronPipeline)(config)
+    pipeline.cd_sys = ClockDomain("sys")
+    ios = {name: getattr(pipeline, name) for name in ("ce", "apical_shift", "product_shift", "v_soma", "v_apical",
+        "spike")}
+    ios |= {f"inputs_{name}": getattr(pipeline.inputs, name) for name, *_ in pipeline.inputs.layout}
+    for name, signal in ios.items():
+        signal.name_override = name
+    return str(convert(pipeline, ios={*ios.values(), pipeline.cd_sys.clk, pipeline.cd_sys.rst}, name="neuron",
+        regular_comb=False))
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """A neuron pipeline that a proof is made for.
+
+    Attributes
+    ----------
+    name : of files.
+    gates : as a netlist, which Yosys and ABC have made of it; else as its source has it.
+    """
+    name:   str
+    config: QCLIFConfig
+    gates:  bool = False
+
+    @property
+    def clocks(self) -> int:
+        """Clocks after which nothing of the first state is left."""
+        return NeuronPipeline.latency + 1
+
+    def model(self, folder: Path, mutation: Mutation | None = None) -> Model:
+        """Model with one output: whether the pipeline differs from the contract for what went in `latency` clocks
+        before."""
+        config, source = self.config, folder/f"{self.name}.sv"
+        self._write(folder, mutation)
+        source.write_text(parameters({
+            "ACCUMULATOR_BITS": config.accumulator_bits,
+            "WEIGHT_BITS":      config.weight_bits,
+            "STATE_BITS":       config.state_bits,
+            "CURRENT_BITS":     config.current_bits,
+            "SHIFT_BITS":       SHIFT_BITS,
+            "LATENCY":          NeuronPipeline.latency,
+            "SUM_MAX":          (config.step_events + config.neurons) << (config.weight_bits - 1),
+        }) + (HERE/"neuron.sv").read_text())
+        run_yosys(f"""
+read_verilog {self.name}_pipeline.v
+{SYNTHESIS if self.gates else ""}
+read_verilog -formal -sv {source.name}
+prep -flatten -top proof
+wreduce
+opt -full
+setattr -unset init w:*
+techmap
+dffunmap
+aigmap
+opt_clean
+write_aiger {self.name}.aig
+""", folder, self.name)
+        return Model(source.with_suffix(".aig"))
+
+    def stands_still(self, folder: Path, mutation: Mutation | None = None) -> bool:
+        """Whether no register can change while `ce` is low: Yosys finds that all of them are constants then."""
+        self._write(folder, mutation)
+        left = folder/f"{self.name}.left"
+        run_yosys(f"""
+read_verilog {self.name}_pipeline.v
+{SYNTHESIS if self.gates else "prep -top neuron"}
+setattr -unset init w:*
+select -assert-min 1 {REGISTERS}
+connect -set ce 1'b0
+opt -full
+tee -o {left.name} select -list {REGISTERS}
+""", folder, f"{self.name}_ce")
+        return not left.read_text().strip()
+
+    def _write(self, folder: Path, mutation: Mutation | None) -> None:
+        (folder/f"{self.name}_pipeline.v").write_text(neuron_verilog(self.config, mutation))
