@@ -78,8 +78,10 @@ always @* if (proof_live) begin
     last_is_last_neuron:   assert (~(source_valid & source_last) || source_neuron + 1 == neurons);
 
     // Addresses of what the core itself reads and writes.
-    soma_address:          assert (~(busy & synapsearray_soma_read_en) || synapsearray_soma_read_adr < SOMA_WORDS);
-    apical_address:        assert (~(busy & synapsearray_apical_read_en) || synapsearray_apical_read_adr < APICAL_WORDS);
+    soma_address:          assert (~synapsearray_sink_payload_soma ||
+                               synapsearray_sink_payload_soma_adr < SOMA_WORDS);
+    apical_address:        assert (~synapsearray_sink_payload_apical ||
+                               synapsearray_sink_payload_apical_adr < APICAL_WORDS);
     parameters_address:    assert (~(busy & population_parameters_read_en) || population_parameters_read_adr < neurons);
     states_address:        assert (~(busy & population_states_read_en) || population_states_read_adr < neurons);
     states_write_address:  assert (~population_states_write_en || population_states_write_adr < neurons);

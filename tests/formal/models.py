@@ -20,12 +20,16 @@ from tests.formal.prover import Model, assertions_model, run_yosys
 
 HERE = Path(__file__).parent
 
-# For Yosys: the neuron as gates and flip-flops, and nothing else; what registers are called, before and after.
+# For Yosys: the neuron as gates and flip-flops, and nothing else.
 SYNTHESIS = """
 synth -flatten -top neuron
 select -assert-none t:$* t:$_* %d t:$scopeinfo %d
 """
-REGISTERS = "t:$*dff* t:$_*DFF*"
+
+# For Yosys: what may keep a state, and flip-flops that keep it while `ce` is low.
+STATEFUL = "t:$*ff t:$*ffe t:$*ffce t:$*ffsr* t:$*latch* t:$sr t:$_*FF*_ t:$_*LATCH* t:$mem*"
+HELD     = ("t:$dffe t:$sdffce %u r:EN_POLARITY=1 %i t:$_DFFE_?P_ %u t:$_SDFFCE_???P_ %u "
+    "w:ce %co1:+[EN,E] %i")
 
 # Mutations ----------------------------------------------------------------------------------------
 
@@ -176,19 +180,18 @@ write_aiger {self.name}.aig
         return Model(source.with_suffix(".aig"))
 
     def stands_still(self, folder: Path, mutation: Mutation | None = None) -> bool:
-        """Whether no register can change while `ce` is low: Yosys finds that all of them are constants then."""
+        """Whether no register can change while `ce` is low: all of them are flip-flops of which it is the enable."""
         self._write(folder, mutation)
-        left = folder/f"{self.name}.left"
+        others = folder/f"{self.name}.others"
         run_yosys(f"""
 read_verilog {self.name}_pipeline.v
-{SYNTHESIS if self.gates else "prep -top neuron"}
-setattr -unset init w:*
-select -assert-min 1 {REGISTERS}
-connect -set ce 1'b0
-opt -full
-tee -o {left.name} select -list {REGISTERS}
+{SYNTHESIS if self.gates else "prep -top neuron; opt_dff; opt_clean"}
+select -set stateful {STATEFUL}
+select -set held {HELD}
+select -assert-min 1 @held
+tee -o {others.name} select -list @stateful @held %d
 """, folder, f"{self.name}_ce")
-        return not left.read_text().strip()
+        return not others.read_text().strip()
 
     def _write(self, folder: Path, mutation: Mutation | None) -> None:
         (folder/f"{self.name}_pipeline.v").write_text(neuron_verilog(self.config, mutation))

@@ -93,7 +93,7 @@ PROPERTIES = {
         "events", "(fill == config.step_events)", "(fill == config.step_events + 1)"),
     "event_list_read": _property("no event is read that was not written",
         "walker", "events_end.eq(index + 1 == events.count)", "events_end.eq(index == events.count)"),
-    "event_list_release": _property("no list of events is given back twice",
+    "event_list_release": _property("no list of events is given back that is not there",
         "walker", "If(~active & events.valid,", "If(~active,"),
     "spike_list_fits": _property("the list of spikes never holds more than N",
         "population", "fill.eq(0),\n                write_list", "write_list"),

@@ -45,7 +45,7 @@ def neuron_checks(neuron: Neuron) -> list[Check]:
             f"complete: all inputs, any state {neuron.clocks - 1} clocks before; SAT sweeping",
             lambda folder: always_low(neuron.model(folder), neuron.clocks)),
         Check(f"{neuron.name}_ce", "no register of the neuron changes while `ce` is low", build,
-            "complete: constants, by Yosys", neuron.stands_still),
+            "complete: it is the enable of each, by Yosys", neuron.stands_still),
     ]
 
 
