@@ -1,0 +1,1 @@
+"""SoCs of LiteX's with the accelerator, one a file."""
