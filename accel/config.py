@@ -35,6 +35,20 @@ CORE_COUNTERS = {
 }
 
 
+# What `protect`, an option of the core, may be: check bits of its memories.
+PROTECTIONS = {
+    "none":   "words as they are",
+    "parity": "a bit a slice: one flipped bit is told of",
+    "secded": "a Hsiao code: one flipped bit of a slice is corrected, two are told of",
+}
+
+# What `protect` counts, in the order of its registers.
+FAULTS = {
+    "corrected":   "words of memories that were read with a flipped bit, which was put right",
+    "uncorrected": "words of memories that were read and are wrong",
+}
+
+
 class ConfigError(QCLIFError, ValueError):
     """A configuration value outside of its limits; the text names value, limit and remedy."""
 
@@ -206,3 +220,16 @@ def config_from_args(args: argparse.Namespace, **preferred: int) -> QCLIFConfig:
     preferred : values of fields whose option was not given, in the place of the defaults.
     """
     return QCLIFConfig(**(preferred | given_sizes(args)))
+
+
+def check_protection(protect: str) -> None:
+    """Raise a ConfigError where `protect` is none of PROTECTIONS."""
+    if protect not in PROTECTIONS:
+        raise ConfigError(f"protect is {protect!r}: known are {', '.join(PROTECTIONS)}; choose another --protect")
+
+
+def add_protect_arg(parser: argparse.ArgumentParser) -> None:
+    """Add --protect."""
+    texts = "; ".join(f"{name}: {text}" for name, text in PROTECTIONS.items())
+    parser.add_argument("--protect", choices=list(PROTECTIONS), default="none",
+        help=f"check bits of the core's memories; {texts} (default: %(default)s)")

@@ -8,7 +8,17 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
-from accel.config import CORE_COUNTERS, SHIFT_BITS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, SPACE_STATE, WORD_BITS
+from accel.config import (
+    CORE_COUNTERS,
+    FAULTS,
+    SHIFT_BITS,
+    SPACE_APICAL,
+    SPACE_PARAMETERS,
+    SPACE_SOMA,
+    SPACE_STATE,
+    WORD_BITS,
+    check_protection,
+)
 from accel.events import EventList
 from accel.layouts import event_layout, memory_port_layout, spike_layout
 from accel.population import Population
@@ -28,6 +38,7 @@ class QCLIFCore(LiteXModule):
     ----------
     config : QCLIFConfig.
     registered, single_port : as the synapse array's.
+    protect : of PROTECTIONS, check bits of all memories: "none", "parity", "secded".
 
     Attributes
     ----------
@@ -41,9 +52,14 @@ class QCLIFCore(LiteXModule):
     busy : a step is in work.
     event_full, event_unknown : pulses; an event was dropped in the clock before.
     pulses : {name: signal} of `CORE_COUNTERS`, of the clock before.
+    faults : {name: signal} of `FAULTS`: words that were read of the memories a few clocks before, and in which a bit
+        was put right ("corrected"), or that are wrong ("uncorrected"). They are told of before a spike that follows
+        from them leaves. Zeros without protection.
     """
-    def __init__(self, config, registered=False, single_port=False):
+    def __init__(self, config, registered=False, single_port=False, protect="none"):
+        check_protection(protect)
         self.config        = config
+        self.protect       = protect
         self.sink          = stream.Endpoint(event_layout(config))
         self.source        = stream.Endpoint(spike_layout(config))
         self.memory        = Record(memory_port_layout)
@@ -59,10 +75,10 @@ class QCLIFCore(LiteXModule):
         # # #
 
         stage = ResetInserter()
-        self.events     = events     = stage(EventList(config))
+        self.events     = events     = stage(EventList(config, protect))
         self.walker     = walker     = stage(Walker(config))
-        self.synapses   = synapses   = stage(SynapseArray(config, registered, single_port))
-        self.population = population = stage(Population(config))
+        self.synapses   = synapses   = stage(SynapseArray(config, registered, single_port, protect))
+        self.population = population = stage(Population(config, protect))
 
         # Events -> Walker -> Synapses -> Population.
         # -------------------------------------------
@@ -115,6 +131,15 @@ class QCLIFCore(LiteXModule):
             self.pulses["overflows"].eq(events.full | events.unknown),
             If(self.reset_state, *[pulse.eq(0) for pulse in self.pulses.values()]),
         ]
+
+        # Faults of memories.
+        # -------------------
+        memories    = (events.lists, synapses.soma, synapses.apical, population.parameters, population.states,
+            population.lists)
+        self.faults = {name: Signal(max=len(memories) + 1, name=f"fault_{name}") for name in FAULTS}
+        if protect != "none":
+            for name, signal in self.faults.items():
+                self.sync += signal.eq(sum(getattr(memory, name) for memory in memories))
 
         # Memory Port.
         # ------------

@@ -7,7 +7,7 @@ from litex.gen import *
 from litex.soc.interconnect import stream
 
 from accel.layouts import event_layout, event_list_layout
-from accel.memory import SlicedMemory
+from accel.memory import word_memory
 
 # Event List ---------------------------------------------------------------------------------------
 
@@ -16,6 +16,11 @@ class EventList(LiteXModule):
 
     Each event of the `sink` becomes an entry; `last` closes the list, which is then offered to the walker.
 
+    Parameters
+    ----------
+    config : QCLIFConfig.
+    protect : of PROTECTIONS, check bits of the lists.
+
     Attributes
     ----------
     sink : source events in, `last` ends the step. Not ready while both lists are closed.
@@ -23,7 +28,7 @@ class EventList(LiteXModule):
     lists : memory of both lists; the highest bit of an address is the list's.
     accepted, full, unknown : pulses; event stored, dropped for a full list, dropped as no source.
     """
-    def __init__(self, config):
+    def __init__(self, config, protect="none"):
         self.sink     = sink = stream.Endpoint(event_layout(config))
         self.list     = Record(event_list_layout(config))
         self.accepted = Signal()
@@ -40,7 +45,8 @@ class EventList(LiteXModule):
 
         # Memory.
         # -------
-        self.lists = lists = SlicedMemory([1 + len(self.list.row)], 2*2**len(self.list.index), "event_list")
+        self.lists = lists = word_memory([1 + len(self.list.row)], 2*2**len(self.list.index), "event_list",
+            protect=protect)
 
         # Write.
         # ------

@@ -4,6 +4,8 @@ from migen import *
 
 from litex.gen import *
 
+from accel.protection import Decoder, check_bits, encode
+
 # Word Memory --------------------------------------------------------------------------------------
 
 class WordMemory(LiteXModule):
@@ -11,6 +13,7 @@ class WordMemory(LiteXModule):
     def __init__(self, widths, depth, name):
         if depth < 1 or not widths or min(widths) < 1:
             raise ValueError(f"memory {name}: {depth} words of slices {widths} cannot be built")
+        self.name       = name
         self.widths     = tuple(widths)
         self.depth      = depth
         self.read_adr   = Signal(max=max(2, depth))
@@ -122,3 +125,88 @@ class BankedMemory(WordMemory):
             self.sync += If(self.take, word.eq(memory.read_data))
             words.append(word)
         self.comb += self.read_data.eq(Array(words)[bank])
+
+# Protected Memory ---------------------------------------------------------------------------------
+
+class ProtectedMemory(WordMemory):
+    """A memory whose slices have check bits: written with them, and checked, or corrected, where they are read.
+
+    What is read is never slower by a clock; it is not written back.
+
+    Parameters
+    ----------
+    kind : SlicedMemory or BankedMemory.
+    widths, depth, name, single_port : as the memory's. Slices that are written together have the same width.
+    protect : of PROTECTIONS, but "none".
+
+    Attributes
+    ----------
+    <name>_words : the memory. Below the data of a slice are its check bits.
+    read_adr, read_en, read_data, write_adr, write_en, write_data : as the memory's.
+    take : as BankedMemory's, where the memory is one.
+    ignore : what is read in this clock counts for nothing: it is not checked.
+    corrected, uncorrected : pulses, in the clock after the one in which the word is there: a slice of it was
+        corrected; a slice of it is wrong.
+    """
+    def __init__(self, kind, widths, depth, name, single_port=False, protect="parity"):
+        WordMemory.__init__(self, widths, depth, name)
+        bits             = check_bits(max(widths), protect)
+        memory           = kind([bits + width for width in widths], depth, name, single_port)
+        self.ignore      = Signal()
+        self.corrected   = Signal()
+        self.uncorrected = Signal()
+
+        # # #
+
+        # By its own name: where memories are modules, two of a parent must not be called the same.
+        self.add_module(name=f"{name}_words", module=memory)
+
+        # Writes.
+        # -------
+        check = Signal(bits)
+        self.comb += [
+            memory.read_adr.eq(self.read_adr),
+            memory.read_en.eq(self.read_en),
+            memory.write_adr.eq(self.write_adr),
+            memory.write_en.eq(self.write_en),
+            memory.write_data.eq(Cat(check, self.write_data)),
+        ]
+        for width in sorted(set(widths)):
+            data    = Signal(width, name=f"write_data{width}")
+            written = Cat(*[self.write_en[n] for n, each in enumerate(widths) if each == width])
+            self.comb += [
+                data.eq(self.write_data),
+                If(written != 0, check.eq(encode(data, bits))),
+            ]
+
+        # Reads: each word is checked once.
+        # ---------------------------------
+        checked = Signal()
+        if hasattr(memory, "take"):
+            self.take = Signal()
+            read      = Signal()
+            self.comb += memory.take.eq(self.take)
+            self.sync += [
+                If(self.take, read.eq(0)),
+                If(self.read_en, read.eq(~self.ignore)),
+                checked.eq(self.take & read),
+            ]
+        else:
+            self.sync += checked.eq(self.read_en & ~self.ignore)
+        self.decoders = [Decoder(width, bits) for width in widths]
+        self.submodules += self.decoders
+        self.comb += [
+            Cat(*[signal for each in self.decoders for signal in (each.check, each.stored)]).eq(memory.read_data),
+            self.read_data.eq(Cat(*[each.data for each in self.decoders])),
+        ]
+        self.sync += [
+            self.corrected.eq(checked & (Cat(*[each.corrected for each in self.decoders]) != 0)),
+            self.uncorrected.eq(checked & (Cat(*[each.uncorrected for each in self.decoders]) != 0)),
+        ]
+
+def word_memory(widths, depth, name, banked=False, single_port=False, protect="none"):
+    """A BankedMemory or a SlicedMemory, with check bits where they are asked for."""
+    kind = BankedMemory if banked else SlicedMemory
+    if protect == "none":
+        return kind(widths, depth, name, single_port)
+    return ProtectedMemory(kind, widths, depth, name, single_port, protect)

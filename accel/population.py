@@ -8,7 +8,7 @@ from litex.soc.interconnect import stream
 
 from accel.config import SHIFT_BITS
 from accel.layouts import spike_layout, spike_list_layout, sums_layout
-from accel.memory import SlicedMemory
+from accel.memory import word_memory
 from accel.neuron import NeuronPipeline, parameter_layout
 
 # Population ---------------------------------------------------------------------------------------
@@ -19,6 +19,11 @@ class Population(LiteXModule):
     The sums of a group are held while its neurons are updated, so that the next group is summed
     meanwhile. Spikes leave in ascending order and are listed, double-buffered, as the recurrent rows
     of the next step.
+
+    Parameters
+    ----------
+    config : QCLIFConfig.
+    protect : of PROTECTIONS, check bits of the memories.
 
     Attributes
     ----------
@@ -32,7 +37,7 @@ class Population(LiteXModule):
     parameters, states : memories; their read ports are the neurons' while they are updated.
     lists : memory of both lists of spikes; the highest bit of an address is the list's.
     """
-    def __init__(self, config):
+    def __init__(self, config, protect="none"):
         self.sink          = sink   = stream.Endpoint(sums_layout(config))
         self.source        = source = stream.Endpoint(spike_layout(config))
         self.apical_shift  = Signal(SHIFT_BITS)
@@ -43,9 +48,9 @@ class Population(LiteXModule):
         self.fresh         = Signal(reset=1)
         self.active        = Signal()
         self.neuron        = Signal(max=max(2, config.neurons)) # Neuron that is read.
-        self.parameters    = SlicedMemory(
-            [sum(bits for _, bits in fields) for fields in parameter_layout(config)], config.neurons, "parameters")
-        self.states        = SlicedMemory([2*config.state_bits], config.neurons, "states")
+        self.parameters    = word_memory([sum(bits for _, bits in fields) for fields in parameter_layout(config)],
+            config.neurons, "parameters", protect=protect)
+        self.states        = word_memory([2*config.state_bits], config.neurons, "states", protect=protect)
         self.pipeline      = pipeline = NeuronPipeline(config)
 
         # # #
@@ -117,6 +122,8 @@ class Population(LiteXModule):
                 pipeline.inputs.v_soma.eq(v_soma),
             ),
         ]
+        if protect != "none":
+            self.comb += self.states.ignore.eq(self.fresh)
 
         # Along the pipeline: which neuron.
         # ---------------------------------
@@ -140,7 +147,7 @@ class Population(LiteXModule):
 
         # Outputs: states, spikes, list of spikes.
         # ----------------------------------------
-        self.lists = lists = SlicedMemory([len(self.neuron)], 2**(len(self.neuron) + 1), "spike_list")
+        self.lists = lists = word_memory([len(self.neuron)], 2**(len(self.neuron) + 1), "spike_list", protect=protect)
         write_list = Signal()
         fill       = Signal(max=config.neurons + 1)
         count      = Signal(max=config.neurons + 1)

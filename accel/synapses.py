@@ -7,15 +7,14 @@ from litex.gen import *
 from litex.soc.interconnect import stream
 
 from accel.layouts import sums_layout, walk_layout
-from accel.memory import BankedMemory, SlicedMemory
+from accel.memory import word_memory
 
 # Weight Memory ------------------------------------------------------------------------------------
 
-def weight_memory(config, depth, name, registered=False, single_port=False):
+def weight_memory(config, depth, name, registered=False, single_port=False, protect="none"):
     """Memory of weight words, one weight a lane, cut to 32-bit slices for software."""
-    lanes  = [min(config.slice_lanes, config.lanes - n*config.slice_lanes) for n in range(config.slices)]
-    memory = BankedMemory if registered else SlicedMemory
-    return memory([count*config.weight_bits for count in lanes], depth, name, single_port)
+    lanes = [min(config.slice_lanes, config.lanes - n*config.slice_lanes) for n in range(config.slices)]
+    return word_memory([count*config.weight_bits for count in lanes], depth, name, registered, single_port, protect)
 
 # Synapse Array ------------------------------------------------------------------------------------
 
@@ -32,6 +31,7 @@ class SynapseArray(LiteXModule):
     registered : weight memories in banks with registers before and behind them: two clocks more a step, and a higher
         clock on FPGAs.
     single_port : weight memories of one port, as the large RAMs of some FPGAs have: clocks and results stay the same.
+    protect : of PROTECTIONS, check bits of the weights.
 
     Attributes
     ----------
@@ -42,9 +42,10 @@ class SynapseArray(LiteXModule):
     source : sums of the groups.
     sops : synaptic operations of this clock.
     """
-    def __init__(self, config, registered=False, single_port=False):
-        self.soma   = weight_memory(config, config.soma_words,   "weights_soma",   registered, single_port)
-        self.apical = weight_memory(config, config.apical_words, "weights_apical", registered, single_port)
+    def __init__(self, config, registered=False, single_port=False, protect="none"):
+        kind        = (registered, single_port, protect)
+        self.soma   = weight_memory(config, config.soma_words,   "weights_soma",   *kind)
+        self.apical = weight_memory(config, config.apical_words, "weights_apical", *kind)
         self.fetch  = Signal()
         self.sink   = sink   = stream.Endpoint(walk_layout(config))
         self.source = source = stream.Endpoint(sums_layout(config))

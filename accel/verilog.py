@@ -9,7 +9,7 @@ from pathlib import Path
 from litex.gen.fhdl.verilog import convert
 from migen import ClockDomain, Signal
 
-from accel.config import QCLIFConfig, add_config_args, config_from_args
+from accel.config import QCLIFConfig, add_config_args, add_protect_arg, config_from_args
 from accel.core import QCLIFCore
 from accel.errors import QCLIFError, guarded
 
@@ -22,6 +22,8 @@ PRAGMAS = "".join(f"/* verilator lint_off {name} */\n"
 def core_ios(core: QCLIFCore) -> set[Signal]:
     """Ports of the stand-alone core, named as its attributes."""
     ios = {f"count_{name}": signal for name, signal in core.pulses.items()}
+    if core.protect != "none":
+        ios |= {f"fault_{name}": signal for name, signal in core.faults.items()}
     for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy", "event_full",
         "event_unknown"):
         ios[name] = getattr(core, name)
@@ -35,9 +37,9 @@ def core_ios(core: QCLIFCore) -> set[Signal]:
 
 
 def core_verilog(config: QCLIFConfig, name: str = "qclif_core", registered: bool = False,
-    single_port: bool = False) -> str:
+    single_port: bool = False, protect: str = "none") -> str:
     """Verilog text of the core: inferred memories, clock `sys_clk`, synchronous reset `sys_rst`."""
-    core = QCLIFCore(config, registered, single_port)
+    core = QCLIFCore(config, registered, single_port, protect)
     core.cd_sys = ClockDomain("sys")
     ios  = core_ios(core) | {core.cd_sys.clk, core.cd_sys.rst}
     text = str(convert(core, ios=ios, name=name, regular_comb=False))
@@ -53,11 +55,13 @@ def main() -> int:
     parser.add_argument("--registered", action="store_true",
         help="registers before and behind the weight memories: a higher clock on FPGAs for two clocks more a step")
     parser.add_argument("--single-port", action="store_true", help="weight memories of one port")
+    add_protect_arg(parser)
     add_config_args(parser)
     args = parser.parse_args()
 
     def work() -> int:
-        text = core_verilog(config_from_args(args), args.name, args.registered, args.single_port)
+        text = core_verilog(config_from_args(args), args.name, args.registered, args.single_port,
+            args.protect)
         try:
             args.output.write_text(text)
         except OSError as error:

@@ -5,7 +5,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from accel.config import SHIFT_MAX, QCLIFConfig
+from accel.config import PROTECTIONS, SHIFT_MAX, QCLIFConfig
 from accel.errors import QCLIFError
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.platform.tiling import OBJECTIVES
@@ -39,6 +39,7 @@ class AsicConfig:
     corner : of CORNERS, for which power is told; timing is told for all.
     sram : of SRAMS, what memories are made of.
     sram_objective : of OBJECTIVES, what their macros are to save.
+    protect : of PROTECTIONS, check bits of the memories of the core alone.
     apical_shift, product_shift : of the contract; wired into neuron and spatial, registers in the others.
 
     Raises
@@ -51,15 +52,19 @@ class AsicConfig:
     corner:         str = "typ"
     sram:           str = "fakeram45"
     sram_objective: str = "area"
+    protect:        str = "none"
     apical_shift:   int = 0
     product_shift:  int = 6
 
     def __post_init__(self) -> None:
         for name, known in (("design", DESIGNS), ("corner", CORNERS), ("sram", SRAMS),
-                ("sram_objective", OBJECTIVES)):
+                ("sram_objective", OBJECTIVES), ("protect", PROTECTIONS)):
             if getattr(self, name) not in known:
                 raise QCLIFError(f"{name} is {getattr(self, name)!r}: known are {', '.join(known)}; choose another "
                     f"--{name.replace('_', '-')}")
+        if self.protect != "none" and self.design != "core":
+            raise QCLIFError(f"protect is {self.protect!r}, but only the core alone can have check bits: leave out "
+                "--protect, or take --design core")
         low, high = FREQUENCY_LIMITS
         if not low <= self.frequency_mhz <= high:
             raise QCLIFError(f"frequency is {self.frequency_mhz} MHz, the limits are {low} to {high}: choose another "

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from joblib import cpu_count
 
-from accel.config import add_config_args
+from accel.config import PROTECTIONS, add_config_args
 from accel.errors import QCLIFError
 from host.cli.options import add_input_args, positive, share
 from host.common.folders import build_root
@@ -53,6 +53,7 @@ def make_parser(description: str) -> Parser:
     choice("--corner", CORNERS, "typ", "; of power: timing is told for all")
     choice("--sram", SRAMS, "fakeram45")
     choice("--sram-objective", OBJECTIVES, "area")
+    choice("--protect", PROTECTIONS, "none", "; of the core's memories")
     flow.add_argument("--until", choices=list(STAGES), metavar="STAGE",
         help="; ".join(f"{name}: {what}" for name, (what, _) in STAGES.items()) +
             f" (default: {DEFAULT_UNTIL}, or as far as the tools that are installed go)")

@@ -5,7 +5,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accel.config import QCLIFConfig
+from accel.config import PROTECTIONS, QCLIFConfig
 from accel.image import image
 from tests.helpers.core_bench import CoreBench
 from tests.helpers.naive_contract import Reference
@@ -27,14 +27,15 @@ def expect(network, steps):
 
 @settings(max_examples=40)
 @given(data=st.data(), sink_gap=st.integers(0, 2), source_gap=st.integers(0, 3), registered=st.booleans(),
-    single_port=st.booleans())
-def test_core(data, sink_gap, source_gap, registered, single_port):
+    single_port=st.booleans(), protect=st.sampled_from(list(PROTECTIONS)))
+def test_core(data, sink_gap, source_gap, registered, single_port, protect):
     config  = data.draw(configs())
     network = data.draw(networks(config))
     steps   = data.draw(inputs_of(network))
     spikes, states, rows = expect(network, steps)
     bench = CoreBench(network, config, steps, with_states=data.draw(st.booleans()), sink_gap=sink_gap,
-        source_gap=source_gap, registered=registered, single_port=single_port)
+        source_gap=source_gap, registered=registered, single_port=single_port, protect=protect)
+    assert bench.faults == {"corrected": 0, "uncorrected": 0}
     assert bench.spikes == spikes
     if bench.with_states:
         assert bench.states == states
@@ -51,12 +52,13 @@ def test_core(data, sink_gap, source_gap, registered, single_port):
 
 
 @settings(max_examples=15)
-@given(data=st.data(), registered=st.booleans(), single_port=st.booleans())
-def test_memory_reads_back(data, registered, single_port):
+@given(data=st.data(), registered=st.booleans(), single_port=st.booleans(),
+    protect=st.sampled_from(list(PROTECTIONS)))
+def test_memory_reads_back(data, registered, single_port, protect):
     config  = data.draw(configs())
     network = data.draw(networks(config))
     bench   = CoreBench(network, config, [[]], readback=True, registered=registered,
-        single_port=single_port)
+        single_port=single_port, protect=protect)
     assert bench.readback == [int(word) for _, _, words in image(network, config) for word in words]
 
 

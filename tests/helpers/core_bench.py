@@ -2,7 +2,7 @@
 
 """Drives the core in Migen's simulator: uploads a network, sends steps, collects spikes and states."""
 
-from migen import run_simulation
+from migen import Memory, run_simulation
 
 from accel.config import SPACE_STATE
 from accel.core import QCLIFCore
@@ -18,21 +18,26 @@ class CoreBench:
     states : list of (V_a, V_s) lists, a step (where they were asked for).
     pulses : sums of the core's counter pulses.
     readback : words read back, in the order of the image.
+    faults : sums of the words that the core found faulty.
+    memories : by name, all that the core stores in: what is drive()n may flip a bit of `memories[name][word]`.
 
     With `aborted_after` so many clocks of other events go before the steps, every third of which ends a step, and then
     a reset: nothing of them is to be seen.
     """
     def __init__(self, network, config, steps, with_states=False, sink_gap=0, source_gap=0, readback=False,
-            registered=False, single_port=False, aborted_after=0):
+            registered=False, single_port=False, aborted_after=0, protect="none"):
         self.network, self.config, self.steps = network, config, steps
         self.with_states, self.sink_gap, self.source_gap = with_states, sink_gap, source_gap
         self.with_readback, self.registered, self.aborted_after = readback, registered, aborted_after
         self.spikes, self.states, self.readback, self.unfinished = [], [], [], []
-        self.core   = QCLIFCore(config, registered, single_port)
+        self.core   = QCLIFCore(config, registered, single_port, protect)
         self.pulses = dict.fromkeys(self.core.pulses, 0)
+        self.faults = dict.fromkeys(self.core.faults, 0)
         self.loaded = False
         self.done   = False
-        run_simulation(self.core, [self.drive(), self.collect(), self.count()])
+        fragment      = self.core.get_fragment()
+        self.memories = {each.name_override: each for each in fragment.specials if isinstance(each, Memory)}
+        run_simulation(fragment, [self.drive(), self.collect(), self.count()])
 
     def map_source(self, source):
         """Network source to build source: contexts follow the build's inputs."""
@@ -141,5 +146,7 @@ class CoreBench:
             yield
             for name, pulse in self.core.pulses.items():
                 self.pulses[name] += (yield pulse)
+            for name, words in self.core.faults.items():
+                self.faults[name] += (yield words)
 
 

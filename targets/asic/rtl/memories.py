@@ -221,6 +221,10 @@ def core_parts(core: QCLIFCore, files: MemoryFiles) -> dict[str, str | Foreign]:
     for path, (name, _) in MEMORIES.items():
         owner, attribute = path.split(".")
         sliced: SlicedMemory = getattr(getattr(core, owner), attribute)
-        memory = Memory(**{"name": name, "depth": sliced.depth, "slices": sliced.widths, **lists.get(path, {})})
-        parts[path] = files.in_place_of(sliced, memory, two_ports=path == "population.states")
+        if core.protect != "none": # Check bits are the core's: the memory within is wider.
+            path   = f"{path}.{sliced.name}_words"
+            sliced = getattr(sliced, f"{sliced.name}_words")
+        shape  = {"depth": sliced.depth, **lists.get(f"{owner}.{attribute}", {})}
+        memory = Memory(name, slices=sliced.widths, **shape)
+        parts[path] = files.in_place_of(sliced, memory, two_ports=attribute == "states")
     return parts
