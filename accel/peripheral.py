@@ -9,7 +9,7 @@ from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourceLev
 
 from litex.soc.integration.doc import AutoDoc, ModuleDoc
 
-from accel.config import CORE_COUNTERS, WORD_BITS
+from accel.config import CORE_COUNTERS, FAULTS, WORD_BITS
 from accel.core import QCLIFCore
 from accel.csr import csr_of
 from accel.layouts import spike_layout
@@ -24,9 +24,9 @@ class QCLIF(LiteXModule, AutoDoc):
     Parameters
     ----------
     config : QCLIFConfig.
-    registered, single_port : the core's.
+    registered, single_port, protect : the core's.
     """
-    def __init__(self, config, registered=False, single_port=False):
+    def __init__(self, config, registered=False, single_port=False, protect="none"):
         self.intro = ModuleDoc("""QCLIF
 
         Recurrent network of context-dependent neurons (qCLIF): event-driven accelerator.
@@ -48,7 +48,7 @@ class QCLIF(LiteXModule, AutoDoc):
         two clocks and that ``errors.early`` can be set.
         """)
         self.config = config
-        self.core   = core = QCLIFCore(config, registered, single_port)
+        self.core   = core = QCLIFCore(config, registered, single_port, protect)
 
         # Registers.
         # ----------
@@ -185,6 +185,7 @@ class QCLIF(LiteXModule, AutoDoc):
         later  = dict( # In the clock behind it.
             full    = core.event_full,
             unknown = core.event_unknown | folded,
+            fault   = core.faults["uncorrected"] != 0, # A few clocks behind.
         )
         clear_errors = control.re & control.bits("clear_errors")
         for field in table["errors"].fields:
@@ -201,11 +202,13 @@ class QCLIF(LiteXModule, AutoDoc):
         cleared        = Signal()
         self.comb += clear_counters.eq(control.re & control.bits("clear_counters"))
         self.sync += cleared.eq(clear_counters)
-        pulses = dict(core.pulses, overflows=any_of(*later.values(), dropped))
-        for name in CORE_COUNTERS:
-            counter = csrs[f"counter_{name}"].status
+        pulses = dict(core.pulses, overflows=any_of(later["full"], later["unknown"], dropped))
+        counts = {**{f"counter_{name}": pulses[name] for name in CORE_COUNTERS},
+            **{f"faults_{name}": core.faults[name] for name in FAULTS}}
+        for name, pulse in counts.items():
+            counter = csrs[name].status
             self.sync += [
-                If(pulses[name] != 0, counter.eq(counter + pulses[name])),
+                If(pulse != 0, counter.eq(counter + pulse)),
                 If(clear_counters | cleared, counter.eq(0)),
             ]
         self.sync += self._clock.status.eq(self._clock.status + 1)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from accel.config import (
     CORE_COUNTERS,
+    FAULTS,
     LIMITS,
     SHIFT_BITS,
     SPACE_APICAL,
@@ -26,7 +27,7 @@ from accel.config import (
 IDENTITY = 0x7143
 
 # Lower half: counts the layouts that software could not tell apart otherwise.
-REGISTER_LAYOUT = 2
+REGISTER_LAYOUT = 3
 
 # Fields of QCLIFConfig that the gateware has; the others are the link's.
 SIZES = ("neurons", "inputs", "contexts", "lanes", "weight_bits", "state_bits", "current_bits", "step_events",
@@ -121,7 +122,9 @@ def _operation(config: QCLIFConfig) -> list[Register]:
             Field("reserved", "Bits without a meaning were written: in ``data`` those for which the word has no "
                 "memory. They are ignored, the others have their effect."),
             Field("early", "``data`` was read before its word was there, and showed 0. Only a bus that is faster than "
-                "LiteX's bridges, with accesses in successive clocks, can be too early."))),
+                "LiteX's bridges, with accesses in successive clocks, can be too early."),
+            Field("fault", "A word of a memory was read that had changed since it was written: spikes and states are "
+                "wrong from here on. Write the memories anew, and set ``control.reset``. Only with ``protect``."))),
         Register("push", "Event push: every write is one beat. Reads as 0.", _fields(
             Field("source", f"Source of the event: sensory source j is j, context k is {config.inputs} + k.", 16),
             Field("event", "The write carries an event."),
@@ -173,4 +176,5 @@ def _information(config: QCLIFConfig) -> list[Register]:
         *(Register(f"counter_{name}", f"Counter: {text}.") for name, text in CORE_COUNTERS.items()),
         *(Register(f"size_{name}", f"Of this build: {LIMITS[name][2]}.", reset=getattr(config, name))
             for name in SIZES),
+        *(Register(f"faults_{name}", f"Counter: {text}. 0 without ``protect``.") for name, text in FAULTS.items()),
     ]

@@ -35,7 +35,7 @@ class Platform(GenericPlatform):
 # Accelerator --------------------------------------------------------------------------------------
 
 def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered: bool = False,
-    single_port: bool = False) -> None:
+    single_port: bool = False, protect: str = "none") -> None:
     """Add the accelerator to any LiteX SoC.
 
     It becomes `soc.<name>` with its CSRs, an interrupt where the SoC has them, and the sizes of the build as
@@ -48,16 +48,17 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered
     name        : name of the peripheral; our firmware expects "qclif".
     registered  : registers around the accelerator's memories: a higher clock on FPGAs, for two clocks more a step.
     single_port : its weight memories have one port.
+    protect     : of PROTECTIONS, check bits of its memories.
 
     Raises
     ------
-    QCLIFError : the CSR bus has not words of 32 bits.
+    QCLIFError : the CSR bus has not words of 32 bits, or there is no such protection.
     """
     from accel.csr import check_width
     from accel.peripheral import QCLIF
     check_width(soc.csr.data_width)
     soc.check_if_exists(name)
-    soc.add_module(name=name, module=QCLIF(config, registered, single_port))
+    soc.add_module(name=name, module=QCLIF(config, registered, single_port, protect))
     if soc.irq.enabled:
         soc.irq.add(name, use_loc_if_exists=True)
     for field, value in config.to_dict().items():
@@ -83,10 +84,11 @@ class QCLIFSoC(SoCCore):
                        registers behind them.
     uart_phy         : PHY of the UART; without it LiteX's `uart_name` ("serial", "sim", "jtag_uart" or a pad
                        name of the platform) and `uart_baudrate` choose one.
+    protect          : of PROTECTIONS, check bits of the accelerator's memories.
     kwargs           : LiteX's SoCCore options: cpu_type, cpu_variant, integrated_main_ram_size ...
     """
     def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, registered=False, flash=None,
-        flash_offset=0, uart_phy=None, uart_name="serial", uart_baudrate=115200, **kwargs):
+        flash_offset=0, uart_phy=None, uart_name="serial", uart_baudrate=115200, protect="none", **kwargs):
         kwargs = {"integrated_rom_size": ROM_BYTES, "integrated_sram_size": sram_bytes(config), "ident": "qCLIF SoC",
             **kwargs, "with_uart": False}
         rom_bytes       = kwargs["integrated_rom_size"]
@@ -98,7 +100,8 @@ class QCLIFSoC(SoCCore):
             self.add_flash_ram(flash, flash_offset, rom_bytes, least_sram_bytes(config))
         self.add_deep_uart(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))
         if with_accelerator:
-            add_qclif(self, config, registered=registered and flash is None, single_port=flash is not None)
+            add_qclif(self, config, registered=registered and flash is None, single_port=flash is not None,
+                protect=protect)
 
     def add_flash_ram(self, pads, offset: int, rom_bytes: int, needed: int) -> None:
         """Add RAM that starts with a copy of the flash: the firmware's ROM, followed by its SRAM of `needed` bytes or

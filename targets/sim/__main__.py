@@ -10,7 +10,7 @@ import litex.soc.integration.soc_core  # noqa: F401
 from litex.build.parser import LiteXArgumentParser
 from litex.build.sim import SimPlatform
 
-from accel.config import add_config_args, config_from_args
+from accel.config import add_config_args, add_protect_arg, config_from_args
 from accel.errors import QCLIFError, guarded
 from firmware.protocol import DEFAULT_BAUDRATE
 from firmware.sizes import ROM_BYTES
@@ -38,7 +38,8 @@ def make_parser() -> LiteXArgumentParser:
     parser.add_argument("--sys-clk-freq",    default=50e6, type=float, metavar="HZ", help="Simulated clock.")
     parser.add_argument("--no-accelerator",  action="store_true", help="Leave the accelerator out of the SoC.")
     parser.add_argument("--registered",      action="store_true",
-        help="As on boards: registers behind the accelerator's memories and in the bridge to its CSRs.")
+        help="As on boards: registers around the accelerator's memories and in the bridge to its CSRs.")
+    add_protect_arg(parser)
     parser.add_argument("--non-interactive", action="store_true", help="Show no live progress.")
     line = parser.add_argument_group(f"Serial line (--uart-name {PINS}: LiteX's RS232 PHY, simulated bit by bit)")
     line.add_argument("--line-baudrate", type=positive, metavar="N",
@@ -69,6 +70,7 @@ def sim_options(parser, args, sizes: dict[str, int]) -> SimOptions:
         sys_clk_freq     = int(args.sys_clk_freq),
         with_accelerator = not args.no_accelerator,
         registered       = args.registered,
+        protect          = args.protect,
         soc              = given,
         threads          = number(args, "threads"),
         opt_level        = args.opt_level,

@@ -55,8 +55,8 @@ def elaborate(options: SimOptions, directory: Path) -> None:
     sim_config.add_clocker("sys_clk", freq_hz=options.sys_clk_freq)
     sim_config.add_module("qclif_uart", ["serial", "sys_rst", "sim_finish"])
 
-    soc = BaseSoC(options.config, sys_clk_freq=options.sys_clk_freq,
-        with_accelerator=options.with_accelerator, registered=options.registered, **options.soc)
+    soc = BaseSoC(options.config, sys_clk_freq=options.sys_clk_freq, with_accelerator=options.with_accelerator,
+        registered=options.registered, protect=options.protect, **options.soc)
     keep_nothing_public(soc.platform, directory/"sources")
     if not options.trace:
         soc.platform.add_source(str(modules/"no_trace.vlt"), language="verilog")

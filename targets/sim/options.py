@@ -33,7 +33,8 @@ class SimOptions:
     config           : sizes of the accelerator and the link.
     sys_clk_freq     : Hz; half a period must be a whole number of picoseconds.
     with_accelerator : False leaves the accelerator out of the SoC.
-    registered       : the registers behind the accelerator's memories that boards have.
+    registered       : the registers around the accelerator's memories that boards have.
+    protect          : of PROTECTIONS, check bits of the accelerator's memories.
     soc              : LiteX's SoCCore options that differ from our defaults (cpu_type, cpu_variant, uart_name ...).
     threads          : Verilator's simulation threads.
     opt_level        : of the C++ compiler ("O3").
@@ -43,6 +44,7 @@ class SimOptions:
     sys_clk_freq:     int  = 50_000_000
     with_accelerator: bool = True
     registered:       bool = False
+    protect:          str  = "none"
     soc:              dict = field(default_factory=dict)
     threads:          int  = 1
     opt_level:        str  = "O3"

@@ -6,7 +6,7 @@ import random
 from itertools import combinations
 
 import pytest
-from migen import Cat, Module, Signal, run_simulation
+from migen import Cat, Memory, Module, Signal, run_simulation
 
 from accel.config import QCLIFConfig
 from accel.core import QCLIFCore
@@ -15,6 +15,7 @@ from accel.image import memory_writes
 from accel.protection import Decoder, check_bits, columns, encode
 from tests.helpers.core_bench import CoreBench
 from tests.helpers.naive_contract import Reference
+from tests.helpers.register_bench import BITS, Registers, error_names
 from tests.helpers.strategies import random_network
 
 # Codes --------------------------------------------------------------------------------------------
@@ -202,3 +203,25 @@ def test_software_finds_a_fault_and_scrubs_it(protect, found):
     bench  = ReadBench(random_network(config), config, [[]], readback=True, protect=protect)
     # Of word 3, slice 0 is wrong. Whole words are checked, so that a read of its other slice tells of it as well.
     assert {n: read for n, read in enumerate(bench.reads) if read != (True, 0, 0)} == {6: found, 7: (True, *found[1:])}
+
+
+@pytest.mark.parametrize(("protect", "flags", "counters"), [
+    ("none", set(), (0, 0)), ("parity", {"fault"}, (0, 1)), ("secded", set(), (1, 0))])
+def test_registers_tell_of_faults(protect, flags, counters):
+    config = QCLIFConfig(neurons=2, inputs=3, contexts=0, lanes=2)
+    dut    = Registers(config, protect=protect)
+    design = dut.get_fragment()
+    words  = next(each for each in design.specials if isinstance(each, Memory) and each.name_override == "parameters1")
+    seen   = []
+
+    def session():
+        yield words[1].eq((yield words[1]) ^ 1 << 2)
+        yield from dut.write("push", BITS["push"]["last"])
+        yield from dut.idle()
+        for name in ("errors", "faults_corrected", "faults_uncorrected"):
+            seen.append((yield from dut.read(name)))
+        yield from dut.write("control", BITS["control"]["clear_errors"])
+        seen.append((yield from dut.read("errors")))
+
+    run_simulation(design, session())
+    assert (error_names(seen[0]), tuple(seen[1:3]), seen[3]) == (flags, counters, 0)

@@ -36,9 +36,9 @@ class Access:
 
 class Registers(Module):
     """The peripheral on a 32-bit CSR bus, accessed by register name every `gap` clocks."""
-    def __init__(self, config, registered=False, single_port=False, gap=BRIDGE):
+    def __init__(self, config, registered=False, single_port=False, gap=BRIDGE, protect="none"):
         self.gap              = gap
-        self.submodules.qclif = QCLIF(config, registered, single_port)
+        self.submodules.qclif = QCLIF(config, registered, single_port, protect)
         csrs = self.qclif.get_csrs(sort=True)
         self.submodules.bank = csr_bus.CSRBank(csrs, bus=csr_bus.Interface(data_width=32))
         # A storage of one word is called name0.
