@@ -85,15 +85,15 @@ class QCLIFConfig:
     outputs:      int = _size(16, 0, 64, "most classes of the readout (in the CPU's memory)")
     step_events:  int = _size(0, 1, 8192, "most events of one time step (default: one for every source, at least 64)")
     spike_fifo:   int = _size(0, 2, 8192, "spikes the output FIFO holds (default: two full steps)")
-    frame_bytes:  int = _size(0, 128, 4096, "most bytes of a link frame, before COBS (default: 1024, or what N needs)")
+    frame_bytes:  int = _size(0, 128, 4096, "most bytes of a link frame, before COBS (default: 960, or what N needs)")
     frame_window: int = _size(8, 2, 16, "link frames in flight, each with a stored answer")
-    uart_fifo:    int = _size(4096, 512, 16384, "bytes of the UART's receive and transmit FIFOs (power of two)")
+    uart_fifo:    int = _size(4096, 512, 16384, "bytes of received frames that may wait (power of two)")
 
     def __post_init__(self) -> None:
         defaults = {
             "step_events": lambda: max(64, self.sources),
             "spike_fifo":  lambda: 2**max(4, (2*self.neurons - 1).bit_length()),
-            "frame_bytes": lambda: max(1024, self.neurons + 256),
+            "frame_bytes": lambda: max(960, self.neurons + 256),
         }
         for name, (low, high, _) in LIMITS.items():
             value = getattr(self, name)

@@ -5,6 +5,7 @@
 #include <generated/qclif_protocol.h>
 
 #include "device.h"
+#include "frame.h"
 #include "link.h"
 #include "platform.h"
 
@@ -20,17 +21,6 @@ void litex_startup_init(void)
 {
 }
 
-/* For whoever has a terminal on the port. Its zero ends it as a frame, a bad one that no host counts. */
-static void say(const char *text)
-{
-	for (; *text; text++) {
-		while (platform_transmit_space() == 0)
-			;
-		platform_transmit((uint8_t)*text);
-	}
-	platform_transmit(0);
-}
-
 int main(void);
 int main(void)
 {
@@ -39,14 +29,15 @@ int main(void)
 		/* Rather no answer than a wrong one; a terminal may come late. */
 		for (;;) {
 			const uint32_t start = platform_clock();
-			say("\r\nqCLIF SoC: the SDRAM does not hold what is written to it\r\n");
+			frame_say("\r\nqCLIF SoC: the SDRAM does not hold what is written to it\r\n");
 			while (platform_clock() - start < PLATFORM_CLOCK_HZ)
 				;
 		}
 	}
 	device_start();
 	link_start();
-	say("\r\nqCLIF SoC: binary protocol, use host/stream.py on this port\r\n");
+	/* For whoever has a terminal on the port. Its zero ends it as a frame, a bad one that no host counts. */
+	frame_say("\r\nqCLIF SoC: binary protocol, use host/stream.py on this port\r\n");
 	for (;;)
 		link_poll();
 }

@@ -42,6 +42,9 @@ NOTICES = {"BUSY": 0xfd, "SESSION": 0xfe, "NAK": 0xff}
 NAK_REASONS    = {"CRC": 0, "GAP": 1, "OVERSIZE": 2}
 SESSION_STATES = {"RESET": 0, "TAKEN": 1}
 
+# What became of a received frame, as the gateware tells the firmware.
+FRAME_RESULTS  = {"NONE": 0, "GOOD": 1, "BAD": 2, "OVERSIZE": 3}
+
 # Clocks between two BUSY, few enough for a slow simulator.
 BUSY_CLOCKS    = 2**18
 

@@ -37,7 +37,7 @@ class FirmwareBuilder(builder.Builder):
 
     Parameters
     ----------
-    soc       : QCLIFSoC (or a SoC that add_qclif() and a DeepUART were added to).
+    soc       : QCLIFSoC (or a SoC that add_qclif() and add_frames() were applied to).
     config    : its configuration; the firmware's headers are generated from it.
     directory : of the build.
     """

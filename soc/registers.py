@@ -91,7 +91,7 @@ def main() -> int:
     def work() -> int:
         with contextlib.redirect_stdout(sys.stderr):
             soc = documented_soc(config_from_args(args))
-            text = registers_markdown(soc, None if args.all else ("qclif", "uart"))
+            text = registers_markdown(soc, None if args.all else ("qclif", "frames"))
         print(text, flush=True)
         return 0
     return guarded(work)

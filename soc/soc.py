@@ -1,6 +1,6 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""The SoC of any target: a CPU that runs our firmware from ROM, the accelerator and a UART that keeps up."""
+"""The SoC of any target: a CPU that runs our firmware from ROM, the accelerator and the link's frames over a UART."""
 
 from migen import *
 
@@ -14,10 +14,11 @@ from litex.soc.integration.soc_core import SoCCore
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
-from firmware.sizes import ROM_BYTES, least_sram_bytes, sram_bytes
+from firmware.sizes import ROM_BYTES, least_sram_bytes, send_bytes, sram_bytes
 from soc.flash import RAM_BYTES, FlashRAM
+from soc.frames.common import QUEUE
+from soc.frames.peripheral import Frames
 from soc.litex_compat import with_bridge_register
-from soc.uart import DeepUART
 
 # Platform -----------------------------------------------------------------------------------------
 
@@ -67,7 +68,7 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered
 # QCLIFSoC -----------------------------------------------------------------------------------------
 
 class QCLIFSoC(SoCCore):
-    """CPU, ROM with our firmware, SRAM, deep UART, timer and accelerator.
+    """CPU, ROM with our firmware, SRAM, the link's frames, timer and accelerator.
 
     The target adds its clock and reset generator, and main RAM of its own where it has some.
 
@@ -98,7 +99,7 @@ class QCLIFSoC(SoCCore):
         SoCCore.__init__(self, platform, int(sys_clk_freq), **kwargs)
         if flash is not None:
             self.add_flash_ram(flash, flash_offset, rom_bytes, least_sram_bytes(config))
-        self.add_deep_uart(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))
+        self.add_frames(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))
         if with_accelerator:
             add_qclif(self, config, registered=registered and flash is None, single_port=flash is not None,
                 protect=protect)
@@ -132,12 +133,16 @@ class QCLIFSoC(SoCCore):
             return RS232PHYModel(pads)
         return UARTPHY(pads, int(self.sys_clk_freq), baudrate)
 
-    def add_deep_uart(self, config: QCLIFConfig, phy, name: str = "uart") -> None:
-        """Add the DeepUART that our firmware talks through, under the name of LiteX's own."""
-        self.check_if_exists(name)
-        self.add_module(name=f"{name}_phy", module=phy)
-        self.add_module(name=name, module=DeepUART(phy, fifo_depth=config.uart_fifo))
+    def add_frames(self, config: QCLIFConfig, phy) -> None:
+        """Add the frames that our firmware talks through, over the bytes of a UART's PHY."""
+        self.uart_phy = phy
+        self.frames   = frames = Frames(phy, config.uart_fifo, send_bytes(config), config.frame_bytes,
+            big_endian=self.cpu.endianness == "big")
+        for name, bus, size in (
+            ("frames_received", frames.receiver.bus, 2*config.uart_fifo),
+            ("frames_to_send",  frames.sender.bus,   send_bytes(config)),
+        ):
+            self.bus.add_slave(name, bus, SoCRegion(size=size, cached=False))
+        self.add_config("frames_queue", QUEUE)
         if self.irq.enabled:
-            self.irq.add(name, use_loc_if_exists=True)
-        else:
-            self.add_constant("UART_POLLING")
+            self.irq.add("frames", use_loc_if_exists=True)

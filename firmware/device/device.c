@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "frame.h"
+#include "crc32.h"
 #include "link.h"
 #include "platform.h"
 #include "request.h"
@@ -104,7 +104,9 @@ static bool states(struct request *request)
 
 static bool report_stats(struct request *request)
 {
-	stats[QCLIF_STAT_RX_OVERFLOWS] = platform_receive_overflows();
+	stats[QCLIF_STAT_RX_BYTES] = platform_bytes_received();
+	stats[QCLIF_STAT_TX_BYTES] = platform_bytes_sent();
+	stats[QCLIF_STAT_RX_OVERFLOWS] = platform_bytes_lost();
 	for (uint32_t i = 0; i < QCLIF_STAT_COUNT; i++)
 		request->answer = wire_put32(request->answer, stats[i]);
 	return true;

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "frame.h"
+#include "crc32.h"
 #include "platform.h"
 #include "qclif.h"
 #include "wire.h"

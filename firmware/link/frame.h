@@ -1,39 +1,40 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-/* Framing: COBS, 0x00 as the end, CRC-32 as the last four bytes. */
+/* Frames: what the gateware received of them, and what it sends. It does COBS and CRC. */
 
 #ifndef FRAME_H
 #define FRAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum frame_result {
-	FRAME_NONE,     /* no frame yet */
-	FRAME_GOOD,     /* frame_data() has one */
-	FRAME_BAD,      /* COBS, length or CRC is wrong */
-	FRAME_OVERSIZE, /* longer than QCLIF_FRAME_BYTES */
+#include "platform.h"
+
+/* A received frame: header and payload, at a multiple of four. */
+struct frame {
+	uint32_t result; /* QCLIF_FRAME_*; all but GOOD have no bytes */
+	const uint8_t *data;
+	uint32_t length;
 };
 
-/* Take received bytes until there are none or a frame ends. */
-enum frame_result frame_receive(void);
+/* The oldest frame, which stays until it is released. */
+struct frame frame_receive(void);
+void frame_release(void);
 
-/* The last good frame: header and payload, without CRC, valid until the next frame_receive(). */
-const uint8_t *frame_data(void);
-uint32_t frame_length(void);
+/* A place in the memory that frames are sent from, to which the CPU only writes. */
+struct frame_place {
+	uint8_t *data;
+	uint32_t length; /* header and payload */
+	uint16_t ticket; /* number of the last frame that was sent from here */
+};
 
-/* Write the CRC after `length` bytes of `data`; the frame's whole length. */
-uint32_t frame_seal(uint8_t *data, uint32_t length);
+/* Wait until its bytes may be written. */
+void frame_await(const struct frame_place *place);
 
-/* Send a sealed frame. */
-void frame_send(const uint8_t *data, uint32_t length);
+/* Send what is there, once more, too. */
+void frame_send(struct frame_place *place);
 
-/* CRC of no bytes at all. */
-#define CRC32_EMPTY 0u
-
-/* Make the CRC's table; once at boot, so that it does not take up ROM. */
-void crc32_start(void);
-
-/* CRC-32 (zlib's) of `length` bytes that follow those which gave `crc`. */
-uint32_t crc32_update(uint32_t crc, const uint8_t *data, uint32_t length);
+/* Send text as it is, with a zero behind it, and wait until it is sent. */
+void frame_say(const char *text);
 
 #endif

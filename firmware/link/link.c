@@ -13,12 +13,10 @@
 #include "platform.h"
 #include "wire.h"
 
-struct slot {
-	uint32_t length; /* sealed; 0: none */
-	uint8_t data[QCLIF_FRAME_BYTES];
-};
-
-static struct slot slots[QCLIF_FRAME_WINDOW];
+/* The last answers, the one to HELLO, which the host repeats when that is lost, and notices. */
+static struct frame_place slots[QCLIF_FRAME_WINDOW];
+static struct frame_place hello;
+static struct frame_place notice;
 static uint32_t slot;       /* the next answer's */
 static uint32_t session;    /* 0: none since reset */
 static uint8_t expected;    /* sequence of the next request */
@@ -28,14 +26,15 @@ static uint32_t busy_since;
 /* Two hosts may pick the same session, but not the same nonce beside it. */
 static uint32_t nonce;
 
-/* Answer to HELLO, kept because the host repeats HELLO when the answer is lost. */
-static uint8_t hello[QCLIF_HELLO_BYTES + QCLIF_OVERHEAD_BYTES];
-
 void link_start(void)
 {
 	session = 0;
 	expected = 0;
 	nak_sent = false;
+	for (uint32_t i = 0; i < QCLIF_FRAME_WINDOW; i++)
+		slots[i] = (struct frame_place){.data = PLATFORM_FRAMES_TO_SEND + i * QCLIF_SLOT_BYTES};
+	hello = (struct frame_place){.data = PLATFORM_FRAMES_TO_SEND + QCLIF_HELLO_AT};
+	notice = (struct frame_place){.data = PLATFORM_FRAMES_TO_SEND + QCLIF_NOTICE_AT};
 }
 
 static void put_header(uint8_t *frame, uint32_t type, uint8_t sequence, uint32_t of_session)
@@ -47,12 +46,12 @@ static void put_header(uint8_t *frame, uint32_t type, uint8_t sequence, uint32_t
 
 static void send_notice(uint32_t type, uint8_t sequence, uint32_t of_session, const uint8_t *payload, uint32_t count)
 {
-	uint8_t frame[QCLIF_OVERHEAD_BYTES + 2];
-
-	put_header(frame, type, sequence, of_session);
+	frame_await(&notice);
+	put_header(notice.data, type, sequence, of_session);
 	for (uint32_t i = 0; i < count; i++)
-		frame[QCLIF_HEADER_BYTES + i] = payload[i];
-	frame_send(frame, frame_seal(frame, QCLIF_HEADER_BYTES + count));
+		notice.data[QCLIF_HEADER_BYTES + i] = payload[i];
+	notice.length = QCLIF_HEADER_BYTES + count;
+	frame_send(&notice);
 }
 
 static void send_nak(uint8_t reason)
@@ -67,7 +66,8 @@ static void send_nak(uint8_t reason)
 static void answer_hello(uint8_t sequence, uint32_t of_session, uint32_t of_nonce)
 {
 	if (of_session != session || of_nonce != nonce) {
-		const uint32_t length = device_hello(session, hello + QCLIF_HEADER_BYTES);
+		frame_await(&hello);
+		hello.length = QCLIF_HEADER_BYTES + device_hello(session, hello.data + QCLIF_HEADER_BYTES);
 		session = of_session;
 		nonce = of_nonce;
 		expected = 0;
@@ -75,24 +75,25 @@ static void answer_hello(uint8_t sequence, uint32_t of_session, uint32_t of_nonc
 		slot = 0;
 		for (uint32_t i = 0; i < QCLIF_FRAME_WINDOW; i++)
 			slots[i].length = 0;
-		put_header(hello, QCLIF_REQUEST_HELLO | QCLIF_RESPONSE, sequence, session);
-		frame_seal(hello, QCLIF_HEADER_BYTES + length);
+		put_header(hello.data, QCLIF_REQUEST_HELLO | QCLIF_RESPONSE, sequence, session);
 	}
-	frame_send(hello, sizeof(hello));
+	frame_send(&hello);
 }
 
 static void execute(uint8_t type, const uint8_t *payload, uint32_t length)
 {
-	struct slot *const s = &slots[slot];
+	struct frame_place *const s = &slots[slot];
 
+	/* Its last answer may be on its way once more. */
+	frame_await(s);
 	busy_since = platform_clock();
 	put_header(s->data, type | QCLIF_RESPONSE, expected, session);
 	const uint32_t answer = device_execute(type, payload, length, s->data + QCLIF_HEADER_BYTES);
 	expected++;
 	nak_sent = false;
 	slot = slot + 1 == QCLIF_FRAME_WINDOW ? 0 : slot + 1;
-	s->length = frame_seal(s->data, QCLIF_HEADER_BYTES + answer);
-	frame_send(s->data, s->length);
+	s->length = QCLIF_HEADER_BYTES + answer;
+	frame_send(s);
 }
 
 static void handle(const uint8_t *frame, uint32_t length)
@@ -120,10 +121,10 @@ static void handle(const uint8_t *frame, uint32_t length)
 		return;
 	}
 	if (age <= QCLIF_FRAME_WINDOW) {
-		const struct slot *const s = &slots[slot >= age ? slot - age : slot + QCLIF_FRAME_WINDOW - age];
+		struct frame_place *const s = &slots[slot >= age ? slot - age : slot + QCLIF_FRAME_WINDOW - age];
 		if (s->length) {
 			stats[QCLIF_STAT_REPLAYS]++;
-			frame_send(s->data, s->length);
+			frame_send(s);
 			return;
 		}
 	}
@@ -134,21 +135,24 @@ static void handle(const uint8_t *frame, uint32_t length)
 
 void link_poll(void)
 {
-	switch (frame_receive()) {
-	case FRAME_GOOD:
-		handle(frame_data(), frame_length());
+	const struct frame frame = frame_receive();
+
+	switch (frame.result) {
+	case QCLIF_FRAME_GOOD:
+		handle(frame.data, frame.length);
 		break;
-	case FRAME_BAD:
+	case QCLIF_FRAME_BAD:
 		stats[QCLIF_STAT_RX_ERRORS]++;
 		send_nak(QCLIF_NAK_CRC);
 		break;
-	case FRAME_OVERSIZE:
+	case QCLIF_FRAME_OVERSIZE:
 		stats[QCLIF_STAT_RX_ERRORS]++;
 		send_nak(QCLIF_NAK_OVERSIZE);
 		break;
-	case FRAME_NONE:
-		break;
+	default:
+		return;
 	}
+	frame_release();
 }
 
 void link_busy(void)

@@ -1,6 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-/* What the firmware needs of the hardware: bytes, a clock and, for the CPU engine, RAM; SDRAM, where there is some. */
+/* What the firmware needs of the hardware: frames, a clock and, for the CPU engine, RAM; SDRAM, where there is some. */
 
 #ifndef PLATFORM_H
 #define PLATFORM_H
@@ -37,33 +37,54 @@ static inline bool sdram_start(void)
 }
 #endif
 
-/* Set in platform_receive()'s word where it holds a byte. */
-#define PLATFORM_RECEIVED (1u << CSR_UART_RXWORD_VALID_OFFSET)
+/* Frames: the memory of those that were received, and of those to send. */
+#define PLATFORM_FRAMES_RECEIVED ((const uint8_t *)FRAMES_RECEIVED_BASE)
+#define PLATFORM_FRAMES_TO_SEND  ((uint8_t *)FRAMES_TO_SEND_BASE)
+#define PLATFORM_SEND_QUEUE      ((uint32_t)CONFIG_FRAMES_QUEUE)
 
-/* The oldest byte, without taking it. */
-static inline uint32_t platform_receive(void)
+/* The oldest received frame, as a word of its result, length and start. */
+#define PLATFORM_FRAME_RESULT_AT   CSR_FRAMES_FRAME_RESULT_OFFSET
+#define PLATFORM_FRAME_RESULT_MASK ((1u << CSR_FRAMES_FRAME_RESULT_SIZE) - 1)
+#define PLATFORM_FRAME_LENGTH_AT   CSR_FRAMES_FRAME_LENGTH_OFFSET
+#define PLATFORM_FRAME_LENGTH_MASK ((1u << CSR_FRAMES_FRAME_LENGTH_SIZE) - 1)
+#define PLATFORM_FRAME_START_AT    CSR_FRAMES_FRAME_START_OFFSET
+
+static inline uint32_t platform_frame(void)
 {
-	return uart_rxword_read();
+	return frames_frame_read();
 }
 
-static inline void platform_receive_taken(void)
+static inline void platform_frame_release(void)
 {
-	uart_rxword_write(0);
+	frames_frame_write(0);
 }
 
-static inline uint32_t platform_receive_overflows(void)
+/* Frames that were sent since reset, modulo 2^16. */
+static inline uint16_t platform_sent(void)
 {
-	return uart_rxoverflows_read();
+	return (uint16_t)frames_sent_read();
 }
 
-static inline uint32_t platform_transmit_space(void)
+static inline void platform_send(uint32_t start, uint32_t length, bool plain)
 {
-	return uart_txspace_read();
+	frames_send_write(start << CSR_FRAMES_SEND_START_OFFSET | length << CSR_FRAMES_SEND_LENGTH_OFFSET |
+	                  (uint32_t)plain << CSR_FRAMES_SEND_PLAIN_OFFSET);
 }
 
-static inline void platform_transmit(uint8_t byte)
+/* Bytes of the line since reset, modulo 2^32. */
+static inline uint32_t platform_bytes_received(void)
 {
-	uart_rxtx_write(byte);
+	return frames_bytes_received_read();
+}
+
+static inline uint32_t platform_bytes_sent(void)
+{
+	return frames_bytes_sent_read();
+}
+
+static inline uint32_t platform_bytes_lost(void)
+{
+	return frames_overflows_read();
 }
 
 #ifdef PLATFORM_WITH_ACCEL

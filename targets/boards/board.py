@@ -69,7 +69,7 @@ class Board:
 # Request ------------------------------------------------------------------------------------------
 
 def board_config(sizes: dict[str, int]) -> QCLIFConfig:
-    """The configuration of sizes that were named, with UART FIFOs of two frames: one block RAM each on most FPGAs."""
+    """The configuration of sizes that were named, with room for two received frames: one block RAM on most FPGAs."""
     largest = QCLIFConfig(**{"uart_fifo": LIMITS["uart_fifo"][1], **sizes})
     return QCLIFConfig(**{"uart_fifo": 1 << (2*largest.frame_bytes - 1).bit_length(), **sizes})
 

@@ -17,7 +17,11 @@ from dataclasses import dataclass
 from accel.config import QCLIFConfig
 from accel.layouts import index_bits
 from accel.memory import bank_depths
+from firmware.sizes import send_bytes
 from soc.flash import RAM_BITS, RAM_BYTES, RAM_WORDS
+from soc.frames.common import QUEUE
+from soc.frames.receiver import frame_layout
+from soc.frames.sender import order_layout
 
 # Shapes of a block RAM (words, bits), for each family.
 _SHAPES_18K = ((16384, 1), (8192, 2), (4096, 4), (2048, 9), (1024, 18), (512, 36))
@@ -134,9 +138,10 @@ def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[S
     return [
         *([Shape("ROM", rom_bytes//4, 32)] if rom_bytes else []),
         *([Shape("SRAM", sram_bytes//4, 32, 8)] if sram_bytes else []),
-        # Bytes with `first` and `last`, of which Yosys leaves the byte.
-        Shape("UART FIFO", config.uart_fifo, 8),
-        Shape("UART FIFO", config.uart_fifo, 8),
+        Shape("frames_received", config.uart_fifo//4, 32, 8),
+        Shape("frames_to_send", send_bytes(config)//4, 32, 8),
+        *[Shape("queue of frames", QUEUE, sum(bits for _, bits in layout) + 2) for layout in (
+            frame_layout(config.uart_fifo, config.frame_bytes), order_layout(send_bytes(config), config.frame_bytes))],
     ]
 
 

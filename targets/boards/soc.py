@@ -73,7 +73,7 @@ class BoardSoC(QCLIFSoC):
         active_low : a LED is lit by 0.
         """
         self.leds = leds = StatusLeds(pads, self.sys_clk_freq, active_low)
-        error = self.uart._rxoverflows.fields.bytes != 0
+        error = self.frames.overflows != 0
         if hasattr(self, "qclif"):
             self.comb += leds.busy.eq(self.qclif.core.busy)
             error = error | (self.qclif._errors.status != 0)

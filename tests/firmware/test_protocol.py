@@ -129,7 +129,7 @@ def test_what_is_on_the_line_has_its_version():
 
 
 def test_hello_of_the_firmware_is_that_of_its_version():
-    config = QCLIFConfig(neurons=1, inputs=1, contexts=0, lanes=1)
+    config = QCLIFConfig(neurons=1, inputs=1, contexts=0, lanes=1, frame_bytes=1024)
     hello  = encode_frame(Frame(protocol.REQUESTS["HELLO"], 0, 1, protocol.pack("NONCE", nonce=1)))
     answer = decode_frame(FirmwareDevice(config).exchange(hello)[:-1])
     assert answer.payload.hex(" ") == HELLO_BYTES.hex(" ")
@@ -214,7 +214,7 @@ def test_config_header():
 def test_headers_are_left_alone_when_nothing_changed(tmp_path):
     write_headers(QCLIFConfig(), tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert {path.name for path in before} == {"qclif_protocol.h", "qclif_config.h"}
+    assert {path.name for path in before} == {"qclif_protocol.h", "qclif_config.h", "qclif_registers.h"}
     write_headers(QCLIFConfig(), tmp_path)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     write_headers(QCLIFConfig(neurons=5), tmp_path)

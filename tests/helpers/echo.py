@@ -1,12 +1,13 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""A firmware that sends back what it receives, and clients of the simulated SoC that it runs on."""
+"""A firmware that sends back the frames that it receives, and clients of the simulated SoC that it runs on."""
 
 import os
 import socket
 from pathlib import Path
 
 from firmware.sizes import ROM_BYTES
+from host.link.framing import Frame, encode_frame
 from soc.builder import make_package, prefer_own_tools, rom_words
 
 ECHO = Path(__file__).resolve().parent/"echo_firmware"
@@ -27,6 +28,11 @@ def echo_firmware(build, software):
     (software/"echo").mkdir()
     os.environ["ECHO_DIRECTORY"] = str(ECHO)
     return compiled_rom(software, "echo", ECHO)
+
+
+def line_of(data, frame_bytes=500):
+    """Bytes of the line that come back as they are: `data` in frames."""
+    return b"".join(encode_frame(Frame(1, 0, 0, data[at:at + frame_bytes])) for at in range(0, len(data), frame_bytes))
 
 
 def connect(soc, receive_buffer=None):

@@ -15,8 +15,8 @@ from soc.litex_compat import with_bridge_register
 from soc.soc import Platform, QCLIFSoC
 
 # Modules with classes that inherit from LiteX's.
-MODULES = ("accel.peripheral", "soc.builder", "soc.soc", "soc.uart", "targets.boards.options", "targets.boards.soc",
-    "targets.sim.soc")
+MODULES = ("accel.peripheral", "soc.builder", "soc.soc", "soc.frames.peripheral", "targets.boards.options",
+    "targets.boards.soc", "targets.sim.soc")
 
 
 @pytest.mark.parametrize("module", MODULES)

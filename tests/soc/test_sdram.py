@@ -44,7 +44,7 @@ def test_variables_are_in_sdram_and_small_ones_beside_the_stack(build):
     assert region["SDRAM_SIZE"] == 32*2**20 and region["SRAM_SIZE"] == SRAM_BESIDE_SDRAM
     for name in ("slots", "readout_weights"):
         assert 0 <= address[name] - region["SDRAM_BASE"] < address["_evariables"] - address["_fvariables"]
-    assert 0 <= address["table"] - region["SRAM_BASE"] < address["_ebss"] - region["SRAM_BASE"] < 2048
+    assert 0 <= address["ordered"] - region["SRAM_BASE"] < address["_ebss"] - region["SRAM_BASE"] < 2048
 
 
 def test_what_is_streamed_is_exact(build):

@@ -50,17 +50,19 @@ class ASICSoC(QCLIFSoC):
 MODULES = {
     "qclif":      ("qclif_peripheral", "registers' side of the core"),
     "qclif.core": ("qclif_core",       "memory port and counters"),
-    "uart":       ("qclif_uart",       "UART's FIFOs"),
+    "frames":     ("qclif_frames",     "link's frames"),
     "uart_phy":   ("qclif_uart_phy",   "UART's line"),
     "timer0":     ("qclif_timer",      "timer"),
 }
 
 MEMORIES = {
-    "qclif_rom":         "program",
-    "qclif_sram":        "data of the CPU",
-    "qclif_uart_tx":     "FIFO to the line",
-    "qclif_uart_rx":     "FIFO from the line",
-    "qclif_spike_fifo":  "FIFO of the spikes",
+    "qclif_rom":            "program",
+    "qclif_sram":           "data of the CPU",
+    "qclif_received":       "received frames",
+    "qclif_to_send":        "frames to send",
+    "qclif_received_queue": "queue of received frames",
+    "qclif_send_queue":     "queue of frames to send",
+    "qclif_spike_fifo":     "FIFO of the spikes",
 }
 
 DESCRIPTIONS = memories.DESCRIPTIONS | dict(MODULES.values()) | MEMORIES | {
@@ -68,16 +70,22 @@ DESCRIPTIONS = memories.DESCRIPTIONS | dict(MODULES.values()) | MEMORIES | {
 
 def soc_verilog(soc, files):
     """Texts of the SoC's modules by name, the top first; `files` takes those of its memories."""
-    def storage(fifo):
-        """Memory of a buffered stream FIFO."""
-        memory, = [special for special in fifo.fifo.fifo._fragment.specials if isinstance(special, Memory)]
+    def memory_of(module):
+        memory, = [special for special in module._fragment.specials if isinstance(special, Memory)]
         return memory
 
+    def storage(fifo):
+        """Memory of a buffered stream FIFO."""
+        return memory_of(fifo.fifo.fifo)
+
+    received, to_send = soc.frames.receiver, soc.frames.sender
     storages = {
         soc.rom.mem:                files.ram("qclif_rom",  soc.rom.mem),
         soc.sram.mem:               files.ram("qclif_sram", soc.sram.mem),
-        storage(soc.uart.tx_fifo):  files.fifo("qclif_uart_tx", storage(soc.uart.tx_fifo)),
-        storage(soc.uart.rx_fifo):  files.fifo("qclif_uart_rx", storage(soc.uart.rx_fifo)),
+        memory_of(received):        files.ram("qclif_received", memory_of(received)),
+        memory_of(to_send):         files.ram("qclif_to_send",  memory_of(to_send)),
+        storage(received.queue):    files.fifo("qclif_received_queue", storage(received.queue)),
+        storage(to_send.queue):     files.fifo("qclif_send_queue",     storage(to_send.queue)),
         storage(soc.qclif.spikes):  files.fifo("qclif_spike_fifo", storage(soc.qclif.spikes)),
     }
     parts  = {path: name for path, (name, _) in MODULES.items()}

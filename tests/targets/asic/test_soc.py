@@ -85,21 +85,26 @@ def test_fifo_memory_needs_two_halves(depth):
 
 SIZES = QCLIFConfig(neurons=8, inputs=16, contexts=2, lanes=2, frame_bytes=128, frame_window=2, uart_fifo=512)
 
-SRAM, UART_RXTX = 0x1000_0000, 0xf000_1800
+# Memory of frames to send, and the register that sends one.
+SRAM, FRAMES, SEND = 0x1000_0000, 0x8000_0400, 0xf000_0810
 
-# RV32I: 'Q' goes through the SRAM's byte 5 to the UART, followed by the letters after it.
+# RV32I: 'Q' goes through the SRAM's byte 5 to the frame, followed by the letters after it.
 LETTERS = 6
+PLAIN   = 1 << 30 | LETTERS << 16
 PROGRAM = [
     SRAM | 1 << 7 | 0x37,                           # lui  x1, SRAM
     ord("Q") << 20 | 2 << 7 | 0x13,                 # addi x2, x0, 'Q'
     2 << 20 | 1 << 15 | 0 << 12 | 5 << 7 | 0x23,    # sb   x2, 5(x1)
     5 << 20 | 1 << 15 | 4 << 12 | 3 << 7 | 0x03,    # lbu  x3, 5(x1)
-    UART_RXTX + 0x800 | 4 << 7 | 0x37,              # lui  x4, UART
-    0x800 << 20 | 4 << 15 | 4 << 7 | 0x13,          # addi x4, x4, -0x800
-    *[
-        3 << 20 | 4 << 15 | 2 << 12 | 0x23,         # sw   x3, 0(x4)
+    (FRAMES & 0xffff_f000) | 4 << 7 | 0x37,         # lui  x4, FRAMES
+    (FRAMES & 0xfff) << 20 | 4 << 15 | 4 << 7 | 0x13, # addi x4, x4, FRAMES
+    *[word for n in range(LETTERS) for word in (
+        3 << 20 | 4 << 15 | n << 7 | 0x23,          # sb   x3, n(x4)
         1 << 20 | 3 << 15 | 3 << 7 | 0x13,          # addi x3, x3, 1
-    ]*LETTERS,
+    )],
+    PLAIN | 6 << 7 | 0x37,                          # lui  x6, PLAIN
+    (SEND + 0x800 & 0xffff_f000) | 7 << 7 | 0x37,   # lui  x7, SEND
+    (SEND & 0xfe0) << 20 | 6 << 20 | 7 << 15 | 2 << 12 | (SEND & 0x1f) << 7 | 0x23, # sw x6, SEND(x7)
     5 << 20 | 1 << 15 | 4 << 12 | 5 << 7 | 0x03,    # lbu  x5, 5(x1): lets the last store have the bus
     0xffdff06f,                                     # j    .-4
     *[0x13]*8,                                      # nop: fetched, though never executed
@@ -136,7 +141,7 @@ endmodule
 
 @needs_iverilog
 def test_program_runs_from_rom(tmp_path):
-    """CPU, bus, ROM and SRAM of macros, the UART's FIFO in two halves and its line."""
+    """CPU, bus, ROM and SRAM of macros, a frame's memory and the UART's line."""
     rtl   = generate(AsicConfig("soc", SIZES), MACROS, tmp_path)
     words = "\n".join(f"        soc.qclif_rom.macro_0_0_1024_0.words[{n}] = 32'h{word:08x};"
         for n, word in enumerate(PROGRAM))

@@ -26,7 +26,7 @@ from targets.sim import __main__ as sim
 from targets.sim.build import build_simulator
 from targets.sim.options import LINE_BIT_CLOCKS, LINE_TOLERANCE, PHY_BIT_CLOCKS, SimOptions
 from targets.sim.simulator import SimulatedSoC
-from tests.helpers.echo import connect, echo_firmware, receive
+from tests.helpers.echo import connect, echo_firmware, line_of, receive
 from tests.helpers.needs import needs_simulator
 
 MODULE = Path(sim.__file__).resolve().parent/"modules"/"qclif_uart"
@@ -191,7 +191,7 @@ def echo_rom(tmp_path_factory):
 
 @needs_simulator
 def test_bytes_of_all_values_pass_both_ways(echo_rom):
-    data = bytes(range(256))*8
+    data = line_of(bytes(range(256))*8)
     with SimulatedSoC(OPTIONS, rom_init=echo_rom) as soc, connect(soc) as client:
         client.sendall(data)
         assert receive(client, len(data)) == data
@@ -206,7 +206,7 @@ def test_what_a_slow_client_loses_is_counted(echo_rom):
     with SimulatedSoC(OPTIONS, rom_init=echo_rom) as soc, connect(soc) as sender, \
             connect(soc, receive_buffer=4096) as client:
         while not soc.counters.overruns:
-            data += (part := source.randbytes(4000))
+            data += (part := line_of(source.randbytes(4000)))
             sender.sendall(part)
             while (counters := soc.counters).sent + counters.overruns < len(data):
                 soc.check()

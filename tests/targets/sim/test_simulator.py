@@ -25,7 +25,7 @@ from targets.sim.build import build_simulator
 from targets.sim.options import SimOptions
 from targets.sim.simulator import SimulatedSoC
 from targets.tools.builds import locked
-from tests.helpers.echo import connect, echo_firmware, receive
+from tests.helpers.echo import connect, echo_firmware, line_of, receive
 
 OPTIONS = SimOptions()
 
@@ -72,7 +72,7 @@ def alive(pid):
 
 @pytest.mark.parametrize("name", ["port", "pty"])
 def test_bytes_of_all_values_pass_both_ways(echo, name):
-    data = bytes(range(256))*8 + random.Random(1).randbytes(4096)
+    data = line_of(bytes(range(256))*8 + random.Random(1).randbytes(4096))
     with serial.serial_for_url(getattr(echo, name), timeout=20) as port:
         port.write(data)
         assert port.read(len(data)) == data
@@ -82,7 +82,7 @@ def test_bytes_of_all_values_pass_both_ways(echo, name):
 @pytest.mark.parametrize("name", ["port", "pty"])
 def test_a_slow_client_loses_nothing(echo, name):
     """Both directions fill up, the SoC waits, and every byte arrives."""
-    data = random.Random(2).randbytes(120_000)
+    data = line_of(random.Random(2).randbytes(120_000))
     if name == "port":
         client = connect(echo, receive_buffer=4096)
         write, read = client.sendall, client.recv
@@ -103,39 +103,41 @@ def test_a_slow_client_loses_nothing(echo, name):
 
 def test_bytes_of_a_client_that_left_still_arrive(echo):
     client = connect(echo)
-    client.sendall(bytes(5000))
+    data = line_of(bytes(5000))
+    client.sendall(data)
     client.shutdown(socket.SHUT_WR)
-    wait_for(lambda: echo.counters.received == echo.counters.sent == 5000)
+    wait_for(lambda: echo.counters.received == echo.counters.sent == len(data))
     client.close()
     with connect(echo) as client:
-        client.sendall(b"next")
-        assert receive(client, 4) == b"next"
+        client.sendall(data := line_of(b"next"))
+        assert receive(client, len(data)) == data
 
 
 def test_without_a_client_bytes_are_dropped(echo):
     pty = serial.serial_for_url(echo.pty)
-    pty.write(bytes(3000))
+    data = line_of(bytes(3000))
+    pty.write(data)
     pty.flush()
     pty.close()
-    wait_for(lambda: echo.counters.sent == 3000)
+    wait_for(lambda: echo.counters.sent == len(data))
     assert echo.counters.unplugged > 0
     with connect(echo) as client:
-        client.sendall(b"fresh")
-        assert receive(client, 5) == b"fresh"
+        client.sendall(data := line_of(b"fresh"))
+        assert receive(client, len(data)) == data
 
 
 def test_every_client_hears_the_line(echo):
     with connect(echo) as client, serial.serial_for_url(echo.pty, timeout=10) as pty, connect(echo) as last:
-        last.sendall(b"from the socket")
+        last.sendall(data := line_of(b"from the socket"))
         for read in (lambda n: receive(client, n), pty.read, lambda n: receive(last, n)):
-            assert read(15) == b"from the socket"
-        pty.write(b"from the pty")
+            assert read(len(data)) == data
+        pty.write(data := line_of(b"from the pty"))
         for read in (lambda n: receive(client, n), pty.read, lambda n: receive(last, n)):
-            assert read(12) == b"from the pty"
+            assert read(len(data)) == data
 
 
 def test_an_older_client_cannot_hold_up_the_newest(echo):
-    data = random.Random(3).randbytes(120_000)
+    data = line_of(random.Random(3).randbytes(120_000))
     with connect(echo, receive_buffer=4096), connect(echo) as newest:
         writer = threading.Thread(target=newest.sendall, args=(data,))
         writer.start()
@@ -156,13 +158,13 @@ def test_too_many_clients_are_refused_with_text(echo):
 
 def test_reset_keeps_the_clients(echo):
     with connect(echo) as client:
-        client.sendall(b"before")
-        assert receive(client, 6) == b"before"
+        client.sendall(data := line_of(b"before"))
+        assert receive(client, len(data)) == data
         echo.reset()
         start = echo.clocks
         wait_for(lambda: echo.clocks > start + 5000)
-        client.sendall(b"after")
-        assert receive(client, 5) == b"after"
+        client.sendall(data := line_of(b"after"))
+        assert receive(client, len(data)) == data
 
 # Life ---------------------------------------------------------------------------------------------
 
@@ -251,11 +253,11 @@ def test_a_port_that_is_taken(echo, echo_rom):
 
 def test_exports_and_documentation(build):
     registers = json.loads((build.directory/"csr.json").read_text())["csr_registers"]
-    assert {"uart_rxword", "uart_txspace", "uart_rxoverflows", "qclif_push", "qclif_pop"} <= set(registers)
+    assert {"frames_frame", "frames_send", "frames_sent", "qclif_push", "qclif_pop"} <= set(registers)
     names = {element.text for element in ElementTree.parse(build.directory/"csr.svd").iter("name")}
-    assert {"UART", "QCLIF"} <= names
-    assert "uart_rxword" in (build.directory/"csr.csv").read_text()
-    assert "UART_RXWORD" in (build.directory/"doc"/"uart.rst").read_text()
+    assert {"FRAMES", "QCLIF"} <= names
+    assert "frames_frame" in (build.directory/"csr.csv").read_text()
+    assert "FRAMES_FRAME" in (build.directory/"doc"/"frames.rst").read_text()
 
 
 def test_two_builds_of_one_soc_take_turns(build):

@@ -1,6 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-#include "frame.h"
+#include "crc32.h"
 
 #define POLYNOMIAL 0xedb88320u
 

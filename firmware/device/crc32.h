@@ -1,0 +1,19 @@
+/* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
+
+/* CRC-32 (zlib's) of what was written to a memory; that of frames is made in gateware. */
+
+#ifndef CRC32_H
+#define CRC32_H
+
+#include <stdint.h>
+
+/* CRC of no bytes at all. */
+#define CRC32_EMPTY 0u
+
+/* Make the table; once at boot, so that it does not take up ROM. */
+void crc32_start(void);
+
+/* CRC-32 of `length` bytes that follow those which gave `crc`. */
+uint32_t crc32_update(uint32_t crc, const uint8_t *data, uint32_t length);
+
+#endif
