@@ -163,14 +163,14 @@ def test_parity_tells_of_every_wrong_spike(registered):
     run   = fault_run("parity", registered)
     wrong = [uncorrected for right, _, uncorrected in run.outcomes if not right]
     assert len(wrong) >= 2 and all(wrong)
-    assert len(run.flipped) == 6 and run.faults["corrected"] == 0
+    assert len(run.flipped) == 7 and run.faults["corrected"] == 0
 
 
 @pytest.mark.parametrize("registered", [False, True])
 def test_secded_keeps_every_spike(registered):
     run = fault_run("secded", registered)
     assert all(right for right, _, _ in run.outcomes)
-    assert len(run.flipped) == 6
+    assert len(run.flipped) == 7
     assert run.faults["uncorrected"] == 0 and run.faults["corrected"] > STEPS
 
 
