@@ -78,6 +78,7 @@ class RemoteAccelerator:
         self._base     = base
         self._patience = patience
         self._network: Network | None = None
+        self._state()
         sizes = self._read(*_SIZES)
         self.config = QCLIFConfig(**{name: sizes[f"size_{name}"] for name in SIZES}, outputs=LIMITS["outputs"][1])
         self.reset()

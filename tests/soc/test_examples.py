@@ -92,7 +92,8 @@ def test_without_a_cpu(tmp_path):
         assert_exact(call(remote.main, *options, *SHORT))
         # The accelerator is found where another program left it; what is not an accelerator is told.
         assert_exact(call(remote.main, *options, *SHORT, "--seed", "1"))
-        assert_one_line(call(remote.main, *options, "--name", "ctrl"), "ctrl")
+        assert_one_line(call(remote.main, *options, "--name", "ctrl"),
+            "an accelerator of register layout", "see that the bridge answers, and that the address")
 
 
 @needs_verilator

@@ -77,7 +77,7 @@ def test_the_build_is_read():
 
 
 def test_another_address_and_another_layout(monkeypatch):
-    with pytest.raises(QCLIFError, match=r"no answer from the accelerator at 0xf0001000: .*litex_server"):
+    with pytest.raises(QCLIFError, match=r"at 0xf0001000 is 0x00000000, .*: see that the bridge answers"):
         opened(dead=0)
     monkeypatch.setattr("tests.helpers.register_model.REGISTER_LAYOUT", 99)
     with pytest.raises(QCLIFError, match="at 0xf0001000 is 0x71430063, an accelerator of register layout"):
