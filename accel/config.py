@@ -22,6 +22,12 @@ SPACE_SHIFT = 28
 SHIFT_BITS = 5
 SHIFT_MAX  = 2**SHIFT_BITS - 1
 
+# Highest width and height of a camera whose raw events are encoded here: there is a table of that many words for each.
+SENSOR_LIMIT = 2048
+
+# Bytes of a raw event word: narrow ones where x and y have two bits less than a word, wide ones for larger sensors.
+RAW_NARROW_BYTES, RAW_WIDE_BYTES = 2, 3
+
 # What the core counts of a sample, in the order of its registers and of the link's answer.
 CORE_COUNTERS = {
     "steps":     "time steps computed",

@@ -10,6 +10,7 @@ from pathlib import Path
 from accel.config import (
     CORE_COUNTERS,
     LIMITS,
+    SENSOR_LIMIT,
     SHIFT_MAX,
     SPACE_APICAL,
     SPACE_PARAMETERS,
@@ -76,8 +77,9 @@ def protocol_header() -> str:
     """Text of qclif_protocol.h: types, layouts (offsets), counters, errors."""
     lines = [
         _define("QCLIF_CRC_BYTES", f"{protocol.CRC.size}u"),
+        _define("QCLIF_SENSOR_LIMIT", f"{SENSOR_LIMIT}u"),
         *(_define(f"QCLIF_{name}", f"{getattr(protocol, name)}u") for name in ("PROTOCOL_VERSION", "FIRMWARE_VERSION",
-            "OVERHEAD_BYTES", "RESPONSE", "BUSY_CLOCKS", "SENSOR_LIMIT", "RAW_ADDRESS_BITS", "RAW_NARROW_BITS", "OK")),
+            "OVERHEAD_BYTES", "RESPONSE", "BUSY_CLOCKS", "RAW_NARROW_BYTES", "RAW_WIDE_BYTES", "OK")),
     ]
     for prefix, table in {
         "REQUEST": protocol.REQUESTS, "NOTICE": protocol.NOTICES, "NAK": protocol.NAK_REASONS,

@@ -20,12 +20,20 @@ Sources are those of the build: sensory j is j, context k is `inputs` of the bui
 import struct
 from dataclasses import dataclass
 
-from accel.config import CORE_COUNTERS, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
+from accel.config import (
+    CORE_COUNTERS,
+    RAW_NARROW_BYTES,
+    RAW_WIDE_BYTES,
+    SPACE_APICAL,
+    SPACE_PARAMETERS,
+    SPACE_SOMA,
+    QCLIFConfig,
+)
 from accel.errors import QCLIFError
 
 # Another one with each change of what is on the line: a number, a layout, an order, a meaning. Framing, the request
 # HELLO and the first two bytes of its answer stay what they are in all versions, so that each can tell the other's.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 FIRMWARE_VERSION = 1
 
 # Types of frames ----------------------------------------------------------------------------------
@@ -53,12 +61,6 @@ SPACE_CPU, SPACE_READOUT = 4, 5
 SPACES  = {"SOMA": SPACE_SOMA, "APICAL": SPACE_APICAL, "PARAMETERS": SPACE_PARAMETERS,
            "CPU": SPACE_CPU, "READOUT": SPACE_READOUT}
 ENGINES = {"accel": 0, "cpu": 1}
-
-# Sensor: highest W and H for --encode device, where the firmware keeps a table for each.
-SENSOR_LIMIT = 2048
-
-# Raw event words: least bits of an address (x, y and polarity), and the most that leave room for a time in 3 bytes.
-RAW_ADDRESS_BITS, RAW_NARROW_BITS = 15, 16
 
 # Bits a second of a serial line, where nobody asks for others.
 DEFAULT_BAUDRATE = 1_000_000
@@ -158,6 +160,11 @@ def error_text(status: int, value: int, limit: int) -> str:
 
 
 # Sizes that both sides compute with ---------------------------------------------------------------
+
+def raw_word_bytes(x_bits: int, y_bits: int) -> int:
+    """Bytes of a raw event word of a sensor whose coordinates have so many bits (of SENSOR_LIMIT pixels at most)."""
+    return RAW_NARROW_BYTES if x_bits + y_bits <= 8*RAW_NARROW_BYTES - 2 else RAW_WIDE_BYTES
+
 
 def payload_bytes(config: QCLIFConfig) -> int:
     """Most bytes of a frame's payload."""

@@ -2,8 +2,8 @@
 
 """What the firmware takes of each memory: its code, its buffers and tables, its stack."""
 
-from accel.config import QCLIFConfig
-from firmware.protocol import OVERHEAD_BYTES, SENSOR_LIMIT, size
+from accel.config import SENSOR_LIMIT, QCLIFConfig
+from firmware.protocol import OVERHEAD_BYTES, size
 
 # The firmware, which the CPU starts straight from reset.
 ROM_BYTES = 32*1024

@@ -2,19 +2,14 @@
 
 #include "engine.h"
 
-/* Bytes of a word: narrow ones have a time of at most 9 bits. */
-#define NARROW_BYTES 3u
-#define WIDE_BYTES   4u
-
 static struct encoder_settings set;
 
 /* Source of a pixel: its column's part plus its row's, plus the polarity. */
 static uint16_t column[QCLIF_SENSOR_LIMIT];
 static uint16_t row[QCLIF_SENSOR_LIMIT];
 
-static uint32_t x_bits, y_bits;
+static uint32_t x_bits;
 static uint32_t word_bytes;
-static uint32_t dt_bits;
 
 /* Where a source's counter stands is above `base` only if it counted in this step: a new step moves
    `base` to the number of all events so far, which no counter exceeds, and so clears them all at once. */
@@ -35,13 +30,8 @@ void encoder_configure(const struct encoder_settings *settings)
 {
 	set = *settings;
 	x_bits = bits(set.width - 1);
-	y_bits = bits(set.height - 1);
-
-	uint32_t address_bits = x_bits + y_bits + 1;
-	if (address_bits < QCLIF_RAW_ADDRESS_BITS)
-		address_bits = QCLIF_RAW_ADDRESS_BITS;
-	word_bytes = address_bits <= QCLIF_RAW_NARROW_BITS ? NARROW_BYTES : WIDE_BYTES;
-	dt_bits = 8 * word_bytes - address_bits;
+	word_bytes = x_bits + bits(set.height - 1) <= 8 * QCLIF_RAW_NARROW_BYTES - 2 ? QCLIF_RAW_NARROW_BYTES :
+		QCLIF_RAW_WIDE_BYTES;
 
 	for (uint32_t x = 0; x < set.width; x++)
 		column[x] = (uint16_t)(x * set.grid_width / set.width * set.polarities);
@@ -65,13 +55,14 @@ void encoder_begin(void)
 enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_t contexts, struct step *step,
                                  struct encoder_fault *fault)
 {
-	const uint32_t dt_mask = (1u << dt_bits) - 1;
-	const uint32_t x_mask = (1u << x_bits) - 1;
-	const uint32_t y_mask = (1u << y_bits) - 1;
+	const uint32_t control_shift = 8 * word_bytes - 1;
+	const uint32_t p_shift = control_shift - 1;
 	const uint32_t p_mask = set.polarities - 1;
-	const uint32_t p_shift = x_bits + y_bits;
+	const uint32_t y_shift = x_bits;
+	const uint32_t x_mask = (1u << y_shift) - 1;
+	const uint32_t y_mask = (1u << (p_shift - y_shift)) - 1;
 	const uint32_t fire = base + set.count_threshold;
-	const bool wide = word_bytes == WIDE_BYTES;
+	const uint32_t bytes = word_bytes;
 	const struct encoder_settings s = set;
 	const uint32_t at_base = base;
 	uint32_t now = elapsed;
@@ -79,29 +70,24 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 	const uint8_t *word = *at;
 	enum encoder_result result = ENCODER_DRY;
 
-	for (; word != end; word += word_bytes) {
-		uint32_t value = (uint32_t)word[0] | (uint32_t)word[1] << 8 | (uint32_t)word[2] << 16;
-		if (wide)
-			value |= (uint32_t)word[3] << 24;
-		const uint32_t address = value >> dt_bits;
-		uint32_t dt = value & dt_mask;
-		const bool control = dt == dt_mask;
+	for (; word != end; word += bytes) {
+		uint32_t value = (uint32_t)word[0] | (uint32_t)word[1] << 8;
+		if (bytes == QCLIF_RAW_WIDE_BYTES)
+			value |= (uint32_t)word[2] << 16;
 
-		if (control)
-			dt = address & 1 ? 0 : address >> 1;
-		now += dt;
-		if (now >= s.bin_us) {
-			/* The word comes again in the next step, and adds its dt again. */
-			now -= s.bin_us + dt;
-			result = ENCODER_STEP;
-			break;
-		}
-
-		if (control) {
-			if (!(address & 1))
-				continue;
-			if (address >> 1 >= contexts) {
-				*fault = (struct encoder_fault){QCLIF_INPUTS + (address >> 1), QCLIF_INPUTS};
+		if (value >> control_shift) {
+			const uint32_t operand = (value ^ 1u << control_shift) >> 1;
+			if (!(value & 1)) {
+				now += operand;
+				if (now < s.bin_us)
+					continue;
+				/* The word comes again in the next step, and adds its time again. */
+				now -= s.bin_us + operand;
+				result = ENCODER_STEP;
+				break;
+			}
+			if (operand >= contexts) {
+				*fault = (struct encoder_fault){QCLIF_INPUTS + operand, QCLIF_INPUTS};
 				result = ENCODER_SOURCE;
 				break;
 			}
@@ -110,18 +96,18 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 				result = ENCODER_FULL;
 				break;
 			}
-			step->sources[step->count++] = (uint16_t)(QCLIF_INPUTS + (address >> 1));
+			step->sources[step->count++] = (uint16_t)(QCLIF_INPUTS + operand);
 			continue;
 		}
 
-		const uint32_t x = address & x_mask;
-		const uint32_t y = (address >> x_bits) & y_mask;
+		const uint32_t x = value & x_mask;
+		const uint32_t y = (value >> y_shift) & y_mask;
 		if (x >= s.width || y >= s.height) {
 			*fault = x >= s.width ? (struct encoder_fault){x, s.width} : (struct encoder_fault){y, s.height};
 			result = ENCODER_PIXEL;
 			break;
 		}
-		const uint32_t source = (uint32_t)column[x] + row[y] + ((address >> p_shift) & p_mask);
+		const uint32_t source = (uint32_t)column[x] + row[y] + ((value >> p_shift) & p_mask);
 		const uint32_t before = reached[source];
 		const uint32_t seen = (before > at_base ? before : at_base) + 1;
 		reached[source] = seen;

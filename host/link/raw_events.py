@@ -2,20 +2,25 @@
 
 """Raw events as words for the line: the SoC then does what `host.events.encoder` does.
 
-A word has A = max(15, x bits + y bits + 1) address bits (x lowest, then y, then p) above a time difference in the
-rest of 3 bytes (A <= 16) or 4. The difference, in us, is to the word before; the first event's is 0. All ones there
-make a control word: address 2*k lets k us pass, address 2*k + 1 is an event of context source k.
+A word has 2 bytes, or 3 where x and y take more than 14 bits. Its highest bit is 0 for an event: x in the lowest bits,
+y above it, p in the bit below the highest. It is 1 for what else there is: bit 0 is 0 where time passes, as many
+microseconds as the bits between say, and 1 for an event of the context source that they say. What stands behind a
+word is at the time that the words before it add up to; the first event is at 0.
 """
 
 import numpy as np
 
+from accel.config import SENSOR_LIMIT
 from accel.errors import QCLIFError
-from firmware.protocol import RAW_ADDRESS_BITS, RAW_NARROW_BITS, SENSOR_LIMIT
+from firmware.protocol import raw_word_bytes
 from host.events.encoder import Encoder
 
+# Resolution of times on the line, in us: each change of the time takes a word. Steps are those of the exact times.
+TICK_US = 1000
 
-def pack_events(events: np.ndarray, context: np.ndarray | None, encoder: Encoder, steps_at_once: int
-        ) -> tuple[np.ndarray, np.ndarray]:
+
+def pack_events(events: np.ndarray, context: np.ndarray | None, encoder: Encoder, steps_at_once: int,
+        tick_us: int = TICK_US) -> tuple[np.ndarray, np.ndarray]:
     """Words of a recording.
 
     Parameters
@@ -24,10 +29,11 @@ def pack_events(events: np.ndarray, context: np.ndarray | None, encoder: Encoder
     context : integer rows (step, source) or None.
     encoder : the mapping that the device is set to.
     steps_at_once : no word completes more steps than that (1 up), so that the answer fits a frame.
+    tick_us : times are rounded down to multiples of it from the beginning of their step on (1 up); 1 keeps them.
 
     Returns
     -------
-    words, steps : uint8 [n, 3 or 4], and int64 [n], steps completed up to and with each word.
+    words, steps : uint8 [n, 2 or 3], and int64 [n], steps completed up to and with each word.
 
     Raises
     ------
@@ -38,36 +44,27 @@ def pack_events(events: np.ndarray, context: np.ndarray | None, encoder: Encoder
         raise QCLIFError(f"the sensor has {width}x{height} pixels, --encode device takes at most {SENSOR_LIMIT} "
             "each way: use --encode host")
     x_bits, y_bits = (width - 1).bit_length(), (height - 1).bit_length()
-    address_bits   = max(RAW_ADDRESS_BITS, x_bits + y_bits + 1)
-    word_bytes     = 3 if address_bits <= RAW_NARROW_BITS else 4
-    time_bits      = 8*word_bytes - address_bits
-    # The time difference that marks a control word; others are below.
-    control        = 2**time_bits - 1
+    word_bytes = raw_word_bytes(x_bits, y_bits)
+    # Of a word's two highest bits.
+    polarity, control = 8*word_bytes - 2, 8*word_bytes - 1
     rows = np.zeros((0, 2), np.int64) if context is None else np.asarray(context, np.int64)
 
     # Contexts come at the very beginning of their step, before its events.
-    start = events["t"][0] if len(events) else 0
-    times = np.concatenate([rows[:, 0]*encoder.bin_us, events["t"].astype(np.int64) - start])
-    address = np.concatenate([rows[:, 1] << 1 | 1, events["x"].astype(np.int64) |
-        events["y"].astype(np.int64) << x_bits | events["p"].astype(np.int64) << x_bits + y_bits])
-    is_context = np.arange(len(times)) < len(rows)
-    order = np.lexsort((~is_context, times))
-    times, address, is_context = times[order], address[order], is_context[order]
+    elapsed = events["t"].astype(np.int64) - (events["t"][0] if len(events) else 0)
+    times = np.concatenate([rows[:, 0]*encoder.bin_us, elapsed - elapsed % encoder.bin_us % tick_us])
+    items = np.concatenate([1 << control | rows[:, 1] << 1 | 1, events["x"].astype(np.int64) |
+        events["y"].astype(np.int64) << x_bits | events["p"].astype(np.int64) << polarity])
+    is_event = np.arange(len(times)) >= len(rows)
+    order = np.lexsort((is_event, times))
 
-    # Words that only let time pass, before an item whose own difference cannot hold the gap.
-    gap = np.diff(times, prepend=0)
-    own_max  = np.where(is_context, 0, min(control - 1, steps_at_once*encoder.bin_us))
-    wait_max = min(2**(address_bits - 1) - 1, steps_at_once*encoder.bin_us)
-    waits = -(-np.maximum(gap - own_max, 0)//wait_max)
-    last  = np.minimum(wait_max, gap - (waits - 1)*wait_max)
-    at    = np.cumsum(waits + 1) - 1
-
-    waited = np.full(int(at[-1]) + 1 if len(at) else 0, wait_max, np.int64)
-    waited[at[waits > 0] - 1] = last[waits > 0]
-    waited[at] = np.where(waits > 0, gap - (waits - 1)*wait_max - last, gap)
-    words_address = waited << 1
-    words_address[at] = address
-    words_dt = np.full(len(waited), control, np.int64)
-    words_dt[at] = np.where(is_context, control, waited[at])
-    words = (words_address << time_bits | words_dt).astype("<u4").view(np.uint8).reshape(-1, 4)[:, :word_bytes]
-    return words, np.cumsum(waited)//encoder.bin_us
+    # Before an item, as many words as the time takes that passes until then.
+    gap      = np.diff(times[order], prepend=0)
+    wait_max = min(2**(control - 1) - 1, steps_at_once*encoder.bin_us)
+    waits    = -(-gap//wait_max)
+    at       = np.cumsum(waits + 1) - 1
+    waited   = np.full(int(at[-1]) + 1 if len(at) else 0, wait_max, np.int64)
+    waited[at[waits > 0] - 1] = (gap - (waits - 1)*wait_max)[waits > 0]
+    waited[at] = 0
+    words     = 1 << control | waited << 1
+    words[at] = items[order]
+    return words.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :word_bytes], np.cumsum(waited)//encoder.bin_us

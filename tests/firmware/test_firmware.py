@@ -12,20 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accel.config import SHIFT_MAX, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
+from accel.config import SENSOR_LIMIT, SHIFT_MAX, SPACE_APICAL, SPACE_PARAMETERS, SPACE_SOMA, QCLIFConfig
 from accel.errors import QCLIFError
 from accel.image import word_address
 from firmware import protocol
 from firmware.header import write_headers
-from firmware.protocol import ENGINES, SENSOR_LIMIT
+from firmware.protocol import ENGINES
 from host.events.encoder import Encoder
 from host.events.event_array import EVENT
+from host.events.formats import read_files
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
 from host.link.device import Device, cpu_image, stats_between
 from host.link.framing import encode_varints
 from host.link.link import Link
-from host.link.raw_events import pack_events
+from host.link.raw_events import TICK_US, pack_events
 from tests.helpers.firmware_port import FOLDERS, SOURCES, FirmwareDevice, FirmwarePort
 from tests.helpers.naive_contract import Reference, encode
 from tests.helpers.strategies import inputs_of, networks, random_network
@@ -150,7 +151,7 @@ def recordings(draw, encoder, contexts):
     """Events with times in bursts and gaps, and context rows in any order, some without events in their step."""
     count = draw(st.integers(1, 120))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    gaps = rng.choice([0, 0, 0, 1, 5, 510, 511, 512, 4 * encoder.bin_us], count)
+    gaps = rng.choice([0, 0, 0, 1, 5, 999, 16383, 16384, 4 * encoder.bin_us], count)
     # Not more steps than a test can take.
     gaps = np.where(np.cumsum(gaps) < 400*encoder.bin_us, gaps, 0)
     events = np.zeros(count, EVENT)
@@ -186,40 +187,71 @@ def test_encoder(data):
 
 @given(st.data())
 def test_raw_words_carry_every_event(data):
-    """Decoded as the format says, they are the recording again."""
+    """Decoded as the format says, they are the recording again, in time rounded down as was asked for."""
     encoder = data.draw(st.sampled_from(ENCODERS))
     sample = data.draw(recordings(encoder, 3))
     at_once = data.draw(st.integers(1, 5))
-    raw = pack_events(sample.events, sample.context, encoder, at_once)
+    tick = data.draw(st.sampled_from([1, 3, TICK_US]))
+    raw = pack_events(sample.events, sample.context, encoder, at_once, tick)
     width, height = encoder.sensor_size
     x_bits, y_bits = (width - 1).bit_length(), (height - 1).bit_length()
-    address_bits = max(15, x_bits + y_bits + 1)
-    word_bytes = 3 if address_bits <= 16 else 4
-    dt_bits = 8*word_bytes - address_bits
+    bits = 16 if x_bits + y_bits <= 14 else 24
     now, events, context = 0, [], []
     for word, steps in zip(*raw, strict=True):
         before = now//encoder.bin_us
         value = int.from_bytes(word.tobytes(), "little")
-        address, dt = value >> dt_bits, value & 2**dt_bits - 1
-        if dt < 2**dt_bits - 1:
-            now += dt
-            events.append((address & 2**x_bits - 1, address >> x_bits & 2**y_bits - 1, address >> x_bits + y_bits, now))
-        elif address & 1:
-            context.append([now//encoder.bin_us, address >> 1])
+        assert word.nbytes == bits//8
+        operand = value % 2**(bits - 1) >> 1
+        if value < 2**(bits - 1):
+            y = value % 2**(bits - 2) >> x_bits
+            events.append((value % 2**x_bits, y, value >> bits - 2, now))
+        elif value & 1:
+            context.append([now//encoder.bin_us, operand])
         else:
-            now += address >> 1
+            now += operand
         assert steps == now//encoder.bin_us <= before + at_once
     expected = sample.events.copy()
     expected["t"] -= expected["t"][0]
+    expected["t"] -= expected["t"] % encoder.bin_us % tick
     assert events == [tuple(event) for event in expected.tolist()]
     assert sorted(context) == sorted(sample.context.tolist())
 
 
-def test_a_recording_takes_three_bytes_an_event():
-    events = np.zeros(2000, EVENT)
-    events["t"] = np.arange(2000)*500
-    assert pack_events(events, None, Encoder(), 3)[0].shape == (2000, 3)
-    assert pack_events(events, None, Encoder(sensor_size=(640, 480)), 3)[0].shape == (2000, 4)
+@pytest.mark.parametrize("size, bytes_of_a_word", [((128, 128), 2), ((700, 1), 2), ((129, 128), 3), ((640, 480), 3),
+    ((SENSOR_LIMIT, SENSOR_LIMIT), 3)])
+def test_bytes_of_a_raw_word(size, bytes_of_a_word):
+    """As many in the host and in the firmware, in the corners of the sensor as well."""
+    encoder = Encoder(size, (1, 1), 2, 1000, 1)
+    events = np.zeros(4, EVENT)
+    events["x"], events["p"] = [0, size[0] - 1, 0, size[0] - 1], [0, 1, 1, 0]
+    events["y"] = [0, 0, size[1] - 1, size[1] - 1]
+    assert pack_events(events, None, encoder, 1)[0].shape == (4, bytes_of_a_word)
+    config = QCLIFConfig(neurons=12, inputs=20, contexts=3)
+    network = random_network(QCLIFConfig(neurons=12, inputs=2, contexts=0), 1, "excited")
+    network = dataclasses.replace(network, encoder=encoder)
+    device = opened(config)
+    device.load(network, "cpu", encoder)
+    sample = Sample("corners", events=events).encoded(encoder, 0)
+    assert device.run(sample, encode="device").inputs == sample.steps
+
+
+def test_real_gestures_take_at_most_2_1_bytes_an_event(qclif_data):
+    """On the line, with all frames of a sample, in steps of 5 ms; and they give the steps of the exact times."""
+    encoder = Encoder()
+    config = QCLIFConfig()
+    network = dataclasses.replace(random_network(config, 1), encoder=encoder)
+    link = Link(FirmwarePort(FirmwareDevice(config)))
+    device = Device(link)
+    device.load(network, "cpu", encoder)
+    files = sorted((qclif_data/"dvs128_gesture").glob("*.npz"))
+    assert len(files) == 3
+    for sample in read_files(files):
+        sample = sample.encoded(encoder, config.contexts)
+        before = link.stats.bytes_tx
+        assert device.run(sample, encode="device").inputs == sample.steps
+        per_event = (link.stats.bytes_tx - before)/len(sample.events)
+        print(f"{sample.name}: {per_event:.3f} bytes an event")
+        assert per_event <= 2.1
 
 
 # Refusals -----------------------------------------------------------------------------------------
@@ -272,13 +304,14 @@ def test_requests_refused_without_a_network(kind, payload, text):
     ("STEPS", b"\xff\x7f", "an answer would need 229362 bytes"),
     ("STEPS", b"\x01" + encode_varints([65]) + bytes(65), "a step has 65 events, the build holds 64"),
     ("PART", encode_varints([16383]), "a step has 16383 events"),
-    ("RAW", bytes(2), "a request of 2 bytes"),
+    ("RAW", bytes(3), "a request of 3 bytes"),
     ("RAW", bytes(0), "a request of 0 bytes"),
-    ("RAW", (12 << 9).to_bytes(3, "little"), "coordinate 12, the sensor 10"),
-    ("RAW", (3 << 4 + 9).to_bytes(3, "little"), "coordinate 3, the sensor 3 "),
-    ("RAW", ((3 << 1 | 1) << 9 | 511).to_bytes(3, "little"), "source 13 is not one"),
-    ("RAW", (1 << 9 | 511).to_bytes(3, "little")*65, "a step has 65 events"),
-    ("RAW", (2**15 - 2 << 9 | 511).to_bytes(3, "little")*100, "an answer would need"),
+    ("RAW", (12).to_bytes(2, "little"), "coordinate 12, the sensor 10"),
+    ("RAW", (3 << 4).to_bytes(2, "little"), "coordinate 3, the sensor 3 "),
+    ("RAW", (1 << 13).to_bytes(2, "little"), "coordinate 512, the sensor 3 "),
+    ("RAW", (1 << 15 | 3 << 1 | 1).to_bytes(2, "little"), "source 13 is not one"),
+    ("RAW", (1 << 15 | 1).to_bytes(2, "little")*65, "a step has 65 events"),
+    ("RAW", (1 << 15 | 2**15 - 2).to_bytes(2, "little")*100, "an answer would need"),
     ("ENCODER", encoder_payload(width=SENSOR_LIMIT + 1), "2049 pixels"),
     ("ENCODER", encoder_payload(height=0), "0 pixels"),
     ("ENCODER", encoder_payload(polarities=3), "an encoder setting is 3"),

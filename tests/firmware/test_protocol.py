@@ -102,14 +102,14 @@ def test_layouts_round_trip(layout):
 
 # Versions -----------------------------------------------------------------------------------------
 
-# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 1.
-HELLO_VERSION = 1
+# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 2.
+HELLO_VERSION = 2
 HELLO_BYTES   = bytes.fromhex("""
-    00 01 0100 40420f00 02 00000001 00000000 00000000 0000 00
+    00 02 0100 40420f00 02 00000001 00000000 00000000 0000 00
     0100 0100 0000 0100 0800 0800 0c00 1000 4000 1000 0004 0800 0010""")
 
 # SHA-256 of on_the_line() in that version.
-LINE_DIGEST = "3cb94fde07a5221e713c14e23afdcc7be2ec9c64cfd7ce93695c1ce00c897043"
+LINE_DIGEST = "d26123be42545821132880e6ac0254d7062795deeaad95d2d3e8ede11329ac87"
 
 
 def on_the_line() -> str:
@@ -119,6 +119,7 @@ def on_the_line() -> str:
         "nak": protocol.NAK_REASONS, "session": protocol.SESSION_STATES, "spaces": protocol.SPACES,
         "engines": protocol.ENGINES, "layouts": protocol.LAYOUTS, "counters": protocol.COUNTERS,
         "stats": protocol.STATS, "errors": list(protocol.ERRORS),
+        "raw words": (protocol.RAW_NARROW_BYTES, protocol.RAW_WIDE_BYTES),
     }.items())
 
 
