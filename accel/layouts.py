@@ -10,6 +10,20 @@ def index_bits(items):
     """Bits of a signal that tells `items` things apart, one bit at least."""
     return bits_for(max(2, items) - 1)
 
+# Encoder ------------------------------------------------------------------------------------------
+
+# Kinds of beats of a camera.
+CAMERA_TIME, CAMERA_EVENT, CAMERA_CONTEXT = range(3)
+
+camera_layout = [
+    # Stream of a camera, `last` ends a recording.
+    ("kind", 2),  # CAMERA_TIME: nothing but the time, CAMERA_EVENT: of a pixel, CAMERA_CONTEXT: of a context source.
+    ("x",    16), # Column of the pixel, or number of the context source.
+    ("y",    16), # Row of the pixel.
+    ("p",    1),  # Polarity.
+    ("t",    32), # us, modulo 2**32; less than 2**31 after the beat before.
+]
+
 # Core ---------------------------------------------------------------------------------------------
 
 def event_layout(config):

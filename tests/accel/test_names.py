@@ -10,7 +10,7 @@ import pytest
 import accel
 import soc
 
-SOURCES = sorted(path for package in (accel, soc) for path in Path(package.__file__).parent.glob("*.py"))
+SOURCES = sorted(path for package in (accel, soc) for path in Path(package.__file__).parent.rglob("*.py"))
 
 
 def captured(function):

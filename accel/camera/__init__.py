@@ -1,0 +1,1 @@
+"""From the events of a camera to those of the core."""
