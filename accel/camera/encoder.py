@@ -25,6 +25,9 @@ ENCODER_SETTINGS = {
     "contexts":        (16,         0),
 }
 
+# Clocks from a beat that enters to what it makes: an event that fires, or the end of a step.
+ENCODER_LATENCY = 5
+
 # Settings that are wrong where the grid has more sources than the build has inputs.
 BEYOND_INPUTS = sum(1 << number for number, name in enumerate(ENCODER_SETTINGS) if name.startswith("grid"))
 

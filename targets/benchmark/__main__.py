@@ -1,7 +1,7 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""Benchmarks: clocks a step against their bound, speed-up over the CPU, streaming over a serial line, simulator, golden
-model and training speed."""
+"""Benchmarks: clocks a step against their bound, latency, speed-up over the CPU, streaming over a serial line,
+simulator, golden model and training speed."""
 
 import argparse
 import statistics
@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
+from accel.camera.encoder import ENCODER_LATENCY
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError, guarded
 from host.cli.options import check_outputs
@@ -26,7 +27,7 @@ from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
-from host.runs.synaptic_operations import bound_clocks
+from host.runs.synaptic_operations import bound_clocks, rows_per_step
 from targets.benchmark.streaming import LINES, bench_streaming, exact_run
 from targets.benchmark.training import bench_training
 from targets.sim.options import SimOptions
@@ -39,6 +40,10 @@ LANES    = (1, 2, 4, 8, 16, 32, 64)
 ACTIVITY = (0.0, 0.01, 0.05, 0.2, 1.0)
 STEPS    = 50
 REPEATS  = 3
+
+# The clock is the ULX3S'.
+LATENCY_LANES = (8, 16, 32)
+LATENCY_MHZ   = LINES["ulx3s"].clock_hz/1e6
 
 Rows = list[dict[str, object]]
 
@@ -72,6 +77,31 @@ def bench_clocks(progress: StageDisplay) -> Rows:
                 "clocks_per_step": run.counters["busy"]/STEPS, "bound_per_step": bound/STEPS,
                 "ratio": round(run.counters["busy"]/bound, 3),
                 "sops_per_clock": round(run.counters["sops"]/run.counters["busy"], 2)})
+    return rows
+
+
+def bench_latency(progress: StageDisplay) -> Rows:
+    """From the last event of a step in, behind it the end of the step, to its first spike and to the end of its output:
+    most clocks, through the encoder of raw events and the core, which is idle before. Bound: G*max(rows, P)."""
+    rows, rng = [], np.random.default_rng(0)
+    network = default_network(QCLIFConfig(), default_samples(3))
+    for lanes in LATENCY_LANES:
+        progress(f"core with {lanes} lanes")
+        config = QCLIFConfig(lanes=lanes)
+        core   = CoreSimulator(config)
+        for activity in ACTIVITY:
+            steps   = SpikeTrain.from_dense(rng.random((STEPS, config.inputs)) < activity)
+            # Read in between, states keep each step alone.
+            run     = core.run(network, steps, states=True)
+            # The end of the step enters a clock behind its last event.
+            latency = run.latency + 1 + ENCODER_LATENCY
+            walked  = rows_per_step(steps, run.spikes)
+            fired   = np.diff(run.spikes.offsets) > 0
+            first   = int(latency[fired, 0].max()) if fired.any() else None
+            most    = int(latency[:, 1].max())
+            rows.append({"lanes": lanes, "activity": activity, "most_rows": int(walked.max()), "first_spike": first,
+                "end": most, "bound": int((-(-network.neurons//lanes)*np.maximum(walked, lanes)).max()),
+                "first_spike_us": first and round(first/LATENCY_MHZ, 2), "end_us": round(most/LATENCY_MHZ, 2)})
     return rows
 
 
@@ -125,7 +155,7 @@ def bench_golden(progress: StageDisplay) -> Rows:
     return rows
 
 
-BENCHMARKS = {"clocks": bench_clocks, "engines": bench_engines, "streaming": bench_streaming,
+BENCHMARKS = {"clocks": bench_clocks, "latency": bench_latency, "engines": bench_engines, "streaming": bench_streaming,
     "simulator": bench_simulator, "golden": bench_golden, "training": bench_training}
 
 

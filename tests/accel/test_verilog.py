@@ -16,7 +16,7 @@ from host.events.formats import read_files
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.random_network import random_network
-from host.runs.synaptic_operations import bound_clocks
+from host.runs.synaptic_operations import bound_clocks, rows_per_step
 from targets.sim.core import CoreSimulator
 from tests.helpers.needs import needs_verilator
 from tests.helpers.strategies import random_network as uniform_network
@@ -28,6 +28,12 @@ BUILDS = {
     "wide":    QCLIFConfig(lanes=32),
     "odd":     QCLIFConfig(neurons=50, inputs=128, lanes=7, weight_bits=5, state_bits=16, current_bits=20),
 }
+
+
+# Clocks from the end of a step in to the end of its output beyond the bound, where the core was idle before: neurons of
+# the last group, and the pipelines.
+def latency_overhead(config):
+    return config.lanes + 14
 
 
 @pytest.mark.parametrize(("name", "registered"),
@@ -82,6 +88,10 @@ def test_largest_build():
     golden  = GoldenModel(network).run([steps], states=True)[0]
     assert len(golden.spikes.sources) > 0 and run.spikes == golden.spikes
     assert np.array_equal(run.v_a, golden.v_a) and np.array_equal(run.v_s, golden.v_s)
+    # Steps that are alone: the spikes are out as soon as can be.
+    bound = config.groups*np.maximum(rows_per_step(steps, golden.spikes), config.lanes)
+    assert (run.latency[:, 1] >= bound).all() and (run.latency[:, 1] <= bound + latency_overhead(config)).all()
+    assert (run.latency[:, 0] <= run.latency[:, 1]).all()
 
 
 @needs_verilator

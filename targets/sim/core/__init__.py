@@ -23,11 +23,13 @@ TOP     = "qclif_core"
 
 @dataclass(frozen=True, eq=False)
 class CoreRun:
-    """Spikes, states V_a and V_s [T, N] where asked for, and the counters of a run."""
+    """Spikes, states V_a and V_s [T, N] where asked for, and the counters of a run; latency [T, 2], where it is known:
+    clocks from a step's last beat in to its first and to its last beat out."""
     spikes:   SpikeTrain
     v_a:      np.ndarray | None
     v_s:      np.ndarray | None
     counters: dict[str, int]
+    latency:  np.ndarray | None = None
 
 
 class CoreSimulator:
@@ -86,7 +88,8 @@ class CoreSimulator:
             spikes.append(words[at + 1:end])
             states.append(words[end:end + neurons])
             at = end + neurons
-        counters = dict(zip(CORE_COUNTERS, words[at:].tolist(), strict=True))
+        counters = dict(zip(CORE_COUNTERS, words[at:at + len(CORE_COUNTERS)].tolist(), strict=True))
+        latency  = words[at + len(CORE_COUNTERS):].reshape(steps, 2)
         both     = np.array(states).reshape(steps, neurons)
         v_a, v_s = (both & 0xffff, both >> 16) if neurons else (None, None)
-        return CoreRun(SpikeTrain.from_lists(spikes), v_a, v_s, counters)
+        return CoreRun(SpikeTrain.from_lists(spikes), v_a, v_s, counters, latency)

@@ -7,7 +7,8 @@
  * In:  number of memory writes, (space, address, word) each; neurons, apical_shift, product_shift, with_states;
  *      number of steps, then for each step its number of events and their sources.
  * Out: for each step its number of spikes and their neurons, then with_states V_a | V_s << 16 of each neuron;
- *      last the sums of the core's counters, in the order of count[] below.
+ *      the sums of the core's counters, in the order of count[] below; last, for each step, the clocks from the beat
+ *      that ended it at the input to the first and to the last beat of its output.
  */
 
 #include <cstdint>
@@ -28,6 +29,9 @@ static uint32_t count[8];
 static uint32_t source_gap;
 static uint32_t clocks;
 
+// Clocks of each step: its end at the input, its output's first beat and last one.
+static std::vector<uint32_t> entered, first, done;
+
 static uint32_t next_word(void)
 {
     uint32_t word;
@@ -42,9 +46,12 @@ static uint32_t next_word(void)
 static void collect(void)
 {
     if (core->source_valid && core->source_ready) {
+        if (first.size() == done.size())
+            first.push_back(clocks);
         if (core->source_spike)
             spikes.push_back(core->source_neuron);
         if (core->source_last) {
+            done.push_back(clocks);
             output.push_back(spikes.size());
             output.insert(output.end(), spikes.begin(), spikes.end());
             spikes.clear();
@@ -61,7 +68,7 @@ static void collect(void)
 
 static void clock_core(void)
 {
-    core->source_ready = clocks++ % (source_gap + 1) == 0;
+    core->source_ready = ++clocks % (source_gap + 1) == 0;
     core->eval();
     // Before the reset's edge, registers of a netlist hold anything.
     if (!core->sys_rst)
@@ -81,6 +88,8 @@ static void send(uint32_t source, bool event, bool last)
     while (!core->sink_ready)
         clock_core();
     clock_core();
+    if (last)
+        entered.push_back(clocks);
     core->sink_valid = 0;
 }
 
@@ -132,6 +141,10 @@ int main(int argc, char **argv)
         clock_core();
     clock_core(); // The counters tell of the clock before.
     output.insert(output.end(), count, count + 8);
+    for (uint32_t step = 0; step < steps; step++) {
+        output.push_back(first[step] - entered[step]);
+        output.push_back(done[step] - entered[step]);
+    }
     fwrite(output.data(), sizeof output[0], output.size(), stdout);
     delete core;
     return 0;

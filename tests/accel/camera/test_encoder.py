@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from migen import run_simulation
 
 from accel.camera.counters import COUNT_BITS, SourceCounters
-from accel.camera.encoder import ENCODER_SETTINGS
+from accel.camera.encoder import ENCODER_LATENCY, ENCODER_SETTINGS
 from accel.camera.grid import GridTables
 from accel.config import QCLIFConfig
 from accel.layouts import CAMERA_CONTEXT, CAMERA_EVENT
@@ -25,9 +25,6 @@ ENCODERS = [
     Encoder((5, 7), (7, 2), 1, 300, 3),
 ]
 CONFIG = QCLIFConfig(neurons=4, inputs=14, contexts=3)
-
-# Clocks from a beat to what it makes.
-LATENCY = 5
 
 
 def steps_of(sample, encoder, config):
@@ -117,8 +114,8 @@ def test_an_event_takes_a_clock_and_a_step_one_more(threshold):
     sample  = Sample("busy", events=events)
     bench   = CameraBench(CONFIG, settings_of(encoder, 0), beats_of(sample, encoder.bin_us))
     assert [sorted(step) for step in bench.steps] == steps_of(sample, encoder, CONFIG)
-    # The last step is closed with its last event. From a beat to what it makes are five clocks.
-    assert bench.clocks == len(bench.beats) - 1 + len(bench.steps) - 1 + LATENCY
+    # The last step is closed with its last event.
+    assert bench.clocks == len(bench.beats) - 1 + len(bench.steps) - 1 + ENCODER_LATENCY
 
 
 def test_sources_of_thousands_of_events():
@@ -159,7 +156,7 @@ def test_a_pause_is_as_many_steps_and_each_takes_a_clock():
     events["t"], events["x"] = [0, 1000, 1001], [0, 0, 7]
     sample  = Sample("pause", events=events)
     bench   = CameraBench(CONFIG, settings_of(encoder, 0), beats_of(sample, encoder.bin_us))
-    assert bench.steps == [[0], *[[]]*99, [0, 1]] and bench.clocks == 3 - 1 + 100 + LATENCY
+    assert bench.steps == [[0], *[[]]*99, [0, 1]] and bench.clocks == 3 - 1 + 100 + ENCODER_LATENCY
     bench   = CameraBench(CONFIG, settings_of(encoder, 0), beats_of(sample, encoder.bin_us), step_bits=4)
     assert bench.steps == [[0], *[[]]*99, [0, 1]]
 
