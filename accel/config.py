@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from accel.errors import QCLIFError
 
 # CSR data words: everything that software reads or writes is cut to this width.
-WORD_BITS = 32
+WORD_BITS  = 32
+WORD_BYTES = WORD_BITS//8
 
 # Spaces of the accelerator's memory, as the `address` register names them.
 SPACE_SOMA, SPACE_APICAL, SPACE_PARAMETERS, SPACE_STATE = range(4)
@@ -39,6 +40,12 @@ CORE_COUNTERS = {
     "stalls":    "clocks in which spikes waited for the output",
     "overflows": "events dropped: list full or no such source",
 }
+
+# What ends a transfer of the reader of events, as its register has it.
+READER_ERRORS = {"none": 0, "source": 1, "events": 2, "form": 3, "bus": 4}
+
+# The same of the writer of spikes.
+WRITER_ERRORS = {"none": 0, "full": 1, "bus": 2, "base": 3}
 
 
 # What `protect`, an option of the core, may be: check bits of its memories.

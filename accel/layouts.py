@@ -34,6 +34,10 @@ def spike_layout(config):
     """Stream of output spikes: `spike` = 0 makes a beat that only carries `last` (end of the step)."""
     return [("neuron", bits_for(config.neurons - 1)), ("spike", 1)]
 
+def spike_word(beat):
+    """The 32-bit word of a beat of output spikes, as the register `pop` shows it and as it is written to memory."""
+    return Cat(beat.neuron, Constant(0, 16 - len(beat.neuron)), beat.spike, beat.last, Constant(1, 1))
+
 memory_port_layout = [
     ("space",   2), # SPACE_*: somatic weights, apical weights, parameters, states (read only).
     ("address", SPACE_SHIFT),

@@ -1,0 +1,1 @@
+"""Events fetched from memory and spikes written to it, without a CPU."""
