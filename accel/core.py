@@ -49,6 +49,7 @@ class QCLIFCore(LiteXModule):
     reset_state : pulse, at any time: V_a = V_s = z = 0, whatever is in work is dropped, and the next clock is idle.
         What enters in the same clock is lost.
     ready : a step may be sent (its events and `last`) without a wait.
+    fill : events of the step that is not ended.
     busy : a step is in work.
     event_full, event_unknown : pulses; an event was dropped in the clock before.
     pulses : {name: signal} of `CORE_COUNTERS`, of the clock before.
@@ -79,6 +80,8 @@ class QCLIFCore(LiteXModule):
         self.walker     = walker     = stage(Walker(config))
         self.synapses   = synapses   = stage(SynapseArray(config, registered, single_port, protect))
         self.population = population = stage(Population(config, protect))
+
+        self.fill = events.fill
 
         # Events -> Walker -> Synapses -> Population.
         # -------------------------------------------

@@ -26,11 +26,13 @@ class EventList(LiteXModule):
     sink : source events in, `last` ends the step. Not ready while both lists are closed.
     list : the oldest closed list.
     lists : memory of both lists; the highest bit of an address is the list's.
+    fill : events of the step that is not ended.
     accepted, full, unknown : pulses; event stored, dropped for a full list, dropped as no source.
     """
     def __init__(self, config, protect="none"):
         self.sink     = sink = stream.Endpoint(event_layout(config))
         self.list     = Record(event_list_layout(config))
+        self.fill     = fill = Signal(len(self.list.count))
         self.accepted = Signal()
         self.full     = Signal()
         self.unknown  = Signal()
@@ -41,7 +43,6 @@ class EventList(LiteXModule):
         read_list  = Signal()
         closed     = Array(Signal(name=f"closed{n}") for n in range(2))
         counts     = Array(Signal(len(self.list.count), name=f"count{n}") for n in range(2))
-        fill       = Signal(len(self.list.count))
 
         # Memory.
         # -------

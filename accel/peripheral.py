@@ -12,8 +12,9 @@ from litex.soc.integration.doc import AutoDoc, ModuleDoc
 from accel.config import CORE_COUNTERS, FAULTS, WORD_BITS
 from accel.core import QCLIFCore
 from accel.csr import csr_of
-from accel.layouts import spike_layout
-from accel.registers import EVENTS, registers
+from accel.dma.routes import Routes
+from accel.layouts import spike_layout, spike_word
+from accel.registers import DMA_EVENTS, EVENTS, dma_registers, registers
 from accel.window import MemoryWindow
 
 # QCLIF --------------------------------------------------------------------------------------------
@@ -25,8 +26,15 @@ class QCLIF(LiteXModule, AutoDoc):
     ----------
     config : QCLIFConfig.
     registered, single_port, protect : the core's.
+    with_streams, with_dma, big_endian : as the routes'.
+
+    Attributes
+    ----------
+    sink, source : streams of events and spikes for other gateware, with `with_streams`.
+    reader, writer : masters of the bus, with `with_dma`: each has a Wishbone interface `bus`.
     """
-    def __init__(self, config, registered=False, single_port=False, protect="none"):
+    def __init__(self, config, registered=False, single_port=False, protect="none", with_streams=False, with_dma=False,
+        big_endian=False):
         self.intro = ModuleDoc("""QCLIF
 
         Recurrent network of context-dependent neurons (qCLIF): event-driven accelerator.
@@ -52,7 +60,7 @@ class QCLIF(LiteXModule, AutoDoc):
 
         # Registers.
         # ----------
-        table = {register.name: register for register in registers(config)}
+        table = {register.name: register for register in registers(config, with_streams, with_dma)}
         csrs  = {name: csr_of(register) for name, register in table.items()}
         for name, csr in csrs.items():
             setattr(self, f"_{name}", csr)
@@ -60,26 +68,47 @@ class QCLIF(LiteXModule, AutoDoc):
         # Interrupts.
         # -----------
         self.ev = EventManager()
-        for name, text in EVENTS.items():
-            kind = EventSourcePulse if name == "step" else EventSourceLevel
+        for name, text in (EVENTS | (DMA_EVENTS if with_dma else {})).items():
+            kind = EventSourceLevel if name in ("output", "error") else EventSourcePulse
             setattr(self.ev, name, kind(name=name, description=text))
         self.ev.finalize()
+
+        # Registers behind the interrupt's.
+        # ---------------------------------
+        behind = dma_registers(config) if with_dma else ()
+        table |= {register.name: register for register in behind}
+        for register in behind:
+            csrs[register.name] = csr_of(register)
+            setattr(self, f"_{register.name}", csrs[register.name])
 
         # # #
 
         control, push, pop = self._control, self._push, self._pop
 
-        # Reset: in the clock behind the write, in which nothing else can be done.
-        # ------------------------------------------------------------------------
+        # Routes.
+        # -------
         resetting = Signal()
         busy      = Signal()
         ready     = Signal()
         emerging  = Signal()
+        self.routes = routes = Routes(config, csrs, with_streams, with_dma, big_endian)
+        self.sink   = routes.sink
+        self.source = routes.source
+        self.reader = routes.reader
+        self.writer = routes.writer
+        self.comb += [
+            routes.reset.eq(resetting),
+            routes.fill.eq(core.fill),
+            routes.events.connect(core.sink),
+        ]
+
+        # Reset: in the clock behind the write, in which nothing else can be done.
+        # ------------------------------------------------------------------------
         self.sync += resetting.eq((control.re & control.bits("reset")) | (self._neurons.re & ~busy))
         self.comb += [
             core.reset_state.eq(resetting),
             busy.eq(core.busy | resetting | emerging),
-            ready.eq(core.ready & ~resetting),
+            ready.eq(routes.push.ready),
         ]
 
         # Events: a write becomes a beat of the sink.
@@ -89,10 +118,10 @@ class QCLIF(LiteXModule, AutoDoc):
         dropped = Signal()
         self.comb += [
             beyond.eq(push.bits("source") >= config.sources),
-            core.sink.valid.eq(push.re & ~resetting),
-            core.sink.source.eq(push.bits("source")),
-            core.sink.event.eq(push.bits("event") & ~beyond),
-            core.sink.last.eq(push.bits("last")),
+            routes.push.valid.eq(push.re),
+            routes.push.source.eq(push.bits("source")),
+            routes.push.event.eq(push.bits("event") & ~beyond),
+            routes.push.last.eq(push.bits("last")),
         ]
         # In the clock in which the core tells of the same write: a write is counted once.
         self.sync += [
@@ -109,14 +138,10 @@ class QCLIF(LiteXModule, AutoDoc):
             # Whoever sees that no step is in work sees the last beat, too.
             emerging.eq((spikes.level != 0) & ~spikes.source.valid),
             core.source.connect(spikes.sink),
-            output.eq(spikes.source.valid & ~resetting),
-            spikes.source.ready.eq(pop.re),
-            If(output,
-                pop.put("neuron", spikes.source.neuron),
-                pop.put("spike",  spikes.source.spike),
-                pop.put("last",   spikes.source.last),
-                pop.put("valid",  1),
-            ),
+            spikes.source.connect(routes.spikes),
+            output.eq(routes.pop.valid),
+            routes.pop.ready.eq(pop.re),
+            If(output, pop.storage.eq(spike_word(routes.pop))),
         ]
 
         # Status.
@@ -170,13 +195,15 @@ class QCLIF(LiteXModule, AutoDoc):
             return (csrs[name].written & table[name].reserved) != 0
 
         locked = busy & any_of(neurons.re, shifts.re)
-        now    = dict(window.refused, # In the clock of the access.
+        always = [name for name in ("control", "streams", "reader_network", "reader_start", "writer_start")
+            if name in table and table[name].writable]
+        now    = dict(window.refused | routes.refused, # In the clock of the access.
             push      = push.re & ~ready,
             pop       = pop.re & ~output,
             neurons   = neurons.re & ~busy & ((neurons.written == 0) | (neurons.written > config.neurons)),
             busy      = window.refused["busy"] | locked,
             reserved  = any_of(window.refused["reserved"],
-                control.re & meaningless("control"),
+                *[csrs[name].re & meaningless(name) for name in always],
                 push.re & ready & meaningless("push"),
                 shifts.re & ~busy & meaningless("shifts")),
             read_only = any_of(window.refused["read_only"],
@@ -220,3 +247,8 @@ class QCLIF(LiteXModule, AutoDoc):
             self.ev.step.trigger.eq(core.pulses["steps"]),
             self.ev.error.trigger.eq(self._errors.status != 0),
         ]
+        if with_dma:
+            self.comb += [
+                self.ev.reader.trigger.eq(routes.reader.ended),
+                self.ev.writer.trigger.eq(routes.writer.ended),
+            ]

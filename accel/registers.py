@@ -3,7 +3,8 @@
 """The registers of the accelerator as data: their order, fields and what each does.
 
 Gateware, the firmware's header, the register document and the tests' model are all made of it. A register is a 32-bit
-word, the n-th one at 4*n from the peripheral's base; behind them are the three of LiteX's event manager. Free of Migen.
+word, the n-th one at 4*n from the peripheral's base; behind them are the three of LiteX's event manager, and behind
+those the ones of DMA, where a build has it. Free of Migen.
 """
 
 import dataclasses
@@ -38,6 +39,12 @@ EVENTS = {
     "output": "``pop`` has a beat.",
     "step":   "A time step is computed.",
     "error":  "A flag in ``errors`` is set.",
+}
+
+# Behind them, with DMA.
+DMA_EVENTS = {
+    "reader": "A transfer of the reader is done.",
+    "writer": "A transfer of the writer is done.",
 }
 
 
@@ -84,9 +91,15 @@ def _fields(*fields: Field) -> tuple[Field, ...]:
     return tuple(placed)
 
 
-def registers(config: QCLIFConfig) -> tuple[Register, ...]:
-    """All registers of a build, in the order of their addresses; only the descriptions depend on the build."""
-    return (*_operation(config), *_memory(config), *_information(config))
+def registers(config: QCLIFConfig, streams: bool = False, dma: bool = False) -> tuple[Register, ...]:
+    """Registers before the event manager's, in the order of their addresses. Their places and fields are those of every
+    build; descriptions, and what can be written, depend on it."""
+    return (*_operation(config), *_memory(config), *_information(config, streams, dma))
+
+
+def dma_registers(config: QCLIFConfig) -> tuple[Register, ...]:
+    """Registers of a build with DMA behind the event manager's, in the order of their addresses."""
+    return (*_reader(config), *_writer())
 
 
 def _operation(config: QCLIFConfig) -> list[Register]:
@@ -121,6 +134,10 @@ def _operation(config: QCLIFConfig) -> list[Register]:
                 f"{config.neurons} now."),
             Field("reserved", "Bits without a meaning were written: in ``data`` those for which the word has no "
                 "memory. They are ignored, the others have their effect."),
+            Field("reader", "A write of ``reader_start`` was ignored, for ``reader_status.busy`` or ``streams.sink`` "
+                "was set; or the memory refused an access of the reader."),
+            Field("writer", "A write of ``writer_start`` was ignored, for ``writer_status.busy`` or ``streams.source`` "
+                "was set; or the memory refused an access of the writer."),
             Field("early", "``data`` was read before its word was there, and showed 0. Only a bus that is faster than "
                 "LiteX's bridges, with accesses in successive clocks, can be too early."),
             Field("fault", "A word of a memory was read that had changed since it was written: spikes and states are "
@@ -170,11 +187,84 @@ def _memory(config: QCLIFConfig) -> list[Register]:
     ]
 
 
-def _information(config: QCLIFConfig) -> list[Register]:
+def _information(config: QCLIFConfig, streams: bool, dma: bool) -> list[Register]:
     return [
+        Register("features", "What this build has.", _fields(
+            Field("streams", "Streams for other gateware, which ``streams`` lets pass.", reset=int(streams)),
+            Field("dma", "A reader of events and a writer of spikes, with registers behind the interrupt's.",
+                reset=int(dma)))),
+        Register("streams", "What passes by the registers, to be changed between steps. Read only where "
+            "``features.streams`` is 0.", _fields(
+            Field("sink", "Events come from the stream ``sink`` of other gateware. A write of ``push`` is refused "
+                "then, and ``status.ready`` is 0. While it is clear, the stream waits."),
+            Field("source", "Spikes go to the stream ``source``. ``pop`` shows none then. While it is clear, the "
+                "stream has none.")), writable=streams),
         Register("clock", "Free-running clock counter, for software to time itself."),
         *(Register(f"counter_{name}", f"Counter: {text}.") for name, text in CORE_COUNTERS.items()),
         *(Register(f"size_{name}", f"Of this build: {LIMITS[name][2]}.", reset=getattr(config, name))
             for name in SIZES),
         *(Register(f"faults_{name}", f"Counter: {text}. 0 without ``protect``.") for name, text in FAULTS.items()),
+    ]
+
+
+def _reader(config: QCLIFConfig) -> list[Register]:
+    return [
+        Register("reader_base", "Byte address of the events in memory, on the bus of the SoC, of any alignment. What a "
+            "transfer works with is taken at its start: it may be written for the next one meanwhile, as "
+            "``reader_length`` and ``reader_network`` may.", writable=True),
+        Register("reader_length", "Bytes of the events in memory.", writable=True),
+        Register("reader_network", "Sources that events may have: those of the network, numbered as the build's.",
+            _fields(
+            Field("inputs", f"Sensory sources of the network; those from here on and below {config.inputs} end the "
+                "transfer.", 16, reset=config.inputs),
+            Field("contexts", f"Contexts of the network; sources from {config.inputs} + contexts on end the transfer, "
+                f"and so do those from {config.sources} on.", 16, reset=config.contexts)), writable=True),
+        Register("reader_start", "A write starts a transfer: steps of events, from memory to the core, as fast as both "
+            "let it. Until it is done ``push`` is refused and ``status.ready`` is 0. ``control.reset`` ends it. Reads "
+            "as 0.", _fields(
+            Field("steps", "Steps that the bytes hold, with ``varints``.", 16),
+            Field("varints", "Format of the bytes.", values=(
+                ("``0b0``", "Words of 32 bits as ``push`` takes them, bits 31:18 zero, in the order of bytes that the "
+                    "CPU has. The steps are as many as have ``last``."),
+                ("``0b1``", "Varints: for each step the number of its events, then their sources, ascending, each as "
+                    "the difference to the one before, the first to 0. A varint is one byte below 128, else two: the "
+                    "low 7 bits with bit 7 set, then the others."))),
+            Field("open", "With ``varints``: the last step is not ended; the next events, wherever they come from, go "
+                "on with it.")), writable=True),
+        Register("reader_status", "State of the reader.", _fields(
+            Field("busy", "A transfer is under way."),
+            Field("done", "The last transfer came to its end or to an error."),
+            Field("error", "What ended the last transfer before its end. Nothing from there on was handed to the core; "
+                "a step that was begun is still open, until ``control.reset``.", 3, offset=4, values=(
+                ("``0``", "Nothing."),
+                ("``1``", "``reader_value`` is a source that the network does not have."),
+                ("``2``", f"A step has ``reader_value`` events or more, and {config.step_events} are the most."),
+                ("``3``", "The bytes end within a step or a word, there are more of them than the steps have, or a "
+                    "word has bits set above ``last``."),
+                ("``4``", "The memory refused an access, or ends before the bytes do."))))),
+        Register("reader_value", "What ``reader_status.error`` is about."),
+        Register("reader_position", "Bytes that were read; at an error, to the end of what is wrong."),
+    ]
+
+
+def _writer() -> list[Register]:
+    return [
+        Register("writer_base", "Byte address of a buffer, on the bus of the SoC, a multiple of 4. What a transfer "
+            "works with is taken at its start: it may be written for the next one meanwhile, as ``writer_length`` may.",
+            writable=True),
+        Register("writer_length", "Bytes of the buffer, of which whole words are used.", writable=True),
+        Register("writer_start", "A write starts a transfer: the beats of ``pop``, which shows none meanwhile, go to "
+            "the buffer, a word each, as ``pop`` would show them. ``control.reset`` ends it. Reads as 0.", _fields(
+            Field("steps", "Steps, after whose last beat the transfer is done.", 16)), writable=True),
+        Register("writer_status", "State of the writer.", _fields(
+            Field("busy", "A transfer is under way."),
+            Field("done", "The last transfer came to its end or to an error."),
+            Field("error", "What ended the last transfer before its end.", 2, offset=4, values=(
+                ("``0``", "Nothing."),
+                ("``1``", "The buffer is full, and ``writer_left`` steps are not through. Their spikes wait: start "
+                    "again with another buffer, for that many steps."),
+                ("``2``", "The memory refused an access, and a beat was lost, or it ends before the buffer does."),
+                ("``3``", "``writer_base`` is no multiple of 4. Nothing was written."))))),
+        Register("writer_count", "Words that the last transfer has written."),
+        Register("writer_left", "Steps of the last transfer whose last beat is not written."),
     ]

@@ -10,17 +10,19 @@ from pathlib import Path
 from accel.config import (
     CORE_COUNTERS,
     LIMITS,
+    READER_ERRORS,
     SENSOR_LIMIT,
     SHIFT_MAX,
     SPACE_APICAL,
     SPACE_PARAMETERS,
     SPACE_SOMA,
     SPACE_STATE,
+    WRITER_ERRORS,
     QCLIFConfig,
     add_config_args,
     config_from_args,
 )
-from accel.registers import EVENTS, IDENTITY, REGISTER_LAYOUT, registers
+from accel.registers import DMA_EVENTS, EVENTS, IDENTITY, REGISTER_LAYOUT, dma_registers, registers
 from firmware import protocol
 from firmware.sizes import STACK_BYTES, hello_at, notice_at, send_bytes, slot_bytes
 
@@ -55,18 +57,23 @@ def _registers_struct(names: list[tuple[str, bool]]) -> list[str]:
 
 
 def registers_header() -> str:
-    """Text of qclif_registers.h: the registers as a structure, masks and places of their fields. Of any build."""
-    table = registers(QCLIFConfig())
-    lines = ["#include <stdint.h>", "",
+    """Text of qclif_registers.h: the registers as a structure, masks and places of their fields. Of any build, with DMA
+    or without."""
+    table  = registers(QCLIFConfig(), streams=True, dma=True)
+    behind = dma_registers(QCLIFConfig())
+    lines  = ["#include <stdint.h>", "",
         *_registers_struct([*((register.name, register.writable) for register in table),
-            ("ev_status", False), ("ev_pending", True), ("ev_enable", True)]), "",
+            ("ev_status", False), ("ev_pending", True), ("ev_enable", True),
+            *((register.name, register.writable) for register in behind)]), "",
         _define("QCLIF_VERSION", f"{IDENTITY << 16 | REGISTER_LAYOUT:#x}u"),
         _define("QCLIF_COUNTERS", f"{len(CORE_COUNTERS)}u")]
-    for register in table:
+    for register in table + behind:
         for field in register.fields:
             name = f"QCLIF_{register.name}_{field.name}"
             lines += [_define(name, f"{field.mask:#x}u"), _define(f"{name}_AT", f"{field.offset}u")]
-    lines += [_define(f"QCLIF_EV_{name}", f"{1 << bit:#x}u") for bit, name in enumerate(EVENTS)]
+    lines += [_define(f"QCLIF_EV_{name}", f"{1 << bit:#x}u") for bit, name in enumerate(EVENTS | DMA_EVENTS)]
+    for prefix, errors in {"READER": READER_ERRORS, "WRITER": WRITER_ERRORS}.items():
+        lines += [_define(f"QCLIF_{prefix}_ERROR_{name}", f"{value}u") for name, value in errors.items()]
     lines += [_define(f"QCLIF_COUNTER_{name}", f"{index}u") for index, name in enumerate(CORE_COUNTERS)]
     lines += [_define(f"QCLIF_SPACE_{name}", f"{value}u") for name, value in {"SOMA": SPACE_SOMA,
         "APICAL": SPACE_APICAL, "PARAMETERS": SPACE_PARAMETERS, "STATE": SPACE_STATE}.items()]

@@ -103,6 +103,55 @@ static inline uint32_t qclif_errors(const struct qclif *q)
 	return QCLIF_GET(q, errors);
 }
 
+/* Memory, where QCLIF_FEATURES_DMA is set in `features`: addresses are the bus's, and what is in a cache is not seen. */
+
+/* Sources that events of the network may have, below its inputs and from the build's inputs on. */
+static inline void qclif_reader_sources(struct qclif *q, uint32_t inputs, uint32_t contexts)
+{
+	QCLIF_SET(q, reader_network, inputs << QCLIF_READER_NETWORK_INPUTS_AT |
+	                             contexts << QCLIF_READER_NETWORK_CONTEXTS_AT);
+}
+
+/* Compute whole steps that lie at `address` as the link has them: for each step how many events, then their sources,
+   ascending, each as the difference to the one before; all are varints. With `open` the last step is not ended. */
+static inline void qclif_read_steps(struct qclif *q, uint32_t address, uint32_t bytes, uint32_t steps, bool open)
+{
+	QCLIF_SET(q, reader_base, address);
+	QCLIF_SET(q, reader_length, bytes);
+	QCLIF_SET(q, reader_start, steps << QCLIF_READER_START_STEPS_AT | QCLIF_READER_START_VARINTS |
+	                           (uint32_t)open << QCLIF_READER_START_OPEN_AT);
+}
+
+/* Compute all steps of words that lie at `address`, each as qclif_push() writes them: QCLIF_PUSH_*. */
+static inline void qclif_read_words(struct qclif *q, uint32_t address, uint32_t words)
+{
+	QCLIF_SET(q, reader_base, address);
+	QCLIF_SET(q, reader_length, 4 * words);
+	QCLIF_SET(q, reader_start, 0);
+}
+
+/* QCLIF_READER_ERROR_* of what was read last, NONE as long as that goes on: reader_status has QCLIF_READER_STATUS_DONE
+   when it is over. */
+static inline uint32_t qclif_reader_error(const struct qclif *q)
+{
+	return (QCLIF_GET(q, reader_status) & QCLIF_READER_STATUS_ERROR) >> QCLIF_READER_STATUS_ERROR_AT;
+}
+
+/* Let the spikes of so many steps be written to `address`, a multiple of 4: words as `pop` shows them, QCLIF_POP_*. */
+static inline void qclif_write_spikes(struct qclif *q, uint32_t address, uint32_t bytes, uint32_t steps)
+{
+	QCLIF_SET(q, writer_base, address);
+	QCLIF_SET(q, writer_length, bytes);
+	QCLIF_SET(q, writer_start, steps);
+}
+
+/* QCLIF_WRITER_ERROR_* of what was written last, NONE as long as that goes on: writer_status has
+   QCLIF_WRITER_STATUS_DONE when it is over, and writer_count the words. */
+static inline uint32_t qclif_writer_error(const struct qclif *q)
+{
+	return (QCLIF_GET(q, writer_status) & QCLIF_WRITER_STATUS_ERROR) >> QCLIF_WRITER_STATUS_ERROR_AT;
+}
+
 /* Let QCLIF_EV_* interrupt, and no others. */
 static inline void qclif_interrupt_on(struct qclif *q, uint32_t events)
 {

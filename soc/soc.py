@@ -36,7 +36,7 @@ class Platform(GenericPlatform):
 # Accelerator --------------------------------------------------------------------------------------
 
 def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered: bool = False,
-    single_port: bool = False, protect: str = "none") -> None:
+    single_port: bool = False, protect: str = "none", with_streams: bool = False, with_dma: bool = False) -> None:
     """Add the accelerator to any LiteX SoC.
 
     It becomes `soc.<name>` with its CSRs, an interrupt where the SoC has them, and the sizes of the build as
@@ -50,6 +50,10 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered
     registered  : registers around the accelerator's memories: a higher clock on FPGAs, for two clocks more a step.
     single_port : its weight memories have one port.
     protect     : of PROTECTIONS, check bits of its memories.
+    with_streams : `soc.<name>.sink` takes events from other gateware and `soc.<name>.source` gives it spikes, as LiteX
+                  streams of the layouts of accel/layouts.py, where the register `streams` says so.
+    with_dma    : two bus masters fetch events from memory and write spikes to it, by the registers `reader_*` and
+                  `writer_*`.
 
     Raises
     ------
@@ -59,7 +63,11 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered
     from accel.peripheral import QCLIF
     check_width(soc.csr.data_width)
     soc.check_if_exists(name)
-    soc.add_module(name=name, module=QCLIF(config, registered, single_port, protect))
+    soc.add_module(name=name, module=QCLIF(config, registered, single_port, protect, with_streams, with_dma,
+        big_endian=soc.cpu.endianness == "big"))
+    if with_dma:
+        for master in ("reader", "writer"):
+            soc.bus.add_master(name=f"{name}_{master}", master=getattr(getattr(soc, name), master).bus)
     if soc.irq.enabled:
         soc.irq.add(name, use_loc_if_exists=True)
     for field, value in config.to_dict().items():
@@ -83,13 +91,16 @@ class QCLIFSoC(SoCCore):
     flash            : pads of the SPI flash, where the firmware is in it at `flash_offset`: it is then copied to large
                        single-port RAMs, which take the place of ROM and SRAM, and hold the weights, too, without
                        registers behind them.
+    with_dma         : the accelerator fetches the events of a request from memory by itself. None: unless block RAM is
+                       scarce, which logic then is, too (`flash`).
     uart_phy         : PHY of the UART; without it LiteX's `uart_name` ("serial", "sim", "jtag_uart" or a pad
                        name of the platform) and `uart_baudrate` choose one.
     protect          : of PROTECTIONS, check bits of the accelerator's memories.
     kwargs           : LiteX's SoCCore options: cpu_type, cpu_variant, integrated_main_ram_size ...
     """
     def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, registered=False, flash=None,
-        flash_offset=0, uart_phy=None, uart_name="serial", uart_baudrate=115200, protect="none", **kwargs):
+        flash_offset=0, with_dma=None, uart_phy=None, uart_name="serial", uart_baudrate=115200, protect="none",
+        **kwargs):
         kwargs = {"integrated_rom_size": ROM_BYTES, "integrated_sram_size": sram_bytes(config), "ident": "qCLIF SoC",
             **kwargs, "with_uart": False}
         rom_bytes       = kwargs["integrated_rom_size"]
@@ -102,7 +113,7 @@ class QCLIFSoC(SoCCore):
         self.add_frames(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))
         if with_accelerator:
             add_qclif(self, config, registered=registered and flash is None, single_port=flash is not None,
-                protect=protect)
+                protect=protect, with_dma=flash is None if with_dma is None else with_dma)
 
     def add_flash_ram(self, pads, offset: int, rom_bytes: int, needed: int) -> None:
         """Add RAM that starts with a copy of the flash: the firmware's ROM, followed by its SRAM of `needed` bytes or

@@ -52,9 +52,10 @@ class BoardSoC(QCLIFSoC):
     config       : sizes of the accelerator and of the link.
     uart_name    : pads of the UART.
     uart_pins    : "TX,RX" or "TX,RX,IOSTANDARD", a UART on these pins instead.
+    with_dma     : QCLIFSoC's; by default the logic is spared, for the CPU is faster than a serial line.
     kwargs       : QCLIFSoC's and LiteX's SoCCore options.
     """
-    def __init__(self, platform, sys_clk_freq, config, uart_name="serial", uart_pins="", **kwargs):
+    def __init__(self, platform, sys_clk_freq, config, uart_name="serial", uart_pins="", with_dma=False, **kwargs):
         if uart_pins:
             uart_name = "qclif_serial"
             platform.add_extension([pins_resource(platform, uart_name, uart_pins)])
@@ -62,7 +63,8 @@ class BoardSoC(QCLIFSoC):
             raise QCLIFError(f"{platform.name.replace('_', ' ')} has no pads {uart_name!r} for a UART: name two pins "
                 f"that a USB adapter is wired to with --uart-pins TX,RX ({pin_names(platform)}), or other pads with "
                 "--uart-name")
-        QCLIFSoC.__init__(self, platform, sys_clk_freq, config, registered=True, uart_name=uart_name, **kwargs)
+        QCLIFSoC.__init__(self, platform, sys_clk_freq, config, registered=True, with_dma=with_dma,
+            uart_name=uart_name, **kwargs)
 
     def add_status_leds(self, pads, active_low=False):
         """Add soc.leds.StatusLeds, which tell of the accelerator, of what was lost, and of an SDRAM that fails.

@@ -10,11 +10,11 @@ from migen import Module, run_simulation
 from accel.config import SPACE_SHIFT, QCLIFConfig
 from accel.image import image
 from accel.peripheral import QCLIF
-from accel.registers import registers
+from accel.registers import dma_registers, registers
 
 # Bits by register and field, as BITS["pop"]["valid"]: those of every build.
 BITS   = {register.name: {field.name: field.mask for field in register.fields}
-    for register in registers(QCLIFConfig())}
+    for register in (*registers(QCLIFConfig()), *dma_registers(QCLIFConfig()))}
 ERRORS = BITS["errors"]
 
 # Clocks between two accesses of LiteX's bridge to the CSR bus, as it is and with registers.
@@ -36,9 +36,9 @@ class Access:
 
 class Registers(Module):
     """The peripheral on a 32-bit CSR bus, accessed by register name every `gap` clocks."""
-    def __init__(self, config, registered=False, single_port=False, gap=BRIDGE, protect="none"):
+    def __init__(self, config, registered=False, single_port=False, gap=BRIDGE, **kwargs):
         self.gap              = gap
-        self.submodules.qclif = QCLIF(config, registered, single_port, protect)
+        self.submodules.qclif = QCLIF(config, registered, single_port, **kwargs)
         csrs = self.qclif.get_csrs(sort=True)
         self.submodules.bank = csr_bus.CSRBank(csrs, bus=csr_bus.Interface(data_width=32))
         # A storage of one word is called name0.

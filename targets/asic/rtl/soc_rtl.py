@@ -33,6 +33,8 @@ class ASICSoC(QCLIFSoC):
             cpu_variant   = CPU_VARIANT,
             uart_baudrate = BAUDRATE,
             ident         = "",
+            # The CPU is faster than the serial line.
+            with_dma      = False,
         )
 
         # # #
