@@ -12,12 +12,13 @@ static struct step step;      /* being put together */
 static uint32_t undrained;    /* steps pushed, their spikes not yet in an answer */
 static bool raw_open;         /* a raw word came since the last step ended */
 static uint32_t began;
+static const uint8_t *fetched_from; /* what the engine fetches begins there */
 
 bool sample_begin(const struct engine *of, const struct network *network)
 {
 	engine = of;
 	net = *network;
-	step.count = 0;
+	step.count = step.fetched = 0;
 	undrained = 0;
 	raw_open = false;
 	encoder_begin();
@@ -26,9 +27,23 @@ bool sample_begin(const struct engine *of, const struct network *network)
 	return engine->begin();
 }
 
-static bool stuck(struct request *request)
+/* The engine failed: what it fetched is wrong, or it is stuck. */
+static bool failed(struct request *request)
 {
-	return request_fail(request, QCLIF_ERROR_STUCK, engine->status(), ENGINE_PATIENCE);
+	const struct fetch fetch = engine->fetch ? engine->fetched() : (struct fetch){.state = FETCH_DONE};
+
+	switch (fetch.state) {
+	case FETCH_SOURCE:
+		return request_fail(request, QCLIF_ERROR_SOURCE, fetch.value, net.inputs);
+	case FETCH_EVENTS:
+		return request_fail(request, QCLIF_ERROR_EVENTS, fetch.value, QCLIF_STEP_EVENTS);
+	case FETCH_FORM:
+		return request_malformed(request, fetched_from + fetch.value);
+	case FETCH_FAULT:
+		return request_fail(request, QCLIF_ERROR_FAULT, engine->errors(), 0);
+	default:
+		return request_fail(request, QCLIF_ERROR_STUCK, engine->status(), ENGINE_PATIENCE);
+	}
 }
 
 /* Start the step, which was put together from the clock `start` on. */
@@ -37,12 +52,12 @@ static bool push(struct request *request, uint32_t start)
 	const uint32_t waited = stats[QCLIF_STAT_WAIT_CLOCKS] + stats[QCLIF_STAT_CPU_CLOCKS];
 
 	if (!engine->push(&step))
-		return stuck(request);
+		return failed(request);
 	stats[QCLIF_STAT_STEPS]++;
-	stats[QCLIF_STAT_PUMP_EVENTS] += step.count;
+	stats[QCLIF_STAT_PUMP_EVENTS] += step.count - step.fetched;
 	stats[QCLIF_STAT_PUMP_CLOCKS] += platform_clock() - start -
 		(stats[QCLIF_STAT_WAIT_CLOCKS] + stats[QCLIF_STAT_CPU_CLOCKS] - waited);
-	step.count = 0;
+	step.count = step.fetched = 0;
 	undrained++;
 	return true;
 }
@@ -54,8 +69,9 @@ static bool drain(struct request *request)
 	uint32_t count;
 
 	const uint32_t start = platform_clock();
+	const uint32_t waited = stats[QCLIF_STAT_WAIT_CLOCKS];
 	if (!engine->drain(neurons, &count))
-		return stuck(request);
+		return failed(request);
 
 	uint8_t *at = wire_put_varint(request->answer, count);
 	uint32_t previous = 0;
@@ -68,7 +84,7 @@ static bool drain(struct request *request)
 	request->answer = at;
 	undrained--;
 	stats[QCLIF_STAT_DRAIN_SPIKES] += count;
-	stats[QCLIF_STAT_DRAIN_CLOCKS] += platform_clock() - start;
+	stats[QCLIF_STAT_DRAIN_CLOCKS] += platform_clock() - start - (stats[QCLIF_STAT_WAIT_CLOCKS] - waited);
 	return true;
 }
 
@@ -110,10 +126,46 @@ static bool take_events(struct request *request, const uint8_t **at)
 	return true;
 }
 
+/* The engine can fetch what comes next: nothing that it is to follow waits here. */
+static bool can_fetch(void)
+{
+	return engine->fetch && step.count == step.fetched;
+}
+
+/* Let the engine fetch steps, all bytes from there on, and append their spikes. An open one goes on later. */
+static bool fetch_steps(struct request *request, const uint8_t *from, uint32_t steps, bool open)
+{
+	const uint32_t start = platform_clock();
+	fetched_from = from;
+	engine->fetch(from, request->end, steps, open);
+	stats[QCLIF_STAT_PUMP_CLOCKS] += platform_clock() - start;
+
+	for (undrained = open ? 0 : steps; undrained;)
+		if (!drain(request))
+			return false;
+
+	const uint32_t drained = platform_clock();
+	struct fetch fetch;
+	while ((fetch = engine->fetched()).state == FETCH_BUSY) {
+		if (platform_clock() - drained > ENGINE_PATIENCE)
+			return failed(request);
+		link_busy();
+	}
+	if (fetch.state != FETCH_DONE)
+		return failed(request);
+	step.count = step.fetched = open ? step.count + fetch.events : 0;
+	stats[QCLIF_STAT_STEPS] += open ? 0 : steps;
+	stats[QCLIF_STAT_PUMP_EVENTS] += fetch.events;
+	stats[QCLIF_STAT_PUMP_CLOCKS] += platform_clock() - drained;
+	return true;
+}
+
 bool sample_part(struct request *request)
 {
 	const uint8_t *at = request->begin;
 
+	if (can_fetch())
+		return fetch_steps(request, at, 1, true);
 	if (!take_events(request, &at))
 		return false;
 	return at == request->end || request_malformed(request, at);
@@ -128,6 +180,9 @@ bool sample_steps(struct request *request)
 		return request_malformed(request, at);
 	if (steps > request_room(request) / QCLIF_STEP_ANSWER_BYTES)
 		return request_fail(request, QCLIF_ERROR_RESPONSE, steps * QCLIF_STEP_ANSWER_BYTES, request_room(request));
+
+	if (can_fetch())
+		return fetch_steps(request, at, steps, false) && check_faults(request);
 
 	/* A step is received and pushed while the one before it computes. */
 	for (uint32_t t = 0; t < steps; t++) {

@@ -21,10 +21,25 @@ struct network {
 	uint32_t product_shift;
 };
 
-/* The events of one time step. */
+/* The events of one time step. The engine has fetched the first of them by itself, the others are in sources[]. */
 struct step {
 	uint32_t count;
+	uint32_t fetched;
 	uint16_t sources[QCLIF_STEP_EVENTS];
+};
+
+/* How steps that an engine fetches stand. */
+struct fetch {
+	enum fetch_state {
+		FETCH_BUSY,
+		FETCH_DONE,
+		FETCH_SOURCE, /* `value` is a source that the network does not have */
+		FETCH_EVENTS, /* a step has `value` events, too many */
+		FETCH_FORM,   /* the bytes end too early or too late, behind `value` of them */
+		FETCH_FAULT,  /* the bus refused an access: errors() tells */
+	} state;
+	uint32_t value;
+	uint32_t events; /* that were fetched */
 };
 
 struct engine {
@@ -32,9 +47,14 @@ struct engine {
 	void (*configure)(const struct network *network);
 	/* Before the first step of a sample: states and counters 0. False: the engine is stuck. */
 	bool (*begin)(void);
-	/* Start a step. At most two steps may be started and not drained. False: the engine is stuck. */
+	/* Start a step; its `count` events are all. At most two steps may be started and not drained. False: the engine is stuck. */
 	bool (*push)(const struct step *step);
-	/* Wait for the oldest step's spikes: neurons, ascending. False: the engine is stuck. */
+	/* Start to fetch and compute steps, each as the link has it: how many events, sources. With `open` the last one is
+	   not started: the next push() or fetch() goes on with it. All steps before are drained. NULL: cannot be done. */
+	void (*fetch)(const uint8_t *begin, const uint8_t *end, uint32_t steps, bool open);
+	/* How the last fetch() stands. */
+	struct fetch (*fetched)(void);
+	/* Wait for the oldest step's spikes: neurons, ascending. False: the engine is stuck, or fetched() has an error. */
 	bool (*drain)(uint16_t neurons[QCLIF_NEURONS], uint32_t *count);
 	/* V_a in the low half, V_s in the high one; all steps are drained. */
 	uint32_t (*state)(uint32_t neuron);

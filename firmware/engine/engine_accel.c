@@ -7,6 +7,8 @@
 
 #ifdef PLATFORM_WITH_ACCEL
 
+#include <stddef.h>
+
 #include "link.h"
 #include "qclif.h"
 
@@ -14,6 +16,9 @@ static void configure(const struct network *network)
 {
 	/* Within the build's limits, which the request was checked for. */
 	qclif_configure(PLATFORM_ACCEL, network->neurons, network->apical_shift, network->product_shift);
+#ifdef PLATFORM_WITH_DMA
+	qclif_reader_sources(PLATFORM_ACCEL, network->inputs, network->contexts);
+#endif
 }
 
 static bool begin(void)
@@ -34,19 +39,76 @@ static bool push(const struct step *step)
 		link_busy();
 	}
 	stats[QCLIF_STAT_WAIT_CLOCKS] += platform_clock() - start;
-	qclif_push(PLATFORM_ACCEL, step->sources, step->count);
+	qclif_push(PLATFORM_ACCEL, step->sources + step->fetched, step->count - step->fetched);
 	return true;
 }
 
+#ifdef PLATFORM_WITH_DMA
+
+/* Events of the sample before those that are fetched. */
+static uint32_t events_before;
+
+static uint32_t events(void)
+{
+	return QCLIF_GET(PLATFORM_ACCEL, counters[QCLIF_COUNTER_EVENTS]);
+}
+
+static void fetch(const uint8_t *begin, const uint8_t *end, uint32_t steps, bool open)
+{
+	events_before = events();
+	qclif_read_steps(PLATFORM_ACCEL, (uint32_t)begin, (uint32_t)(end - begin), steps, open);
+}
+
+static struct fetch fetched(void)
+{
+	static const enum fetch_state states[] = {
+		[QCLIF_READER_ERROR_NONE]   = FETCH_DONE,
+		[QCLIF_READER_ERROR_SOURCE] = FETCH_SOURCE,
+		[QCLIF_READER_ERROR_EVENTS] = FETCH_EVENTS,
+		[QCLIF_READER_ERROR_FORM]   = FETCH_FORM,
+		[QCLIF_READER_ERROR_BUS]    = FETCH_FAULT,
+	};
+	const uint32_t reader = QCLIF_GET(PLATFORM_ACCEL, reader_status);
+	const uint32_t error = qclif_reader_error(PLATFORM_ACCEL);
+
+	if (!(reader & QCLIF_READER_STATUS_DONE))
+		return (struct fetch){.state = FETCH_BUSY};
+	return (struct fetch){
+		.state  = states[error],
+		.value  = error == QCLIF_READER_ERROR_FORM ? QCLIF_GET(PLATFORM_ACCEL, reader_position)
+		                                           : QCLIF_GET(PLATFORM_ACCEL, reader_value),
+		.events = events() - events_before,
+	};
+}
+
+static bool fetch_failed(void)
+{
+	return qclif_reader_error(PLATFORM_ACCEL) != QCLIF_READER_ERROR_NONE;
+}
+
+#else
+
+#define fetch   NULL
+#define fetched NULL
+
+static bool fetch_failed(void)
+{
+	return false;
+}
+
+#endif
+
 static bool drain(uint16_t neurons[QCLIF_NEURONS], uint32_t *count)
 {
-	const uint32_t start = platform_clock();
-
 	*count = 0;
-	while (!qclif_take(PLATFORM_ACCEL, neurons, QCLIF_NEURONS, count)) {
-		if (platform_clock() - start > ENGINE_PATIENCE)
-			return false;
-		link_busy();
+	if (!qclif_take(PLATFORM_ACCEL, neurons, QCLIF_NEURONS, count)) {
+		const uint32_t start = platform_clock();
+		while (!qclif_take(PLATFORM_ACCEL, neurons, QCLIF_NEURONS, count)) {
+			if (fetch_failed() || platform_clock() - start > ENGINE_PATIENCE)
+				return false;
+			link_busy();
+		}
+		stats[QCLIF_STAT_WAIT_CLOCKS] += platform_clock() - start;
 	}
 	return *count <= QCLIF_NEURONS;
 }
@@ -72,6 +134,6 @@ static uint32_t status(void)
 	return QCLIF_GET(PLATFORM_ACCEL, status);
 }
 
-const struct engine engine_accel = {configure, begin, push, drain, state, counters, errors, status};
+const struct engine engine_accel = {configure, begin, push, fetch, fetched, drain, state, counters, errors, status};
 
 #endif

@@ -7,6 +7,8 @@
 
 #ifdef PLATFORM_RAM
 
+#include <stddef.h>
+
 #include "link.h"
 
 /* (i_s * V_a) is below 2^(current_bits + state_bits - 1); one bit more for the sum with V_s. */
@@ -207,6 +209,6 @@ static uint32_t none(void)
 	return 0;
 }
 
-const struct engine engine_cpu = {configure, begin, push, drain, state, counters, none, none};
+const struct engine engine_cpu = {configure, begin, push, NULL, NULL, drain, state, counters, none, none};
 
 #endif

@@ -17,6 +17,9 @@
 #ifdef CSR_QCLIF_BASE
 #define PLATFORM_WITH_ACCEL
 #define PLATFORM_ACCEL ((struct qclif *)CSR_QCLIF_BASE)
+#ifdef CSR_QCLIF_READER_START_ADDR
+#define PLATFORM_WITH_DMA
+#endif
 #endif
 
 #ifdef MAIN_RAM_BASE
