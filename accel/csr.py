@@ -50,11 +50,6 @@ class WriteWord(_Word, CSRStorage):
         field = getattr(self.fields, name)
         return self.written[field.offset:field.offset + field.size]
 
-    def put(self, name, value):
-        """Statement that lets reading show a value in a field."""
-        field = getattr(self.fields, name)
-        return self.storage[field.offset:field.offset + field.size].eq(value)
-
 def csr_of(register):
     """The CSR of a register of the table."""
     fields = [CSRField(field.name, size=field.bits, offset=field.offset, reset=field.reset, pulse=field.pulse,
