@@ -7,6 +7,7 @@ from litex.gen import *
 from litex.soc.interconnect.csr import *
 from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourceLevel
 
+from firmware.protocol import CRC
 from soc.frames.common import QUEUE
 from soc.frames.receiver import FrameReceiver
 from soc.frames.sender import FrameSender
@@ -53,7 +54,8 @@ class Frames(LiteXModule):
             CSRField("length", size=14, offset=16, description="Bytes: header and payload, to which the CRC is added."),
             CSRField("plain",  size=1, offset=30, description="Send the bytes as they are, and a zero."),
         ], description=f"Send a frame; up to {QUEUE} wait. A write while that many do is ignored, and flagged in "
-            "``sent``. The bytes have to stay as they are until it is sent.")
+            f"``sent``, as is one of no bytes, of more than {frame_bytes - CRC.size}, or beyond the memory's "
+            f"{send_bytes}. The bytes have to stay as they are until it is sent.")
         self._sent = CSRStatus(fields=[
             CSRField("count",   size=16, description="Frames that were sent since reset, modulo 2**16."),
             CSRField("refused", size=1, description="A write to ``send`` was ignored; stays until reset."),
@@ -64,6 +66,8 @@ class Frames(LiteXModule):
 
         # # #
 
+        end   = Signal(17)
+        there = Signal()
         self.comb += [
             phy.source.connect(receiver.sink, keep={"valid", "ready", "data"}),
             sender.source.connect(phy.sink, keep={"valid", "ready", "data"}),
@@ -76,7 +80,10 @@ class Frames(LiteXModule):
             self.ev.frame.trigger.eq(receiver.frame.valid),
             self._overflows.status.eq(self.overflows),
             # To send.
-            sender.order.valid.eq(self._send.re),
+            end.eq(self._send.fields.start + self._send.fields.length),
+            there.eq((self._send.fields.length != 0) & (self._send.fields.length <= frame_bytes - CRC.size) &
+                (end <= send_bytes) & (self._send.fields.start[:2] == 0)),
+            sender.order.valid.eq(self._send.re & there),
             sender.order.start.eq(self._send.fields.start[2:]),
             sender.order.length.eq(self._send.fields.length),
             sender.order.plain.eq(self._send.fields.plain),
@@ -91,5 +98,5 @@ class Frames(LiteXModule):
             If(phy.source.valid & phy.source.ready, self._bytes_received.status.eq(self._bytes_received.status + 1)),
             If(phy.sink.valid & phy.sink.ready, self._bytes_sent.status.eq(self._bytes_sent.status + 1)),
             If(sender.done, self._sent.fields.count.eq(self._sent.fields.count + 1)),
-            If(sender.order.valid & ~sender.order.ready, self._sent.fields.refused.eq(1)),
+            If(self._send.re & ~(there & sender.order.ready), self._sent.fields.refused.eq(1)),
         ]

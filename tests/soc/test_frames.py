@@ -249,6 +249,19 @@ def test_too_many_orders_are_refused_and_told():
     assert drive(bench, cpu()) == 1 << 16
 
 
+@pytest.mark.parametrize("start, length", ((0, 0), (0, FRAME_BYTES - 3), (SEND_BYTES - 4, 5), (2, 1), (0xfffc, 8)))
+def test_orders_of_what_is_not_there_are_refused_and_told(start, length):
+    bench = Bench()
+
+    def cpu():
+        yield from bench.write("send", start | length << 16)
+        refused = yield from bench.read("sent")
+        for _ in range(40):
+            yield
+        return refused, (yield bench.phy.sink.valid)
+    assert drive(bench, cpu()) == (1 << 16, 0)
+
+
 def test_interrupt_while_there_is_a_frame():
     bench = Bench()
 
