@@ -63,7 +63,7 @@ class Decoder(LiteXModule):
 
         # # #
 
-        syndrome = Signal(bits)
+        syndrome = Signal(bits, name="syndrome")
         self.comb += [
             syndrome.eq(encode(self.stored, bits) ^ self.check),
             self.data.eq(self.stored),

@@ -47,7 +47,7 @@ class SynapseArray(LiteXModule):
         self.soma   = weight_memory(config, config.soma_words,   "weights_soma",   *kind)
         self.apical = weight_memory(config, config.apical_words, "weights_apical", *kind)
         self.fetch  = Signal()
-        self.sink   = sink   = stream.Endpoint(walk_layout(config))
+        self.sink   = sink   = stream.Endpoint(walk_layout(config), name="sink")
         self.source = source = stream.Endpoint(sums_layout(config))
         self.sops   = Signal(max=2*config.lanes + 1)
 

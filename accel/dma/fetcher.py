@@ -37,7 +37,7 @@ class ByteFetcher(LiteXModule):
         self.base   = Signal(32)
         self.length = Signal(32)
         self.idle   = Signal()
-        self.source = source = stream.Endpoint([("byte", 8)])
+        self.source = source = stream.Endpoint([("byte", 8)], name="source")
         self.failed = Signal()
 
         # # #

@@ -70,7 +70,7 @@ class FrameSender(LiteXModule):
         there  = Signal()
         total  = Signal(bits)
         inside = Signal()
-        crc    = Signal(32, reset=START)
+        crc    = Signal(32, reset=START, name="crc")
         byte   = Signal(8)
         # Behind the bytes comes their CRC.
         behind = Signal(2)
