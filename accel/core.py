@@ -104,6 +104,7 @@ class QCLIFCore(LiteXModule):
         # -------------------------------------------------------------------------------------------------------------
         steps    = Signal(max=5)
         left     = Signal.like(steps)
+        in_work  = Signal() # Its own register: of a port, the Verilog would not have the value at power-up.
         received = Signal()
         through  = Signal()
         self.comb += [
@@ -114,8 +115,9 @@ class QCLIFCore(LiteXModule):
         ]
         self.sync += [
             steps.eq(left),
-            self.busy.eq(left != 0),
+            in_work.eq(left != 0),
         ]
+        self.comb += self.busy.eq(in_work)
 
         # Counters: registers, so that no path goes through the core from a handshake to a counter.
         # -----------------------------------------------------------------------------------------

@@ -3,6 +3,26 @@
 // What holds of the core in every clock, whatever the network: written into the core's own module, so that its signals
 // have the names of accel/. A property is a labelled assertion. What starts with proof_ is the checker's own.
 
+// Names that depend on the build ---------------------------------------------------------------------------------------
+
+`ifdef REGISTERED
+wire proof_rows        = synapsearray_word | synapsearray_rows_valid | synapsearray_taken;
+wire proof_row_reads   = synapsearray_reads_soma | synapsearray_reads_apical;
+wire proof_soma_read   = synapsearray_soma_bankedmemory_read_en;
+wire proof_apical_read = synapsearray_apical_bankedmemory_read_en;
+wire [$bits(synapsearray_soma_bankedmemory_read_adr)-1:0] proof_soma_adr =
+    synapsearray_soma_bankedmemory_read_adr;
+wire [$bits(synapsearray_apical_bankedmemory_read_adr)-1:0] proof_apical_adr =
+    synapsearray_apical_bankedmemory_read_adr;
+`else
+wire proof_rows        = synapsearray_word;
+wire proof_row_reads   = synapsearray_sink_payload_soma | synapsearray_sink_payload_apical;
+wire proof_soma_read   = synapsearray_soma_read_en;
+wire proof_apical_read = synapsearray_apical_read_en;
+wire [$bits(synapsearray_soma_read_adr)-1:0] proof_soma_adr = synapsearray_soma_read_adr;
+wire [$bits(synapsearray_apical_read_adr)-1:0] proof_apical_adr = synapsearray_apical_read_adr;
+`endif
+
 // Environment ----------------------------------------------------------------------------------------------------------
 
 // The network fits the build, and its size changes only while idle. All else is free: events (also of no source, or more
@@ -43,18 +63,26 @@ always @(posedge sys_clk) begin
     proof_sums_last <= synapsearray_source_last;
 end
 
+// A beat that leaves the neurons.
+wire proof_made = population_output_sink_valid & population_ce;
+wire proof_as_made = source_neuron == population_output_sink_payload_neuron &&
+    source_spike == population_output_sink_payload_spike && source_last == population_output_sink_last;
+
 // Books ----------------------------------------------------------------------------------------------------------------
 
 reg [3:0] proof_steps = 0;                       // Steps received, not yet through.
+reg [1:0] proof_beats = 0;                       // Beats that left the neurons, not yet the core.
 reg [$bits(source_neuron):0] proof_lowest = 0;   // Neurons below were there in this step.
 reg [$clog2(CLOCKS + 2)-1:0] proof_clocks = 0;   // With a step in work and no stall, since one began or ended.
 always @(posedge sys_clk) begin
     proof_steps <= proof_steps + proof_step_in - proof_step_out;
+    proof_beats <= proof_beats + proof_made - (source_valid & source_ready);
     if (source_valid & source_ready) proof_lowest <= source_last ? 0 : source_neuron + 1;
     if (proof_step_out | ~busy)                                         proof_clocks <= 0;
     else if (proof_clocks <= CLOCKS && (~source_valid | source_ready)) proof_clocks <= proof_clocks + 1;
     if (reset_state) begin
         proof_steps  <= 0;
+        proof_beats  <= 0;
         proof_lowest <= 0;
         proof_clocks <= 0;
     end
@@ -64,7 +92,7 @@ end
 
 always @* if (proof_live) begin
     // Steps.
-    steps_in_work_bounded: assert (proof_steps <= 3);
+    steps_in_work_bounded: assert (proof_steps <= 4);
     busy_while_in_work:    assert (busy == (proof_steps != 0));
     ready_until_last:      assert (ready == sink_ready && (sink_ready || ~(proof_past & proof_ready)));
     no_last_out_too_many:  assert (~(source_valid & source_last) || proof_steps != 0);
@@ -73,15 +101,16 @@ always @* if (proof_live) begin
     // Spikes.
     source_stable:         assert (~(proof_past & proof_stalled) || (source_valid && source_neuron == proof_neuron &&
                                source_spike == proof_spike && source_last == proof_last));
+    // What was made waits as it was offered before, by `source_stable`.
+    beats_leave_once:      assert (proof_beats <= 1 && source_valid == (proof_made || proof_beats != 0) &&
+                               (~source_valid || proof_beats != 0 || proof_as_made));
     spikes_ascending:      assert (~source_valid || source_neuron >= proof_lowest);
     spikes_below_neurons:  assert (~source_valid || source_neuron < neurons);
     last_is_last_neuron:   assert (~(source_valid & source_last) || source_neuron + 1 == neurons);
 
     // Addresses of what the core itself reads and writes.
-    soma_address:          assert (~synapsearray_sink_payload_soma ||
-                               synapsearray_sink_payload_soma_adr < SOMA_WORDS);
-    apical_address:        assert (~synapsearray_sink_payload_apical ||
-                               synapsearray_sink_payload_apical_adr < APICAL_WORDS);
+    soma_address:          assert (~(busy & proof_soma_read) || proof_soma_adr < SOMA_WORDS);
+    apical_address:        assert (~(busy & proof_apical_read) || proof_apical_adr < APICAL_WORDS);
     parameters_address:    assert (~(busy & population_parameters_read_en) || population_parameters_read_adr < neurons);
     states_address:        assert (~(busy & population_states_read_en) || population_states_read_adr < neurons);
     states_write_address:  assert (~population_states_write_en || population_states_write_adr < neurons);
@@ -95,11 +124,13 @@ always @* if (proof_live) begin
     spike_list_kept:       assert (~population_step_done || ~population_listed);
     sums_wait:             assert (~(proof_past & proof_sums_wait) ||
                                (synapsearray_source_valid && synapsearray_source_last == proof_sums_last));
+    sums_taken:            assert (population_takes == (population_remaining == 0 ||
+                               (population_remaining == 1 && population_ce)));
 
     // Idle, and the soft reset.
-    idle_is_empty:         assert (busy || ~(eventlist_list_valid | walker_active | walker_source_valid |
-                               synapsearray_source_valid | population_active | population_in_use | source_valid |
-                               synapsearray_sink_payload_soma | synapsearray_sink_payload_apical));
+    idle_is_empty:         assert (busy || ~(eventlist_list_valid | walker_active | walker_s1_valid | walker_s2_valid |
+                               proof_rows | proof_row_reads | synapsearray_source_valid | population_active |
+                               proof_in_pipeline | source_valid | population_output_valid));
     reset_is_idle:         assert (~proof_reset || (~busy && ready && ~source_valid && eventlist_fill == 0 &&
                                population_fresh && population_spikes_valid && population_spikes_count == 0));
 end

@@ -83,7 +83,7 @@ class Core:
     def clocks(self) -> int:
         """Clocks of a step whose lists are full, behind the one before, while the spikes are taken."""
         rows = self.config.step_events + self.config.neurons
-        return self.config.groups*max(rows, self.config.lanes) + 14 + self.registered
+        return self.config.groups*max(rows, self.config.lanes) + 14 + 2*self.registered
 
     def model(self, folder: Path, mutation: Mutation | None = None, clocks: int | None = None) -> Model:
         """Model with the properties of core.sv, where all neurons spike when they like.
@@ -104,6 +104,11 @@ class Core:
             "CLOCKS":        clocks or 0,
             "FROM_POWER_UP": int(self.from_power_up),
         })
+        # All stages of the neurons, whose number is theirs.
+        stages = " | ".join(f"population_token{n}_valid" for n in range(1 + NeuronPipeline.latency))
+        values += f"wire proof_in_pipeline = {stages};\n"
+        if self.registered:
+            values += "`define REGISTERED\n"
         source = folder/f"{self.name}.sv"
         # A name that is gone from the gateware is an error, not a signal without a driver.
         source.write_text(f"`default_nettype none\n{text[:end]}{values}\n{checks}\n{text[end:]}")

@@ -55,20 +55,23 @@ def _property(text: str, module: str, old: str, new: str) -> Property:
 
 PROPERTIES = {
     # Steps.
-    "steps_in_work_bounded": _property("at most three steps are in work",
+    "steps_in_work_bounded": _property("at most four steps are in work",
         "events", "sink.ready.eq(~closed[write_list])", "sink.ready.eq(1)"),
     "busy_while_in_work": _property("busy tells whether a step came in that has not left",
-        "core", "If(self.reset_state, steps.eq(0))", "If(self.reset_state, steps.eq(1))"),
+        "core", "If(self.reset_state, left.eq(0))", "If(self.reset_state, left.eq(1))"),
     "ready_until_last": _property("once ready, a whole step is taken",
         "events", "sink.ready.eq(~closed[write_list])", "sink.ready.eq(~closed[write_list] & (fill != 1))"),
     "no_last_out_too_many": _property("no `last` leaves that did not come in",
         "population", "head.last.eq(step_last & (remaining == 1))", "head.last.eq(remaining == 1)"),
     "step_within_bound": _property(
         "a step takes G*max(rows, P) + 14 clocks at most, where lists are full and nothing stalls",
-        "population", "spikes.valid.eq(listed)", "spikes.valid.eq(listed & ~in_use)"),
+        "population", "spikes.valid.eq(listed)", "spikes.valid.eq(listed & (Cat(*valid) == 0))"),
     # Spikes.
     "source_stable": _property("what leaves stands until it is taken",
-        "population", "ce.eq(in_use & (~source.valid | source.ready))", "ce.eq(in_use)"),
+        "population", "output.source.connect(source)",
+        'output.sink.connect(source, omit={"ready"}), output.source.ready.eq(source.ready)'),
+    "beats_leave_once": _property("each spike that the neurons make leaves, as it is, in order, and once",
+        "population", "ce.eq(output.sink.ready)", "ce.eq(1)"),
     "spikes_ascending": _property("neurons of a step ascend",
         "population", "self.neuron.eq(self.neuron + 1)", "self.neuron.eq(self.neuron)"),
     "spikes_below_neurons": _property("neurons are below `neurons`",
@@ -103,9 +106,11 @@ PROPERTIES = {
         "walker", "beat.eq(active & spikes.valid)", "beat.eq(active)"),
     "sums_wait": _property("sums of a group stand until the neurons take them",
         "synapses", "ce.eq(~source.valid | source.ready)", "ce.eq(1)"),
+    "sums_taken": _property("sums are taken in exactly the clocks in which no sums, or the last ones, are read",
+        "population", "moves.eq(~self.stall)", "moves.eq(1)"),
     # Idle.
     "idle_is_empty": _property("where busy is low, walker, lists, sums and neurons are empty",
-        "core", "self.busy.eq(steps != 0)", "self.busy.eq(steps > 1)"),
+        "core", "in_work.eq(left != 0)", "in_work.eq(left > 1)"),
     "reset_is_idle": _property("one clock after a soft reset, in any state: idle, ready, empty, states and spikes 0",
         "core", "for module in (events, walker, synapses, population)]", "for module in (events, walker, synapses)]"),
 }
