@@ -25,6 +25,21 @@ bool qclif_configure(struct qclif *q, uint32_t neurons, uint32_t apical_shift, u
 	return true;
 }
 
+bool qclif_load_network(struct qclif *q, const struct qclif_network *network)
+{
+	if (network->inputs != QCLIF_GET(q, size_inputs) || network->contexts != QCLIF_GET(q, size_contexts) ||
+	    network->lanes != QCLIF_GET(q, size_lanes) || network->weight_bits != QCLIF_GET(q, size_weight_bits) ||
+	    network->state_bits != QCLIF_GET(q, size_state_bits) ||
+	    network->current_bits != QCLIF_GET(q, size_current_bits) ||
+	    !qclif_configure(q, network->neurons, network->apical_shift, network->product_shift))
+		return false;
+	for (uint32_t i = 0; i < network->count; i++) {
+		const struct qclif_words *const chunk = network->chunks + i;
+		qclif_load(q, chunk->space, chunk->address, chunk->words, chunk->count);
+	}
+	return qclif_errors(q) == 0;
+}
+
 void qclif_load(struct qclif *q, uint32_t space, uint32_t address, const uint32_t *words, uint32_t count)
 {
 	qclif_seek(q, space, address);

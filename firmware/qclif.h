@@ -6,8 +6,7 @@
  * An accelerator is the address of its registers: `struct qclif *const q = (struct qclif *)CSR_QCLIF_BASE;`, and where
  * there are two, each has its own. The generated header has the registers, for every build: what differs is read.
  *
- *	qclif_init(q) && qclif_configure(q, neurons, apical_shift, product_shift)
- *	qclif_load(q, QCLIF_SPACE_SOMA, 0, words, count)    of accel/image.py, chunk by chunk
+ *	qclif_init(q) && qclif_load_network(q, &network)    of python -m host.c_network
  *	qclif_reset(q)                                      before each sample
  *	qclif_push(q, sources, count)                       where qclif_ready(q)
  *	while (!qclif_take(q, neurons, most, &count)) ...   the oldest step's spikes; or wait for an interrupt
@@ -30,6 +29,27 @@
 
 /* False: no accelerator of this layout is there. Else it is idle, without a flag set, and interrupts are off. */
 bool qclif_init(struct qclif *q);
+
+/* Consecutive words of a memory. */
+struct qclif_words {
+	uint32_t space; /* QCLIF_SPACE_* */
+	uint32_t address, count;
+	const uint32_t *words;
+};
+
+/* A network in the words of a build, as firmware/network_header.py writes them. */
+struct qclif_network {
+	/* Of the build: it has these sizes, or the words mean something else in it. */
+	uint32_t inputs, contexts, lanes, weight_bits, state_bits, current_bits;
+	/* Of the network. */
+	uint32_t neurons, apical_shift, product_shift;
+	const struct qclif_words *chunks;
+	uint32_t count;
+};
+
+/* Write a network to the memories, and its settings, and reset. False: the words are those of another build, which the
+   registers size_* tell, or one was refused, which qclif_errors() tells. */
+bool qclif_load_network(struct qclif *q, const struct qclif_network *network);
 
 /* Sizes and shifts of the network that will be loaded, and a reset. False: the build does not take them. */
 bool qclif_configure(struct qclif *q, uint32_t neurons, uint32_t apical_shift, uint32_t product_shift);

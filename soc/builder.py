@@ -1,6 +1,6 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""LiteX's builder with our firmware as the ROM's content, in the place of LiteX's BIOS."""
+"""LiteX's builder with our firmware, or another program, as the ROM's content, in the place of LiteX's BIOS."""
 
 import logging
 import os
@@ -40,11 +40,13 @@ class FirmwareBuilder(builder.Builder):
     soc       : QCLIFSoC (or a SoC that add_qclif() and add_frames() were applied to).
     config    : its configuration; the firmware's headers are generated from it.
     directory : of the build.
+    sources   : folder of the program's sources, whose Makefile makes bios.bin of them.
     """
-    def __init__(self, soc, config: QCLIFConfig, directory: Path):
+    def __init__(self, soc, config: QCLIFConfig, directory: Path, sources: Path = firmware.FOLDER):
         builder.Builder.__init__(self, soc, output_dir=directory, csr_svd=directory/"csr.svd",
             **NO_BUILD_LOG)
         self.config             = config
+        self.sources            = sources
         self.software_packages  = []
         self.software_libraries = []
         # LiteX compiles no BIOS for a ROM whose content comes from elsewhere.
@@ -54,7 +56,7 @@ class FirmwareBuilder(builder.Builder):
     def build(self, **kwargs):
         """LiteX's build(); `kwargs` go to the platform's toolchain."""
         prefer_own_tools()
-        if not hasattr(self.soc, "qclif"):
+        if self.sources == firmware.FOLDER and not hasattr(self.soc, "qclif"):
             # Without the accelerator's clock, our firmware takes the timer that LiteX's BIOS needs.
             self.soc.check_bios_requirements()
         builder.Builder.build(self, **kwargs)
@@ -67,7 +69,7 @@ class FirmwareBuilder(builder.Builder):
         write_headers(self.config, self.generated_dir)
         region = "sdram" if "sdram" in self.soc.bus.regions else "sram"
         (Path(self.generated_dir)/"variables.ld").write_text(f'REGION_ALIAS("variables", {region})\n')
-        make_package(Path(self.software_dir)/PACKAGE, str(firmware_folder(Path(self.software_dir))))
+        make_package(Path(self.software_dir)/PACKAGE, str(folder_without_blanks(self.sources, Path(self.software_dir))))
         if self.soc.integrated_rom_size:
             # Not cut to the firmware's size, so that the gateware does not depend on it.
             rom_bytes = self.soc.bus.regions["rom"].size
@@ -76,14 +78,14 @@ class FirmwareBuilder(builder.Builder):
 
 # Packages -----------------------------------------------------------------------------------------
 
-def firmware_folder(software_dir: Path) -> Path:
-    """The firmware's sources; where their name has a blank, which make does not take, by a link in a build's folder."""
-    if not BLANK.search(str(firmware.FOLDER)):
-        return firmware.FOLDER
+def folder_without_blanks(sources: Path, software_dir: Path) -> Path:
+    """A folder of sources; where its name has a blank, which make does not take, by a link in a build's folder."""
+    if not BLANK.search(str(sources)):
+        return sources
     link = software_dir/"firmware"
     software_dir.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
-    link.symlink_to(firmware.FOLDER)
+    link.symlink_to(sources)
     return link
 
 

@@ -16,11 +16,12 @@ from accel.errors import QCLIFError
 from accel.image import image
 from firmware import FOLDER
 from firmware.header import write_headers
+from firmware.network_header import network_header
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
 from host.link.device import Device
 from host.link.link import Link
-from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort, RegisterBus, compiled
+from tests.helpers.firmware_port import FLAGS, FirmwareDevice, FirmwarePort, RegisterBus, compiled
 from tests.helpers.naive_contract import Reference
 from tests.helpers.register_bench import ERRORS, Registers, build_source
 from tests.helpers.register_model import RegisterModel
@@ -108,6 +109,59 @@ def test_what_the_driver_refuses(library):
     driver.call("qclif_load", SPACE_STATE, 0, (ctypes.c_uint32*1)(), 1)
     assert driver.call("library_errors") == ERRORS["read_only"]
     assert driver.call("qclif_init") and driver.call("library_errors") == 0
+
+
+FIELDS  = ("inputs", "contexts", "lanes", "weight_bits", "state_bits", "current_bits", "neurons", "apical_shift",
+    "product_shift")
+
+
+class Words(ctypes.Structure):
+    _fields_ = [*((name, ctypes.c_uint32) for name in ("space", "address", "count")), ("words", ctypes.c_void_p)]
+
+
+class CNetwork(ctypes.Structure):
+    _fields_ = [*((name, ctypes.c_uint32) for name in FIELDS), ("chunks", ctypes.POINTER(Words)),
+        ("count", ctypes.c_uint32)]
+
+
+def c_network(network, config, folder):
+    """A network as the compiled header of it has it."""
+    write_headers(config, folder/"generated")
+    (folder/"network.c").write_text(network_header(network, config) +
+        "\nconst struct qclif_network *theirs(void);\nconst struct qclif_network *theirs(void) { return &network; }\n")
+    subprocess.run(["gcc", *FLAGS, f"-I{folder}", f"-iquote{FOLDER}", folder/"network.c", "-o", folder/"network.so"],
+        check=True)
+    library = ctypes.CDLL(str(folder/"network.so"))
+    library.theirs.restype = ctypes.POINTER(CNetwork)
+    return library, library.theirs()
+
+
+def test_a_network_as_a_header(library, tmp_path):
+    """Loaded in one call, computed exactly; and refused where the build is another."""
+    network = random_network(BUILD, 2, "excited", (5, 6, 1))
+    owner, theirs = c_network(network, BUILD, tmp_path)
+    bus     = RegisterBus(library, {BASES[0]: RegisterModel(BUILD)})
+    driver  = Driver(library, BASES[0], BUILD)
+    load    = library.qclif_load_network
+    load.restype = ctypes.c_bool
+    assert driver.call("qclif_init") and load(driver.base, theirs)
+    reference = Reference(network)
+    for sources in ([0, 6], [], [5, 5, 1], [2]):
+        assert driver.step([build_source(s, network, BUILD) for s in sources]) == reference.step(sources)
+    assert reference.v_s != [0]*5 and driver.call("library_errors") == 0
+    for name in FIELDS[:-2]:
+        kept = getattr(theirs.contents, name)
+        copy = CNetwork.from_buffer_copy(theirs.contents)
+        setattr(copy, name, 10 if name == "neurons" else kept + 1)
+        assert not load(driver.base, ctypes.byref(copy)), name
+    # Nothing was written.
+    assert driver.call("library_errors") == 0 and load(driver.base, theirs) and not bus.failed
+    chunk  = Words.from_buffer_copy(theirs.contents.chunks[0])
+    chunk.address = 2**20
+    broken = CNetwork.from_buffer_copy(theirs.contents)
+    broken.chunks, broken.count = ctypes.pointer(chunk), 1
+    assert not load(driver.base, ctypes.byref(broken)) and driver.call("library_errors") & ERRORS["address"]
+    assert owner
 
 
 def test_interrupts(library):

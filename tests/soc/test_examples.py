@@ -19,12 +19,14 @@ from accel.config import SPACE_PARAMETERS, QCLIFConfig
 from accel.registers import IDENTITY, REGISTER_LAYOUT, registers
 from firmware import FOLDER
 from firmware.header import write_headers
-from host import remote
+from host import c_network, remote
 from host.common.folders import ROOT
 from soc.examples.bios import SOFTWARE
 from tests.helpers.commands import assert_one_line, call
+from tests.helpers.naive_contract import Reference
 from tests.helpers.needs import needs_simulator, needs_verilator
 from tests.helpers.register_model import RegisterModel
+from tests.helpers.strategies import random_network
 
 # A build that Verilator is soon done with, and so few steps that a bridge is.
 SIZES = ("--neurons", "3", "--inputs", "8", "--contexts", "0", "--lanes", "2")
@@ -138,6 +140,58 @@ def test_a_command_of_the_bios(tmp_path):
         bios.sendall(b"qclif\n")
         said = until(bios, rb": right|WRONG|does not answer")
     assert b"3 neurons, 8 inputs; spikes 1, 0, states 0x260032, errors 0x0: right" in said, said
+
+# The driver alone, and interrupts -----------------------------------------------------------------
+
+# As main.c of the example has them.
+STEPS, MOST_EVENTS = 12, 4
+
+
+@needs_simulator
+def test_interrupts(tmp_path):
+    """Both accelerators, with a network that fires, against the naive reference; twice, so that a reset is one."""
+    config  = QCLIFConfig(neurons=6, inputs=8, contexts=2, lanes=2)
+    network = random_network(config, 3, "excited")
+    network.save(tmp_path/"net.npz")
+    done = call(c_network.main, "--network", tmp_path/"net.npz", "--lanes", 2)
+    assert done.returncode == 0, done.stderr
+    (tmp_path/"network.h").write_text(done.stdout)
+    told, totals = [], []
+    references = [Reference(network), Reference(network)]
+    events = spikes = [0, 0]
+    for step in range(STEPS):
+        for side, name in enumerate(("left", "right")):
+            sources = [(5*step + 3*side + 7*i) % config.sources for i in range((step + side) % (MOST_EVENTS + 1))]
+            fired   = references[side].step(sources)
+            events  = [count + len(sources)*(side == each) for each, count in enumerate(events)]
+            spikes  = [count + len(fired)*(side == each) for each, count in enumerate(spikes)]
+            told.append(" ".join([name, *map(str, fired)]))
+    for side, name in enumerate(("left", "right")):
+        totals.append(rf"{name}: steps, events, spikes {STEPS} {events[side]} {spikes[side]}, interrupts (\d+), "
+            "errors 0")
+    assert min(spikes) > STEPS
+    port = free_port()
+    with serving(port, tmp_path/"sim.log", "-m", "soc.examples.interrupts", "--port", port, "--output-dir",
+            tmp_path/"build", "--network", tmp_path/"network.h", "--neurons", 6, "--inputs", 8, "--contexts", 2,
+            "--lanes", 2), socket.create_connection(("127.0.0.1", port)) as program:
+        for _ in range(2):
+            program.sendall(b"x")
+            lines = until(program, rb"right: [^\n]*\nPress a key\r\n").decode().split("\r\n")
+            lines = [line for line in lines if line not in ("", "Press a key")]
+            assert lines[:-2] == told
+            left, right = (int(re.fullmatch(total, line)[1]) for total, line in zip(totals, lines[-2:], strict=True))
+            # The left one has an interrupt for each beat that comes alone, the right one has one a step.
+            assert left >= STEPS and right == STEPS
+
+
+def test_a_program_for_another_build(tmp_path):
+    random_network(QCLIFConfig(neurons=3, inputs=2, contexts=0), 1).save(tmp_path/"net.npz")
+    for options, told in (
+        (("--neurons", 2), "the network has 3 neurons, the build 2: build with --neurons 3"),
+        (("--name", "a b"), "--name a b: not a name of C"),
+        (("--state-bits", 9), "they must be equal"),
+    ):
+        assert_one_line(call(c_network.main, "--network", tmp_path/"net.npz", *options), told)
 
 # C on Linux ---------------------------------------------------------------------------------------
 
