@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import textwrap
 import time
 
 import pytest
@@ -96,6 +97,24 @@ def test_without_a_cpu(tmp_path):
         assert_exact(call(remote.main, *options, *SHORT, "--seed", "1"))
         assert_one_line(call(remote.main, *options, "--name", "ctrl"),
             "an accelerator of register layout", "see that the bridge answers, and that the address")
+
+
+@needs_verilator
+def test_the_page_for_integrators(tmp_path, monkeypatch, capsys):
+    """The Python of accel/README.md, as it stands there, on the SoC of its command: what it prints is what the page
+    says."""
+    page    = (ROOT/"accel"/"README.md").read_text().split("## In a SoC of your own")[1]
+    command = re.search(r"python -m soc\.examples\.without_cpu (.*)", page)[1]
+    _, network, program = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    printed = re.search(r"^prints\n\n((?:    .*\n)+)", page, re.MULTILINE)[1]
+    monkeypatch.chdir(tmp_path)
+    exec(network, {})
+    with bridged("without_cpu", tmp_path, *command.split()) as (_, csr_csv, _, host, _, port):
+        client, where = 'RemoteClient(csr_csv="build/sim/csr.csv")', f"{host!r}, {port}, csr_csv={str(csr_csv)!r}"
+        assert client in program
+        capsys.readouterr()
+        exec(program.replace(client, f"RemoteClient({where})"), {})
+    assert capsys.readouterr().out == textwrap.dedent(printed)
 
 
 @needs_verilator
