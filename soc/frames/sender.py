@@ -32,7 +32,7 @@ class FrameSender(LiteXModule):
     bus    : Wishbone slave of memory_bytes, to be written; zeros are read.
     order  : what is to be sent, taken at once and sent in this order. Its bytes are to stay as they are until then.
     source : bytes for the line.
-    done   : pulse; one more order is sent.
+    done   : pulse; one more order is on its way, and its memory free.
     """
     def __init__(self, memory_bytes, frame_bytes, big_endian=False):
         if memory_bytes % 4 or memory_bytes < frame_bytes:
@@ -40,7 +40,7 @@ class FrameSender(LiteXModule):
         words = memory_bytes//4
         self.bus    = bus    = wishbone.Interface(data_width=32, address_width=32, addressing="word")
         self.order  = stream.Endpoint(order_layout(memory_bytes, frame_bytes))
-        self.source = source = stream.Endpoint([("data", 8)])
+        self.source = stream.Endpoint([("data", 8)])
         self.done   = Signal()
 
         # # #
@@ -86,6 +86,12 @@ class FrameSender(LiteXModule):
                 byte.eq(~Array(crc[8*n:8*n + 8] for n in range(4))[behind]),
             ),
         ]
+
+        # A register for the line, so that no handshake goes from this state machine to the PHY's and back.
+        # ---------------------------------------------------------------------------------------------------
+        self.buffer = buffer = stream.Buffer([("data", 8)])
+        source = buffer.sink
+        self.comb += buffer.source.connect(self.source)
 
         # Passes.
         # -------
