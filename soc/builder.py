@@ -56,9 +56,9 @@ class FirmwareBuilder(builder.Builder):
     def build(self, **kwargs):
         """LiteX's build(); `kwargs` go to the platform's toolchain."""
         prefer_own_tools()
-        if self.sources == firmware.FOLDER and not hasattr(self.soc, "qclif"):
-            # Without the accelerator's clock, our firmware takes the timer that LiteX's BIOS needs.
-            self.soc.check_bios_requirements()
+        if self.sources == firmware.FOLDER and not (hasattr(self.soc, "qclif") or hasattr(self.soc, "timer0")):
+            raise QCLIFError("the firmware takes its clock from the accelerator or from LiteX's timer, and this SoC "
+                "has neither: leave out --no-timer")
         builder.Builder.build(self, **kwargs)
         generate_docs(self.soc, str(Path(self.output_dir)/"doc"), project_name="qCLIF SoC",
             author="the qCLIF SoC's authors")
