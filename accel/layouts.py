@@ -4,7 +4,7 @@
 
 from migen import *
 
-from accel.config import SPACE_SHIFT, WORD_BITS
+from accel.config import RAW_WIDE_BYTES, SPACE_SHIFT, WORD_BITS
 
 def index_bits(items):
     """Bits of a signal that tells `items` things apart, one bit at least."""
@@ -15,11 +15,14 @@ def index_bits(items):
 # Kinds of beats of a camera.
 CAMERA_TIME, CAMERA_EVENT, CAMERA_CONTEXT = range(3)
 
+# Bits of a coordinate or of a context's number: a raw word has no more.
+COORDINATE_BITS = 8*RAW_WIDE_BYTES - 2
+
 camera_layout = [
     # Stream of a camera, `last` ends a recording.
     ("kind", 2),  # CAMERA_TIME: nothing but the time, CAMERA_EVENT: of a pixel, CAMERA_CONTEXT: of a context source.
-    ("x",    16), # Column of the pixel, or number of the context source.
-    ("y",    16), # Row of the pixel.
+    ("x",    COORDINATE_BITS), # Column of the pixel, or number of the context source.
+    ("y",    COORDINATE_BITS), # Row of the pixel.
     ("p",    1),  # Polarity.
     ("t",    32), # us, modulo 2**32; less than 2**31 after the beat before.
 ]

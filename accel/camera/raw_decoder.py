@@ -9,11 +9,6 @@ from litex.soc.interconnect import stream
 from accel.config import RAW_NARROW_BYTES, RAW_WIDE_BYTES, SENSOR_LIMIT
 from accel.layouts import CAMERA_CONTEXT, CAMERA_EVENT, CAMERA_TIME, camera_layout, index_bits
 
-def _saturated(value):
-    """A coordinate of camera_layout that is as far outside as the value is."""
-    bits = len(Record(camera_layout).x)
-    return Mux(value[bits:] != 0, 2**bits - 1, value[:bits])
-
 # Raw Decoder --------------------------------------------------------------------------------------
 
 class RawDecoder(LiteXModule):
@@ -30,7 +25,8 @@ class RawDecoder(LiteXModule):
     source : beats of the camera, two clocks after a word's last byte.
     width, height : of the sensor, 1 to SENSOR_LIMIT; to be kept but for a `restart`.
     restart : pulse, at any time: whatever is in work is dropped; the next byte begins a recording.
-    idle : nothing is in work.
+    pending, partial : a word is in work; there are bytes of a word that is not complete.
+    idle : neither.
     cut : pulse; a recording ended in the middle of a word, which was dropped in the clock before. The recording ends
         nevertheless.
     """
@@ -40,6 +36,8 @@ class RawDecoder(LiteXModule):
         self.width   = Signal(16, reset=128)
         self.height  = Signal(16, reset=128)
         self.restart = Signal()
+        self.pending = Signal()
+        self.partial = Signal()
         self.idle    = Signal()
         self.cut     = Signal()
 
@@ -50,11 +48,15 @@ class RawDecoder(LiteXModule):
         most_bits = bits_for(SENSOR_LIMIT - 1)
         x_bits    = Signal(max=most_bits + 1)
         y_bits    = Signal(max=most_bits + 1)
+        all_bits  = Signal(max=2*most_bits + 1) # Verilog would add in the bits of the two.
         wide      = Signal()
         for bits, size in ((x_bits, self.width), (y_bits, self.height)):
             for n in range(most_bits):
                 self.comb += If(size > 2**n, bits.eq(n + 1))
-        self.comb += wide.eq(x_bits + y_bits > 8*RAW_NARROW_BYTES - 2)
+        self.comb += [
+            all_bits.eq(x_bits + y_bits),
+            wide.eq(all_bits > 8*RAW_NARROW_BYTES - 2),
+        ]
 
         # Bytes to words.
         # ---------------
@@ -117,11 +119,11 @@ class RawDecoder(LiteXModule):
                     source.kind.eq(CAMERA_TIME),
                 ).Elif(other,
                     source.kind.eq(CAMERA_CONTEXT),
-                    source.x.eq(_saturated(operand)),
+                    source.x.eq(operand),
                 ).Else(
                     source.kind.eq(CAMERA_EVENT),
                     source.x.eq(pixel & ((1 << x_bits) - 1)),
-                    source.y.eq(_saturated(y)),
+                    source.y.eq(y),
                 ),
                 source.t.eq(Mux(begins, 0, source.t) + Mux(passes, operand, 0)),
                 begins.eq(last),
@@ -133,4 +135,8 @@ class RawDecoder(LiteXModule):
                 begins.eq(1),
             )
         ]
-        self.comb += self.idle.eq(~valid & ~source.valid & (at == 0))
+        self.comb += [
+            self.pending.eq(valid | source.valid),
+            self.partial.eq(at != 0),
+            self.idle.eq(~self.pending & ~self.partial),
+        ]

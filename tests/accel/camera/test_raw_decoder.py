@@ -100,14 +100,14 @@ def expected_beats(data, size):
         high, rest = divmod(value, 2**(8*length - 1))
         last = int(at + length == len(data))
         if high and rest % 2:
-            beats.append((CAMERA_CONTEXT, min(rest >> 1, 2**16 - 1), 0, 0, now, last))
+            beats.append((CAMERA_CONTEXT, rest >> 1, 0, 0, now, last))
         elif high:
             now += rest >> 1
             beats.append((CAMERA_TIME, 0, 0, 0, now % 2**32, last))
         else:
             p, pixel = divmod(rest, 2**(8*length - 2))
             y, x = divmod(pixel, 2**x_bits)
-            beats.append((CAMERA_EVENT, x, min(y, 2**16 - 1), p, now % 2**32, last))
+            beats.append((CAMERA_EVENT, x, y, p, now % 2**32, last))
     return beats
 
 # Words --------------------------------------------------------------------------------------------
