@@ -42,7 +42,7 @@ CORE_COUNTERS = {
 }
 
 # What ends a transfer of the reader of events, as its register has it.
-READER_ERRORS = {"none": 0, "source": 1, "events": 2, "form": 3, "bus": 4}
+READER_ERRORS = {"none": 0, "source": 1, "events": 2, "form": 3, "bus": 4, "column": 5, "row": 6, "settings": 7}
 
 # The same of the writer of spikes.
 WRITER_ERRORS = {"none": 0, "full": 1, "bus": 2, "base": 3}

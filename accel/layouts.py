@@ -39,7 +39,14 @@ def spike_layout(config):
 
 def spike_word(beat):
     """The 32-bit word of a beat of output spikes, as the register `pop` shows it and as it is written to memory."""
-    return Cat(beat.neuron, Constant(0, 16 - len(beat.neuron)), beat.spike, beat.last, Constant(1, 1))
+    return _beat_word(beat.neuron, beat.spike, beat.last)
+
+def event_word(beat):
+    """The 32-bit word of a beat of source events, as the register `fired` shows it."""
+    return _beat_word(beat.source, beat.event, beat.last)
+
+def _beat_word(number, present, last):
+    return Cat(number, Constant(0, 16 - len(number)), present, last, Constant(1, 1))
 
 memory_port_layout = [
     ("space",   2), # SPACE_*: somatic weights, apical weights, parameters, states (read only).

@@ -26,7 +26,7 @@ class QCLIF(LiteXModule, AutoDoc):
     ----------
     config : QCLIFConfig.
     registered, single_port, protect : the core's.
-    with_streams, with_dma, big_endian : as the routes'.
+    with_streams, with_dma, big_endian, with_camera : as the routes'.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class QCLIF(LiteXModule, AutoDoc):
     reader, writer : masters of the bus, with `with_dma`: each has a Wishbone interface `bus`.
     """
     def __init__(self, config, registered=False, single_port=False, protect="none", with_streams=False, with_dma=False,
-        big_endian=False):
+        big_endian=False, with_camera=False):
         self.intro = ModuleDoc("""QCLIF
 
         Recurrent network of context-dependent neurons (qCLIF): event-driven accelerator.
@@ -60,7 +60,8 @@ class QCLIF(LiteXModule, AutoDoc):
 
         # Registers.
         # ----------
-        table = {register.name: register for register in registers(config, with_streams, with_dma)}
+        table = {register.name: register for register in registers(config, with_streams, with_dma,
+            with_camera)}
         csrs  = {name: csr_of(register) for name, register in table.items()}
         for name, csr in csrs.items():
             setattr(self, f"_{name}", csr)
@@ -75,7 +76,7 @@ class QCLIF(LiteXModule, AutoDoc):
 
         # Registers behind the interrupt's.
         # ---------------------------------
-        behind = dma_registers(config) if with_dma else ()
+        behind = dma_registers(config, with_camera) if with_dma else ()
         table |= {register.name: register for register in behind}
         for register in behind:
             csrs[register.name] = csr_of(register)
@@ -91,7 +92,7 @@ class QCLIF(LiteXModule, AutoDoc):
         busy      = Signal()
         ready     = Signal()
         emerging  = Signal()
-        self.routes = routes = Routes(config, csrs, with_streams, with_dma, big_endian)
+        self.routes = routes = Routes(config, csrs, with_streams, with_dma, big_endian, with_camera)
         self.sink   = routes.sink
         self.source = routes.source
         self.reader = routes.reader
@@ -199,7 +200,8 @@ class QCLIF(LiteXModule, AutoDoc):
             if name in table and table[name].writable]
         now    = dict(window.refused | routes.refused, # In the clock of the access.
             push      = push.re & ~ready,
-            pop       = pop.re & ~output,
+            pop       = any_of(pop.re & ~output, routes.refused.get("fired", 0)),
+            reader    = any_of(routes.refused.get("reader", 0), routes.refused.get("encoder", 0)),
             neurons   = neurons.re & ~busy & ((neurons.written == 0) | (neurons.written > config.neurons)),
             busy      = window.refused["busy"] | locked,
             reserved  = any_of(window.refused["reserved"],

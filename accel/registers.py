@@ -4,7 +4,7 @@
 
 Gateware, the firmware's header, the register document and the tests' model are all made of it. A register is a 32-bit
 word, the n-th one at 4*n from the peripheral's base; behind them are the three of LiteX's event manager, and behind
-those the ones of DMA, where a build has it. Free of Migen.
+those the ones of DMA and of the camera's encoder, where a build has them. Free of Migen.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ from accel.config import (
     CORE_COUNTERS,
     FAULTS,
     LIMITS,
+    SENSOR_LIMIT,
     SHIFT_BITS,
     SPACE_APICAL,
     SPACE_PARAMETERS,
@@ -91,15 +92,17 @@ def _fields(*fields: Field) -> tuple[Field, ...]:
     return tuple(placed)
 
 
-def registers(config: QCLIFConfig, streams: bool = False, dma: bool = False) -> tuple[Register, ...]:
+def registers(config: QCLIFConfig, streams: bool = False, dma: bool = False,
+        camera: bool = False) -> tuple[Register, ...]:
     """Registers before the event manager's, in the order of their addresses. Their places and fields are those of every
     build; descriptions, and what can be written, depend on it."""
-    return (*_operation(config), *_memory(config), *_information(config, streams, dma))
+    return (*_operation(config), *_memory(config), *_information(config, streams, dma, camera))
 
 
-def dma_registers(config: QCLIFConfig) -> tuple[Register, ...]:
-    """Registers of a build with DMA behind the event manager's, in the order of their addresses."""
-    return (*_reader(config), *_writer())
+def dma_registers(config: QCLIFConfig, camera: bool = False) -> tuple[Register, ...]:
+    """Registers of a build with DMA behind the event manager's, in the order of their addresses; with a camera's
+    encoder or without."""
+    return (*_reader(config, camera), *_writer(), *(_camera(config) if camera else ()))
 
 
 def _operation(config: QCLIFConfig) -> list[Register]:
@@ -126,7 +129,7 @@ def _operation(config: QCLIFConfig) -> list[Register]:
             Field("push", "A write to ``push`` was dropped: ``status.ready`` was not set."),
             Field("busy", "Refused, because a step was in work: a write of ``address``, ``data``, ``neurons``, "
                 "``shifts`` or ``control.next_word``; or a state was read of ``data``, which showed 0."),
-            Field("pop", "A write to ``pop`` found no beat to take."),
+            Field("pop", "A write to ``pop`` or ``fired`` found no beat to take."),
             Field("address", "``address`` would be outside of the memories, or was when ``data`` was written or "
                 "``control.next_word`` set. Nothing was changed."),
             Field("read_only", "A write to a register, or through ``data`` to a state, that can only be read."),
@@ -135,7 +138,8 @@ def _operation(config: QCLIFConfig) -> list[Register]:
             Field("reserved", "Bits without a meaning were written: in ``data`` those for which the word has no "
                 "memory. They are ignored, the others have their effect."),
             Field("reader", "A write of ``reader_start`` was ignored, for ``reader_status.busy`` or ``streams.sink`` "
-                "was set; or the memory refused an access of the reader."),
+                "was set, or one of ``camera_*``, for ``reader_status.busy`` was; or the memory refused an access of "
+                "the reader."),
             Field("writer", "A write of ``writer_start`` was ignored, for ``writer_status.busy`` or ``streams.source`` "
                 "was set; or the memory refused an access of the writer."),
             Field("early", "``data`` was read before its word was there, and showed 0. Only a bus that is faster than "
@@ -187,12 +191,14 @@ def _memory(config: QCLIFConfig) -> list[Register]:
     ]
 
 
-def _information(config: QCLIFConfig, streams: bool, dma: bool) -> list[Register]:
+def _information(config: QCLIFConfig, streams: bool, dma: bool, camera: bool) -> list[Register]:
     return [
         Register("features", "What this build has.", _fields(
             Field("streams", "Streams for other gateware, which ``streams`` lets pass.", reset=int(streams)),
             Field("dma", "A reader of events and a writer of spikes, with registers behind the interrupt's.",
-                reset=int(dma)))),
+                reset=int(dma)),
+            Field("camera", "An encoder of raw events behind the reader, with registers behind the writer's.",
+                reset=int(camera)))),
         Register("streams", "What passes by the registers, to be changed between steps. Read only where "
             "``features.streams`` is 0.", _fields(
             Field("sink", "Events come from the stream ``sink`` of other gateware. A write of ``push`` is refused "
@@ -207,7 +213,11 @@ def _information(config: QCLIFConfig, streams: bool, dma: bool) -> list[Register
     ]
 
 
-def _reader(config: QCLIFConfig) -> list[Register]:
+def _reader(config: QCLIFConfig, camera: bool) -> list[Register]:
+    raw = Field("raw", "The bytes are raw event words of the link (firmware/README.md, \"Raw events\"), which the "
+        "encoder makes events of; ``steps``, ``varints`` and ``open`` mean nothing. Steps end as time passes: the last "
+        "one stays open, and the next transfer goes on with it and with the recording, which begins with "
+        "``control.reset``, a write of ``camera_*``, or behind an error.")
     return [
         Register("reader_base", "Byte address of the events in memory, on the bus of the SoC, of any alignment. What a "
             "transfer works with is taken at its start: it may be written for the next one meanwhile, as "
@@ -230,7 +240,8 @@ def _reader(config: QCLIFConfig) -> list[Register]:
                     "the difference to the one before, the first to 0. A varint is one byte below 128, else two: the "
                     "low 7 bits with bit 7 set, then the others."))),
             Field("open", "With ``varints``: the last step is not ended; the next events, wherever they come from, go "
-                "on with it.")), writable=True),
+                "on with it."),
+            *([raw] if camera else [])), writable=True),
         Register("reader_status", "State of the reader.", _fields(
             Field("busy", "A transfer is under way."),
             Field("done", "The last transfer came to its end or to an error."),
@@ -241,9 +252,16 @@ def _reader(config: QCLIFConfig) -> list[Register]:
                 ("``2``", f"A step has ``reader_value`` events or more, and {config.step_events} are the most."),
                 ("``3``", "The bytes end within a step or a word, there are more of them than the steps have, or a "
                     "word has bits set above ``last``."),
-                ("``4``", "The memory refused an access, or ends before the bytes do."))))),
+                ("``4``", "The memory refused an access, or ends before the bytes do."),
+                *([
+                    ("``5``", "A raw event has x = ``reader_value``, and the sensor not so many columns."),
+                    ("``6``", "A raw event has y = ``reader_value``, and the sensor not so many rows."),
+                    ("``7``", "Settings of the encoder are wrong: bits of ``reader_value`` for width, height, grid's "
+                        "width, grid's height, polarities, bin_us, count_threshold, contexts."),
+                ] if camera else []))))),
         Register("reader_value", "What ``reader_status.error`` is about."),
-        Register("reader_position", "Bytes that were read; at an error, to the end of what is wrong."),
+        Register("reader_position", "Bytes that were read; at an error, to the end of what is wrong"
+            + (", and with ``raw`` a few words further." if camera else ".")),
     ]
 
 
@@ -267,4 +285,29 @@ def _writer() -> list[Register]:
                 ("``3``", "``writer_base`` is no multiple of 4. Nothing was written."))))),
         Register("writer_count", "Words that the last transfer has written."),
         Register("writer_left", "Steps of the last transfer whose last beat is not written."),
+    ]
+
+
+def _camera(config: QCLIFConfig) -> list[Register]:
+    return [
+        Register("fired", "The beats that the encoder of raw events gave to the core, for software that wants to know "
+            "its inputs. Reading shows the oldest one and changes nothing; a write of any value takes it. The encoder "
+            "waits where too many are not taken. ``control.reset`` drops all.", _fields(
+            Field("source", "Source of the event.", 16),
+            Field("event", "The beat carries an event."),
+            Field("last", "The step ended."),
+            Field("valid", "There is a beat. All is 0 without one.")), writable=True),
+        Register("camera_sensor", "Pixels of the sensor. A write of this register, or of one of the next three, "
+            "begins a recording anew; it is refused while a transfer of the reader is under way.", _fields(
+            Field("width", f"Columns, 1 to {SENSOR_LIMIT}.", 16, reset=128),
+            Field("height", f"Rows, 1 to {SENSOR_LIMIT}.", 16, reset=128)), writable=True),
+        Register("camera_grid", f"Grid that the pixels are downsampled to; with the polarities it has {config.inputs} "
+            "sources at most.", _fields(
+            Field("width", "Columns, 1 up.", 16, reset=16),
+            Field("height", "Rows, 1 up.", 16, reset=16)), writable=True),
+        Register("camera_bin_us", "Length of a time step in us, 1 to 2**31 - 1.", writable=True, reset=5000),
+        Register("camera_counts", "What is counted.", _fields(
+            Field("count_threshold", "Events of a source in a step with which it fires, 1 up.", 16, reset=3),
+            Field("polarities", "1, or 2 for a source each.", 8, reset=2),
+            Field("contexts", f"Contexts of the network, up to {config.contexts}.", 8)), writable=True),
     ]

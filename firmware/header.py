@@ -59,9 +59,9 @@ def _registers_struct(names: list[tuple[str, bool]]) -> list[str]:
 
 def registers_header() -> str:
     """Text of qclif_registers.h: the registers as a structure, masks and places of their fields. Of any build, with DMA
-    or without."""
-    table  = registers(QCLIFConfig(), streams=True, dma=True)
-    behind = dma_registers(QCLIFConfig())
+    and a camera's encoder or without."""
+    table  = registers(QCLIFConfig(), streams=True, dma=True, camera=True)
+    behind = dma_registers(QCLIFConfig(), camera=True)
     lines  = ["#include <stdint.h>", "",
         *_registers_struct([*((register.name, register.writable) for register in table),
             ("ev_status", False), ("ev_pending", True), ("ev_enable", True),

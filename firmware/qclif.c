@@ -72,6 +72,36 @@ bool qclif_take(struct qclif *q, uint16_t *neurons, uint32_t most, uint32_t *cou
 	return true;
 }
 
+void qclif_camera(struct qclif *q, const struct qclif_camera *camera)
+{
+	QCLIF_SET(q, camera_sensor, camera->width << QCLIF_CAMERA_SENSOR_WIDTH_AT |
+	                            camera->height << QCLIF_CAMERA_SENSOR_HEIGHT_AT);
+	QCLIF_SET(q, camera_grid, camera->grid_width << QCLIF_CAMERA_GRID_WIDTH_AT |
+	                          camera->grid_height << QCLIF_CAMERA_GRID_HEIGHT_AT);
+	QCLIF_SET(q, camera_bin_us, camera->bin_us);
+	QCLIF_SET(q, camera_counts, camera->count_threshold << QCLIF_CAMERA_COUNTS_COUNT_THRESHOLD_AT |
+	                            camera->polarities << QCLIF_CAMERA_COUNTS_POLARITIES_AT |
+	                            camera->contexts << QCLIF_CAMERA_COUNTS_CONTEXTS_AT);
+}
+
+bool qclif_take_fired(struct qclif *q, uint16_t *sources, uint32_t most, uint32_t *count)
+{
+	uint32_t beat;
+
+	do {
+		beat = QCLIF_GET(q, fired);
+		if (!(beat & QCLIF_FIRED_VALID))
+			return false;
+		QCLIF_SET(q, fired, beat);
+		if (beat & QCLIF_FIRED_EVENT) {
+			if (*count < most)
+				sources[*count] = (uint16_t)beat;
+			++*count;
+		}
+	} while (!(beat & QCLIF_FIRED_LAST));
+	return true;
+}
+
 void qclif_counters(const struct qclif *q, uint32_t values[QCLIF_COUNTERS])
 {
 	for (uint32_t i = 0; i < QCLIF_COUNTERS; i++)

@@ -150,6 +150,31 @@ static inline void qclif_read_words(struct qclif *q, uint32_t address, uint32_t 
 	QCLIF_SET(q, reader_start, 0);
 }
 
+/* Raw events, where QCLIF_FEATURES_CAMERA is set: as the link has them, in the words that the sensor's size tells. */
+
+/* What to encode with; a recording begins. */
+struct qclif_camera {
+	uint32_t width, height;
+	uint32_t grid_width, grid_height;
+	uint32_t polarities;
+	uint32_t bin_us;
+	uint32_t count_threshold;
+	uint32_t contexts;
+};
+
+void qclif_camera(struct qclif *q, const struct qclif_camera *camera);
+
+/* Compute the steps of the raw words that lie at `address`, which go on with the recording that qclif_reset() begins. */
+static inline void qclif_read_raw(struct qclif *q, uint32_t address, uint32_t bytes)
+{
+	QCLIF_SET(q, reader_base, address);
+	QCLIF_SET(q, reader_length, bytes);
+	QCLIF_SET(q, reader_start, QCLIF_READER_START_RAW);
+}
+
+/* Take the events that were made of them, which is to be done meanwhile: as qclif_take() does spikes. */
+bool qclif_take_fired(struct qclif *q, uint16_t *sources, uint32_t most, uint32_t *count);
+
 /* QCLIF_READER_ERROR_* of what was read last, NONE as long as that goes on: reader_status has QCLIF_READER_STATUS_DONE
    when it is over. */
 static inline uint32_t qclif_reader_error(const struct qclif *q)

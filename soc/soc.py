@@ -36,7 +36,8 @@ class Platform(GenericPlatform):
 # Accelerator --------------------------------------------------------------------------------------
 
 def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered: bool = False,
-    single_port: bool = False, protect: str = "none", with_streams: bool = False, with_dma: bool = False) -> None:
+    single_port: bool = False, protect: str = "none", with_streams: bool = False, with_dma: bool = False,
+    with_camera: bool = False) -> None:
     """Add the accelerator to any LiteX SoC.
 
     It becomes `soc.<name>` with its CSRs, an interrupt where the SoC has them, and the sizes of the build as
@@ -54,17 +55,20 @@ def add_qclif(soc: SoCCore, config: QCLIFConfig, name: str = "qclif", registered
                   streams of the layouts of accel/layouts.py, where the register `streams` says so.
     with_dma    : two bus masters fetch events from memory and write spikes to it, by the registers `reader_*` and
                   `writer_*`.
+    with_camera : the one for events encodes raw events of a camera, too, by the registers `camera_*`; needs with_dma.
 
     Raises
     ------
-    QCLIFError : the CSR bus has not words of 32 bits, or there is no such protection.
+    QCLIFError : the CSR bus has not words of 32 bits, there is no such protection, or a camera's encoder without DMA.
     """
     from accel.csr import check_width
     from accel.peripheral import QCLIF
     check_width(soc.csr.data_width)
+    if with_camera and not with_dma:
+        raise QCLIFError("with_camera is set without with_dma, and raw events come from memory: set with_dma, too")
     soc.check_if_exists(name)
     soc.add_module(name=name, module=QCLIF(config, registered, single_port, protect, with_streams, with_dma,
-        big_endian=soc.cpu.endianness == "big"))
+        big_endian=soc.cpu.endianness == "big", with_camera=with_camera))
     if with_dma:
         for master in ("reader", "writer"):
             soc.bus.add_master(name=f"{name}_{master}", master=getattr(getattr(soc, name), master).bus)
@@ -93,14 +97,15 @@ class QCLIFSoC(SoCCore):
                        registers behind them.
     with_dma         : the accelerator fetches the events of a request from memory by itself. None: unless block RAM is
                        scarce, which logic then is, too (`flash`).
+    with_camera      : and encodes raw events by itself. None: where it is with_dma.
     uart_phy         : PHY of the UART; without it LiteX's `uart_name` ("serial", "sim", "jtag_uart" or a pad
                        name of the platform) and `uart_baudrate` choose one.
     protect          : of PROTECTIONS, check bits of the accelerator's memories.
     kwargs           : LiteX's SoCCore options: cpu_type, cpu_variant, integrated_main_ram_size ...
     """
     def __init__(self, platform, sys_clk_freq, config, with_accelerator=True, registered=False, flash=None,
-        flash_offset=0, with_dma=None, uart_phy=None, uart_name="serial", uart_baudrate=115200, protect="none",
-        **kwargs):
+        flash_offset=0, with_dma=None, with_camera=None, uart_phy=None, uart_name="serial", uart_baudrate=115200,
+        protect="none", **kwargs):
         kwargs = {"integrated_rom_size": ROM_BYTES, "integrated_sram_size": sram_bytes(config), "ident": "qCLIF SoC",
             **kwargs, "with_uart": False}
         rom_bytes       = kwargs["integrated_rom_size"]
@@ -112,8 +117,9 @@ class QCLIFSoC(SoCCore):
             self.add_flash_ram(flash, flash_offset, rom_bytes, least_sram_bytes(config))
         self.add_frames(config, uart_phy or self.get_uart_phy(uart_name, uart_baudrate))
         if with_accelerator:
+            with_dma = flash is None if with_dma is None else with_dma
             add_qclif(self, config, registered=registered and flash is None, single_port=flash is not None,
-                protect=protect, with_dma=flash is None if with_dma is None else with_dma)
+                protect=protect, with_dma=with_dma, with_camera=with_dma if with_camera is None else with_camera)
 
     def add_flash_ram(self, pads, offset: int, rom_bytes: int, needed: int) -> None:
         """Add RAM that starts with a copy of the flash: the firmware's ROM, followed by its SRAM of `needed` bytes or

@@ -64,6 +64,7 @@ class CameraEncoder(LiteXModule):
     idle : nothing is in work.
     errors : {name: pulse} of `ENCODER_ERRORS`: a beat was dropped in the clock before. Its `last` counts nevertheless.
     value : what the pulse is about.
+    beyond_width : at a pulse of `pixel`: it is the pixel's x.
     """
     def __init__(self, config, sensor_limit=SENSOR_LIMIT, step_bits=20):
         self.config    = config
@@ -77,6 +78,7 @@ class CameraEncoder(LiteXModule):
         self.idle      = Signal()
         self.errors    = errors = {name: Signal(name=f"error_{name}") for name in ENCODER_ERRORS}
         self.value     = Signal(32)
+        self.beyond_width = Signal()
 
         # # #
 
@@ -152,6 +154,7 @@ class CameraEncoder(LiteXModule):
             unknown.eq(sink.x >= settings["contexts"]),
         ]
         self.sync += [
+            self.beyond_width.eq(beyond_x),
             errors["settings"].eq(sink.valid & refused),
             errors["time"].eq(take & backward),
             errors["pixel"].eq(take & ~backward & is_event & outside),

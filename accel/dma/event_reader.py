@@ -23,6 +23,8 @@ class EventReader(LiteXModule):
               before, the first to 0. A varint below 128 is one byte, else two: the low 7 bits with bit 7 set, then the
               others. With `open` the last step is not ended: the next transfer goes on with it. This is the payload of
               the link (firmware/README.md), which our firmware hands over.
+    raw     : raw event words of the link, for a build with a camera's encoder: its events go to the core. The next
+              transfer goes on with the recording, and with its step.
 
     What is wrong ends the transfer, and nothing from there on is handed over. What the core has by then of a step stays
     there.
@@ -31,6 +33,7 @@ class EventReader(LiteXModule):
     ----------
     config     : QCLIFConfig.
     big_endian : byte 0 of a word is its highest one, as the CPU of the SoC has it.
+    camera     : RawEvents, or None: there is no format raw.
 
     Attributes
     ----------
@@ -41,15 +44,16 @@ class EventReader(LiteXModule):
     base, length : byte address and bytes.
     inputs, contexts : of the network. Of the sources of the build, those beyond them are refused.
     steps, varints, open : as above; without `varints` the format is words, and the other two mean nothing.
+    raw      : the format is raw, whatever the three are.
     abort    : pulse: what is under way ends, without a sign of it but that it is not `busy` any more.
     busy     : a transfer is under way, or the access that it had begun.
     done     : the last transfer came to its end or to an error.
     ended    : pulse; `done` is set.
     error    : READER_ERRORS: what ended the last transfer.
-    value    : the source that is unknown, or the events that a step has beyond `step_events`.
+    value    : the source that is unknown, the events that a step has beyond `step_events`, or what the camera tells.
     position : bytes that were read; at an error, to the end of what is wrong.
     """
-    def __init__(self, config, big_endian=False):
+    def __init__(self, config, big_endian=False, camera=None):
         self.source   = source = stream.Endpoint(event_layout(config))
         self.fill     = Signal(max=config.step_events + 1)
         self.start    = Signal()
@@ -60,12 +64,13 @@ class EventReader(LiteXModule):
         self.steps    = Signal(16)
         self.varints  = Signal()
         self.open     = Signal()
+        self.raw      = Signal()
         self.abort    = Signal()
         self.busy     = Signal()
         self.done     = Signal()
         self.ended    = Signal()
         self.error    = Signal(max=len(READER_ERRORS))
-        self.value    = Signal(16)
+        self.value    = Signal(32)
         self.position = Signal(32)
 
         self.fetcher = fetcher = ByteFetcher(big_endian)
@@ -79,6 +84,7 @@ class EventReader(LiteXModule):
         steps   = Signal(16)
         varints = Signal()
         open    = Signal()
+        raw     = Signal()
         inputs  = Signal(16)
         limit   = Signal(17)
         self.comb += [
@@ -106,13 +112,13 @@ class EventReader(LiteXModule):
             over.eq(position == length),
             through.eq(varints & (steps == 0)),
             fetcher.source.ready.eq(take),
-            item.eq(take & Mux(varints, (count == 1) | ~byte[7], count == WORD_BYTES - 1)),
+            item.eq(take & ~raw & Mux(varints, (count == 1) | ~byte[7], count == WORD_BYTES - 1)),
         ]
         self.sync += [
             If(take,
                 position.eq(position + 1),
                 held.eq(Cat(held[8:], byte)),
-                count.eq(Mux(item, 0, count + 1)),
+                count.eq(Mux(item | raw, 0, count + 1)),
             ),
         ]
 
@@ -170,6 +176,9 @@ class EventReader(LiteXModule):
         crowded = Signal()
         wrong   = Signal(len(self.error))
         at_end  = Signal()
+        settled = Signal(reset=1) # Nothing is in work behind the bytes,
+        stopped = Signal(len(self.error)) # or that is what is wrong there.
+        partial = Signal()
         self.comb += [
             unknown.eq(is_event & (((value >= inputs) & (value < config.inputs)) | (value >= limit)
                 | (value >= config.sources))),
@@ -183,29 +192,55 @@ class EventReader(LiteXModule):
                 ).Elif(crowded,
                     wrong.eq(READER_ERRORS["events"]),
                 )
+            ).Elif(stopped != READER_ERRORS["none"],
+                wrong.eq(stopped),
             ).Elif(fetcher.failed & ~fetcher.source.valid,
                 wrong.eq(READER_ERRORS["bus"]),
-            ).Elif(over | through,
+            ).Elif((over | through) & settled,
                 at_end.eq(1),
-                If(~over | (count != 0) | (varints & ~through), wrong.eq(READER_ERRORS["form"])),
+                If(~over | (count != 0) | partial | (varints & ~through), wrong.eq(READER_ERRORS["form"])),
             ),
         ]
 
         # Events.
         # -------
         passed = Signal()
+        ready  = Signal() # For a byte.
         self.comb += [
+            ready.eq(~valid | passed),
             source.valid.eq(run & valid & (wrong == READER_ERRORS["none"]) & (is_event | is_last)),
             source.source.eq(value),
             source.event.eq(is_event),
             source.last.eq(is_last),
             passed.eq(valid & (wrong == READER_ERRORS["none"]) & (source.ready | ~(is_event | is_last))),
-            take.eq(run & fetcher.source.valid & ~over & ~through & (~valid | passed)),
+            take.eq(run & fetcher.source.valid & ~over & ~through & ready),
         ]
         self.sync += [
             If(passed, valid.eq(0)),
             If(item, valid.eq(1)),
         ]
+
+        # Raw words: the camera has its bytes, and makes the events.
+        # ----------------------------------------------------------
+        if camera is not None:
+            failed = Signal()
+            self.comb += [
+                camera.fill.eq(self.fill),
+                camera.sink.data.eq(byte),
+                camera.reset.eq(self.abort),
+                camera.restart.eq(failed),
+                If(raw,
+                    ready.eq(camera.sink.ready),
+                    camera.sink.valid.eq(run & fetcher.source.valid & ~over),
+                    camera.source.connect(source, omit={"valid", "ready"}),
+                    source.valid.eq(run & camera.source.valid),
+                    camera.source.ready.eq(run & source.ready),
+                    stopped.eq(camera.error),
+                    settled.eq(camera.idle),
+                    partial.eq(camera.partial),
+                )
+            ]
+            self.sync += failed.eq(run & raw & (wrong != READER_ERRORS["none"]))
 
         # Transfers: they are over when the bus is free again.
         # ----------------------------------------------------
@@ -224,6 +259,7 @@ class EventReader(LiteXModule):
                 over_with.eq(1),
                 error.eq(wrong),
                 self.value.eq(value),
+                *([] if camera is None else [If(raw, self.value.eq(camera.value))]),
                 # Not a number of events: the event that is one too many.
                 If((wrong == READER_ERRORS["events"]) & is_event, self.value.eq(config.step_events + 1)),
             ),
@@ -233,11 +269,12 @@ class EventReader(LiteXModule):
                 valid.eq(0),
                 position.eq(0),
                 count.eq(0),
-                number.eq(self.varints),
+                number.eq(self.varints & ~self.raw),
                 first.eq(1),
                 length.eq(self.length),
                 steps.eq(self.steps),
-                varints.eq(self.varints),
+                varints.eq(self.varints & ~self.raw),
+                raw.eq(self.raw),
                 open.eq(self.open),
                 inputs.eq(self.inputs),
                 limit.eq(self.contexts + config.inputs),

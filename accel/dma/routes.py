@@ -6,10 +6,11 @@ from litex.gen import *
 
 from litex.soc.interconnect import stream
 
+from accel.camera.raw_events import RawEvents
 from accel.config import READER_ERRORS, WRITER_ERRORS
 from accel.dma.event_reader import EventReader
 from accel.dma.spike_writer import SpikeWriter
-from accel.layouts import event_layout, spike_layout
+from accel.layouts import event_layout, event_word, spike_layout
 
 # Routes -------------------------------------------------------------------------------------------
 
@@ -27,6 +28,7 @@ class Routes(LiteXModule):
     with_streams : there are `sink` and `source`, for other gateware.
     with_dma     : there are `reader` and `writer`, with a Wishbone master each.
     big_endian   : the reader's.
+    with_camera  : the reader encodes raw events, too; with `with_dma`.
 
     Attributes
     ----------
@@ -37,7 +39,8 @@ class Routes(LiteXModule):
     reset        : the core is being reset: transfers end, streams wait.
     refused      : {flag: pulse}; a write that was ignored, or an access of memory that was refused.
     """
-    def __init__(self, config, csrs, with_streams=False, with_dma=False, big_endian=False):
+    def __init__(self, config, csrs, with_streams=False, with_dma=False, big_endian=False,
+        with_camera=False):
         self.push   = stream.Endpoint(event_layout(config))
         self.events = stream.Endpoint(event_layout(config))
         self.spikes = stream.Endpoint(spike_layout(config))
@@ -46,7 +49,8 @@ class Routes(LiteXModule):
         self.source = stream.Endpoint(spike_layout(config)) if with_streams else None
         self.fill   = Signal(max=config.step_events + 1)
         self.reset  = Signal()
-        self.reader = EventReader(config, big_endian) if with_dma else None
+        self.camera = RawEvents(config) if with_camera else None
+        self.reader = EventReader(config, big_endian, self.camera) if with_dma else None
         self.writer = SpikeWriter(config) if with_dma else None
         self.refused = {}
 
@@ -83,6 +87,8 @@ class Routes(LiteXModule):
             self.comb += self.reader.fill.eq(self.fill)
             for name, master, to in (("reader", self.reader, to_stream[0]), ("writer", self.writer, to_stream[1])):
                 self.add_registers(name, master, csrs, to)
+            if with_camera:
+                self.add_camera(csrs)
 
     def add_registers(self, name, master, csrs, to_stream):
         """Those of the reader or of the writer, which does not start while the stream is chosen."""
@@ -119,3 +125,32 @@ class Routes(LiteXModule):
                 csrs["writer_count"].status.eq(master.count),
                 csrs["writer_left"].status.eq(master.left),
             ]
+
+    def add_camera(self, csrs):
+        """Registers of the encoder, and those of the reader that it adds to."""
+        reader, camera, fired = self.reader, self.camera, csrs["fired"]
+        sensor, grid, bin_us, counts = names = [f"camera_{name}" for name in ("sensor", "grid", "bin_us", "counts")]
+        written = Reduce("OR", [csrs[name].re for name in names])
+        for name in names:
+            self.sync += If(csrs[name].re & ~reader.busy, csrs[name].storage.eq(csrs[name].written))
+        self.sync += camera.configure.eq(written & ~reader.busy)
+        for name, value in (
+            ("width",           csrs[sensor].fields.width),
+            ("height",          csrs[sensor].fields.height),
+            ("grid_width",      csrs[grid].fields.width),
+            ("grid_height",     csrs[grid].fields.height),
+            ("bin_us",          csrs[bin_us].storage),
+            ("count_threshold", csrs[counts].fields.count_threshold),
+            ("polarities",      csrs[counts].fields.polarities),
+            ("contexts",        csrs[counts].fields.contexts),
+        ):
+            self.comb += camera.settings[name].eq(value)
+        self.refused["encoder"] = Signal(name="refused_encoder")
+        self.refused["fired"]   = Signal(name="refused_fired")
+        self.comb += [
+            reader.raw.eq(csrs["reader_start"].bits("raw")),
+            self.refused["encoder"].eq(written & reader.busy),
+            self.refused["fired"].eq(fired.re & ~camera.fired.valid),
+            camera.fired.ready.eq(fired.re),
+            If(camera.fired.valid, fired.storage.eq(event_word(camera.fired))),
+        ]

@@ -2,6 +2,8 @@
 
 #include "request.h"
 
+#include <stddef.h>
+
 #include "link.h"
 #include "platform.h"
 #include "wire.h"
@@ -210,11 +212,34 @@ static bool report_sources(struct request *request, uint32_t from)
 	return true;
 }
 
-static bool finish_raw_step(struct request *request)
+/* Take words from *at on into the step; an engine that encodes by itself takes all, and tells what fired. */
+static bool take_words(struct request *request, const uint8_t **at, enum encoder_result *result,
+                       struct encoder_fault *fault)
+{
+	const uint32_t start = platform_clock();
+	const uint32_t waited = stats[QCLIF_STAT_WAIT_CLOCKS];
+	const uint32_t from = step.count;
+
+	if (!engine->encode)
+		*result = encoder_feed(at, request->end, net.contexts, &step, fault);
+	else if (!engine->encoded(&step, result, fault))
+		return failed(request);
+	else
+		stats[QCLIF_STAT_PUMP_EVENTS] += step.count - from;
+	stats[QCLIF_STAT_RAW_CLOCKS] += platform_clock() - start - (stats[QCLIF_STAT_WAIT_CLOCKS] - waited);
+	return report_sources(request, from);
+}
+
+static bool finish_raw_step(struct request *request, bool started)
 {
 	request->answer = wire_put_varint(request->answer, 0);
 	raw_open = false;
-	return push(request, platform_clock());
+	if (!started)
+		return push(request, platform_clock());
+	stats[QCLIF_STAT_STEPS]++;
+	step.count = step.fetched = 0;
+	undrained++;
+	return true;
 }
 
 bool sample_raw(struct request *request)
@@ -226,16 +251,16 @@ bool sample_raw(struct request *request)
 		return request_malformed(request, at);
 	stats[QCLIF_STAT_RAW_EVENTS] += bytes / encoder_word_bytes();
 
+	fetched_from = at;
+	if (engine->encode)
+		engine->encode(at, request->end);
+
 	enum encoder_result result;
 	struct encoder_fault fault;
 	do {
-		const uint32_t start = platform_clock();
-		const uint32_t from = step.count;
-		result = encoder_feed(&at, request->end, net.contexts, &step, &fault);
-		stats[QCLIF_STAT_RAW_CLOCKS] += platform_clock() - start;
-		if (!report_sources(request, from))
+		if (!take_words(request, &at, &result, &fault))
 			return false;
-		if (result == ENCODER_STEP && !finish_raw_step(request))
+		if (result == ENCODER_STEP && !finish_raw_step(request, engine->encode != NULL))
 			return false;
 	} while (result == ENCODER_STEP);
 	raw_open = true;
@@ -260,7 +285,7 @@ bool sample_finish(struct request *request)
 		return request_malformed(request, request->begin);
 	if (!raw_open)
 		return true;
-	return report_sources(request, step.count) && finish_raw_step(request) && drain(request) &&
+	return report_sources(request, step.count) && finish_raw_step(request, false) && drain(request) &&
 		check_faults(request);
 }
 

@@ -88,6 +88,9 @@ static struct memory memory_seek(uint32_t space, uint32_t address)
 		return (struct memory){space, readout_weights + address};
 	default:
 #ifdef PLATFORM_WITH_ACCEL
+		/* Steps that a sample which failed has left in work would keep the memories. */
+		if (qclif_busy(PLATFORM_ACCEL))
+			qclif_reset(PLATFORM_ACCEL);
 		qclif_seek(PLATFORM_ACCEL, space, address);
 #endif
 		return (struct memory){space, NULL};
@@ -251,6 +254,8 @@ bool setup_encoder(struct request *request)
 		return request_fail(request, QCLIF_ERROR_ENCODER, settings.grid_width, setup.network.inputs);
 
 	encoder_configure(&settings);
+	if (setup.engine->encoder)
+		setup.engine->encoder(&settings, setup.network.contexts);
 	setup.with_encoder = true;
 	return true;
 }

@@ -28,6 +28,29 @@ struct step {
 	uint16_t sources[QCLIF_STEP_EVENTS];
 };
 
+/* Raw events to time steps: downsampling, binning and thresholding with the integers of host/events/encoder.py. */
+
+struct encoder_settings {
+	uint32_t width, height;
+	uint32_t grid_width, grid_height;
+	uint32_t polarities;
+	uint32_t bin_us;
+	uint32_t count_threshold;
+};
+
+enum encoder_result {
+	ENCODER_DRY,    /* all words are taken */
+	ENCODER_STEP,   /* the step is complete: take it and go on */
+	ENCODER_PIXEL,  /* an event outside of the sensor */
+	ENCODER_SOURCE, /* a context that the network does not have */
+	ENCODER_FULL,   /* more than QCLIF_STEP_EVENTS in the step */
+};
+
+/* What an error is about: a coordinate and the sensor's size, a source and the inputs, a step's events. */
+struct encoder_fault {
+	uint32_t value, limit;
+};
+
 /* How steps that an engine fetches stand. */
 struct fetch {
 	enum fetch_state {
@@ -54,6 +77,13 @@ struct engine {
 	void (*fetch)(const uint8_t *begin, const uint8_t *end, uint32_t steps, bool open);
 	/* How the last fetch() stands. */
 	struct fetch (*fetched)(void);
+	/* Encode with these settings, from begin() on. NULL: cannot be done, nor can the next two. */
+	void (*encoder)(const struct encoder_settings *settings, uint32_t contexts);
+	/* Start to encode raw words, and to fetch and compute their steps. All steps before are drained. */
+	void (*encode)(const uint8_t *begin, const uint8_t *end);
+	/* As encoder_feed(), of the words of encode(): the sources count as fetched, and a step is started with it. False:
+	   the engine is stuck, or fetched() has an error. */
+	bool (*encoded)(struct step *step, enum encoder_result *result, struct encoder_fault *fault);
 	/* Wait for the oldest step's spikes: neurons, ascending. False: the engine is stuck, or fetched() has an error. */
 	bool (*drain)(uint16_t neurons[QCLIF_NEURONS], uint32_t *count);
 	/* V_a in the low half, V_s in the high one; all steps are drained. */
@@ -74,28 +104,7 @@ extern const struct engine engine_cpu;
 
 /* Encoder ------------------------------------------------------------------------------------------ */
 
-/* Raw events to time steps: downsampling, binning and thresholding with the integers of host/events/encoder.py. */
-
-struct encoder_settings {
-	uint32_t width, height;
-	uint32_t grid_width, grid_height;
-	uint32_t polarities;
-	uint32_t bin_us;
-	uint32_t count_threshold;
-};
-
-enum encoder_result {
-	ENCODER_DRY,    /* all words are taken */
-	ENCODER_STEP,   /* the step is complete: take it and go on */
-	ENCODER_PIXEL,  /* an event outside of the sensor */
-	ENCODER_SOURCE, /* a context that the network does not have */
-	ENCODER_FULL,   /* more than QCLIF_STEP_EVENTS in the step */
-};
-
-/* What an error is about: a coordinate and the sensor's size, a source and the inputs, a step's events. */
-struct encoder_fault {
-	uint32_t value, limit;
-};
+/* In C, for an engine that does not encode by itself. */
 
 /* Make the tables. The settings are within their limits. */
 void encoder_configure(const struct encoder_settings *settings);

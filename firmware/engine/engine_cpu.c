@@ -209,6 +209,6 @@ static uint32_t none(void)
 	return 0;
 }
 
-const struct engine engine_cpu = {configure, begin, push, NULL, NULL, drain, state, counters, none, none};
+const struct engine engine_cpu = {configure, begin, push, NULL, NULL, NULL, NULL, NULL, drain, state, counters, none, none};
 
 #endif

@@ -20,6 +20,9 @@
 #ifdef CSR_QCLIF_READER_START_ADDR
 #define PLATFORM_WITH_DMA
 #endif
+#ifdef CSR_QCLIF_FIRED_ADDR
+#define PLATFORM_WITH_CAMERA
+#endif
 #endif
 
 #ifdef MAIN_RAM_BASE

@@ -275,14 +275,16 @@ def test_events_of_a_stream_are_checked(small):
 
 # Builds -------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("streams, dma", [(False, False), (True, False), (False, True), (True, True)])
-def test_features(small, streams, dma):
+@pytest.mark.parametrize("streams, dma, camera", [(False, False, False), (True, False, False), (False, True, False),
+    (True, True, False), (False, True, True)])
+def test_features(small, streams, dma, camera):
     """Each register has one place in all builds that have it, and a build says what it has."""
     config, _ = small
-    bench = Registers(config, with_streams=streams, with_dma=dma)
+    bench = Registers(config, with_streams=streams, with_dma=dma, with_camera=camera)
     names = [*(register.name for register in registers(config)), "ev_status", "ev_pending", "ev_enable",
-        *(register.name for register in dma_registers(config))]
-    assert bench.addresses == {name: n for n, name in enumerate(names[:None if dma else names.index("reader_base")])}
+        *(register.name for register in dma_registers(config, camera=True))]
+    assert bench.addresses == {name: n for n, name in enumerate(names[:names.index("reader_base") if not dma else
+        names.index("fired") if not camera else None])}
     found = []
 
     def session():
@@ -291,4 +293,4 @@ def test_features(small, streams, dma):
         found.append((yield from bench.read("streams")))
         found.append((yield from bench.errors()))
     run_simulation(bench, session())
-    assert found == [streams | dma << 1, 3*streams, set() if streams else {"read_only"}]
+    assert found == [streams | dma << 1 | camera << 2, 3*streams, set() if streams else {"read_only"}]

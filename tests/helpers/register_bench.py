@@ -14,7 +14,7 @@ from accel.registers import dma_registers, registers
 
 # Bits by register and field, as BITS["pop"]["valid"]: those of every build.
 BITS   = {register.name: {field.name: field.mask for field in register.fields}
-    for register in (*registers(QCLIFConfig()), *dma_registers(QCLIFConfig()))}
+    for register in (*registers(QCLIFConfig()), *dma_registers(QCLIFConfig(), camera=True))}
 ERRORS = BITS["errors"]
 
 # Clocks between two accesses of LiteX's bridge to the CSR bus, as it is and with registers.

@@ -2,10 +2,11 @@
 
 """Events that the accelerator fetches from the firmware's memory, in the simulated SoC: what the CPU alone would do.
 
-Both engines get the same requests. The accelerator fetches the steps and checks them in gateware; for the CPU the
-firmware does it in C. Every answer is the same, good or bad.
+Both engines get the same requests. The accelerator fetches the steps, or encodes raw events, and checks them in
+gateware; for the CPU the firmware does it in C. Every answer is the same, good or bad.
 """
 
+import itertools
 import random
 import struct
 
@@ -37,13 +38,15 @@ def link():
         yield link
 
 
-def answers(link, engine, requests):
+PLAIN = dict(width=150, height=1, grid_width=150, grid_height=1, polarities=1, bin_us=1000, count_threshold=1)
+
+
+def answers(link, engine, requests, encoder=PLAIN):
     """What the device answers to the requests of a sample, as far as they are right."""
     neurons, inputs, contexts = SIZES
     link.request("CONFIGURE", pack("CONFIGURE", engine=ENGINES[engine], neurons=neurons, inputs=inputs,
         contexts=contexts, outputs=3, apical_shift=0, product_shift=6, network_id=1))
-    link.request("ENCODER", pack("ENCODER", width=inputs, height=1, grid_width=inputs, grid_height=1, polarities=1,
-        bin_us=1000, count_threshold=1))
+    link.request("ENCODER", pack("ENCODER", **encoder))
     told = []
     try:
         for kind, payload in [("BEGIN", b""), *requests, ("STATE", pack("RANGE", first=0, count=neurons))]:
@@ -57,9 +60,17 @@ def steps_request(steps):
     return "STEPS", encode_varints([len(steps)]) + encode_steps(steps)
 
 
-def raw_event(x, us):
-    """A raw word of 3 bytes: 15 bits of x and y, 9 of the time since the one before."""
-    return (x << 9 | us).to_bytes(3, "little")
+def raw_request(*words):
+    """Raw words of 2 bytes: pixels of a row, and what the next two make."""
+    return "RAW", b"".join(word.to_bytes(2, "little") for word in words)
+
+
+def passes(us):
+    return 1 << 15 | us << 1
+
+
+def context(number):
+    return 1 << 15 | number << 1 | 1
 
 
 FULL = [[n % 150 for n in range(40)]]*2
@@ -69,10 +80,28 @@ REQUESTS = {
     "as many as fit":    [steps_request([[n % 150, 200] for n in range(60)])],
     "parts":             [("PART", encode_steps([[0, 5, 149]])), ("PART", encode_steps([[]])), ("PART",
         encode_steps([[9]])), steps_request([[1, 2], [3]])],
-    "part, then raw":    [("PART", encode_steps([[0, 5, 149]])), ("RAW", raw_event(9, 0) + raw_event(10, 400)
-        + raw_event(11, 510) + raw_event(12, 400)), ("FINISH", b""), steps_request([[1]])],
-    "raw, then part":    [("RAW", raw_event(9, 0) + raw_event(10, 400)), ("PART", encode_steps([[0, 5, 149]])),
+    "part, then raw":    [("PART", encode_steps([[0, 5, 149]])), raw_request(9, passes(400), 10, passes(600), 11,
+        passes(1400), 12), ("FINISH", b""), steps_request([[1]])],
+    "raw, then part":    [raw_request(9, passes(400), 10), ("PART", encode_steps([[0, 5, 149]])),
         steps_request([[1], [2]]), steps_request([[1], [2]])],
+    "raw, steps, raw":   [raw_request(9, passes(700), 10), steps_request([[1], [2]]), raw_request(9, 11, passes(400),
+        9), ("FINISH", b""), raw_request(9, 10, passes(600)), ("FINISH", b"")],
+    "time first":        [raw_request(passes(900), 3), raw_request(passes(100), 4), ("FINISH", b"")],
+    "long pauses":       [raw_request(*[passes(16383), 7, context(1), 8, passes(1000)]*4), ("FINISH", b"")],
+    "all fire":          [raw_request(*range(40), passes(1000), *range(149, 109, -1), passes(2000)), ("FINISH", b"")],
+    "raw full":          [raw_request(*range(40), passes(999), context(1))],
+    "raw full, pixel":   [raw_request(*range(41), 150)],
+    "part, raw full":    [("PART", encode_steps([[1]*30])), raw_request(*range(11))],
+    "pixel":             [raw_request(5), raw_request(*range(20), 150)],
+    "pixel, raw full":   [raw_request(*range(40), 255, 99, passes(2000))],
+    "row":               [raw_request(5, passes(1100), 5 | 1 << 8, 6)],
+    "far row":           [raw_request(149 | 63 << 8)],
+    "raw context":       [raw_request(5, context(2))],
+    "far context":       [raw_request(5, context(2**14 - 1))],
+    "raw, no words":     [("RAW", b"")],
+    "raw, half a word":  [("RAW", raw_request(5, 6)[1][:-1])],
+    "raw, long answer":  [raw_request(*[passes(16383)]*100)],
+    "raw, long, pixel":  [raw_request(*[passes(16383)]*100, 150)],
     "full steps":        [steps_request(FULL)],
     "nothing":           [steps_request([])],
     "no steps, a byte":  [("STEPS", b"\0\0")],
@@ -100,6 +129,44 @@ def test_both_engines_answer_the_same(link, requests):
     assert answers(link, "accel", requests) == answers(link, "cpu", requests)
 
 
+SENSOR = dict(width=640, height=480, grid_width=15, grid_height=5, polarities=2, bin_us=1000, count_threshold=3)
+
+
+def wide_words(rng, count):
+    """Raw words of 3 bytes of that sensor, few sources among them."""
+    for _ in range(count):
+        kind = rng.random()
+        if kind < .15:
+            yield 1 << 23 | rng.choice([0, 1, 300, 700, 1000, 2500]) << 1
+        elif kind < .2:
+            yield 1 << 23 | rng.randrange(2) << 1 | 1
+        else:
+            yield rng.randrange(640) | rng.choice([0, 479]) << 10 | rng.randrange(2) << 22
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_raw_events(link, seed):
+    """Recordings of a large sensor, in requests of any length, some with a word that is wrong."""
+    rng  = random.Random(seed)
+    data = b"".join(word.to_bytes(3, "little") for word in wide_words(rng, 600))
+    cuts = [*range(0, len(data), 3*rng.randrange(7, 80)), len(data)]
+    requests = [("RAW", data[begin:end]) for begin, end in itertools.pairwise(cuts)]
+    if seed % 2:
+        wrong = rng.choice([640, 479 << 10 | 1023, 480 << 10, 4095 << 10, 1 << 23 | 2 << 1 | 1, 2**24 - 1])
+        requests[-1] = "RAW", requests[-1][1][:-3] + wrong.to_bytes(3, "little")
+    requests.append(("FINISH", b""))
+    assert answers(link, "accel", requests, SENSOR) == answers(link, "cpu", requests, SENSOR)
+
+
+def test_after_a_failed_sample_a_network_can_be_loaded(link):
+    """Its steps are still in work then: they would not let memories and settings be written."""
+    for engine in ("accel", "cpu"):
+        assert "an answer would need" in answers(link, engine, REQUESTS["raw, long answer"])[-1]
+        Device(link).load(random_network(CONFIG, 5, "excited", SIZES), engine)
+    requests = REQUESTS["all fire"]
+    assert answers(link, "accel", requests) == answers(link, "cpu", requests)
+
+
 # CPU clocks an event: of a request of many, what starts the transfer is all.
 MOST_CLOCKS = 8
 
@@ -113,6 +180,16 @@ def test_the_cpu_does_not_touch_the_events(link):
     counted = stats_between(before, stats())
     assert counted["pump_events"] == 120
     assert counted["pump_clocks"] <= MOST_CLOCKS*counted["pump_events"]
+
+
+def test_the_cpu_does_not_touch_the_raw_events(link):
+    def stats():
+        return dict(zip(STATS, struct.unpack(f"<{len(STATS)}I", link.request("STATS")), strict=True))
+    before = stats()
+    answers(link, "accel", [raw_request(*range(20), *[7]*380)])
+    counted = stats_between(before, stats())
+    assert counted["raw_events"] == 400
+    assert counted["raw_clocks"] <= MOST_CLOCKS*counted["raw_events"]
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -33,6 +33,11 @@ def test_a_csr_bus_of_bytes_is_refused_in_one_line():
         QCLIFSoC(Platform(), 50e6, QCLIFConfig(), csr_data_width=8)
 
 
+def test_an_encoder_without_dma_is_refused_in_one_line():
+    with pytest.raises(QCLIFError, match=r"^with_camera is set without with_dma[^\n]*: set with_dma, too$"):
+        QCLIFSoC(Platform(), 50e6, QCLIFConfig(), with_dma=False, with_camera=True)
+
+
 def test_the_command_prints_the_document_alone():
     done = subprocess.run([sys.executable, "-m", "soc.registers", "--neurons", "37"], capture_output=True, text=True,
         check=True)
