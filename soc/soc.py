@@ -127,7 +127,7 @@ class QCLIFSoC(SoCCore):
         origin, sram_bytes = self.mem_map["rom"], RAM_BYTES - rom_bytes
         if needed > sram_bytes:
             raise QCLIFError(f"the firmware needs {needed} bytes of SRAM for these sizes, {max(0, sram_bytes)} are "
-                "there: lower --frame-window, --frame-bytes or --outputs")
+                "there: lower --outputs, --neurons or --step-events")
         self.ram = FlashRAM(pads, offset, rom_bytes)
         self.bus.add_slave("ram", self.ram.bus, SoCRegion(origin=origin, size=RAM_BYTES))
         self.bus.add_region("rom", SoCRegion(origin=origin, size=rom_bytes, linker=True))

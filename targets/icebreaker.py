@@ -73,8 +73,8 @@ BOARD = Board(
     programmer   = lambda device: OpenFPGALoader(board="ice40_generic"),
     port         = "/dev/ttyUSB1",
     flash_offset = FLASH_OFFSET,
-    # Shorter frames than others have leave block RAM for weights.
-    sizes        = {"frame_bytes": 512, "uart_fifo": 1024},
+    # Shorter and fewer frames than others have leave block RAM for weights: two to send take 1 KB with HELLO's answer.
+    sizes        = {"frame_bytes": 472, "uart_fifo": 1024, "frame_window": 2},
     # The smallest CPU; its firmware needs no timer, and nothing of LiteX's controller.
     soc_options  = {"cpu_type": "serv", "with_timer": False, "with_ctrl": False, "ident": ""},
 )

@@ -15,7 +15,11 @@ GOOD, BAD, OVERSIZE = (FRAME_RESULTS[name] for name in ("GOOD", "BAD", "OVERSIZE
 
 def frame_layout(memory_bytes, frame_bytes):
     """A received frame: what became of it, its bytes without CRC, and the word that it begins at."""
-    return [("result", 2), ("length", bits_for(frame_bytes)), ("start", log2_int(memory_bytes//4))]
+    return [*verdict_layout(frame_bytes), ("start", log2_int(memory_bytes//4))]
+
+def verdict_layout(frame_bytes):
+    """What is kept of a frame that waits: it begins where the one before ends."""
+    return [("result", 2), ("length", bits_for(frame_bytes))]
 
 class FrameReceiver(LiteXModule):
     """Undoes COBS and checks the CRC as bytes come, one a clock, and stores the frames that are right.
@@ -47,14 +51,15 @@ class FrameReceiver(LiteXModule):
 
         # Words in use, from the oldest frame's on: one more bit than an address tells a full ring from an empty one.
         # -------------------------------------------------------------------------------------------------------------
-        self.queue = queue = stream.SyncFIFO(frame_layout(memory_bytes, frame_bytes), QUEUE, buffered=True)
+        self.queue = queue = stream.SyncFIFO(verdict_layout(frame_bytes), QUEUE, buffered=True)
         oldest = Signal(log2_int(words) + 1)
         begin  = Signal(len(oldest))
         at     = Signal(len(oldest) + 2) # Of the next byte.
         ends   = Signal(len(oldest))
         full   = Signal()
         self.comb += [
-            self.queue.source.connect(self.frame),
+            queue.source.connect(self.frame, omit={"start"}),
+            self.frame.start.eq(oldest),
             full.eq((at[2:] - oldest)[:len(oldest)] == words),
             sink.ready.eq(~full & queue.sink.ready),
             ends.eq(at[2:] + (at[:2] != 0)),
@@ -110,7 +115,6 @@ class FrameReceiver(LiteXModule):
         ]
         self.comb += [
             queue.sink.valid.eq(end & ((length != 0) | (block != 0))),
-            queue.sink.start.eq(begin),
             If(over,
                 queue.sink.result.eq(OVERSIZE),
             ).Elif((block != 0) | (length < OVERHEAD_BYTES) | (crc != RESIDUE),

@@ -20,7 +20,7 @@ from accel.memory import bank_depths
 from firmware.sizes import send_bytes
 from soc.flash import RAM_BITS, RAM_BYTES, RAM_WORDS
 from soc.frames.common import QUEUE
-from soc.frames.receiver import frame_layout
+from soc.frames.receiver import verdict_layout
 from soc.frames.sender import order_layout
 
 # Shapes of a block RAM (words, bits), for each family.
@@ -141,7 +141,7 @@ def soc_memories(config: QCLIFConfig, rom_bytes: int, sram_bytes: int) -> list[S
         Shape("frames_received", config.uart_fifo//4, 32, 8),
         Shape("frames_to_send", send_bytes(config)//4, 32, 8),
         *[Shape("queue of frames", QUEUE, sum(bits for _, bits in layout) + 2) for layout in (
-            frame_layout(config.uart_fifo, config.frame_bytes), order_layout(send_bytes(config), config.frame_bytes))],
+            verdict_layout(config.frame_bytes), order_layout(send_bytes(config), config.frame_bytes))],
     ]
 
 

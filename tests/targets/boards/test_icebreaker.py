@@ -115,9 +115,9 @@ def test_one_file_has_bitstream_and_firmware(built):
 # Command ------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("arguments, text", (
-    (["--neurons", "200"], r"^200 neurons, 512 inputs, 16 lanes need \d+ look-up tables for 4752 \(\d+ too many\) and "
-        r"\d+ block RAMs for 30 \(\d+ too many\) on iCE40-UP5K: --neurons 64 --lanes 4 --inputs 512 would fit, "),
-    (["--cpu-type", "vexriscv"], r"look-up tables for 4752 \(\d+ too many\) on iCE40-UP5K: "),
+    (["--neurons", "200"], r"^200 neurons, 512 inputs, 16 lanes need \d+ look-up tables for 5016 \(\d+ too many\) and "
+        r"\d+ block RAMs for 30 \(\d+ too many\) on iCE40-UP5K: --neurons 64 --lanes 2 --inputs 512 would fit, "),
+    (["--cpu-type", "vexriscv"], r"look-up tables for 5016 \(\d+ too many\) on iCE40-UP5K: "),
     (["--integrated-sram-size", "8192"], r"^--integrated-sram-size has no effect on the boards' SoC: leave it out$"),
 ))
 def test_what_cannot_be_had(arguments, text, capsys):
@@ -129,8 +129,8 @@ def test_what_cannot_be_had(arguments, text, capsys):
 @needs_compiler
 @pytest.mark.parametrize("arguments, text", (
     (["--sys-clk-freq", "10e6"], r"1BitSquared iCEBreaker has no clock of 10 MHz \("),
-    (["--frame-window", "16", "--frame-bytes", "4096", "--uart-fifo", "8192"],
-        r"the firmware needs \d+ bytes of SRAM for these sizes, \d+ are there: lower --frame-window, "),
+    (["--neurons", "512", "--outputs", "64", "--frame-bytes", "1024", "--uart-fifo", "2048"],
+        r"the firmware needs \d+ bytes of SRAM for these sizes, \d+ are there: lower --outputs, "),
 ))
 def test_what_the_soc_cannot_have(arguments, text, tmp_path, capsys):
     assert icebreaker.main(["--build", "--no-compile-gateware", "--no-fit-check", "--non-interactive", "--output-dir",
