@@ -274,7 +274,8 @@ def test_every_error(error):
 
 
 def test_every_error_has_an_example():
-    assert set(EXAMPLES) == set(READER_ERRORS)
+    # Those of the camera have theirs in camera/test_raw_events.py.
+    assert set(EXAMPLES) | {"column", "row", "settings"} == set(READER_ERRORS)
 
 
 @pytest.mark.parametrize("base", (0xfffffff8, 0xfffffffd))
