@@ -72,19 +72,36 @@ wire proof_as_made = source_neuron == population_output_sink_payload_neuron &&
 
 reg [3:0] proof_steps = 0;                       // Steps received, not yet through.
 reg [1:0] proof_beats = 0;                       // Beats that left the neurons, not yet the core.
+reg [$bits(source_neuron):0] proof_next = 0;     // Neuron whose update ends next.
 reg [$bits(source_neuron):0] proof_lowest = 0;   // Neurons below were there in this step.
 reg [$clog2(CLOCKS + 2)-1:0] proof_clocks = 0;   // With a step in work and no stall, since one began or ended.
 always @(posedge sys_clk) begin
     proof_steps <= proof_steps + proof_step_in - proof_step_out;
     proof_beats <= proof_beats + proof_made - (source_valid & source_ready);
+    if (proof_stage_valid[0] & population_ce) proof_next <= proof_stage_last[0] ? 0 : proof_next + 1;
     if (source_valid & source_ready) proof_lowest <= source_last ? 0 : source_neuron + 1;
     if (proof_step_out | ~busy)                                         proof_clocks <= 0;
     else if (proof_clocks <= CLOCKS && (~source_valid | source_ready)) proof_clocks <= proof_clocks + 1;
     if (reset_state) begin
         proof_steps  <= 0;
         proof_beats  <= 0;
+        proof_next   <= 0;
         proof_lowest <= 0;
         proof_clocks <= 0;
+    end
+end
+
+// Neurons in the pipeline, from its end on: stage 0 is the last one.
+reg proof_in_order;
+reg [$bits(source_neuron):0] proof_enters; // Neuron that enters it next.
+integer n;
+always @* begin
+    proof_in_order = 1;
+    proof_enters   = proof_next;
+    for (n = 0; n < STAGES; n = n + 1) if (proof_stage_valid[n]) begin
+        if (proof_stage_neuron[n*$bits(population_neuron) +: $bits(population_neuron)] != proof_enters ||
+            proof_stage_last[n] != (proof_enters + 1 == neurons)) proof_in_order = 0;
+        proof_enters = proof_enters + 1 == neurons ? 0 : proof_enters + 1;
     end
 end
 
@@ -97,6 +114,14 @@ always @* if (proof_live) begin
     ready_until_last:      assert (ready == sink_ready && (sink_ready || ~(proof_past & proof_ready)));
     no_last_out_too_many:  assert (~(source_valid & source_last) || proof_steps != 0);
     if (CLOCKS != 0) step_within_bound:     assert (proof_clocks <= CLOCKS);
+
+    steps_add_up:          assert (proof_steps == eventlist_closed0 + eventlist_closed1 + !population_listed +
+                               (population_output_valid & source_last));
+
+    // Neurons.
+    if (IN_ORDER) neurons_in_order: assert (proof_in_order && population_neuron == proof_enters &&
+                               (~population_active || (population_step_last ? population_neuron + population_remaining == neurons
+                                                     : population_neuron + population_remaining < neurons)));
 
     // Spikes.
     source_stable:         assert (~(proof_past & proof_stalled) || (source_valid && source_neuron == proof_neuron &&
@@ -130,7 +155,7 @@ always @* if (proof_live) begin
     // Idle, and the soft reset.
     idle_is_empty:         assert (busy || ~(eventlist_list_valid | walker_active | walker_s1_valid | walker_s2_valid |
                                proof_rows | proof_row_reads | synapsearray_source_valid | population_active |
-                               proof_in_pipeline | source_valid | population_output_valid));
+                               (proof_stage_valid != 0) | source_valid | population_output_valid));
     reset_is_idle:         assert (~proof_reset || (~busy && ready && ~source_valid && eventlist_fill == 0 &&
                                population_fresh && population_spikes_valid && population_spikes_count == 0));
 end

@@ -73,11 +73,13 @@ class Core:
     name : of files.
     from_power_up : its first state is that of power-up; else it may be any, and all is told from the first soft reset
         on.
+    in_order : with the property that neurons are updated in order; of many groups its proof takes too long.
     """
     name:          str
     config:        QCLIFConfig
     registered:    bool = False
     from_power_up: bool = True
+    in_order:      bool = True
 
     @property
     def clocks(self) -> int:
@@ -103,10 +105,14 @@ class Core:
             "APICAL_WORDS":  config.apical_words,
             "CLOCKS":        clocks or 0,
             "FROM_POWER_UP": int(self.from_power_up),
+            "IN_ORDER":      int(self.in_order),
         })
-        # All stages of the neurons, whose number is theirs.
-        stages = " | ".join(f"population_token{n}_valid" for n in range(1 + NeuronPipeline.latency))
-        values += f"wire proof_in_pipeline = {stages};\n"
+        # The stages of the neurons, the last one lowest: their number is the pipeline's.
+        stages = range(1 + NeuronPipeline.latency)
+        values += f"localparam STAGES = {len(stages)};\n"
+        for name, width in (("valid", "1"), ("last", "1"), ("neuron", "$bits(population_neuron)")):
+            tokens  = ", ".join(f"population_token{n}_{name}" for n in stages)
+            values += f"wire [STAGES*{width}-1:0] proof_stage_{name} = {{{tokens}}};\n"
         if self.registered:
             values += "`define REGISTERED\n"
         source = folder/f"{self.name}.sv"

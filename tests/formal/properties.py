@@ -17,7 +17,7 @@ _GROUPS = QCLIFConfig(neurons=3, inputs=2, contexts=0, lanes=1, **_SIZES)
 
 CORES = [
     Core("small",            _SMALL),
-    Core("groups",           _GROUPS),
+    Core("groups",           _GROUPS, in_order=False),
     Core("lanes",            _LANES),
     Core("lanes_reset",      _LANES, from_power_up=False),
     Core("lanes_registered", _LANES, registered=True, from_power_up=False),
@@ -33,6 +33,9 @@ NEURONS = [Neuron(f"neuron{bits}{'_gates' if gates else ''}",
 # Clocks of the bounded check: two whole steps of MUTANT and more.
 CLOCKS = 50
 BOUNDED = "step_within_bound"
+
+# Left out where a core is not `in_order`.
+IN_ORDER = "neurons_in_order"
 
 # Properties ---------------------------------------------------------------------------------------
 
@@ -66,6 +69,12 @@ PROPERTIES = {
     "step_within_bound": _property(
         "a step takes G*max(rows, P) + 14 clocks at most, where lists are full and nothing stalls",
         "population", "spikes.valid.eq(listed)", "spikes.valid.eq(listed & (Cat(*valid) == 0))"),
+    "steps_add_up": _property(
+        "the steps in work are those of the lists, the one of the neurons, and the one whose `last` waits to leave",
+        "population", "If(spikes.release, listed.eq(0))", "If(spikes.release, listed.eq(listed))"),
+    # Neurons.
+    "neurons_in_order": _property("the neurons of a step are updated in order, each of them once",
+        "population", "occupied.eq(valid[-1])", "occupied.eq(valid[-1] & ~self.stall)"),
     # Spikes.
     "source_stable": _property("what leaves stands until it is taken",
         "population", "output.source.connect(source)",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from accel.errors import QCLIFError, guarded
 from tests.formal.models import Core, Neuron
-from tests.formal.properties import BOUNDED, CLOCKS, CORES, MUTANT, NEURONS, PROPERTIES
+from tests.formal.properties import BOUNDED, CLOCKS, CORES, IN_ORDER, MUTANT, NEURONS, PROPERTIES
 from tests.formal.prover import always_low, breaks, find_abc, proves
 
 INSTALL = "pip install pyosys==0.70, or ./qclif setup"
@@ -59,7 +59,8 @@ def core_build(core: Core) -> str:
 def core_check(core: Core) -> Check:
     """All properties but the bounded one."""
     start = "from power-up" if core.from_power_up else "from any state, after a soft reset"
-    return Check(core.name, f"the {len(PROPERTIES) - 1} properties below", core_build(core),
+    number = f"the {len(PROPERTIES) - 1} properties below"
+    return Check(core.name, number if core.in_order else f"{number}, but `{IN_ORDER}`", core_build(core),
         f"induction (PDR), {start}", lambda folder: proves(core.model(folder)))
 
 
