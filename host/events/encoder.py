@@ -74,6 +74,21 @@ class Encoder:
         """Sensory sources I."""
         return self.grid[0]*self.grid[1]*self.polarities
 
+    def sources_of(self, events: np.ndarray) -> np.ndarray:
+        """Source int64 [n] of each event [n] of dtype EVENT, all of which lie in the sensor."""
+        (width, height), (grid_width, grid_height) = self.sensor_size, self.grid
+        source = (events["y"].astype(np.int64)*grid_height//height)*grid_width
+        source = (source + events["x"].astype(np.int64)*grid_width//width)*self.polarities
+        if self.polarities == 2:
+            source += events["p"]
+        return source
+
+    def fired(self, steps: np.ndarray, sources: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Step and source of each spike, in order of step, then source, from those [n] of each event."""
+        # One key for a source of a step; sorted keys are in that order.
+        keys, counts = np.unique(steps*self.inputs + sources, return_counts=True)
+        return np.divmod(keys[counts >= self.count_threshold], self.inputs)
+
     def encode(self, events: np.ndarray, context: np.ndarray | None = None, contexts: int | None = None,
             what: str = "events") -> SpikeTrain:
         """Inputs of a network for one recording.
@@ -95,19 +110,12 @@ class Encoder:
         """
         events = normalise(events, what)
         check_coordinates(events, self.sensor_size, what)
-        (width, height), (grid_width, grid_height) = self.sensor_size, self.grid
         elapsed = events["t"] - events["t"][0]
         length  = int(elapsed[-1])//self.bin_us + 1
         if length > STEPS_MAX:
             raise QCLIFError(f"{what}: {int(elapsed[-1])} us are {length} steps of {self.bin_us} us, the limit "
                 f"is {STEPS_MAX}: check that t is in microseconds, or cut the recording")
-        source = (events["y"].astype(np.int64)*grid_height//height)*grid_width
-        source = (source + events["x"].astype(np.int64)*grid_width//width)*self.polarities
-        if self.polarities == 2:
-            source += events["p"]
-        # One key for a source of a step; sorted keys are in order of step, then source.
-        keys, counts = np.unique(elapsed//self.bin_us*self.inputs + source, return_counts=True)
-        steps, sources = np.divmod(keys[counts >= self.count_threshold], self.inputs)
+        steps, sources = self.fired(elapsed//self.bin_us, self.sources_of(events))
         if context is not None:
             context = check_context(context, length, contexts, what)
             steps   = np.concatenate([steps,   context[:, 0]])

@@ -8,6 +8,7 @@ import numpy as np
 
 from host.data.batch import Batch
 from host.data.event_set import EventSet, checked
+from host.events.spike_train import SpikeTrain
 
 
 def event_set(name, samples, classes):
@@ -23,3 +24,8 @@ def clips_batch(steps, labels, bounds):
     """A batch of one spike train a sample, of K clips each: labels [B, K], bounds [B, K+1]."""
     batch = Batch.from_steps(steps, np.zeros(len(steps)))
     return dataclasses.replace(batch, labels=np.asarray(labels, np.int64), bounds=np.asarray(bounds, np.int32))
+
+
+def joined(trains):
+    """Spike trains one after another."""
+    return SpikeTrain.from_lists(train.step(t) for train in trains for t in range(len(train)))
