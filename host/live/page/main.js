@@ -1,0 +1,229 @@
+// This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
+
+// Brings it together: what comes over the line goes into the history, and from there onto the page.
+
+import { Connection } from "./connection.js";
+import { Controls } from "./controls.js";
+import { Machine } from "./machine.js";
+import { History } from "./model.js";
+import { Answer, Logits, Picture, setText, Shares } from "./now.js";
+import { inputsHeight, inputsPainter, lanesPainter, neuronsHeight, neuronsPainter } from "./painters.js";
+import { save } from "./snapshot.js";
+import { mostSteps, Strip } from "./strip.js";
+import { Watched } from "./watched.js";
+
+// Milliseconds between two changes of numbers, which are read; bars and pictures change at once.
+const NUMBERS_MS = 200;
+
+// The same of strips, for people whom movement makes ill.
+const CALM_MS = 1000;
+
+// Milliseconds that a notice stands after it was said last.
+const NOTICE_MS = 8000;
+
+const STATUS = {
+  running: "Running", paused: "Paused", ended: "The source has ended", lost: "The device does not answer",
+  mismatch: "Mismatch", failed: "Ended with an error", disconnected: "Connection lost", connecting: "Connecting",
+};
+
+const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const machine = new Machine(page.machine);
+
+let facts = null;
+let names = [];
+let history = null;
+let view = null;
+let frame = null;
+let logits = [];
+let mismatch = "";
+let noticeTimer = 0;
+const counted = { rate: 0, missed: 0, times: [] };
+
+// The line ---------------------------------------------------------------------------------------
+
+const connection = new Connection({
+  hello(told) {
+    const same = facts && JSON.stringify(told) === JSON.stringify(facts);
+    facts = told;
+    setText(page.source, facts.source);
+    setText(page.device, facts.device);
+    setText(page.network, facts.network);
+    if (!same) {
+      history = new History(mostSteps(facts.bin_us));
+      controls.facts(facts);
+      mismatch = "";
+      build(facts.classes);
+    }
+    page.alert.hidden = true;
+  },
+  rights(allowed) {
+    controls.may(allowed, true);
+  },
+  notice: showNotice,
+  dropped(frames) {
+    counted.missed += frames;
+  },
+  frame: take,
+  lost(why, wait) {
+    controls.may(false, false);
+    setStatus("disconnected");
+    page.alert.hidden = false;
+    setText(page.alert, `${why ? `The program refuses: ${why}` : "Connection lost: is the program still running?"} `
+      + `The next try follows in ${wait < 1000 ? "a moment" : `${wait / 1000} s`}.`);
+  },
+});
+
+const controls = new Controls(page, (command, value) => connection.ask(command, value), {
+  save: () => frame && save(page, facts, frame),
+  watch: (neuron) => view?.watched.toggle(neuron),
+});
+
+page.neurons.addEventListener("click", (event) => {
+  if (controls.allowed && view) {
+    view.watched.toggle(Math.floor(event.offsetY / page.neurons.clientHeight * facts.neurons));
+  }
+});
+
+// What is shown ----------------------------------------------------------------------------------
+
+/** Everything of a run that depends on its facts and the names of its classes. */
+function build(classes) {
+  names = classes;
+  view?.strips.forEach((strip) => strip.close());
+  view?.watched.strips.forEach((strip) => strip.close());
+  page.traces.replaceChildren();
+  page.marks.replaceChildren();
+  document.body.classList.toggle("no-readout", !names.length);
+  const rows = () => page.classes.clientHeight;
+  view = {
+    picture: new Picture(page.picture, facts.picture_size),
+    logits: new Logits(page.classes, names, facts.contexts > 0),
+    shares: new Shares(names.length),
+    answer: new Answer(page, names),
+    watched: new Watched(page, facts, history, (neurons) => connection.ask("watch", neurons)),
+  };
+  view.strips = [
+    new Strip(page.inputs, history, facts.bin_us, () => inputsHeight(facts), inputsPainter(facts)),
+    new Strip(page.lanes, history, facts.bin_us, rows, lanesPainter(names)),
+    new Strip(page.neurons, history, facts.bin_us, () => neuronsHeight(facts), neuronsPainter(facts)),
+  ];
+  page["lane-names"].replaceChildren(...names.map((name) => {
+    const item = document.createElement("li");
+    item.textContent = name;
+    item.style.height = `${100 / names.length}%`;
+    return item;
+  }));
+}
+
+function take(next) {
+  frame = next;
+  const count = frame.inputs.length;
+  if (count) {
+    logits = frame.logits.at(-1);
+    // Names that the network does not have.
+    if (logits.length !== names.length) build(logits.map((_, index) => `class ${index}`));
+  }
+  const before = history.end;
+  if (history.add(frame)) view.shares = new Shares(names.length);
+  for (let step = Math.max(before, history.end - count); step < history.end; step++) view.shares.add(history.at(step));
+  const now = performance.now();
+  counted.times.push(now);
+  while (counted.times[0] < now - 1000) counted.times.shift();
+  counted.rate = counted.times.length;
+
+  setStatus(frame.status);
+  if (frame.status === "mismatch" || frame.machine.mismatches) {
+    mismatch = frame.status === "mismatch" && frame.notice || mismatch
+      || `${frame.machine.mismatches} of ${frame.machine.compared} steps differ from the golden model's`;
+    page.alert.hidden = false;
+    setText(page.alert, `Mismatch: ${mismatch}`);
+  } else {
+    mismatch = "";
+    page.alert.hidden = true;
+    if (frame.notice) showNotice(frame.notice);
+  }
+  document.body.classList.toggle("differs", Boolean(mismatch));
+  controls.take(frame);
+  view.watched.take(frame.states);
+  draw();
+  write();
+}
+
+function setStatus(status) {
+  document.body.dataset.status = status;
+  const recording = frame?.recording && status !== "disconnected" ? `, recording to ${frame.recording}` : "";
+  setText(page.status, STATUS[status] + recording);
+}
+
+function showNotice(text) {
+  page.notice.hidden = false;
+  setText(page.notice, text);
+  clearTimeout(noticeTimer);
+  noticeTimer = setTimeout(() => {
+    page.notice.hidden = true;
+  }, NOTICE_MS);
+}
+
+/** `work` at the next picture of the screen, or as soon as `pause()` milliseconds are over since it was done last. */
+function paced(pause, work) {
+  let asked = false;
+  let done = 0;
+  return () => {
+    if (asked || !view) return;
+    asked = true;
+    const wait = done + pause() - performance.now();
+    const go = () => requestAnimationFrame(() => {
+      asked = false;
+      done = performance.now();
+      work();
+    });
+    if (wait > 0) setTimeout(go, wait);
+    else go();
+  };
+}
+
+const scroll = paced(() => (calm.matches ? CALM_MS : 0), () => {
+  view.strips.forEach((strip) => strip.draw());
+  view.watched.draw();
+});
+
+const drawNow = paced(() => 0, () => {
+  view.picture.draw(frame.picture);
+  view.logits.draw(logits, frame.answer);
+  view.answer.draw(frame);
+});
+
+function draw() {
+  scroll();
+  drawNow();
+}
+
+const write = paced(() => NUMBERS_MS, () => {
+  const last = history.at(history.end - 1);
+  const seconds = `${view.strips[0].pace.seconds.toFixed(1)} s`;
+  machine.write(frame.machine, facts, counted);
+  view.logits.write(logits);
+  view.answer.write(frame);
+  view.watched.write();
+  if (facts.contexts) {
+    view.logits.writeShares(view.shares);
+    setText(page["shares-now"], view.shares.text);
+  }
+  setText(page["inputs-now"], last ? `${last.inputs.length} of ${facts.inputs + facts.contexts} in this step` : "");
+  setText(page["neurons-now"], last ? `${last.spikes.length} of ${facts.neurons} fire` : "");
+  setText(page["axis-begin"], `${seconds} ago`);
+  page.inputs.setAttribute("aria-label", `Raster of the inputs: ${facts.inputs} in the last ${seconds}`);
+  page.neurons.setAttribute("aria-label", `Raster of the neurons: ${facts.neurons} in the last ${seconds}`);
+  page.lanes.setAttribute("aria-label", `Answer over time: the last ${seconds}, now ${page.answer.textContent}`);
+  page.picture.setAttribute("aria-label", `Event picture: ${facts.picture_size.join(" times ")} pixels`);
+});
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+new MutationObserver(recolour).observe(document.body, { attributeFilter: ["class"] });
+
+function recolour() {
+  view?.picture.recolour();
+  view?.strips.forEach((strip) => strip.redraw());
+  view?.watched.redraw();
+}

@@ -1,0 +1,151 @@
+// This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
+
+// What is now: event picture, logits, answer, and the shares of answers before and since the cue changed.
+
+import { colours } from "./strip.js";
+
+// Milliseconds that an answer stands before a screen reader is told.
+const SPOKEN_AFTER = 600;
+
+// Share of the bars' length that stays from frame to frame when logits become smaller.
+const SHRINK = 0.985;
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export const percent = (share) => `${Math.round(100 * share)} %`;
+
+/** Red, green and blue of a colour #rrggbb. */
+const parts = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+
+/** ON and OFF events of a frame; each covers half of what is left of the ground. */
+export class Picture {
+  constructor(canvas, [width, height]) {
+    canvas.width = width;
+    canvas.height = height;
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.image = this.context.createImageData(width, height);
+    this.recolour();
+  }
+
+  recolour() {
+    const { on, off, field } = colours();
+    const ground = parts(field);
+    this.palette = new Uint32Array(256);
+    for (let value = -128; value < 128; value++) {
+      const ink = parts(value > 0 ? on : off);
+      const cover = value ? 1 - 0.45 * 0.5 ** (Math.abs(value) - 1) : 0;
+      const [r, g, b] = ground.map((each, index) => Math.round(each + (ink[index] - each) * cover));
+      this.palette[value & 255] = 0xff000000 | b << 16 | g << 8 | r;
+    }
+    if (this.shown) this.draw(this.shown);
+  }
+
+  draw(picture) {
+    this.shown = picture;
+    const pixels = new Uint32Array(this.image.data.buffer);
+    for (let n = 0; n < pixels.length; n++) pixels[n] = this.palette[picture[n] & 255];
+    this.context.putImageData(this.image, 0, 0);
+  }
+}
+
+/** Rows of the classes. */
+export class Logits {
+  constructor(body, names, cued) {
+    this.names = names;
+    this.scale = 1;
+    this.rows = names.map((name) => {
+      const row = document.createElement("tr");
+      row.innerHTML = `<th scope="row"></th><td><span class="bar"><span></span></span></td><td class="logit"></td>${
+        cued ? '<td class="share before"></td><td class="share since"></td>' : ""}`;
+      const header = row.querySelector("th");
+      header.textContent = header.title = name;
+      return row;
+    });
+    body.replaceChildren(...this.rows);
+    this.bars = this.rows.map((row) => row.querySelector(".bar span"));
+    this.values = this.rows.map((row) => row.querySelector(".logit"));
+  }
+
+  draw(logits, answer) {
+    this.scale = Math.max(1, this.scale * SHRINK, ...logits.map(Math.abs));
+    logits.forEach((value, index) => {
+      this.bars[index].style.transform = `scaleX(${value / this.scale})`;
+    });
+    this.rows.forEach((row, index) => row.classList.toggle("answered", index === answer));
+  }
+
+  write(logits) {
+    logits.forEach((value, index) => setText(this.values[index], String(value)));
+  }
+
+  writeShares(shares) {
+    this.rows.forEach((row, index) => {
+      for (const when of ["before", "since"]) {
+        setText(row.querySelector(`.${when}`), shares[when].steps ? percent(shares[when].counts[index] / shares[when].steps)
+          : "");
+      }
+    });
+  }
+}
+
+/** How often each answer was given, before and since the cue changed. */
+export class Shares {
+  constructor(classes) {
+    this.classes = classes;
+    this.before = this.empty();
+    this.since = this.empty();
+  }
+
+  empty() {
+    return { steps: 0, counts: new Array(this.classes).fill(0), cue: null };
+  }
+
+  add(record) {
+    if (record.changed) {
+      this.before = this.since;
+      this.since = this.empty();
+    }
+    this.since.cue = record.cue;
+    if (record.answer < 0) return;
+    this.since.steps += 1;
+    this.since.counts[record.answer] += 1;
+  }
+
+  get text() {
+    const name = ({ cue }) => (cue < 0 ? "cue off" : `cue ${cue}`);
+    if (!this.since.steps) return "";
+    return this.before.steps ? `${name(this.before)} | ${name(this.since)}` : name(this.since);
+  }
+}
+
+/** The answer: large at once, to screen readers when it stands. */
+export class Answer {
+  constructor(page, names) {
+    Object.assign(this, { page, names });
+  }
+
+  draw(frame) {
+    const { page } = this;
+    const name = this.names[frame.answer] ?? "No answer";
+    if (name !== this.name) {
+      this.name = name;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => setText(page.spoken, name), SPOKEN_AFTER);
+    }
+    setText(page.answer, name);
+    page["confidence-meter"].firstElementChild.style.transform = `scaleX(${frame.confidence})`;
+    page["label-line"].hidden = !frame.label;
+    setText(page.label, frame.label);
+    const same = frame.label === name;
+    setText(page.agrees, same ? "\u2713 the same" : "another");
+    page.agrees.classList.toggle("same", same);
+  }
+
+  write(frame) {
+    setText(this.page.confidence, percent(frame.confidence));
+    this.page["confidence-meter"].setAttribute("aria-valuenow", Math.round(100 * frame.confidence));
+  }
+}
