@@ -62,6 +62,9 @@ SPACES  = {"SOMA": SPACE_SOMA, "APICAL": SPACE_APICAL, "PARAMETERS": SPACE_PARAM
            "CPU": SPACE_CPU, "READOUT": SPACE_READOUT}
 ENGINES = {"accel": 0, "cpu": 1}
 
+# Most that the readout's window can be told to fade: logits lose 1/2**decay of themselves a step, none with 0.
+DECAY_MAX = 15
+
 # Bits a second of a serial line, where nobody asks for others.
 DEFAULT_BAUDRATE = 1_000_000
 

@@ -13,6 +13,8 @@ import torch
 from accel.errors import QCLIFError
 from host.events.spike_train import SpikeTrain
 from host.network.network import ARRAYS, Network, predicted
+from host.network.neuron import saturated, update
+from host.network.readout import readout_logits
 
 # Integers below these are exact in the floating-point sums.
 EXACT_FLOAT32 = 2**24
@@ -107,9 +109,7 @@ class GoldenModel(torch.nn.Module):
     def _advance(self, counts: torch.Tensor, state: State
             ) -> tuple[tuple[torch.Tensor, torch.Tensor, torch.Tensor], State]:
         """Run counts [T, B, I + C] on from a state: (spikes, V_a, V_s) of each step, and the last state."""
-        net   = self.network
-        high  = 2**(net.current_bits - 1) - 1
-        v_max = net.state_max
+        net = self.network
         # Input currents of all steps at once; only the recurrent ones need the steps one by one.
         dtype    = self._exact_dtype(counts)
         sensory, context = counts.to(dtype).split([net.inputs, net.contexts], dim=2)
@@ -123,15 +123,11 @@ class GoldenModel(torch.nn.Module):
         for current in currents:
             # int64 holds any sum; what is left after the two sat() fits the model's own type.
             i_s, i_a = (current + z @ recurrent).to(torch.int64).split(net.neurons, dim=1)
-            i_s = i_s.clamp(-high - 1, high).to(self.dtype)
-            i_a = (i_a >> net.apical_shift).clamp(-high - 1, high).to(self.dtype)
+            i_s = saturated(i_s, net.current_bits).to(self.dtype)
+            i_a = saturated(i_a >> net.apical_shift, net.current_bits).to(self.dtype)
 
-            v_a   = ((v_a - self.leak_apical).clamp(min=0) + i_a).clamp(0, v_max)
-            d     = (i_s*v_a) >> net.product_shift
-            v_s   = ((v_s - self.leak_soma).clamp(min=0) + d).clamp(0, v_max)
-            fired = v_s >= self.threshold
-            v_s   = v_s - fired*self.threshold
-            z     = fired.to(dtype)
+            v_a, v_s, fired = update(self, i_s, i_a, v_a, v_s)
+            z = fired.to(dtype)
             spikes.append(fired)
             apicals.append(v_a)
             somas.append(v_s)
@@ -213,17 +209,3 @@ class GoldenModel(torch.nn.Module):
                 window = steps.slice(start, stop)
                 counts[:len(window), b] = window.dense(size)
         return torch.from_numpy(counts)
-
-
-def readout_logits(counts: np.ndarray, readout: np.ndarray | None) -> np.ndarray:
-    """Logits int32 [O] of the spike counts [N] of a sample and a readout int32 [N, O]; [0] without one. Raises
-    QCLIFError where a logit does not fit 32 bits.
-    """
-    if readout is None:
-        return np.zeros(0, np.int32)
-    logits = counts.astype(np.int64) @ readout.astype(np.int64)
-    bad = np.flatnonzero(logits != logits.astype(np.int32))
-    if len(bad):
-        raise QCLIFError(f"logit {bad[0]} is {logits[bad[0]]}, the limits are those of 32 bits: shorten the "
-            f"recording or scale the readout down")
-    return logits.astype(np.int32)

@@ -73,14 +73,17 @@ class Reference:
         self.spikes = fired
         return fired
 
-    def logits(self, spikes: Iterable[Sequence[int]]) -> list[int]:
-        """Logits [O] of the spikes of a sample, step by step."""
-        sums = [0]*self.network.outputs
+    def logits(self, spikes: Iterable[Sequence[int]], decay: int = 0) -> list[int]:
+        """Logits [O] of the spikes of a sample, step by step, after the last one."""
+        logits = [0]*self.network.outputs
         for step in spikes:
-            for n in step:
-                for o in range(self.network.outputs):
-                    sums[o] += self.readout[n][o]
-        return sums
+            for o in range(self.network.outputs):
+                if decay:
+                    # To the nearest integer, halves up, in integers: // is the floor.
+                    logits[o] -= (logits[o] + 2**(decay - 1))//2**decay
+                for n in step:
+                    logits[o] += self.readout[n][o]
+        return logits
 
 
 def encode(events: Iterable[Sequence[int]], encoder: Encoder) -> list[list[int]]:

@@ -16,8 +16,9 @@ from accel.errors import QCLIFError
 from host.data.batch import Batch
 from host.events.spike_train import SpikeTrain
 from host.network import golden
-from host.network.golden import GoldenModel, readout_logits
+from host.network.golden import GoldenModel
 from host.network.network import predicted
+from host.network.readout import readout_logits
 from tests.helpers.naive_contract import Reference
 from tests.helpers.strategies import configs, inputs_of, networks, random_network
 
