@@ -33,7 +33,7 @@ from accel.errors import QCLIFError
 
 # Another one with each change of what is on the line: a number, a layout, an order, a meaning. Framing, the request
 # HELLO and the first two bytes of its answer stay what they are in all versions, so that each can tell the other's.
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 FIRMWARE_VERSION = 1
 
 # Types of frames ----------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ FIRMWARE_VERSION = 1
 REQUESTS = {
     "HELLO": 0x01, "WRITE": 0x02, "VERIFY": 0x03, "CONFIGURE": 0x04, "ENCODER": 0x05, "BEGIN": 0x06,
     "PART":  0x07, "STEPS": 0x08, "RAW":    0x09, "FINISH":    0x0a, "END":     0x0b, "LOGITS": 0x0c,
-    "STATE": 0x0d, "STATS": 0x0e,
+    "STATE": 0x0d, "STATS": 0x0e, "WINDOW": 0x0f, "COUNTERS": 0x10,
 }
 RESPONSE = 0x80
 
@@ -86,6 +86,7 @@ LAYOUTS = {
                   ("apical_shift", "B"), ("product_shift", "B"), ("network_id", "I")],
     "ENCODER":   [("width", "H"), ("height", "H"), ("grid_width", "H"), ("grid_height", "H"),
                   ("polarities", "B"), ("bin_us", "I"), ("count_threshold", "H")],
+    "WINDOW":    [("decay", "B")],
     "RANGE":     [("first", "H"), ("count", "H")],
     "ERROR":     [("status", "B"), ("value", "I"), ("limit", "I")],
     "HELLO":     [("status", "B"), ("protocol", "B"), ("firmware", "H"), ("clock_hz", "I"), ("engines", "B"),
@@ -120,7 +121,7 @@ def size(layout: str) -> int:
 
 # Answers: counters and errors ---------------------------------------------------------------------
 
-# u32 each in the answer to END, since BEGIN; `busy` and `stalls` are clocks of the engine.
+# u32 each in the answers to END and COUNTERS, since BEGIN, modulo 2**32; `busy` and `stalls` are clocks of the engine.
 COUNTERS = (*CORE_COUNTERS, "soc_clocks")
 
 # u32 each in the answer to STATS, since boot, modulo 2**32.
@@ -151,6 +152,7 @@ ERRORS = {
     "RESPONSE": "an answer would need {value} bytes, a frame has room for {limit}: build with more --frame-bytes",
     "FAULT":    "the accelerator's error flags are {value:#x} (register qclif_errors): report this",
     "STUCK":    "the accelerator did not finish in {limit} clocks (status {value:#x}): reset the board",
+    "DECAY":    "the decay of the readout's window is {value}, the limit is {limit}: choose a smaller one",
 }
 OK = 0
 

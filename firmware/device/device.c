@@ -48,21 +48,26 @@ uint32_t device_hello(uint32_t previous_session, uint8_t *answer)
 
 static bool begin(struct request *request)
 {
-	if (!sample_begin(setup.engine, &setup.network))
+	if (!sample_begin(setup.engine, &setup.network, setup.decay))
 		return request_fail(request, QCLIF_ERROR_STUCK, setup.engine->status(), ENGINE_PATIENCE);
 	sample_open = true;
 	return true;
 }
 
-static bool end(struct request *request)
+static bool report_counters(struct request *request)
 {
 	uint32_t counters[QCLIF_COUNTER_COUNT];
 
 	sample_counters(counters);
 	for (uint32_t i = 0; i < QCLIF_COUNTER_COUNT; i++)
 		request->answer = wire_put32(request->answer, counters[i]);
-	sample_open = false;
 	return true;
+}
+
+static bool end(struct request *request)
+{
+	sample_open = false;
+	return report_counters(request);
 }
 
 /* The payload is a range `first`, `count` below `limit` whose items take four bytes each in the answer. */
@@ -132,6 +137,8 @@ static const struct handler {
 	[QCLIF_REQUEST_LOGITS]    = {logits, ENGINE},
 	[QCLIF_REQUEST_STATE]     = {states, ENGINE},
 	[QCLIF_REQUEST_STATS]     = {report_stats, NOTHING},
+	[QCLIF_REQUEST_WINDOW]    = {setup_window, ENGINE},
+	[QCLIF_REQUEST_COUNTERS]  = {report_counters, SAMPLE},
 };
 
 static bool execute(uint8_t type, struct request *request)
@@ -159,7 +166,8 @@ uint32_t device_execute(uint8_t type, const uint8_t *payload, uint32_t length, u
 
 	answer[QCLIF_ERROR_STATUS_AT] = QCLIF_OK;
 	/* A sample goes on with the network that it began with. */
-	if (type == QCLIF_REQUEST_WRITE || type == QCLIF_REQUEST_CONFIGURE || type == QCLIF_REQUEST_ENCODER)
+	if (type == QCLIF_REQUEST_WRITE || type == QCLIF_REQUEST_CONFIGURE || type == QCLIF_REQUEST_ENCODER ||
+	    type == QCLIF_REQUEST_WINDOW)
 		sample_open = false;
 	if (execute(type, &request))
 		return (uint32_t)(request.answer - answer);

@@ -16,7 +16,7 @@ static bool raw_open;         /* a raw word came since the last step ended */
 static uint32_t began;
 static const uint8_t *fetched_from; /* what the engine fetches begins there */
 
-bool sample_begin(const struct engine *of, const struct network *network)
+bool sample_begin(const struct engine *of, const struct network *network, uint32_t decay)
 {
 	engine = of;
 	net = *network;
@@ -24,7 +24,7 @@ bool sample_begin(const struct engine *of, const struct network *network)
 	undrained = 0;
 	raw_open = false;
 	encoder_begin();
-	readout_begin();
+	readout_begin(network->outputs, decay);
 	began = platform_clock();
 	return engine->begin();
 }
@@ -79,11 +79,11 @@ static bool drain(struct request *request)
 	uint32_t previous = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		const uint32_t neuron = neurons[i];
-		readout_spikes[neuron]++;
 		at = wire_put_varint(at, neuron - previous);
 		previous = neuron;
 	}
 	request->answer = at;
+	readout_step(neurons, count);
 	undrained--;
 	stats[QCLIF_STAT_DRAIN_SPIKES] += count;
 	stats[QCLIF_STAT_DRAIN_CLOCKS] += platform_clock() - start - (stats[QCLIF_STAT_WAIT_CLOCKS] - waited);

@@ -223,6 +223,7 @@ bool setup_configure(struct request *request)
 	setup.engine = engines[number];
 	setup.engine->configure(&setup.network);
 	setup.with_encoder = false;
+	setup.decay = 0;
 	setup.network_ids[number] = wire_get32(at + QCLIF_CONFIGURE_NETWORK_ID_AT);
 	return true;
 }
@@ -257,5 +258,17 @@ bool setup_encoder(struct request *request)
 	if (setup.engine->encoder)
 		setup.engine->encoder(&settings, setup.network.contexts);
 	setup.with_encoder = true;
+	return true;
+}
+
+bool setup_window(struct request *request)
+{
+	if (request_bytes(request) != QCLIF_WINDOW_BYTES)
+		return request_malformed(request, request->end);
+
+	const uint32_t decay = request->begin[QCLIF_WINDOW_DECAY_AT];
+	if (!within(request, decay, 0, QCLIF_DECAY_MAX, QCLIF_ERROR_DECAY))
+		return false;
+	setup.decay = decay;
 	return true;
 }

@@ -14,6 +14,11 @@ static uint32_t word_bytes;
 /* Where a source's counter stands is above `base` only if it counted in this step: a new step moves
    `base` to the number of all events so far, which no counter exceeds, and so clears them all at once. */
 static uint32_t reached[QCLIF_INPUTS];
+
+/* Before the number of all events wraps, all begin anew: a sample may go on for days. */
+#ifndef ENCODER_EVENTS_MAX
+#define ENCODER_EVENTS_MAX (1u << 31)
+#endif
 static uint32_t base;
 static uint32_t total;
 static uint32_t elapsed; /* us since the step began */
@@ -44,11 +49,17 @@ uint32_t encoder_word_bytes(void)
 	return word_bytes;
 }
 
-void encoder_begin(void)
+static void clear_counters(void)
 {
 	for (uint32_t i = 0; i < QCLIF_INPUTS; i++)
 		reached[i] = 0;
-	base = total = elapsed = 0;
+	base = total = 0;
+}
+
+void encoder_begin(void)
+{
+	clear_counters();
+	elapsed = 0;
 }
 
 /* Stores go out to the bus: what changes with every word is in registers. */
@@ -123,8 +134,11 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 	}
 	elapsed = now;
 	total += events;
-	if (result == ENCODER_STEP)
+	if (result == ENCODER_STEP) {
 		base = total;
+		if (total > ENCODER_EVENTS_MAX)
+			clear_counters();
+	}
 	*at = word;
 	return result;
 }

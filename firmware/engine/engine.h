@@ -122,18 +122,19 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 
 /* Readout ------------------------------------------------------------------------------------------ */
 
-/* Logits: the spikes of each neuron over the sample, times the readout's row, in 32-bit integers. */
+/* Logits, by the rule of accel/README.md, modulo 2^32. */
 
 /* Weights [N][O] of the loaded network, row by row, as memory space QCLIF_SPACE_READOUT. */
 #define READOUT_WORDS (QCLIF_NEURONS * QCLIF_OUTPUTS)
 extern uint32_t readout_weights[READOUT_WORDS + 1];
 
-/* Spikes are only counted as they come: one multiplication a neuron and output at the end, not one a spike. */
-extern uint32_t readout_spikes[QCLIF_NEURONS];
+/* Before a sample of a network with so many outputs; decay is 0 for sums over the whole of it. */
+void readout_begin(uint32_t outputs, uint32_t decay);
 
-void readout_begin(void);
+/* The neurons that fired in a step. */
+void readout_step(const uint16_t *neurons, uint32_t count);
 
-/* Logit of one of `outputs`, modulo 2^32. */
+/* Logit of one of `outputs`, of a network with so many neurons. */
 uint32_t readout_logit(uint32_t output, uint32_t neurons, uint32_t outputs);
 
 #endif

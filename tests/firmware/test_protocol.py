@@ -102,14 +102,14 @@ def test_layouts_round_trip(layout):
 
 # Versions -----------------------------------------------------------------------------------------
 
-# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 2.
-HELLO_VERSION = 2
+# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 3.
+HELLO_VERSION = 3
 HELLO_BYTES   = bytes.fromhex("""
-    00 02 0100 40420f00 02 00000001 00000000 00000000 0000 00
+    00 03 0100 40420f00 02 00000001 00000000 00000000 0000 00
     0100 0100 0000 0100 0800 0800 0c00 1000 4000 1000 0004 0800 0010""")
 
 # SHA-256 of on_the_line() in that version.
-LINE_DIGEST = "d26123be42545821132880e6ac0254d7062795deeaad95d2d3e8ede11329ac87"
+LINE_DIGEST = "a6ea54dbea12814e7c2a8549bd805cd4425abf00714cd3a6d68ac406c4931d4e"
 
 
 def on_the_line() -> str:

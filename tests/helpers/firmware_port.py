@@ -21,7 +21,9 @@ FOLDERS = [FOLDER, *(FOLDER/name for name in ("device", "engine", "link")), LIBR
 SOURCES = sorted(source for folder in FOLDERS for source in folder.glob("*.c") if source.name != "main.c")
 
 FLAGS = ["-std=c11", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow",
-    "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover"]
+    "-Wstrict-prototypes", "-Wmissing-prototypes", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover",
+    # Few enough for tests to get there.
+    "-DENCODER_EVENTS_MAX=40"]
 
 
 @functools.cache

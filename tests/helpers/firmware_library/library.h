@@ -16,6 +16,9 @@ void library_reset(void);
    `sent` must have room for every answer: the transmit FIFO of the host never drains. */
 size_t library_exchange(const uint8_t *received, size_t received_bytes, uint8_t *sent, size_t sent_bytes);
 
+/* What platform_clock() tells next. */
+extern uint32_t library_clocks;
+
 /* With an accelerator: who stands for its registers, and what the driver has as inline functions only. */
 typedef uint32_t library_get(uintptr_t address);
 typedef void library_set(uintptr_t address, uint32_t value);

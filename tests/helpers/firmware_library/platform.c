@@ -11,7 +11,7 @@
 
 uint32_t platform_ram[PLATFORM_RAM_BYTES / 4];
 
-static uint32_t clocks;
+uint32_t library_clocks;
 
 void platform_start(void)
 {
@@ -19,7 +19,7 @@ void platform_start(void)
 
 uint32_t platform_clock(void)
 {
-	return clocks++;
+	return library_clocks++;
 }
 
 void library_reset(void)

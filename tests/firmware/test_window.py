@@ -1,0 +1,151 @@
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
+
+"""The readout's window, and counters of a sample that goes on, in the firmware compiled for the host."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accel.config import QCLIFConfig
+from accel.errors import QCLIFError
+from firmware import protocol
+from firmware.protocol import DECAY_MAX
+from host.link.device import Device
+from host.link.framing import decode_varints
+from host.link.link import Link
+from host.link.step_coder import StepCoder
+from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort
+from tests.helpers.naive_contract import Reference
+from tests.helpers.strategies import inputs_of, networks, random_network
+
+BUILDS = [QCLIFConfig(neurons=12, inputs=10, contexts=3), QCLIFConfig(neurons=12, inputs=10, contexts=3, outputs=3)]
+
+
+def window(decay):
+    return "WINDOW", protocol.pack("WINDOW", decay=decay)
+
+
+def logits(link, outputs=3):
+    return np.frombuffer(link.request("LOGITS", protocol.pack("RANGE", first=0, count=outputs)), "<i4").tolist()
+
+
+def steps_request(link, network, steps):
+    (kind, payload, _), = StepCoder(network, link).steps([np.sort(np.array(step, np.int32)) for step in steps])
+    return kind, payload
+
+
+@pytest.fixture
+def link():
+    link = Link(FirmwarePort(FirmwareDevice(BUILDS[0])))
+    Device(link).load(random_network(BUILDS[0], 3, "excited", product_shift=2), "cpu")
+    return link
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_logits_fade_as_the_contract_says(data):
+    """Step by step and several at once, through another sample and another window."""
+    config  = data.draw(st.sampled_from(BUILDS))
+    network = data.draw(networks(config))
+    link    = Link(FirmwarePort(FirmwareDevice(config)))
+    Device(link).load(network, "cpu")
+    for decay in data.draw(st.lists(st.integers(0, DECAY_MAX), min_size=1, max_size=3)):
+        link.request(*window(decay))
+        link.request("BEGIN")
+        assert logits(link) == [0, 0, 0]
+        reference, spikes = Reference(network), []
+        for piece in data.draw(st.lists(inputs_of(network, steps=4), min_size=1, max_size=4)):
+            answer = link.request(*steps_request(link, network, piece))
+            spikes += [reference.step(step) for step in piece]
+            assert [each.tolist() for each in StepCoder.take_spikes(answer)] == spikes[-len(piece):]
+            assert logits(link) == reference.logits(spikes, decay)
+        link.request("END")
+        assert logits(link) == reference.logits(spikes, decay)
+
+
+@pytest.mark.parametrize("decay", [1, 5, DECAY_MAX])
+def test_logits_at_the_limit_of_32_bits(decay):
+    """With the largest readout that the host takes, all neurons fire in thousands of steps."""
+    config  = BUILDS[0]
+    network = random_network(config, 1)
+    most    = (2**(31 - decay) - 1)//config.neurons
+    readout = np.tile([most, -most, 1], (config.neurons, 1)).astype(np.int32)
+    network = dataclasses.replace(network, readout=readout, threshold=np.ones(12, np.int32), product_shift=0,
+        bias_soma=np.full(12, 127, np.int32), bias_apical=np.full(12, 127, np.int32),
+        leak_soma=np.zeros(12, np.int32), leak_apical=np.zeros(12, np.int32),
+        **{name: np.zeros_like(getattr(network, name)) for name in ("w_recurrent_soma", "w_recurrent_apical")})
+    network.validate()
+    link = Link(FirmwarePort(FirmwareDevice(config)))
+    Device(link).load(network, "cpu")
+    link.request(*window(decay))
+    link.request("BEGIN")
+    expected = [0, 0, 0]
+    for _ in range(120):
+        fired = StepCoder.take_spikes(link.request("STEPS", bytes([50] + [0]*50)))
+        for neurons in fired:
+            expected = [value - ((value + 2**(decay - 1)) >> decay) + len(neurons)*weight
+                for value, weight in zip(expected, (most, -most, 1), strict=True)]
+        assert logits(link) == expected
+    assert len(fired[-1]) == config.neurons
+    assert decay > 5 or expected[0] > 0.99*2**31
+
+
+def test_a_network_that_is_configured_has_no_window(link):
+    network = random_network(BUILDS[0], 3, "excited", product_shift=2)
+    link.request(*window(4))
+    Device(link).load(network, "cpu")
+    link.request("BEGIN")
+    spikes = StepCoder.take_spikes(link.request(*steps_request(link, network, [[0, 1, 2]]*30)))
+    assert sum(map(len, spikes)) > 10
+    assert logits(link) == Reference(network).logits([each.tolist() for each in spikes])
+
+
+@pytest.mark.parametrize("payload, text", [
+    (bytes([DECAY_MAX + 1]), f"the decay of the readout's window is {DECAY_MAX + 1}, the limit is {DECAY_MAX}"),
+    (b"", "a request of 0 bytes"), (bytes(2), "a request of 2 bytes"),
+])
+def test_windows_that_are_refused(link, payload, text):
+    with pytest.raises(QCLIFError, match=text):
+        link.request("WINDOW", payload)
+
+
+def test_order(link):
+    """A window needs a network, and ends a sample; counters need one."""
+    link.request("BEGIN")
+    link.request("COUNTERS")
+    link.request(*window(1))
+    for kind in ("COUNTERS", "END"):
+        with pytest.raises(QCLIFError, match=f"request type {protocol.REQUESTS[kind]} came too early .state 1"):
+            link.request(kind)
+    with pytest.raises(QCLIFError, match=r"request type 15 came too early .state 0"):
+        Link(FirmwarePort(FirmwareDevice(BUILDS[0]))).request(*window(1))
+
+
+def test_counters_of_a_sample_that_goes_on(link):
+    def counted(kind):
+        return dict(zip(protocol.COUNTERS, np.frombuffer(link.request(kind), "<u4").tolist(), strict=True))
+
+    link.request("BEGIN")
+    before = counted("COUNTERS")
+    assert set(before.values()) - {before["soc_clocks"]} == {0}
+    for number in range(1, 4):
+        link.request("STEPS", bytes([2, 1, 5, 0]))
+        after = counted("COUNTERS")
+        assert (after["steps"], after["events"]) == (2*number, number)
+        assert after["soc_clocks"] > before["soc_clocks"]
+        before = after
+    ended = counted("END")
+    assert {**ended, "soc_clocks": 0} == {**before, "soc_clocks": 0}
+
+
+def test_begin_in_mid_sample_begins_anew(link):
+    link.request(*window(3))
+    link.request("BEGIN")
+    first = decode_varints(link.request("STEPS", bytes([20] + [0]*20))).tolist()
+    assert logits(link) != [0, 0, 0]
+    link.request("BEGIN")
+    assert logits(link) == [0, 0, 0]
+    assert decode_varints(link.request("STEPS", bytes([20] + [0]*20))).tolist() == first
