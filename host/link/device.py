@@ -37,6 +37,11 @@ class Device:
         self._with_encoder = False
 
     @property
+    def link(self) -> Link:
+        """The link that requests go over."""
+        return self._link
+
+    @property
     def info(self) -> DeviceInfo:
         """Build and state of the device when the link was opened."""
         return self._link.info

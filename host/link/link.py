@@ -101,6 +101,10 @@ class Link:
         self._credit = self.info.config.uart_fifo//2
         self._flight = Window(self.info.config.frame_window, self._credit, self._size)
 
+    def now(self) -> float:
+        """Seconds of the port's clock."""
+        return self._port.now()
+
     @property
     def payload_bytes(self) -> int:
         """Payload bytes to aim at for a request now: less on a line that damages frames."""

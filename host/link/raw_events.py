@@ -8,6 +8,8 @@ microseconds as the bits between say, and 1 for an event of the context source t
 word is at the time that the words before it add up to; the first event is at 0.
 """
 
+from typing import NamedTuple, TypeVar
+
 import numpy as np
 
 from accel.config import SENSOR_LIMIT
@@ -19,21 +21,39 @@ from host.events.encoder import Encoder
 TICK_US = 1000
 
 
+Ticks = TypeVar("Ticks", int, np.ndarray)
+
+
+class Span(NamedTuple):
+    """Which part of a recording is packed, in us: `begin` is the time, of its events, of the recording's beginning,
+    `now` and `until` come after it, a multiple of the tick within a step: up to `now` words have told the time before,
+    up to `until` these do."""
+    begin: int
+    now:   int
+    until: int
+
+
+def ticked(elapsed: Ticks, encoder: Encoder, tick_us: int = TICK_US) -> Ticks:
+    """Times since the beginning, in us, rounded down as on the line: to ticks from the beginning of their step on."""
+    return elapsed - elapsed % encoder.bin_us % tick_us
+
+
 def pack_events(events: np.ndarray, context: np.ndarray | None, encoder: Encoder, steps_at_once: int,
-        tick_us: int = TICK_US) -> tuple[np.ndarray, np.ndarray]:
-    """Words of a recording.
+        tick_us: int = TICK_US, span: Span | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Words of a recording, or of a span of one that goes on.
 
     Parameters
     ----------
-    events : structured array x, y, p, t (us, not decreasing), inside of the encoder's sensor.
-    context : integer rows (step, source) or None.
+    events : structured array x, y, p, t (us, not decreasing), inside of the encoder's sensor, and of the span.
+    context : integer rows (step, source) or None; in a span of the steps from now's to the last one that begins in it.
     encoder : the mapping that the device is set to.
     steps_at_once : no word completes more steps than that (1 up), so that the answer fits a frame.
     tick_us : times are rounded down to multiples of it from the beginning of their step on (1 up); 1 keeps them.
+    span : None for a whole recording, whose time begins and ends with its events.
 
     Returns
     -------
-    words, steps : uint8 [n, 2 or 3], and int64 [n], steps completed up to and with each word.
+    words, steps : uint8 [n, 2 or 3], and int64 [n], steps completed up to and with each word (in a span, since now).
 
     Raises
     ------
@@ -50,15 +70,18 @@ def pack_events(events: np.ndarray, context: np.ndarray | None, encoder: Encoder
     rows = np.zeros((0, 2), np.int64) if context is None else np.asarray(context, np.int64)
 
     # Contexts come at the very beginning of their step, before its events.
-    elapsed = events["t"].astype(np.int64) - (events["t"][0] if len(events) else 0)
-    times = np.concatenate([rows[:, 0]*encoder.bin_us, elapsed - elapsed % encoder.bin_us % tick_us])
+    begin   = span.begin if span else events["t"][0] if len(events) else 0
+    now     = span.now if span else 0
+    elapsed = events["t"].astype(np.int64) - begin
+    times = np.concatenate([np.maximum(rows[:, 0]*encoder.bin_us, now), ticked(elapsed, encoder, tick_us)])
     items = np.concatenate([1 << control | rows[:, 1] << 1 | 1, events["x"].astype(np.int64) |
         events["y"].astype(np.int64) << x_bits | events["p"].astype(np.int64) << polarity])
     is_event = np.arange(len(times)) >= len(rows)
     order = np.lexsort((is_event, times))
 
     # Before an item, as many words as the time takes that passes until then.
-    gap      = np.diff(times[order], prepend=0)
+    ends     = np.array([span.until] if span else [], np.int64)
+    gap      = np.diff(times[order], prepend=now, append=ends)
     wait_max = min(2**(control - 1) - 1, steps_at_once*encoder.bin_us)
     waits    = -(-gap//wait_max)
     at       = np.cumsum(waits + 1) - 1
@@ -66,5 +89,8 @@ def pack_events(events: np.ndarray, context: np.ndarray | None, encoder: Encoder
     waited[at[waits > 0] - 1] = (gap - (waits - 1)*wait_max)[waits > 0]
     waited[at] = 0
     words     = 1 << control | waited << 1
-    words[at] = items[order]
-    return words.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :word_bytes], np.cumsum(waited)//encoder.bin_us
+    words[at[:len(items)]] = items[order]
+    steps = (now + np.cumsum(waited))//encoder.bin_us - now//encoder.bin_us
+    # Behind the time that passes until the end of a span there is nothing.
+    length = len(words) - len(ends)
+    return words.astype("<u4").view(np.uint8).reshape(-1, 4)[:length, :word_bytes], steps[:length]
