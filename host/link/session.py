@@ -16,6 +16,7 @@ from host.events.encoder import check_context
 from host.events.event_array import check_coordinates, normalise
 from host.link.counters import CounterPolls
 from host.link.device import Device
+from host.link.link import Link
 from host.link.raw_events import Span, pack_events, ticked
 from host.link.step_coder import StepCoder, StepRequest, nothing, states_of, too_long
 from host.network.network import Network
@@ -105,6 +106,11 @@ class Session:
         if self._going:
             self._exchange([("END", b"", self._polls.counters.take)])
             self._going = False
+
+    @property
+    def link(self) -> Link:
+        """The device's link, with its counters."""
+        return self._link
 
     # Steps ----------------------------------------------------------------------------------------
 

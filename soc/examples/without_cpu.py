@@ -27,8 +27,8 @@ from soc.soc import add_qclif
 # SoC ----------------------------------------------------------------------------------------------
 
 class BridgeSoC(SoCMini):
-    # The bridge forgets a command that is not whole after 0.1 s of this clock. Simulated it runs at some MHz, and TCP may
-    # take 40 ms between the halves of a command: so it is said to be faster than it is.
+    # The bridge forgets a command that is not whole after 0.1 s of this clock. Simulated it runs at some MHz, and TCP
+    # may take 40 ms between the halves of a command: so it is said to be faster than it is.
     def __init__(self, config: QCLIFConfig, name="qclif", sys_clk_freq=int(100e6)):
         platform = Platform()
         self.crg = CRG(platform.request("sys_clk"))
