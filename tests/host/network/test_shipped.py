@@ -13,7 +13,7 @@ from host.data.datasets import load
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.training.convert import start_from, to_network
-from host.training.experiment import Data, make_model, make_task
+from host.training.experiment import TEST_SEED, Data, make_model, make_task
 from host.training.settings import Settings
 from host.training.tasks import evaluation_batches
 
@@ -28,7 +28,7 @@ def settings_of(name):
 def answers(network, settings, eventset):
     """Labels, predictions and spikes a neuron and step of the golden model."""
     labels, predictions, spikes, steps = [], [], 0, 0
-    for batch in evaluation_batches(make_task(settings, eventset), 0):
+    for batch in evaluation_batches(make_task(settings, eventset), TEST_SEED):
         for result, label in zip(GoldenModel(network).run(batch.to_steps()), batch.labels[:, 0], strict=True):
             labels.append(label)
             predictions.append(result.predicted)
@@ -37,19 +37,20 @@ def answers(network, settings, eventset):
     return np.array(labels), np.array(predictions), spikes/(steps*network.neurons)
 
 
-@pytest.mark.parametrize("name", ["synthetic11", "nmnist"])
+@pytest.mark.parametrize("name", ["synthetic11", "nmnist", "cue11"])
 def test_settings_and_network_agree(name):
     network, settings = Network.load(NETWORKS/f"{name}.npz"), settings_of(name)
     for key in ("neurons", "weight_bits", "state_bits", "current_bits"):
         assert getattr(network, key) == getattr(settings, key)
     assert network.encoder.to_dict() == json.loads((NETWORKS/f"{name}.json").read_text())["encoder"]
-    if name == "synthetic11":
+    if name != "nmnist":
         network.check_fits(QCLIFConfig())
 
 
-def test_score_of_the_gestures():
-    network, told = Network.load(SHIPPED), json.loads(SHIPPED.with_suffix(".json").read_text())["test"]
-    labels, predictions, rate = answers(network, settings_of("synthetic11"), load("synthetic", "", "test"))
+@pytest.mark.parametrize("name", ["synthetic11", "cue11"])
+def test_score_of_the_gestures(name):
+    network, told = Network.load(NETWORKS/f"{name}.npz"), json.loads((NETWORKS/f"{name}.json").read_text())["test"]
+    labels, predictions, rate = answers(network, settings_of(name), load("synthetic", "", "test"))
     assert len(labels) == told["answers"] and (labels == predictions).mean() == told["accuracy"] >= 0.97
     assert rate == pytest.approx(told["rate"], abs=1e-12)
 
