@@ -32,6 +32,7 @@ from host.cli.network_choice import SHIPPED, preferred_sizes
 from host.cli.options import check_outputs, positive
 from host.common.console import write_json
 from host.link.port import PORTS, Faults
+from host.live.control import Control
 from host.live.sources.options import add_source_args, source_from_args
 from host.network.network import Network
 
@@ -50,6 +51,8 @@ def make_parser() -> argparse.ArgumentParser:
         help="trained network (default: eleven gestures; it comes with the program)")
     device.add_argument("--engine", choices=list(ENGINES), default="accel",
         help="accelerator, or the CPU alone (default: %(default)s)")
+    device.add_argument("--encode", choices=["host", "device"], default="host",
+        help="who makes inputs of the events; device is sent the events (default: %(default)s)")
     device.add_argument("--decay", type=int, default=DECAY, metavar="K",
         help="of the readout: a spike counts half after 0.7*2**K steps; 0: for ever (default: %(default)s)")
     device.add_argument("--no-compare", dest="compare", action="store_false",
@@ -60,6 +63,8 @@ def make_parser() -> argparse.ArgumentParser:
     view = parser.add_argument_group("what is shown, and where")
     view.add_argument("--watch", type=int, nargs="+", default=[28, 66], metavar="N",
         help="neurons whose V_a and V_s are shown, up to four (default: 28 66)")
+    view.add_argument("--cue-names", nargs="+", metavar="NAME",
+        help="what the context sources stand for (default: gestures where the network is cue11, else their numbers)")
     view.add_argument("--cue", type=int, default=-1, metavar="K", help="context source that is cued from the beginning")
     view.add_argument("--page-host", default="127.0.0.1", metavar="ADDRESS",
         help="address that the page is served at (default: %(default)s: this machine alone)")
@@ -87,64 +92,33 @@ def live(args: argparse.Namespace) -> int:
     config  = QCLIFConfig(**preferred_sizes(network, []))
     options = source_from_args(args)
     faults  = Faults(flip=args.line_flip, drop=args.line_drop, seed=args.seed)
-    # Bring torch and the web server, which take longer to import than all else: not before the options are right.
-    from host.live.connection import Connection
-    from host.live.control import Control
-    from host.live.cue import Cue
-    from host.live.feed import Feed, Hello
-    from host.live.framer import Framer
-    from host.live.loop import LiveRun
-    from host.live.measures import measures, print_measures
-    from host.live.picture import picture_size
-    from host.live.recorder import Recordings
-    from host.live.sources.opening import open_steps
-    from host.network.stream import GoldenStream
-    connection = Connection(network, config, args.port, args.baudrate, args.engine, args.decay,
-        faults if faults.flip or faults.drop else None)
     control = Control(network.neurons, network.contexts)
     control.ask("watch", args.watch)
     control.ask("cue", args.cue)
     if args.record:
         control.ask("record", True)
-    golden = GoldenStream(network, args.decay) if args.compare else None
-    cue    = Cue(network.contexts, network.encoder.bin_us, args.cue, args.seed)
-    clips  = Recordings(args.folder, network.encoder.bin_us, network.encoder.sensor_size, args.clip)
-    stop   = threading.Event()
+    # Bring torch and the web server, which take longer to import than all else: not before the options are right.
+    from host.live.connection import Connection
+    from host.live.cue import Cue
+    from host.live.loop import LiveRun
+    from host.live.measures import measures, print_measures
+    from host.live.recorder import Recordings
+    from host.live.sources.opening import open_steps
+    from host.live.views import open_view
+    from host.network.stream import GoldenStream
+    connection = Connection(network, config, args.port, args.baudrate, args.engine, args.encode, args.decay,
+        faults if faults.flip or faults.drop else None)
+    golden  = GoldenStream(network, args.decay) if args.compare else None
+    cue     = Cue(network.contexts, network.encoder.bin_us, args.cue, args.seed)
+    clips   = Recordings(args.folder, network.encoder.bin_us, network.encoder.sensor_size, args.clip)
+    stop    = threading.Event()
     console = Console(stderr=True)
     with ExitStack() as stack:
-        hello = Hello(
-            network      = SHIPPED.stem if args.network == SHIPPED else str(args.network),
-            source       = args.source,
-            device       = connection.name,
-            picture_size = picture_size(network.encoder.sensor_size),
-            bin_us       = network.encoder.bin_us,
-            inputs       = network.inputs,
-            contexts     = network.contexts,
-            neurons      = network.neurons,
-            state_max    = network.state_max,
-            classes      = network.classes,
-            thresholds   = tuple(network.threshold.tolist()),
-            decay        = args.decay,
-            compare      = args.compare,
-        )
-        if args.tui:
-            from host.live.terminal import Terminal
-            terminal = Terminal(hello, Console())
-            publish  = terminal.show
-        else:
-            from host.live.server import PageServer
-            feed    = Feed(hello)
-            publish = feed.publish
-            server  = stack.enter_context(PageServer(feed, control, args.page_host, args.page_port))
+        view  = stack.enter_context(open_view(args, connection, control, stop))
         # The SoC before the source: it may have to be built, while a source would run on.
-        run   = stack.enter_context(LiveRun(network, connection.open, control, publish, Framer(network), cue, golden,
-            clips, stop, args.patience))
+        run   = stack.enter_context(LiveRun(connection, control, view.show, cue, golden, clips, stop, args.patience))
         steps = stack.enter_context(open_steps(options, network.encoder, network.contexts, network.classes))
-        if args.tui:
-            stack.enter_context(terminal)
-        else:
-            console.print(f"The page: {server.url}", soft_wrap=True, highlight=False)
-            console.print("Ctrl-C ends the run.")
+        stack.enter_context(view.opened(console))
         if args.seconds:
             timer = threading.Timer(args.seconds, stop.set)
             timer.daemon = True

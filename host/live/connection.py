@@ -2,8 +2,8 @@
 
 """Where a live run's device is: a simulated SoC of one's own, or a port; opened as often as it has to be."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from accel.config import QCLIFConfig
@@ -25,6 +25,7 @@ class Connection:
     config : of the simulated SoC that is started where no port is given.
     port, baudrate : of a SoC that is up, as SerialPort takes them.
     engine : "accel" or "cpu", which computes.
+    encode : "host" or "device", which makes inputs of the events.
     decay : of the windowed readout.
     faults : damage of the line on purpose; None: none.
     """
@@ -33,6 +34,7 @@ class Connection:
     port:     str | None = None
     baudrate: int = 0
     engine:   str = "accel"
+    encode:   str = "host"
     decay:    int = 0
     faults:   Faults | None = None
 
@@ -48,12 +50,9 @@ class Connection:
             port = self.port or stack.enter_context(simulated_port(self.config))
             line = SerialPort(port, self.baudrate)
             link = stack.enter_context(Link(FaultyPort(line, self.faults) if self.faults else line))
-            yield stack.enter_context(Session(Device(link), self.network, decay=self.decay, engine=self.engine))
+            yield stack.enter_context(Session(Device(link), self.network, self.decay, self.engine, self.encode))
 
     @property
     def name(self) -> str:
         """What viewers read."""
         return self.port or "simulated SoC"
-
-
-OpenSession = Callable[[], AbstractContextManager[Session]]

@@ -30,7 +30,7 @@ class Hello:
     network, source, device : as the user named them.
     picture_size : (W, H) of the frames' event picture, in pixels.
     bin_us : microseconds of a step.
-    classes : names of the outputs.
+    classes, cues : names of the outputs and of the context sources.
     thresholds : of each neuron, in the unit of V_s.
     decay : of the windowed readout, as the contract has it.
     compare : each step is compared with the golden model.
@@ -45,6 +45,7 @@ class Hello:
     neurons:      int
     state_max:    int
     classes:      tuple[str, ...]
+    cues:         tuple[str, ...]
     thresholds:   tuple[int, ...]
     decay:        int
     compare:      bool

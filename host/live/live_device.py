@@ -4,13 +4,17 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import TypeVar
 
+import numpy as np
+
 from accel.errors import QCLIFError
-from host.link.session import Session
-from host.live.connection import OpenSession
+from host.link.session import Session, SessionBatch
+from host.live.connection import Connection
+from host.live.placing import placed
+from host.live.sources.source import SourceStep
 
 # Seconds between two tries to reach a device that is gone.
 RETRY_EVERY = 1.0
@@ -33,7 +37,7 @@ class LiveDevice:
 
     Parameters
     ----------
-    open_session : opens the device with the network.
+    connection : opens the device with the network.
     patience : seconds for which a device that is gone is tried again.
     stop : ends the tries.
     begun : is called whenever the device begins from reset.
@@ -48,16 +52,18 @@ class LiveDevice:
     QCLIFError : from `with`: it cannot be opened at all.
     """
 
-    def __init__(self, open_session: OpenSession, patience: float, stop: threading.Event, begun: Callable[[], None],
+    def __init__(self, connection: Connection, patience: float, stop: threading.Event, begun: Callable[[], None],
             lost: Callable[[str], None]) -> None:
-        self._open, self._patience, self._stop = open_session, patience, stop
-        self._begun, self._lost = begun, lost
+        self._connection, self._patience    = connection, patience
+        self._stop, self._begun, self._lost = stop, begun, lost
         self._stack   = ExitStack()
         self._session: Session | None = None
         self._ended   = dict.fromkeys(LINK, 0)
         self._watch: tuple[int, ...] = ()
         self._in_a_row = 0
-        self.losses   = 0
+        # Steps that the session has computed.
+        self._number   = 0
+        self.losses    = 0
 
     def __enter__(self) -> "LiveDevice":
         self._connect()
@@ -104,14 +110,41 @@ class LiveDevice:
         self._in_a_row = 0
         return answer
 
+    def run(self, batch: Sequence[SourceStep], contexts: Sequence[np.ndarray], inputs: Sequence[np.ndarray]
+            ) -> SessionBatch:
+        """Run a batch of steps.
+
+        Parameters
+        ----------
+        contexts : of each step the context sources that spike, 0 to C - 1, ascending.
+        inputs : of each step all of its sources, which are sent where the host encodes.
+
+        Raises
+        ------
+        Lost, QCLIFError : as attempt().
+        """
+        if self._connection.encode == "host":
+            return self.attempt(lambda session: session.run(inputs))
+
+        def work(session: Session) -> SessionBatch:
+            bin_us = self._connection.network.encoder.bin_us
+            events = np.concatenate([placed(step.events, (self._number + at)*bin_us) for at, step in enumerate(batch)])
+            rows   = np.concatenate([np.stack([np.full(len(context), self._number + at), context], axis=1)
+                for at, context in enumerate(contexts)])
+            answer = session.run_events(events, rows, (self._number + len(batch))*bin_us)
+            self._number += len(batch)
+            return answer
+        return self.attempt(work)
+
     def reset(self) -> None:
         """States, recurrent spikes and logits 0. Raises as attempt()."""
         self.attempt(lambda session: session.reset())
         self._begun()
 
     def _connect(self) -> None:
-        self._session = self._stack.enter_context(self._open())
+        self._session = self._stack.enter_context(self._connection.open())
         self._session.watch = self._watch
+        self._number = 0
         self._begun()
 
     def _recover(self, error: QCLIFError) -> None:

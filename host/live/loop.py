@@ -12,7 +12,7 @@ import numpy as np
 
 from accel.errors import QCLIFError
 from host.live.comparison import differences
-from host.live.connection import OpenSession
+from host.live.connection import Connection
 from host.live.control import Command, Control
 from host.live.cue import Cue
 from host.live.feed import FRAME_HZ, Frame
@@ -21,7 +21,6 @@ from host.live.live_device import LiveDevice, Lost
 from host.live.meter import Meter
 from host.live.recorder import Recordings
 from host.live.sources.live_steps import LiveSteps, SourceStep
-from host.network.network import Network
 from host.network.stream import GoldenStream
 
 # Steps that go to the device in one batch at most, where some wait.
@@ -36,11 +35,9 @@ class LiveRun:
 
     Parameters
     ----------
-    network : runs on the device.
-    open_session : opens the device with the network; called again when it was lost.
+    connection : opens the device with the network, again when it was lost.
     control : commands of the viewers.
     publish : takes each frame.
-    framer : makes the frames.
     cue : context of the steps.
     golden : compares every step; None: nothing is compared.
     recordings : take what the network is given while somebody records.
@@ -53,18 +50,18 @@ class LiveRun:
     device : the device.
     """
 
-    def __init__(self, network: Network, open_session: OpenSession, control: Control,
-            publish: Callable[[Frame], None], framer: Framer, cue: Cue, golden: GoldenStream | None,
-            recordings: Recordings, stop: threading.Event, patience: float) -> None:
-        self._network, self._control, self._publish = network, control, publish
-        self._framer, self._cue, self._golden       = framer, cue, golden
-        self._recordings, self._stop = recordings, stop
+    def __init__(self, connection: Connection, control: Control, publish: Callable[[Frame], None], cue: Cue,
+            golden: GoldenStream | None, recordings: Recordings, stop: threading.Event, patience: float) -> None:
+        self._network, self._control, self._publish = connection.network, control, publish
+        self._cue, self._golden, self._recordings   = cue, golden, recordings
+        self._stop   = stop
+        self._framer = Framer(self._network)
         self._steps: LiveSteps | None = None
         self._status = "running"
         self._notice = self._mismatch = ""
         self._next_frame = self._next_counters = 0.0
         self.meter: Meter | None = None
-        self.device = LiveDevice(open_session, patience, stop, self._begun, self._lost)
+        self.device = LiveDevice(connection, patience, stop, self._begun, self._lost)
 
     def __enter__(self) -> "LiveRun":
         self.device.__enter__()
@@ -123,7 +120,7 @@ class LiveRun:
         inputs   = [np.concatenate([step.sources, context + self._network.inputs]).astype(np.int32)
             for step, context in zip(batch, contexts, strict=True)]
         try:
-            answer = self.device.attempt(lambda session: session.run(inputs))
+            answer = self.device.run(batch, contexts, inputs)
         except Lost:
             self.meter.lost_steps += len(batch)
             raise
@@ -132,7 +129,7 @@ class LiveRun:
         expected = None
         if self._golden is not None:
             expected      = self._golden.run(inputs)
-            count, text   = differences(first, answer, expected, self.device.watch)
+            count, text   = differences(first, inputs, answer, expected, self.device.watch)
             self._mismatch = self._mismatch or text
             self.meter.compared   += len(batch)
             self.meter.mismatches += count

@@ -11,7 +11,7 @@ import numpy as np
 
 from accel.errors import QCLIFError
 from host.common.npz import save_npz
-from host.events.event_array import EVENT
+from host.live.placing import placed
 
 # Events of a recording: some minutes of a busy camera, in half a gigabyte of memory.
 EVENTS_MAX = 32_000_000
@@ -67,10 +67,7 @@ class Recorder:
         are left out."""
         if not self.begun and not len(events):
             return
-        events = events.astype(EVENT)
-        if len(events):
-            events["t"] += self._step*self._bin_us - events["t"][0]
-        self._events.append(events)
+        self._events.append(placed(events, self._step*self._bin_us))
         self._context.append(np.stack([np.full(len(context), self._step), context], axis=1).astype(np.int64))
         self._count += len(events)
         self._step  += 1

@@ -13,7 +13,8 @@ from host.live.feed import Frame, Hello, Machine
 from host.live.keys import Keys
 from host.live.terminal import Raster, Terminal
 
-HELLO = Hello("net", "synthetic", "simulated SoC", (8, 8), 5000, 16, 2, 12, 255, ("left", "right"), (9,)*12, 5, True)
+HELLO = Hello("net", "synthetic", "simulated SoC", (8, 8), 5000, 16, 2, 12, 255, ("left", "right"), ("near", "far"),
+    (9,)*12, 5, True)
 
 
 def dots(lines):
