@@ -139,8 +139,9 @@ class LiveReplay:
 
     def _run(self) -> None:
         bin_s  = self.hello.bin_us*1e-6
-        begun, done = time.monotonic(), 0
-        while not self._ended.wait(1/FRAME_HZ):
+        begun, done, frames = time.monotonic(), 0, 0
+        while not self._ended.wait(max(0.0, begun + frames/FRAME_HZ - time.monotonic())):
+            frames += 1
             due   = int((time.monotonic() - begun)/bin_s)
             steps = self._obey(due - done)
             done  = due

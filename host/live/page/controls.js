@@ -27,6 +27,8 @@ export class Controls {
       page.neuron.value = "";
     });
     document.addEventListener("keydown", (event) => this.key(event));
+    // A button that was clicked does not keep the space bar for itself; one that was reached by keys does.
+    document.addEventListener("click", (event) => event.detail && event.target.closest?.("button")?.blur());
   }
 
   key(event) {
@@ -51,7 +53,8 @@ export class Controls {
     const { page } = this;
     this.contexts = contexts;
     page.neuron.max = neurons - 1;
-    page.cue.hidden = page["cue-keys"].hidden = !contexts;
+    page.cue.hidden = page["cue-keys"].hidden = page["cue-legend"].hidden = !contexts;
+    page.neuron.placeholder = `0\u2013${neurons - 1}`;
     page.cues.replaceChildren(...Array.from({ length: contexts ? contexts + 1 : 0 }, (_, index) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -74,6 +77,7 @@ export class Controls {
 
   take({ status, cue, recording }) {
     const { page } = this;
+    const changed = status !== this.status;
     this.status = status;
     this.recording = Boolean(recording);
     setText(page.pause.firstElementChild, status === "paused" ? "Resume" : "Pause");
@@ -82,7 +86,7 @@ export class Controls {
       this.shown = cue;
       [...page.cues.children].forEach((button, index) => button.setAttribute("aria-pressed", index - 1 === cue));
     }
-    this.enable();
+    if (changed) this.enable();
   }
 
   enable() {

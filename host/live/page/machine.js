@@ -19,7 +19,7 @@ const ROWS = [
   ["real-time", "Real time", (m, f) => `\u00d7 ${(m.steps_per_second * f.bin_us / 1e6).toFixed(2)}`],
   ["lag", "Lag behind the source", (m) => `${m.lag_ms.toFixed(0)} ms`],
   ["clocks", "Clocks a step", (m) => m.clocks_per_step.toFixed(0)],
-  ["bound", "\u2014 over their bound", (m) => (m.bound_per_step
+  ["bound", "Their bound", (m) => (m.bound_per_step
     ? `${m.bound_per_step.toFixed(0)} \u00d7 ${(m.clocks_per_step / m.bound_per_step).toFixed(3)}` : "\u2013")],
   ["compared", "Compared with the model", (m, f) => (f.compare ? whole.format(m.compared) : "no")],
   ["mismatches", "Mismatches", (m) => whole.format(m.mismatches), (m) => m.mismatches],
@@ -35,6 +35,9 @@ const ROWS = [
   ["missed", "Pictures missed here", (m, f, p) => whole.format(p.missed), (m, f, p) => p.missed],
 ];
 
+// Rows that begin a group: what was compared, the line, what got lost, and this page.
+const FIRST = ["compared", "out", "dropped-steps", "pictures"];
+
 export class Machine {
   constructor(list) {
     this.values = ROWS.map(([key, name]) => {
@@ -42,6 +45,7 @@ export class Machine {
       const value = document.createElement("dd");
       term.textContent = name;
       value.id = `machine-${key}`;
+      for (const each of [term, value]) each.classList.toggle("first", FIRST.includes(key));
       list.append(term, value);
       return value;
     });

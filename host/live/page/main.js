@@ -6,7 +6,7 @@ import { Connection } from "./connection.js";
 import { Controls } from "./controls.js";
 import { Machine } from "./machine.js";
 import { History } from "./model.js";
-import { Answer, Logits, Picture, setText, Shares } from "./now.js";
+import { Answer, cueName, Logits, Picture, setText, Shares } from "./now.js";
 import { inputsHeight, inputsPainter, lanesPainter, neuronsHeight, neuronsPainter } from "./painters.js";
 import { save } from "./snapshot.js";
 import { mostSteps, Strip } from "./strip.js";
@@ -94,11 +94,10 @@ function build(classes) {
   view?.watched.strips.forEach((strip) => strip.close());
   page.traces.replaceChildren();
   page.marks.replaceChildren();
-  document.body.classList.toggle("no-readout", !names.length);
   const rows = () => page.classes.clientHeight;
   view = {
     picture: new Picture(page.picture, facts.picture_size),
-    logits: new Logits(page.classes, names, facts.contexts > 0),
+    logits: new Logits(page.classes, names),
     shares: new Shares(names.length),
     answer: new Answer(page, names),
     watched: new Watched(page, facts, history, (neurons) => connection.ask("watch", neurons)),
@@ -110,7 +109,8 @@ function build(classes) {
   ];
   page["lane-names"].replaceChildren(...names.map((name) => {
     const item = document.createElement("li");
-    item.textContent = name;
+    item.append(document.createElement("span"));
+    item.firstChild.textContent = name;
     item.style.height = `${100 / names.length}%`;
     return item;
   }));
@@ -145,7 +145,7 @@ function take(next) {
   }
   document.body.classList.toggle("differs", Boolean(mismatch));
   controls.take(frame);
-  view.watched.take(frame.states);
+  if (view.watched.take(frame.states)) controls.enable();
   draw();
   write();
 }
@@ -160,6 +160,8 @@ function showNotice(text) {
   page.notice.hidden = false;
   setText(page.notice, text);
   clearTimeout(noticeTimer);
+  // What says why nothing goes on stays.
+  if (!["running", "paused"].includes(document.body.dataset.status)) return;
   noticeTimer = setTimeout(() => {
     page.notice.hidden = true;
   }, NOTICE_MS);
@@ -191,6 +193,7 @@ const scroll = paced(() => (calm.matches ? CALM_MS : 0), () => {
 const drawNow = paced(() => 0, () => {
   view.picture.draw(frame.picture);
   view.logits.draw(logits, frame.answer);
+  view.logits.write(logits);
   view.answer.draw(frame);
 });
 
@@ -203,13 +206,13 @@ const write = paced(() => NUMBERS_MS, () => {
   const last = history.at(history.end - 1);
   const seconds = `${view.strips[0].pace.seconds.toFixed(1)} s`;
   machine.write(frame.machine, facts, counted);
-  view.logits.write(logits);
-  view.answer.write(frame);
   view.watched.write();
-  if (facts.contexts) {
-    view.logits.writeShares(view.shares);
-    setText(page["shares-now"], view.shares.text);
-  }
+  const { shares } = view;
+  page.table.classList.toggle("changed", shares.both);
+  page["shares-help"].hidden = !shares.both;
+  setText(page["share-before"], shares.both ? cueName(shares.before.cue) : "");
+  setText(page["share-since"], shares.both ? cueName(shares.since.cue) : "");
+  if (shares.both) view.logits.writeShares(shares);
   setText(page["inputs-now"], last ? `${last.inputs.length} of ${facts.inputs + facts.contexts} in this step` : "");
   setText(page["neurons-now"], last ? `${last.spikes.length} of ${facts.neurons} fire` : "");
   setText(page["axis-begin"], `${seconds} ago`);

@@ -14,6 +14,8 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+export const cueName = (cue) => (cue < 0 ? "cue off" : `cue ${cue}`);
+
 export const percent = (share) => `${Math.round(100 * share)} %`;
 
 /** Red, green and blue of a colour #rrggbb. */
@@ -53,13 +55,13 @@ export class Picture {
 
 /** Rows of the classes. */
 export class Logits {
-  constructor(body, names, cued) {
+  constructor(body, names) {
     this.names = names;
     this.scale = 1;
     this.rows = names.map((name) => {
       const row = document.createElement("tr");
-      row.innerHTML = `<th scope="row"></th><td><span class="bar"><span></span></span></td><td class="logit"></td>${
-        cued ? '<td class="share before"></td><td class="share since"></td>' : ""}`;
+      row.innerHTML = `<th scope="row"></th><td><span class="bar"><span></span></span></td><td class="logit"></td>
+        <td class="share before"></td><td class="share since"></td>`;
       const header = row.querySelector("th");
       header.textContent = header.title = name;
       return row;
@@ -84,8 +86,7 @@ export class Logits {
   writeShares(shares) {
     this.rows.forEach((row, index) => {
       for (const when of ["before", "since"]) {
-        setText(row.querySelector(`.${when}`), shares[when].steps ? percent(shares[when].counts[index] / shares[when].steps)
-          : "");
+        setText(row.querySelector(`.${when}`), percent(shares[when].counts[index] / Math.max(1, shares[when].steps)));
       }
     });
   }
@@ -114,10 +115,9 @@ export class Shares {
     this.since.counts[record.answer] += 1;
   }
 
-  get text() {
-    const name = ({ cue }) => (cue < 0 ? "cue off" : `cue ${cue}`);
-    if (!this.since.steps) return "";
-    return this.before.steps ? `${name(this.before)} | ${name(this.since)}` : name(this.since);
+  /** Whether there is something to compare. */
+  get both() {
+    return this.before.steps > 0;
   }
 }
 
@@ -140,12 +140,9 @@ export class Answer {
     page["label-line"].hidden = !frame.label;
     setText(page.label, frame.label);
     const same = frame.label === name;
-    setText(page.agrees, same ? "\u2713 the same" : "another");
+    setText(page.agrees, same ? "\u2713 the answer agrees" : "\u2717 the answer differs");
     page.agrees.classList.toggle("same", same);
-  }
-
-  write(frame) {
-    setText(this.page.confidence, percent(frame.confidence));
-    this.page["confidence-meter"].setAttribute("aria-valuenow", Math.round(100 * frame.confidence));
+    setText(page.confidence, percent(frame.confidence));
+    page["confidence-meter"].setAttribute("aria-valuenow", Math.round(100 * frame.confidence));
   }
 }

@@ -2,6 +2,8 @@
 
 // What each strip draws of a step.
 
+import { cueName } from "./now.js";
+
 // Pixels that a spike covers at least, so that it is seen.
 const DOT = 2;
 
@@ -84,7 +86,7 @@ export function lanesPainter(names) {
 }
 
 function markCue(context, x, cue, height, colours) {
-  const text = cue < 0 ? "cue off" : `cue ${cue}`;
+  const text = cueName(cue);
   context.font = "600 11px system-ui, sans-serif";
   context.textAlign = "right";
   context.textBaseline = "top";
@@ -102,8 +104,10 @@ export function tracePainter(facts, neuron) {
   return (context, marks, { step, height, colours }) => {
     const y = (value) => 7.5 + (1 - value / facts.state_max) * (height - 9);
     context.fillStyle = colours.threshold;
-    for (const { x } of marks) {
-      for (let n = 0; n < step; n++) if ((x + n & 7) < 5) context.fillRect(x + n, y(facts.thresholds[neuron]) - 0.5, 1, 1);
+    for (const { x, column } of marks) {
+      for (let n = 0; n < step; n++) {
+        if ((column + n) % 8 < 5) context.fillRect(x + n, y(facts.thresholds[neuron]) - 0.5, 1, 1);
+      }
     }
     context.lineWidth = 1.5;
     context.lineJoin = "round";

@@ -34,7 +34,7 @@ export function compose(page, facts, frame) {
   text(context, page.answer.textContent, EDGE, EDGE + 50, { size: 56, weight: 700, colour: ink });
   text(context, `${page.confidence.textContent} confidence${frame.label ? `; the source shows ${frame.label}` : ""}`,
     EDGE, EDGE + 88, { size: 18, colour: quiet });
-  text(context, `${facts.source} \u2192 ${facts.device}, ${facts.network}; step ${frame.machine.steps}`,
+  text(context, `${facts.source} \u2192 ${facts.network} on ${facts.device}; step ${frame.machine.steps}`,
     WIDTH - EDGE, EDGE + 88, { size: 18, colour: quiet, align: "right" });
 
   const side = LEFT - EDGE;

@@ -46,8 +46,8 @@ export function mostSteps(binUs) {
 }
 
 export class Strip {
-  /** `paint(context, marks, size)` draws steps: marks are {x, record, before}, before is the record of the step before
-      or null; size has the width of a step, the height of the strip, and the colours. `height()` is in pixels. */
+  /** `paint(context, marks, size)` draws steps: marks are {x, column, record, before}: x is
+      where a step begins, column the same counted from step 0, before the record of the step before or null. size has the width of a step, the height of the strip, and the colours. `height()` is in pixels. */
   constructor(canvas, history, binUs, height, paint) {
     Object.assign(this, { canvas, history, binUs, height, paint });
     this.context = canvas.getContext("2d");
@@ -113,7 +113,7 @@ export class Strip {
         context.fillStyle = this.colours.grid;
         context.fillRect(x, 0, 1, this.rows);
       }
-      marks.push({ x, record, before: step > history.begin ? history.at(step - 1) : null });
+      marks.push({ x, column: pace.column(step), record, before: step > history.begin ? history.at(step - 1) : null });
     }
     if (marks.length) this.paint(context, marks, { step: pace.pixels, height: this.rows, colours: this.colours });
   }

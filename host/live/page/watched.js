@@ -18,10 +18,10 @@ export class Watched {
     this.strips = [];
   }
 
-  /** Show the neurons of a frame. */
+  /** Show the neurons of a frame. Returns whether they are others than before. */
   take(states) {
     const neurons = Object.keys(states).map(Number);
-    if (neurons.length === this.shown.length && neurons.every((each, index) => each === this.shown[index])) return;
+    if (neurons.length === this.shown.length && neurons.every((each, index) => each === this.shown[index])) return false;
     this.shown = neurons;
     // The newest wish stands last, whatever order frames have.
     this.wished = [...this.wished.filter((each) => neurons.includes(each)),
@@ -30,12 +30,14 @@ export class Watched {
     this.page.traces.replaceChildren();
     this.strips = neurons.map((neuron) => this.trace(neuron));
     this.page.marks.replaceChildren(...neurons.map((neuron) => this.mark(neuron)));
+    return true;
   }
 
   trace(neuron) {
     const box = document.createElement("article");
     box.className = "trace";
-    box.innerHTML = `<header><h3>Neuron ${neuron}</h3><p></p><button type="button" data-acts
+    box.innerHTML = `<header><h3>Neuron ${neuron}</h3><p>V<sub>a</sub><b class="v-a"></b> V<sub>s</sub><b
+      class="v-s"></b> threshold<b>${this.facts.thresholds[neuron]}</b></p><button type="button" data-acts
       aria-label="Stop watching neuron ${neuron}">\u2715</button></header><div class="strip"><canvas role="img"
       aria-label="V_a, V_s and spikes of neuron ${neuron}"></canvas></div>`;
     box.querySelector("button").addEventListener("click", () => this.toggle(neuron));
@@ -71,8 +73,7 @@ export class Watched {
     [...this.page.traces.children].forEach((box, index) => {
       const neuron = this.shown[index];
       const values = last?.states[neuron];
-      setText(box.querySelector("p"), values
-        ? `V_a ${values[0]}, V_s ${values[1]}, threshold ${this.facts.thresholds[neuron]}` : "");
+      [".v-a", ".v-s"].forEach((name, which) => setText(box.querySelector(name), String(values?.[which] ?? "")));
     });
   }
 }
