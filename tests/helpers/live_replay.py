@@ -2,16 +2,18 @@
 
 """A live run without a device: synthetic gestures through the golden model, shown on a page at their own pace.
 
-`python -m tests.helpers.live_replay` prints its address and shows it until Ctrl-C.
+`python -m tests.helpers.live_replay [PORT]` prints its address and shows it until Ctrl-C.
 """
 
 import dataclasses
+import sys
 import threading
 import time
 from functools import cache
 
 import numpy as np
 
+from accel.errors import guarded
 from host.common.folders import ROOT
 from host.data.synthetic import GESTURES, SIZE, record
 from host.events.encoder import poisson_context
@@ -112,7 +114,7 @@ class LiveReplay:
         self.notice, self.status = "", ""
         self._paused, self._cue, self._watch, self._recording = False, -1, (28, 66), ""
         self._logits = np.zeros(network.outputs, np.int64)
-        self._step   = 0
+        self._step, self._skipped = 0, 0
         self._ended  = threading.Event()
         self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
 
@@ -130,10 +132,14 @@ class LiveReplay:
         """From now on, that is how it stands with the comparison."""
         self.notice, self.status = f"step {step}, neuron {neuron}: V_a is 90, expected 91", "mismatch"
 
+    def skip(self, steps: int) -> None:
+        """So many steps are computed and not shown, as to a viewer that was too slow."""
+        self._skipped += steps
+
     @property
     def last(self) -> Frame:
-        """The newest frame."""
-        return self.frames[-1]
+        """The newest frame that has steps."""
+        return next(frame for frame in reversed(self.frames) if len(frame.inputs))
 
     # Running --------------------------------------------------------------------------------------
 
@@ -199,11 +205,19 @@ class LiveReplay:
                 bound_per_step=705.4, bytes_out=total*118, bytes_in=total*17, retries=2, crc_errors=1),
         )
         self._step += steps
+        if self._skipped:
+            self._step, self._skipped = self._step + self._skipped, 0
         self.frames = [*self.frames[-self.KEPT:], frame]
         self.feed.publish(frame)
 
 
-if __name__ == "__main__":
-    with LiveReplay(tuple(range(len(GESTURES))), port=8123) as live:
+def main() -> int:
+    """Until Ctrl-C."""
+    with LiveReplay(tuple(range(len(GESTURES))), port=int(sys.argv[1]) if len(sys.argv) > 1 else 0) as live:
         print(live.server.url, flush=True)
         threading.Event().wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

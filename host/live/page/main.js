@@ -35,7 +35,9 @@ let names = [];
 let history = null;
 let view = null;
 let frame = null;
+// Of the last frame that had steps.
 let logits = [];
+let picture = null;
 let mismatch = "";
 let noticeTimer = 0;
 const counted = { rate: 0, missed: 0, times: [] };
@@ -121,6 +123,7 @@ function take(next) {
   const count = frame.inputs.length;
   if (count) {
     logits = frame.logits.at(-1);
+    picture = frame.picture;
     // Names that the network does not have.
     if (logits.length !== names.length) build(logits.map((_, index) => `class ${index}`));
   }
@@ -191,7 +194,7 @@ const scroll = paced(() => (calm.matches ? CALM_MS : 0), () => {
 });
 
 const drawNow = paced(() => 0, () => {
-  view.picture.draw(frame.picture);
+  if (picture) view.picture.draw(picture);
   view.logits.draw(logits, frame.answer);
   view.logits.write(logits);
   view.answer.draw(frame);
