@@ -6,6 +6,7 @@ import { Connection } from "./connection.js";
 import { Controls } from "./controls.js";
 import { Machine } from "./machine.js";
 import { History } from "./model.js";
+import { Notices } from "./notices.js";
 import { Answer, cueName, Logits, Picture, setText, Shares } from "./now.js";
 import { inputsHeight, inputsPainter, lanesPainter, neuronsHeight, neuronsPainter } from "./painters.js";
 import { save } from "./snapshot.js";
@@ -18,16 +19,9 @@ const NUMBERS_MS = 200;
 // The same of strips, for people whom movement makes ill.
 const CALM_MS = 1000;
 
-// Milliseconds that a notice stands after it was said last.
-const NOTICE_MS = 8000;
-
-const STATUS = {
-  running: "Running", paused: "Paused", ended: "The source has ended", lost: "The device does not answer",
-  mismatch: "Mismatch", failed: "Ended with an error", disconnected: "Connection lost", connecting: "Connecting",
-};
-
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const notices = new Notices(page);
 const machine = new Machine(page.machine);
 
 let facts = null;
@@ -38,8 +32,6 @@ let frame = null;
 // Of the last frame that had steps.
 let logits = [];
 let picture = null;
-let mismatch = "";
-let noticeTimer = 0;
 const counted = { rate: 0, missed: 0, times: [] };
 
 // The line ---------------------------------------------------------------------------------------
@@ -54,25 +46,21 @@ const connection = new Connection({
     if (!same) {
       history = new History(mostSteps(facts.bin_us));
       controls.facts(facts);
-      mismatch = "";
       build(facts.classes);
     }
-    page.alert.hidden = true;
+    notices.alert("");
   },
   rights(allowed) {
     controls.may(allowed, true);
   },
-  notice: showNotice,
+  notice: (text) => notices.say(text),
   dropped(frames) {
     counted.missed += frames;
   },
   frame: take,
   lost(why, wait) {
     controls.may(false, false);
-    setStatus("disconnected");
-    page.alert.hidden = false;
-    setText(page.alert, `${why ? `The program refuses: ${why}` : "Connection lost: is the program still running?"} `
-      + `The next try follows in ${wait < 1000 ? "a moment" : `${wait / 1000} s`}.`);
+    notices.lost(why, wait);
   },
 });
 
@@ -96,6 +84,7 @@ function build(classes) {
   view?.watched.strips.forEach((strip) => strip.close());
   page.traces.replaceChildren();
   page.marks.replaceChildren();
+  document.body.classList.toggle("no-readout", !names.length);
   const rows = () => page.classes.clientHeight;
   view = {
     picture: new Picture(page.picture, facts.picture_size),
@@ -127,47 +116,19 @@ function take(next) {
     // Names that the network does not have.
     if (logits.length !== names.length) build(logits.map((_, index) => `class ${index}`));
   }
-  const before = history.end;
-  if (history.add(frame)) view.shares = new Shares(names.length);
-  for (let step = Math.max(before, history.end - count); step < history.end; step++) view.shares.add(history.at(step));
-  const now = performance.now();
-  counted.times.push(now);
-  while (counted.times[0] < now - 1000) counted.times.shift();
-  counted.rate = counted.times.length;
-
-  setStatus(frame.status);
-  if (frame.status === "mismatch" || frame.machine.mismatches) {
-    mismatch = frame.status === "mismatch" && frame.notice || mismatch
-      || `${frame.machine.mismatches} of ${frame.machine.compared} steps differ from the golden model's`;
-    page.alert.hidden = false;
-    setText(page.alert, `Mismatch: ${mismatch}`);
-  } else {
-    mismatch = "";
-    page.alert.hidden = true;
-    if (frame.notice) showNotice(frame.notice);
+  let from = history.end;
+  if (history.add(frame)) {
+    // Another run.
+    view.shares = new Shares(names.length);
+    from = 0;
   }
-  document.body.classList.toggle("differs", Boolean(mismatch));
+  for (let step = Math.max(from, history.end - count); step < history.end; step++) view.shares.add(history.at(step));
+  notices.take(frame);
   controls.take(frame);
-  if (view.watched.take(frame.states)) controls.enable();
+  // A frame without steps has no states.
+  if (count && view.watched.take(frame.states)) controls.enable();
   draw();
   write();
-}
-
-function setStatus(status) {
-  document.body.dataset.status = status;
-  const recording = frame?.recording && status !== "disconnected" ? `, recording to ${frame.recording}` : "";
-  setText(page.status, STATUS[status] + recording);
-}
-
-function showNotice(text) {
-  page.notice.hidden = false;
-  setText(page.notice, text);
-  clearTimeout(noticeTimer);
-  // What says why nothing goes on stays.
-  if (!["running", "paused"].includes(document.body.dataset.status)) return;
-  noticeTimer = setTimeout(() => {
-    page.notice.hidden = true;
-  }, NOTICE_MS);
 }
 
 /** `work` at the next picture of the screen, or as soon as `pause()` milliseconds are over since it was done last. */
@@ -194,6 +155,10 @@ const scroll = paced(() => (calm.matches ? CALM_MS : 0), () => {
 });
 
 const drawNow = paced(() => 0, () => {
+  const now = performance.now();
+  counted.times.push(now);
+  while (counted.times[0] < now - 1000) counted.times.shift();
+  counted.rate = counted.times.length;
   if (picture) view.picture.draw(picture);
   view.logits.draw(logits, frame.answer);
   view.logits.write(logits);

@@ -129,7 +129,7 @@ export class Answer {
 
   draw(frame) {
     const { page } = this;
-    const name = this.names[frame.answer] ?? "No answer";
+    const name = this.names[frame.answer] ?? "No readout";
     if (name !== this.name) {
       this.name = name;
       clearTimeout(this.timer);

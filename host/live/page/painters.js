@@ -114,12 +114,16 @@ export function tracePainter(facts, neuron) {
     ["va", "vs"].forEach((colour, which) => {
       context.strokeStyle = colours[colour];
       context.beginPath();
+      let at = null;
       for (const { x, record, before } of marks) {
-        const now = record.states[name];
-        const then = before?.states[name] ?? now;
-        if (!now) continue;
-        context.moveTo(x - step / 2, y(then[which]));
-        context.lineTo(x + step / 2, y(now[which]));
+        // Below 0 stands for what nobody told: the line goes on from the last that is known.
+        if (before === null) at = null;
+        else if (before.states[name]?.[which] >= 0) at = { x: x - step / 2, y: y(before.states[name][which]) };
+        if (!(record.states[name]?.[which] >= 0)) continue;
+        const now = { x: x + step / 2, y: y(record.states[name][which]) };
+        context.moveTo(at?.x ?? x - step / 2, at?.y ?? now.y);
+        context.lineTo(now.x, now.y);
+        at = now;
       }
       context.stroke();
     });

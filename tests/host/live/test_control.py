@@ -23,10 +23,12 @@ def test_commands_come_out_as_they_went_in(name, value, taken):
 
 @pytest.mark.parametrize("name, value, words", [
     ("stop", None, "'stop': known are pause, resume, step, reset, cue, watch, record"),
-    (None, None, "'None': known are"), (["pause"], None, "known are"), ({}, 1, "known are"), ("x"*1000, None, "known are"),
+    (None, None, "'None': known are"), (["pause"], None, "known are"), ({}, 1, "known are"),
+    ("x"*1000, None, "known are"),
     ("pause", 1, "value '1': this command has none"), ("reset", [], "has none"),
     ("cue", 3, "cue '3': the limits are -1 to 2"), ("cue", -2, "the limits are -1 to 2"), ("cue", 1.0, "the limits"),
-    ("cue", True, "the limits"), ("cue", None, "the limits"), ("cue", "1", "the limits"), ("cue", 10**300, "the limits"),
+    ("cue", True, "the limits"), ("cue", None, "the limits"), ("cue", "1", "the limits"),
+    ("cue", 10**300, "the limits"),
     ("watch", 28, "a list of up to 4 neurons"), ("watch", None, "a list"), ("watch", [1, 2, 3, 4, 5], "up to 4"),
     ("watch", [True], "a list"), ("watch", ["1"], "a list"), ("watch", [[1]], "a list"),
     ("watch", [200], "neuron 200: the limits are 0 to 199"), ("watch", [-1], "neuron -1"),
@@ -59,11 +61,14 @@ def test_too_many_commands_are_refused_and_room_comes_back():
 
 
 def test_commands_of_several_threads_all_come():
-    control, taken = Control(200, 3), []
-    asking  = [threading.Thread(target=lambda each=each: [control.ask("cue", each) for _ in range(10)]) for each in (0, 1)]
+    control = Control(200, 3)
+
+    def ask(cue):
+        for _ in range(10):
+            control.ask("cue", cue)
+    asking = [threading.Thread(target=ask, args=[cue]) for cue in (0, 1)]
     for thread in asking:
         thread.start()
     for thread in asking:
         thread.join()
-    taken = control.taken()
-    assert sorted(taken) == [("cue", 0)]*10 + [("cue", 1)]*10
+    assert sorted(control.taken()) == [("cue", 0)]*10 + [("cue", 1)]*10
