@@ -97,11 +97,13 @@ class Frame:
     inputs, spikes : sources and neurons of each step, ascending.
     logits : int [steps, O] after each step.
     states : of each neuron that is watched, V_a and V_s after each step: [steps, 2].
+    watch : neurons that are watched from now on, ascending.
     label : what the source says it shows; empty where it says nothing.
     answer : the first maximum of the logits, -1 without a readout.
     confidence : 0 to 1: by how much the answer leads the second, as a share of what lies between first and last.
     cue : context source that is cued, -1: none.
     status : one of STATUS.
+    paused : somebody has paused the run, whatever else its status tells.
     notice : a line that the viewer should read, or empty.
     recording : the file that the run is being written to, or empty.
     picture : int8 [H, W]: ON less OFF events of the steps, a pixel of the picture each.
@@ -112,11 +114,13 @@ class Frame:
     logits:     np.ndarray
     picture:    np.ndarray
     states:     dict[int, np.ndarray] = field(default_factory=dict)
+    watch:      Sequence[int] = ()
     label:      str = ""
     answer:     int = -1
     confidence: float = 0.0
     cue:        int = -1
     status:     str = "running"
+    paused:     bool = False
     notice:     str = ""
     recording:  str = ""
     machine:    Machine = field(default_factory=Machine)
@@ -130,11 +134,13 @@ class Frame:
             "spikes":     [step.tolist() for step in self.spikes],
             "logits":     self.logits.tolist(),
             "states":     {neuron: values.tolist() for neuron, values in self.states.items()},
+            "watch":      list(self.watch),
             "label":      self.label,
             "answer":     self.answer,
             "confidence": round(self.confidence, 3),
             "cue":        self.cue,
             "status":     self.status,
+            "paused":     self.paused,
             "notice":     self.notice,
             "recording":  self.recording,
             "machine":    asdict(self.machine),

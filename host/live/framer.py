@@ -57,7 +57,8 @@ class Framer:
         self._label   = steps[-1].label
         self._last    = answer.logits
 
-    def frame(self, status: str, notice: str, cue: int, recording: str, machine: Machine) -> Frame:
+    def frame(self, status: str, paused: bool, notice: str, watch: Sequence[int], cue: int, recording: str,
+            machine: Machine) -> Frame:
         """The steps since the last frame, as one; with what the run says of itself."""
         neurons = sorted({neuron for states in self._states for neuron in states})
         frame   = Frame(
@@ -68,11 +69,13 @@ class Framer:
             picture    = self._picture.take(),
             states     = {neuron: np.array([states.get(neuron, (UNKNOWN, UNKNOWN)) for states in self._states])
                 for neuron in neurons},
+            watch      = watch,
             label      = self._label,
             answer     = predicted(self._last),
             confidence = confidence(self._last),
             cue        = cue,
             status     = status,
+            paused     = paused,
             notice     = notice,
             recording  = recording,
             machine    = machine,

@@ -199,4 +199,5 @@ class LiveRun:
         machine = dataclasses.replace(self.meter.rates(time.monotonic()), **self.device.link,
             resets=self.device.losses, dropped_steps=counts["dropped_steps"] + self.meter.lost_steps,
             dropped_events=counts["dropped_events"], late_events=counts.get("late_events", 0))
-        self._publish(self._framer.frame(status, notice, self._cue.source, self._recordings.path, machine))
+        self._publish(self._framer.frame(status, self._steps.paused, notice, self.device.watch, self._cue.source,
+            self._recordings.path, machine))

@@ -193,11 +193,13 @@ class LiveReplay:
             picture    = picture.clip(-MOST, MOST).astype(np.int8),
             states     = {neuron: np.stack([result.v_a[numbers, neuron], result.v_s[numbers, neuron]], axis=1)
                 for neuron in self._watch},
+            watch      = self._watch,
             label      = self.scene.labels[self.scene.gesture[last]],
             answer     = int(np.argmax(self._logits)),
             confidence = confidence(self._logits),
             cue        = self._cue,
             status     = self.status or ("paused" if self._paused else "running"),
+            paused     = self._paused,
             notice     = self.notice,
             recording  = self._recording,
             machine    = Machine(steps=total, compared=total, mismatches=int(self.status == "mismatch"),

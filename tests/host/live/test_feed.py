@@ -35,12 +35,13 @@ def test_facts_are_an_object():
 
 @pytest.mark.parametrize("label", ["", "a", "ab", "abc", "abcd", "Händewaschen ✓"])
 def test_a_frame_is_what_it_was(label):
-    sent = frame(first=40, label=label, states={28: np.array([[1, 2], [3, 4]], np.uint16)}, answer=1, confidence=1/3,
-        cue=1, status="paused", notice="so", recording="a.npz", machine=Machine(steps=2, lag_ms=1.5))
+    sent = frame(first=40, label=label, states={28: np.array([[1, 2], [3, 4]], np.uint16)}, watch=(28, 66), answer=1,
+        confidence=1/3, cue=1, status="mismatch", paused=True, notice="so", recording="a.npz",
+        machine=Machine(steps=2, lag_ms=1.5))
     got, picture = decoded(sent.encode())
     assert got == {"first": 40, "inputs": [[1, 7]]*2, "spikes": [[3]]*2, "logits": [[0, 1], [2, 3]],
-        "states": {"28": [[1, 2], [3, 4]]}, "label": label, "answer": 1, "confidence": 0.333, "cue": 1,
-        "status": "paused", "notice": "so", "recording": "a.npz", "machine": got["machine"]}
+        "states": {"28": [[1, 2], [3, 4]]}, "watch": [28, 66], "label": label, "answer": 1,
+        "confidence": 0.333, "cue": 1, "status": "mismatch", "paused": True, "notice": "so", "recording": "a.npz", "machine": got["machine"]}
     assert got["machine"] == {name: getattr(sent.machine, name) for name in Machine.__dataclass_fields__}
     assert np.array_equal(np.frombuffer(picture, np.int8).reshape(3, 5), sent.picture)
 
