@@ -122,7 +122,7 @@ async def serve_viewer(websocket: WebSocket, feed: Feed, control: Control, token
             finally:
                 sender.cancel()
     except* (WebSocketDisconnect, OSError, TimeoutError, RuntimeError):
-        # Gone, whichever way: closed, killed, asleep for too long; RuntimeError is uvicorn's where its pings had no answer.
+        # Gone, whichever way: closed, killed, asleep. RuntimeError is uvicorn's where its pings had no answer.
         pass
     finally:
         leave()

@@ -12,11 +12,11 @@ export class Controls {
   /** `ask(command, value)` sends; `act.save()` and `act.watch(neuron)` are the page's own. */
   constructor(page, ask, act) {
     Object.assign(this, { page, ask, act });
-    this.status = "";
+    this.paused = false;
     this.recording = false;
     this.allowed = false;
     this.contexts = 0;
-    page.pause.addEventListener("click", () => ask(this.status === "paused" ? "resume" : "pause"));
+    page.pause.addEventListener("click", () => ask(this.paused ? "resume" : "pause"));
     page.step.addEventListener("click", () => ask("step"));
     page.reset.addEventListener("click", () => ask("reset"));
     page.record.addEventListener("click", () => ask("record", !this.recording));
@@ -75,12 +75,12 @@ export class Controls {
     this.enable();
   }
 
-  take({ status, cue, recording }) {
+  take({ paused, cue, recording }) {
     const { page } = this;
-    const changed = status !== this.status;
-    this.status = status;
+    const changed = paused !== this.paused;
+    this.paused = paused;
     this.recording = Boolean(recording);
-    setText(page.pause.firstElementChild, status === "paused" ? "Resume" : "Pause");
+    setText(page.pause.firstElementChild, paused ? "Resume" : "Pause");
     page.record.setAttribute("aria-pressed", this.recording);
     if (cue !== this.shown) {
       this.shown = cue;
@@ -91,6 +91,6 @@ export class Controls {
 
   enable() {
     for (const element of document.querySelectorAll("[data-acts]")) element.disabled = !this.allowed;
-    if (this.status !== "paused") this.page.step.disabled = true;
+    if (!this.paused) this.page.step.disabled = true;
   }
 }

@@ -125,8 +125,7 @@ function take(next) {
   for (let step = Math.max(from, history.end - count); step < history.end; step++) view.shares.add(history.at(step));
   notices.take(frame);
   controls.take(frame);
-  // A frame without steps has no states.
-  if (count && view.watched.take(frame.states)) controls.enable();
+  if (view.watched.take(frame.watch)) controls.enable();
   draw();
   write();
 }

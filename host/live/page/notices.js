@@ -23,8 +23,8 @@ export class Notices {
   }
 
   /** What a frame says. */
-  take({ status, notice, recording, machine }) {
-    this.status(status, recording);
+  take({ status, paused, notice, recording, machine }) {
+    this.status(status, [paused && status !== "paused" && "paused", recording && `recording to ${recording}`]);
     const differs = status === "mismatch" || (OVER.includes(status) && machine.mismatches > 0);
     document.body.classList.toggle("differs", differs);
     this.alert(differs ? `Mismatch: ${status === "mismatch" && notice
@@ -36,9 +36,9 @@ export class Notices {
     else if (!this.timer) this.page.notice.hidden = true;
   }
 
-  status(status, recording = "") {
+  status(status, more = []) {
     document.body.dataset.status = status;
-    setText(this.page.status, STATUS[status] + (recording ? `, recording to ${recording}` : ""));
+    setText(this.page.status, [STATUS[status], ...more.filter(Boolean)].join(", "));
   }
 
   alert(text) {

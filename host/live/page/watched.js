@@ -19,8 +19,7 @@ export class Watched {
   }
 
   /** Show the neurons of a frame. Returns whether they are others than before. */
-  take(states) {
-    const neurons = Object.keys(states).map(Number);
+  take(neurons) {
     if (neurons.length === this.shown.length && neurons.every((each, index) => each === this.shown[index])) return false;
     this.shown = neurons;
     // The newest wish stands last, whatever order frames have.
