@@ -96,6 +96,7 @@ class LiveRun:
         """Do what viewers ask for, run the steps that are there, and publish a frame where one is due."""
         for command in self._control.taken():
             self._execute(command)
+            self._show()
         # What is recorded may begin from reset at any step.
         batch = self._steps.take(1 if self._recordings.path else BATCH, STEP_WAIT)
         if batch:
@@ -146,7 +147,7 @@ class LiveRun:
     def _begun(self) -> None:
         """The device begins from reset: so does what it is compared with."""
         if self.meter is None:
-            self.meter = Meter(self._network.neurons, self.device.lanes, time.monotonic())
+            self.meter = Meter(self._network.neurons, self.device.lanes)
         self.meter.begin()
         if self._golden is not None:
             self._golden.reset()

@@ -27,24 +27,23 @@ class Meter:
     Parameters
     ----------
     neurons, lanes : of the build, for the bound G*max(rows, P) of a step.
-    now : when it begins, in seconds of a clock that never goes back.
 
     Attributes
     ----------
     steps, compared, mismatches, lost_steps : totals; lost: sent to a device that was gone before it answered.
-    seconds : from the beginning to the last step.
+    seconds : from the first steps to the last ones.
     lags : longest lags of the batches so far, in ms, as a histogram of whole ones; the last is for all that are longer.
     """
 
     # Of the histogram of lags: its bins.
     LAG_MS = 10_000
 
-    def __init__(self, neurons: int, lanes: int, now: float) -> None:
+    def __init__(self, neurons: int, lanes: int) -> None:
         self._groups, self._lanes = -(-neurons//lanes), lanes
         self.steps = self.compared = self.mismatches = self.lost_steps = 0
         self.lags    = np.zeros(self.LAG_MS, np.int64)
         self.seconds = 0.0
-        self._begun = now
+        self._begun: float | None = None
         self._batches: deque[_Batch] = deque()
         # Clocks of the core, their bound and the steps, as of two moments about a second apart.
         self._clocks: deque[tuple[int, int, int]] = deque(maxlen=2)
@@ -63,6 +62,8 @@ class Meter:
         for sources, fired in zip(inputs, spikes, strict=True):
             self._bound += self._groups*max(len(sources) + self._spikes, self._lanes)
             self._spikes = len(fired)
+        if self._begun is None:
+            self._begun = now
         self.steps  += len(inputs)
         self.seconds = now - self._begun
         longest = max(lags)
@@ -84,7 +85,7 @@ class Meter:
             steps            = self.steps,
             compared         = self.compared,
             mismatches       = self.mismatches,
-            steps_per_second = sum(batch.steps for batch in self._batches)/min(WINDOW, max(now - self._begun, 1e-3)),
+            steps_per_second = sum(batch.steps for batch in self._batches)/WINDOW,
             lag_ms           = 1000*max((batch.lag for batch in self._batches), default=0.0),
             clocks_per_step  = busy/taken,
             bound_per_step   = bound/taken,

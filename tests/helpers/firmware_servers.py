@@ -61,9 +61,9 @@ def terminal(device: FirmwareDevice) -> Iterator[str]:
 
 
 @contextmanager
-def _listening(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[str]:
+def _listening(serve: Callable[[socket.socket, threading.Event], None], port: int = 0) -> Iterator[str]:
     """host:port of a server that gives clients to serve(), one after another."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(("127.0.0.1", port)) as server:
         def work(ended: threading.Event) -> None:
             while not ended.is_set():
                 if _readable(server):
@@ -89,9 +89,9 @@ def _each(client: socket.socket, ended: threading.Event, answer: Answer) -> None
 
 
 @contextmanager
-def tcp(device: FirmwareDevice) -> Iterator[str]:
-    """host:port of a plain TCP socket with the firmware behind it."""
-    with _listening(lambda client, ended: _each(client, ended, device.exchange)) as address:
+def tcp(device: FirmwareDevice, port: int = 0) -> Iterator[str]:
+    """host:port of a plain TCP socket with the firmware behind it; port 0 is any that is free."""
+    with _listening(lambda client, ended: _each(client, ended, device.exchange), port) as address:
         yield address
 
 

@@ -106,7 +106,8 @@ class LiveReplay:
         network     = self.scene.network
         self.hello  = Hello("synthetic11", "synthetic camera", "golden model", (SIZE, SIZE), network.encoder.bin_us,
             network.inputs, network.contexts if contexts else 0, network.neurons, network.state_max,
-            tuple(network.classes), tuple(network.threshold.tolist()), DECAY, True)
+            tuple(network.classes), tuple(map(str, range(network.contexts if contexts else 0))),
+            tuple(network.threshold.tolist()), DECAY, True)
         self.feed    = Feed(self.hello)
         self.control = Control(network.neurons, self.hello.contexts)
         self.server  = PageServer(self.feed, self.control, port=port)

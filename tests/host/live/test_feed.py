@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from host.live.feed import Feed, Frame, Hello, Machine, confidence
 
-HELLO = Hello("net", "camera", "soc", (5, 3), 5000, 512, 2, 200, 255, ("left", "right"), (140,)*200, 5, True)
+HELLO = Hello("net", "camera", "soc", (5, 3), 5000, 512, 2, 200, 255, ("left", "right"), ("near", "far"),
+    (140,)*200, 5, True)
 
 
 def frame(first=0, steps=2, **values):
@@ -41,7 +42,8 @@ def test_a_frame_is_what_it_was(label):
     got, picture = decoded(sent.encode())
     assert got == {"first": 40, "inputs": [[1, 7]]*2, "spikes": [[3]]*2, "logits": [[0, 1], [2, 3]],
         "states": {"28": [[1, 2], [3, 4]]}, "watch": [28, 66], "label": label, "answer": 1,
-        "confidence": 0.333, "cue": 1, "status": "mismatch", "paused": True, "notice": "so", "recording": "a.npz", "machine": got["machine"]}
+        "confidence": 0.333, "cue": 1, "status": "mismatch", "paused": True, "notice": "so",
+        "recording": "a.npz", "machine": got["machine"]}
     assert got["machine"] == {name: getattr(sent.machine, name) for name in Machine.__dataclass_fields__}
     assert np.array_equal(np.frombuffer(picture, np.int8).reshape(3, 5), sent.picture)
 

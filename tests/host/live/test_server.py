@@ -32,7 +32,8 @@ from host.live.viewer import COMMANDS_HZ, FRAMES_MAX, LOOK_ONLY
 # A sensor whose pictures fill what a line holds before it stands.
 SIDE = 512
 
-HELLO = Hello("net", "camera", "soc", (SIDE, SIDE), 5000, 512, 3, 200, 255, ("left", "right"), (140,)*200, 5, True)
+HELLO = Hello("net", "camera", "soc", (SIDE, SIDE), 5000, 512, 3, 200, 255, ("left", "right"),
+    ("near", "far", "none"), (140,)*200, 5, True)
 
 
 def frame(number):
