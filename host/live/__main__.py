@@ -17,7 +17,7 @@ import argparse
 import signal
 import sys
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -83,6 +83,15 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def end_on_ctrl_c(stop: threading.Event) -> None:
+    """Whoever looks on ends a run with Ctrl-C, and is told what it came to; a second one does not wait for that."""
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.set()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
 def live(args: argparse.Namespace) -> int:
     """Run until the source ends, or somebody ends it. Returns the exit code."""
     check_outputs(args)
@@ -103,7 +112,8 @@ def live(args: argparse.Namespace) -> int:
     from host.live.loop import LiveRun
     from host.live.measures import measures, print_measures
     from host.live.recorder import Recordings
-    from host.live.sources.opening import open_steps
+    from host.live.sources.live_steps import LiveSteps
+    from host.live.sources.opening import open_source
     from host.live.views import open_view
     from host.network.stream import GoldenStream
     connection = Connection(network, config, args.port, args.baudrate, args.engine, args.encode, args.decay,
@@ -114,18 +124,19 @@ def live(args: argparse.Namespace) -> int:
     stop    = threading.Event()
     console = Console(stderr=True)
     with ExitStack() as stack:
-        view  = stack.enter_context(open_view(args, connection, control, stop))
-        # The SoC before the source: it may have to be built, while a source would run on.
-        run   = stack.enter_context(LiveRun(connection, control, view.show, cue, golden, clips, stop, args.patience))
-        steps = stack.enter_context(open_steps(options, network.encoder, network.contexts, network.classes))
+        view   = stack.enter_context(open_view(args, connection, control, stop))
+        source = open_source(options.source, options, network.encoder, network.contexts, network.classes)
+        stack.callback(source.close)
+        # What it gives is read when the SoC is up, which may have to be built.
+        run    = stack.enter_context(LiveRun(connection, control, view.show, cue, golden, clips, stop, args.patience))
+        steps  = stack.enter_context(LiveSteps(source, network.encoder, options.late, options.max_lag_s))
+        end_on_ctrl_c(stop)
         stack.enter_context(view.opened(console))
         if args.seconds:
             timer = threading.Timer(args.seconds, stop.set)
             timer.daemon = True
             timer.start()
-        # Who looks on ends the run so; what it came to is told all the same.
-        with suppress(KeyboardInterrupt):
-            run.run(steps)
+        run.run(steps)
     found = measures(run, steps.counts)
     print_measures(found, console)
     if args.json:

@@ -14,6 +14,7 @@ from accel.errors import QCLIFError
 from host.data.synthetic import record
 from host.events.encoder import Encoder
 from host.events.formats import read_files
+from host.events.reading import Reading
 from host.live import live_device
 from host.live.connection import Connection
 from host.live.control import Control
@@ -22,7 +23,6 @@ from host.live.loop import LiveRun
 from host.live.recorder import Recordings
 from host.live.sources.files import FileSource
 from host.live.sources.live_steps import LiveSteps
-from host.events.reading import Reading
 from host.network.golden import GoldenModel
 from host.network.random_network import random_network
 from host.network.stream import GoldenStream
