@@ -1,7 +1,7 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
 """Benchmarks: clocks a step against their bound, latency, speed-up over the CPU, streaming over a serial line,
-simulator, golden model and training speed."""
+simulator, golden model and training speed, and the live run."""
 
 import argparse
 import statistics
@@ -16,7 +16,7 @@ from rich.markup import escape
 from accel.camera.encoder import ENCODER_LATENCY
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError, guarded
-from host.cli.options import check_outputs
+from host.cli.options import check_outputs, positive
 from host.cli.reading_options import add_reading_args, check_unused, reading_from_args
 from host.common.console import table_console, write_json
 from host.common.tables import TextTable
@@ -28,6 +28,7 @@ from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
 from host.runs.synaptic_operations import bound_clocks, rows_per_step
+from targets.benchmark.live import bench_live, bench_soak
 from targets.benchmark.streaming import LINES, bench_streaming, exact_run
 from targets.benchmark.training import bench_training
 from targets.sim.options import SimOptions
@@ -156,7 +157,11 @@ def bench_golden(progress: StageDisplay) -> Rows:
 
 
 BENCHMARKS = {"clocks": bench_clocks, "latency": bench_latency, "engines": bench_engines, "streaming": bench_streaming,
-    "simulator": bench_simulator, "golden": bench_golden, "training": bench_training}
+    "simulator": bench_simulator, "golden": bench_golden, "training": bench_training, "live": bench_live,
+    "soak": bench_soak}
+
+# Takes an hour: only where it is named.
+LONG = "soak"
 
 
 def show(title: str, rows: Rows, console: Console) -> None:
@@ -167,12 +172,14 @@ def show(title: str, rows: Rows, console: Console) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m targets.benchmark", description=__doc__)
     parser.add_argument("benchmarks", nargs="*", metavar="NAME",
-        help=f"any of {', '.join(BENCHMARKS)} (default: all)")
+        help=f"any of {', '.join(BENCHMARKS)} (default: all but {LONG})")
     parser.add_argument("--events", type=Path, nargs="+", metavar="FILE",
         help="streaming: recordings, of which the busiest is taken (default: synthetic gestures)")
     add_reading_args(parser)
     parser.add_argument("--board", choices=list(LINES), default=next(iter(LINES)),
         help="streaming: whose clock, line and CPU (default: %(default)s)")
+    parser.add_argument("--minutes", type=positive, metavar="M",
+        help="live, soak: how long they run (default: 1 and 60)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows")
     args = parser.parse_args()
     if unknown := set(args.benchmarks) - set(BENCHMARKS):
@@ -185,7 +192,9 @@ def main() -> int:
         if not args.events:
             check_unused(reading, "the synthetic gestures")
         options = {"streaming": {"events": args.events, "board": args.board, "reading": reading}}
-        for name in args.benchmarks or BENCHMARKS:
+        if args.minutes:
+            options |= {name: {"minutes": args.minutes} for name in ("live", LONG)}
+        for name in args.benchmarks or [name for name in BENCHMARKS if name != LONG]:
             with StageDisplay() as progress:
                 results[name] = BENCHMARKS[name](progress, **options.get(name, {}))
             show(BENCHMARKS[name].__doc__, results[name], table_console(args.json))

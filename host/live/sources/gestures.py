@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from host.common.folders import ROOT
 from host.data.datasets import TEST_SEED
 from host.data.synthetic import GESTURES, record
 from host.events.event_array import EVENT
+
+# Indices of all gestures.
+ALL = tuple(range(len(GESTURES)))
 
 # Length of a gesture, recordings of each one in the bank, and how many are recorded before they are asked for.
 GESTURE_US = 3_000_000
@@ -40,14 +43,15 @@ _HEAD = struct.Struct("<I")
 PROGRAM = f"import {__name__} as it; it.serve()"
 
 
-def playlist(seed: int) -> Iterator[tuple[int, int]]:
-    """Gesture and variant, one after another without end; all gestures in each round, none twice in a row."""
+def playlist(seed: int, shown: Sequence[int] = ALL) -> Iterator[tuple[int, int]]:
+    """Gesture and variant, one after another without end; all that are shown in each round, none twice in a row where
+    there are others."""
     rng, last, turn = np.random.default_rng(seed), -1, 0
     while True:
-        gestures = rng.permutation(len(GESTURES))
+        gestures = rng.permutation(shown)
         if gestures[0] == last:
             gestures = gestures[::-1]
-        variants = np.full(len(GESTURES), turn) if turn < VARIANTS else rng.integers(0, VARIANTS, len(GESTURES))
+        variants = np.full(len(shown), turn) if turn < VARIANTS else rng.integers(0, VARIANTS, len(shown))
         yield from zip(gestures.tolist(), variants.tolist(), strict=True)
         last, turn = int(gestures[-1]), turn + 1
 
@@ -75,8 +79,9 @@ class GestureBank:
     Parameters
     ----------
     seed : decides what is recorded and played, 0 to 2**32 - 1.
+    shown : gestures of the playlist.
     """
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, shown: Sequence[int] = ALL) -> None:
         if not 0 <= seed <= SEED_MAX:
             raise QCLIFError(f"--seed {seed}, the limits are 0 to {SEED_MAX}: choose another")
         self._recorded: dict[tuple[int, int], np.ndarray] = {}
@@ -85,10 +90,10 @@ class GestureBank:
         self._ended   = False
         paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         # More threads of numpy's would take turns on one core.
-        self._process = subprocess.Popen([sys.executable, "-P", "-c", PROGRAM, str(seed)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        self._process = subprocess.Popen([sys.executable, "-P", "-c", PROGRAM, str(seed), *map(str, shown)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": paths})
-        self._thread  = threading.Thread(target=self._receive, args=(seed,), daemon=True)
+        self._thread  = threading.Thread(target=self._receive, args=(seed, shown), daemon=True)
         self._thread.start()
 
     def get(self, key: tuple[int, int]) -> np.ndarray | None:
@@ -117,9 +122,9 @@ class GestureBank:
         self._process.stdout.close()
         self._process.wait()
 
-    def _receive(self, seed: int) -> None:
+    def _receive(self, seed: int, shown: Sequence[int]) -> None:
         pipe = self._process.stdout
-        for key, _ in zip(playlist(seed), range(VARIANTS*len(GESTURES)), strict=False):
+        for key, _ in zip(playlist(seed, shown), range(VARIANTS*len(shown)), strict=False):
             self._ahead.acquire()
             head = pipe.read(_HEAD.size)
             if len(head) < _HEAD.size:
@@ -138,8 +143,8 @@ def serve() -> None:
     # Ctrl-C is for the one who reads.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
-    seed = int(sys.argv[1])
-    for (gesture, variant), _ in zip(playlist(seed), range(VARIANTS*len(GESTURES)), strict=False):
+    seed, *shown = map(int, sys.argv[1:])
+    for (gesture, variant), _ in zip(playlist(seed, shown), range(VARIANTS*len(shown)), strict=False):
         events = packed(gesture, variant, seed)
         try:
             sys.stdout.buffer.write(_HEAD.pack(len(events)) + events.tobytes())

@@ -9,6 +9,7 @@ from accel.errors import QCLIFError
 from host.cli.reading_options import check_unused
 from host.events.encoder import Encoder
 from host.live.sources.files import FileSource
+from host.live.sources.gestures import ALL
 from host.live.sources.live_steps import LiveSteps
 from host.live.sources.options import SYNTHETIC, SourceOptions
 from host.live.sources.source import EventSource
@@ -31,7 +32,9 @@ def open_source(text: str, options: SourceOptions, encoder: Encoder, contexts: i
     if text == SYNTHETIC:
         _check_no_file(text, options)
         check_unused(options.reading, f"--source {text}")
-        return SyntheticCamera(encoder, options.seed)
+        return SyntheticCamera(encoder, options.seed, options.gestures or ALL)
+    if options.gestures:
+        raise QCLIFError(f"--gestures has no effect on --source {text}: leave it out")
     return FileSource(Path(text), encoder, options.reading, options.speed, options.loop, contexts, classes)
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from accel.errors import QCLIFError
 from host.cli.reading_options import add_reading_args, reading_from_args
+from host.data.synthetic import GESTURES
 from host.events.reading import Reading
+from host.live.sources.gestures import ALL
 from host.live.sources.live_steps import MAX_LAG_S
 from host.live.sources.source import DROP, WAIT
 
@@ -32,6 +34,7 @@ class SourceOptions:
     late : DROP or WAIT; None: as the source has it.
     max_lag_s : seconds that a step may wait before it is late, 0 to 60.
     seed : of the synthetic camera.
+    gestures : that the synthetic camera shows, indices of GESTURES; empty: all.
     reading : what files and streams leave open; its note is called with each line that a user should know.
 
     Raises
@@ -44,6 +47,7 @@ class SourceOptions:
     late:      str | None = None
     max_lag_s: float = MAX_LAG_S
     seed:      int = 0
+    gestures:  tuple[int, ...] = ()
     reading:   Reading = dataclasses.field(default_factory=Reading)
 
     def __post_init__(self) -> None:
@@ -71,10 +75,13 @@ def add_source_args(parser: argparse.ArgumentParser, seed: bool = True) -> None:
     if seed:
         group.add_argument("--seed", type=int, default=SourceOptions.seed,
             help="of the synthetic camera's gestures (default: %(default)s)")
+    group.add_argument("--gestures", type=int, nargs="+", choices=ALL, default=(), metavar="K",
+        help="that the synthetic camera shows: {} (default: all)".format(
+            ", ".join(f"{k} {name}" for k, name in enumerate(GESTURES))))
     add_reading_args(group)
 
 
 def source_from_args(args: argparse.Namespace) -> SourceOptions:
     """What the options say. Raises QCLIFError for a value out of its limits."""
     return SourceOptions(args.source, args.speed, args.loop, args.late, 1e-3*args.max_lag, args.seed,
-        reading_from_args(args))
+        tuple(dict.fromkeys(args.gestures)), reading_from_args(args))

@@ -2,14 +2,14 @@
 
 """The synthetic camera as a source: one gesture after another, without end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from host.data.synthetic import GESTURES, SIZE
 from host.events.encoder import Encoder
-from host.live.sources.gestures import GESTURE_US, GestureBank, playlist, unpacked
+from host.live.sources.gestures import ALL, GESTURE_US, GestureBank, playlist, unpacked
 from host.live.sources.source import DROP, SLICE_US, Piece, check_sensor
 
 
@@ -20,6 +20,7 @@ class SyntheticCamera:
     ----------
     encoder : of the network.
     seed : decides which recordings play and in which order, 0 to 2**32 - 1.
+    shown : the gestures that it shows, indices of GESTURES, each once.
 
     Raises
     ------
@@ -31,15 +32,15 @@ class SyntheticCamera:
     late        = DROP
     speed       = 1.0
 
-    def __init__(self, encoder: Encoder, seed: int = 0) -> None:
+    def __init__(self, encoder: Encoder, seed: int = 0, shown: Sequence[int] = ALL) -> None:
         self.name = f"synthetic camera, seed {seed}"
         self.counts: dict[str, int] = {}
         check_sensor(self.name, self.sensor_size, encoder)
-        self._seed = seed
-        self._bank = GestureBank(seed)
+        self._seed, self._shown = seed, shown
+        self._bank = GestureBank(seed, shown)
 
     def pieces(self) -> Iterator[Piece | None]:
-        for number, key in enumerate(playlist(self._seed)):
+        for number, key in enumerate(playlist(self._seed, self._shown)):
             while (events := self._bank.get(key)) is None:
                 yield None
             start  = number*GESTURE_US

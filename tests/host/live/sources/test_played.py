@@ -338,7 +338,24 @@ def test_values_out_of_their_limits(words, error):
 def test_options_of_the_command_line():
     parser = argparse.ArgumentParser()
     add_source_args(parser)
-    words = "--source x.npz --speed 2 --loop --late wait --max-lag 50 --seed 3 --sensor-size 34 34".split()
-    assert source_from_args(parser.parse_args(words)) == SourceOptions("x.npz", 2.0, True, "wait", 0.05, 3,
+    words = ("--source x.npz --speed 2 --loop --late wait --max-lag 50 --seed 3 --gestures 7 1 7 "
+        "--sensor-size 34 34").split()
+    assert source_from_args(parser.parse_args(words)) == SourceOptions("x.npz", 2.0, True, "wait", 0.05, 3, (7, 1),
         Reading(sensor_size=(34, 34)))
     assert source_from_args(parser.parse_args([])) == SourceOptions()
+
+
+@pytest.mark.parametrize("shown", [(7,), (4, 2)])
+def test_gestures_that_are_asked_for(shown):
+    rounds = [gesture for (gesture, _), _ in zip(playlist(5, shown), range(4*len(shown)), strict=False)]
+    assert set(rounds) == set(shown)
+    assert len(shown) == 1 or all(a != b for a, b in pairwise(rounds))
+    steps = LiveSteps(open_source("synthetic", SourceOptions(gestures=shown), Encoder()), Encoder(), "wait",
+        clock=StandingClock())
+    with steps:
+        labels = set()
+        while len(labels) < len(shown):
+            labels |= {step.label for step in steps.take(64, 1.0)}
+    assert labels == {GESTURES[gesture] for gesture in shown}
+    with pytest.raises(QCLIFError, match="--gestures has no effect on --source a"):
+        open_source("a.npz", SourceOptions(gestures=shown), Encoder())
