@@ -36,6 +36,16 @@ class Assembler:
         """Time of the source at which the open step begins; None before the first event."""
         return self._steps.start_us
 
+    @property
+    def end_us(self) -> int | None:
+        """Time of the source at which the open step ends; None before the first event."""
+        return self._steps.end_us
+
+    @property
+    def bin_us(self) -> int:
+        """Length of a step."""
+        return self._steps.encoder.bin_us
+
     def push(self, piece: Piece) -> list[SourceStep]:
         """The steps that are over with this piece."""
         done = self.finish() if piece.begins else []

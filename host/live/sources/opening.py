@@ -2,18 +2,23 @@
 
 """Sources by what a user calls them."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from accel.errors import QCLIFError
 from host.cli.reading_options import check_unused
 from host.events.encoder import Encoder
+from host.live.sources.camera import CameraSource
 from host.live.sources.files import FileSource
 from host.live.sources.gestures import ALL
 from host.live.sources.live_steps import LiveSteps
 from host.live.sources.options import SYNTHETIC, SourceOptions
-from host.live.sources.source import EventSource
+from host.live.sources.sockets import TcpSource, UdpSource
+from host.live.sources.source import EventSource, check_sensor
+from host.live.sources.standard_input import StandardInput
 from host.live.sources.synthetic import SyntheticCamera
+from host.live.sources.wire import BINARY, TEXT
 
 
 def open_source(text: str, options: SourceOptions, encoder: Encoder, contexts: int | None = None,
@@ -22,30 +27,49 @@ def open_source(text: str, options: SourceOptions, encoder: Encoder, contexts: i
 
     Parameters
     ----------
-    text : "synthetic", or the path of a file.
+    text : "synthetic"; "camera", "camera:MAKER" or "camera:SERIAL"; "udp:HOST:PORT"; "tcp:HOST:PORT"; "-" for standard
+        input; else the path of a file, which may begin with "./".
     encoder, contexts, classes : of the network; contexts None: any context of a file is taken.
 
     Raises
     ------
     QCLIFError : it cannot be opened, has another sensor than the network, or an option has no effect on it.
     """
-    if text == SYNTHETIC:
-        _check_no_file(text, options)
+    kind   = text.partition(":")[0]
+    stream = kind in ("udp", "tcp") or text == "-"
+    if not stream and kind not in (SYNTHETIC, "camera"):
+        _check_unused(text, wire=options.wire is not None, gestures=bool(options.gestures))
+        return FileSource(Path(text), encoder, options.reading, options.speed, options.loop, contexts, classes)
+    _check_unused(text, speed=options.speed != 1, loop=options.loop, wire=not stream and options.wire is not None,
+        gestures=kind != SYNTHETIC and bool(options.gestures))
+    if not stream:
         check_unused(options.reading, f"--source {text}")
-        return SyntheticCamera(encoder, options.seed, options.gestures or ALL)
-    if options.gestures:
-        raise QCLIFError(f"--gestures has no effect on --source {text}: leave it out")
-    return FileSource(Path(text), encoder, options.reading, options.speed, options.loop, contexts, classes)
+    else:
+        check_unused(dataclasses.replace(options.reading, sensor_size=None), f"--source {text}")
+        # A stream does not tell its sensor: who gives it is sure that it is the network's.
+        check_sensor(text, options.reading.sensor_size, encoder)
+    note = options.reading.note
+    match kind:
+        case "camera":
+            return CameraSource(text, encoder, note)
+        case "udp":
+            return UdpSource(text, encoder, options.wire or BINARY, note)
+        case "tcp":
+            return TcpSource(text, encoder, options.wire or BINARY, note)
+        case "-":
+            return StandardInput(encoder, options.wire or TEXT, note)
+    return SyntheticCamera(encoder, options.seed, options.gestures or ALL)
 
 
 def open_steps(options: SourceOptions, encoder: Encoder, contexts: int | None = None,
         classes: Sequence[str] = ()) -> LiveSteps:
     """The steps of the source that the options name; arguments and errors as open_source()."""
     source = open_source(options.source, options, encoder, contexts, classes)
-    return LiveSteps(source, encoder, options.late, options.max_lag_s)
+    return LiveSteps(source, encoder, options.late, options.max_lag_s, grace_s=options.grace_s)
 
 
-def _check_no_file(text: str, options: SourceOptions) -> None:
-    for option, given in (("speed", options.speed != 1), ("loop", options.loop)):
-        if given:
-            raise QCLIFError(f"--{option} has no effect on --source {text}: leave it out, or name a file")
+def _check_unused(text: str, **given: bool) -> None:
+    for option, is_given in given.items():
+        if is_given:
+            kind = "a stream" if option == "wire" else "a file"
+            raise QCLIFError(f"--{option} has no effect on --source {text}: leave it out, or name {kind}")

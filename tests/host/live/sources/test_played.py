@@ -22,19 +22,7 @@ from host.live.sources.opening import open_source, open_steps
 from host.live.sources.options import SourceOptions, add_source_args, source_from_args
 from host.live.sources.source import Piece
 from host.live.sources.synthetic import SyntheticCamera
-from tests.helpers.live_clock import StandingClock
-
-ENCODER = Encoder((8, 8), (8, 8), bin_us=1000, count_threshold=1)
-
-
-def recording(seed, steps=20, rate=30):
-    """Events of a small sensor over some steps, the first and the last one not empty."""
-    rng = np.random.default_rng(seed)
-    events = np.zeros(rate*steps, EVENT)
-    for name, high in (("x", 8), ("y", 8), ("p", 2)):
-        events[name] = rng.integers(0, high, len(events))
-    events["t"] = np.sort(np.concatenate([[0, 1000*steps - 1], rng.integers(0, 1000*steps, len(events) - 2)]))
-    return events
+from tests.helpers.live_sources import ENCODER, StandingClock, check_train, recording
 
 
 @pytest.fixture
@@ -45,7 +33,7 @@ def play(tmp_path):
         np.savez(path, events=events, sensor_size=encoder.sensor_size, **arrays or {})
         clock  = StandingClock()
         source = open_source(str(path), SourceOptions(**options), encoder, contexts, classes)
-        return LiveSteps(source, encoder, late, max_lag_s, clock), clock
+        return LiveSteps(source, encoder, late, max_lag_s, clock=clock), clock
     return open_file
 
 
@@ -55,11 +43,6 @@ def all_steps(steps, seconds=1000.0):
     while not steps.ended:
         found += steps.take(most=1, wait_s=seconds)
     return found
-
-
-def check_train(found, train):
-    """The sources of steps are those of a spike train."""
-    assert [step.sources.tolist() for step in found] == [train.step(t).tolist() for t in range(len(train))]
 
 # Every step, once ---------------------------------------------------------------------------------
 
@@ -149,7 +132,7 @@ def test_who_drops_loses_only_what_is_late(delays):
     events = recording(3, steps=100)
     for late in ("drop", "wait"):
         clock = StandingClock()
-        steps = LiveSteps(Recorded(events), ENCODER, late, 0.005, clock)
+        steps = LiveSteps(Recorded(events), ENCODER, late, 0.005, clock=clock)
         found = []
         for delay in [*delays, *[0.001]*200]:
             clock.pass_by(delay)
@@ -168,7 +151,7 @@ def test_who_drops_loses_only_what_is_late(delays):
 
 def test_how_long_a_source_was_held_up():
     clock = StandingClock()
-    steps = LiveSteps(Recorded(recording(3)), ENCODER, "wait", 0.0055, clock)
+    steps = LiveSteps(Recorded(recording(3)), ENCODER, "wait", 0.0055, clock=clock)
     steps.take()
     clock.pass_by(0.0205)
     # Step 0 is due after 1 ms, and 19.5 ms late: 14 too many. So it is 6.5 ms, and steps 0 to 5 are due.
@@ -199,7 +182,7 @@ class Recorded:
 def test_the_time_of_a_source_with_nothing_stands_still():
     events = recording(4)
     clock  = StandingClock()
-    steps  = LiveSteps(Recorded(events[:300], None, None, None, events[300:]), ENCODER, "drop", 0.005, clock)
+    steps  = LiveSteps(Recorded(events[:300], None, None, None, events[300:]), ENCODER, "drop", 0.005, clock=clock)
     found  = []
     for _ in range(60):
         clock.pass_by(0.001)
@@ -211,13 +194,14 @@ def test_the_time_of_a_source_with_nothing_stands_still():
 def test_an_error_comes_after_the_steps_before_it_and_once():
     events = recording(5)
     clock  = StandingClock()
-    steps  = LiveSteps(Recorded(events, after=QCLIFError("it broke: mend it")), ENCODER, "wait", 1.0, clock)
+    steps  = LiveSteps(Recorded(events, after=QCLIFError("it broke: mend it")), ENCODER, "wait", 1.0, clock=clock)
     steps.take()
     clock.pass_by(0.5)
-    assert [step.number for step in steps.take(99)] == list(range(19)) and not steps.ended
+    found = steps.take(99)
+    check_train(found, ENCODER.encode(events))
+    assert not steps.ended
     with pytest.raises(QCLIFError, match="it broke: mend it"):
         steps.take()
-    assert steps.take(99)[0].number == 19
     assert steps.ended and steps.take() == []
 
 # Pause --------------------------------------------------------------------------------------------
@@ -257,11 +241,15 @@ def test_single_steps_to_the_end(play):
 
 def test_gestures_are_recorded_ahead_and_play_in_order():
     camera, clock = SyntheticCamera(Encoder(), seed=5), StandingClock()
-    with LiveSteps(camera, Encoder(), "drop", 0.1, clock) as steps:
+    with LiveSteps(camera, Encoder(), "drop", 0.1, clock=clock) as steps:
         found = []
         while len(found) < 1300:
             clock.pass_by(0.005)
-            found += steps.take()
+            taken  = steps.take()
+            found += taken
+            if not taken:
+                # The recorder gets on better when nobody turns round and round.
+                camera._bank._thread.join(0.005)
     assert steps.counts["dropped_steps"] == 0
     keys   = [key for key, _ in zip(playlist(5), range(3), strict=False)]
     events = np.concatenate([unpacked(packed(*key, 5), number*GESTURE_US) for number, key in enumerate(keys)])
@@ -292,7 +280,7 @@ def test_playlists():
 def test_a_recorder_that_dies_is_told():
     camera = SyntheticCamera(Encoder())
     camera._bank._process.kill()
-    with LiveSteps(camera, Encoder(), "drop", 0.1, clock := StandingClock()) as steps, \
+    with LiveSteps(camera, Encoder(), "drop", 0.1, clock=(clock := StandingClock())) as steps, \
             pytest.raises(QCLIFError, match="the process that records gestures ended with status -9: start again"):
         while not steps.ended:
             clock.pass_by(0.005)
@@ -326,6 +314,7 @@ def test_another_sensor_and_another_context(play):
     (["--speed", "0"], "--speed 0, the limits are 0.001 to 1000"),
     (["--speed", "nan"], "--speed nan, the limits"),
     (["--max-lag", "-1"], "--max-lag -1, the limits are 0 to 60000"),
+    (["--grace", "1e9"], "--grace 1e+09, the limits are 0 to 60000"),
 ])
 def test_values_out_of_their_limits(words, error):
     parser = argparse.ArgumentParser()
@@ -338,9 +327,15 @@ def test_values_out_of_their_limits(words, error):
 def test_options_of_the_command_line():
     parser = argparse.ArgumentParser()
     add_source_args(parser)
+<<<<<<< HEAD
     words = ("--source x.npz --speed 2 --loop --late wait --max-lag 50 --seed 3 --gestures 7 1 7 "
         "--sensor-size 34 34").split()
     assert source_from_args(parser.parse_args(words)) == SourceOptions("x.npz", 2.0, True, "wait", 0.05, 3, (7, 1),
+=======
+    words = ("--source - --speed 2 --loop --late wait --max-lag 50 --grace 5 --wire text --seed 3 "
+        "--sensor-size 34 34").split()
+    assert source_from_args(parser.parse_args(words)) == SourceOptions("-", 2.0, True, "wait", 0.05, 0.005, "text", 3,
+>>>>>>> 2e296a0 (Live sources: UDP, TCP, standard input and USB cameras)
         Reading(sensor_size=(34, 34)))
     assert source_from_args(parser.parse_args([])) == SourceOptions()
 
