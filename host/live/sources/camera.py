@@ -61,7 +61,7 @@ class CameraSource:
         self.name        = device.name.value + (f", {device.serial}" if device.serial else "")
         self.sensor_size = (size.width, size.height)
         self.counts: dict[str, int] = {"lost": 0}
-        check_sensor(f"{text}: {self.name}", self.sensor_size, encoder)
+        check_sensor(f"{text}: {self.name}", self.sensor_size, encoder.sensor_size)
         self._note   = note
         self._inside = Inside(self.sensor_size, self.name, self.counts, note)
         self._closed = False

@@ -63,7 +63,7 @@ class FileSource:
 
     def _checked(self, sample: Sample, encoder: Encoder, contexts: int | None) -> Sample:
         """A sample with its context in order."""
-        check_sensor(f"{self.name}: {sample.name}", sample.sensor_size, encoder)
+        check_sensor(f"{self.name}: {sample.name}", sample.sensor_size, encoder.sensor_size)
         if sample.context is None:
             return sample
         length = int(sample.events["t"][-1] - sample.events["t"][0])//encoder.bin_us + 1

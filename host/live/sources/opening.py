@@ -13,7 +13,7 @@ from host.live.sources.camera import CameraSource
 from host.live.sources.files import FileSource
 from host.live.sources.gestures import ALL
 from host.live.sources.live_steps import LiveSteps
-from host.live.sources.options import SYNTHETIC, SourceOptions
+from host.live.sources.options import CAMERA, SYNTHETIC, SourceOptions
 from host.live.sources.sockets import TcpSource, UdpSource
 from host.live.sources.source import EventSource, check_sensor
 from host.live.sources.standard_input import StandardInput
@@ -35,30 +35,30 @@ def open_source(text: str, options: SourceOptions, encoder: Encoder, contexts: i
     ------
     QCLIFError : it cannot be opened, has another sensor than the network, or an option has no effect on it.
     """
-    kind   = text.partition(":")[0]
-    stream = kind in ("udp", "tcp") or text == "-"
-    if not stream and kind not in (SYNTHETIC, "camera"):
-        _check_unused(text, wire=options.wire is not None, gestures=bool(options.gestures))
-        return FileSource(Path(text), encoder, options.reading, options.speed, options.loop, contexts, classes)
-    _check_unused(text, speed=options.speed != 1, loop=options.loop, wire=not stream and options.wire is not None,
-        gestures=kind != SYNTHETIC and bool(options.gestures))
-    if not stream:
-        check_unused(options.reading, f"--source {text}")
-    else:
-        check_unused(dataclasses.replace(options.reading, sensor_size=None), f"--source {text}")
-        # A stream does not tell its sensor: who gives it is sure that it is the network's.
-        check_sensor(text, options.reading.sensor_size, encoder)
-    note = options.reading.note
+    head, colon, _ = text.partition(":")
+    kind   = text if text in (SYNTHETIC, CAMERA, "-") else head if colon and head in (CAMERA, "udp", "tcp") else "file"
+    stream = kind in ("udp", "tcp", "-")
+    _check_unused(text, wire=not stream and options.wire is not None,
+        gestures=kind != SYNTHETIC and bool(options.gestures),
+        **{} if kind == "file" else {"speed": options.speed != 1, "loop": options.loop})
+    reading = options.reading
+    if stream:
+        # It does not tell its sensor: who gives it says that it is the network's.
+        check_sensor(text, reading.sensor_size, encoder.sensor_size)
+    if kind != "file":
+        check_unused(dataclasses.replace(reading, sensor_size=None) if stream else reading, f"--source {text}")
     match kind:
-        case "camera":
-            return CameraSource(text, encoder, note)
         case "udp":
-            return UdpSource(text, encoder, options.wire or BINARY, note)
+            return UdpSource(text, encoder, options.wire or BINARY, reading.note)
         case "tcp":
-            return TcpSource(text, encoder, options.wire or BINARY, note)
+            return TcpSource(text, encoder, options.wire or BINARY, reading.note)
         case "-":
-            return StandardInput(encoder, options.wire or TEXT, note)
-    return SyntheticCamera(encoder, options.seed, options.gestures or ALL)
+            return StandardInput(encoder, options.wire or TEXT, reading.note)
+        case "camera":
+            return CameraSource(text, encoder, reading.note)
+        case "synthetic":
+            return SyntheticCamera(encoder, options.seed, options.gestures or ALL)
+    return FileSource(Path(text), encoder, reading, options.speed, options.loop, contexts, classes)
 
 
 def open_steps(options: SourceOptions, encoder: Encoder, contexts: int | None = None,

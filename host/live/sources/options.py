@@ -17,7 +17,7 @@ from host.live.sources.live_steps import GRACE_S, MAX_LAG_S
 from host.live.sources.source import DROP, WAIT
 from host.live.sources.wire import BINARY, FORMATS, TEXT
 
-SYNTHETIC = "synthetic"
+SYNTHETIC, CAMERA = "synthetic", "camera"
 
 SPEED_MIN, SPEED_MAX = 0.001, 1000.0
 
@@ -70,8 +70,8 @@ def add_source_args(parser: argparse.ArgumentParser, seed: bool = True) -> None:
     """Add the options; without --seed where a command has it already."""
     group = parser.add_argument_group("source of events")
     group.add_argument("--source", default=SYNTHETIC, metavar="SOURCE",
-        help=f"{SYNTHETIC}: gestures made up here, one after another; a recording's file, of any format; camera, "
-            f"camera:MAKER ({', '.join(MAKERS)}) or camera:SERIAL; udp:HOST:PORT to listen at, tcp:HOST:PORT to "
+        help=f"{SYNTHETIC}: gestures made up here, one after another; a recording's file, of any format; {CAMERA}, "
+            f"{CAMERA}:MAKER ({', '.join(MAKERS)}) or {CAMERA}:SERIAL; udp:HOST:PORT to listen at, tcp:HOST:PORT to "
             "connect to; - for standard input (default: %(default)s)")
     group.add_argument("--speed", type=float, default=SourceOptions.speed, metavar="N",
         help="play a file N times as fast as it was recorded (default: %(default)s)")

@@ -7,6 +7,12 @@ from collections.abc import Callable
 
 from host.live.sources.source import EventSource
 
+# Seconds in which more may come together: to encode each event on its own would keep a core busy.
+GATHER_S = 0.002
+
+# Seconds that a thread may take to end.
+JOIN_S = 2.0
+
 
 class Pump:
     """Hands on what a source gives, in a thread of its own.
@@ -22,26 +28,28 @@ class Pump:
         self._source  = source
         self._hand_on = hand_on
         self._ended   = ended
-        self._closed  = False
+        self._closed  = threading.Event()
         self._thread  = threading.Thread(target=self._run, name=source.name, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Close the source and end the thread."""
-        self._closed = True
+        self._closed.set()
         self._source.close()
-        self._thread.join()
+        # A library that does not come back must not hold us up.
+        self._thread.join(JOIN_S)
 
     def _run(self) -> None:
         failure = None
         try:
             for piece in self._source.pieces():
-                if self._closed:
+                if self._closed.is_set():
                     break
                 if piece is not None and len(piece.events):
                     self._hand_on(piece)
+                    self._closed.wait(GATHER_S)
         # Told to whoever takes the steps.
         except Exception as error:
             failure = error
-        if not self._closed:
+        if not self._closed.is_set():
             self._ended(failure)

@@ -2,20 +2,23 @@
 
 """Events from the network: datagrams that somebody sends here, and streams of a server."""
 
+import selectors
 import socket
 import struct
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from accel.errors import QCLIFError
 from host.events.encoder import Encoder
-from host.live.sources.source import DROP, Piece
+from host.live.sources.source import DROP, NO_EVENTS, Piece
 from host.live.sources.wire import Wire
 
 # Seconds after which a reader looks whether it is to end; and that a server may take to answer.
 POLL_S, CONNECT_S = 0.1, 5.0
 
-# Bytes that are read at once: no datagram has more.
-READ_BYTES = 2**16
+# Bytes that are read at once, no datagram has more; and datagrams.
+READ_BYTES, DATAGRAMS = 2**16, 256
 
 # Bytes that wait in the system while nobody reads; it may grant less.
 BUFFER_BYTES = 2**22
@@ -43,37 +46,49 @@ class SocketSource:
     def __init__(self, text: str, encoder: Encoder, format: str, note: Callable[[str], None]) -> None:
         self.sensor_size = None
         self.counts: dict[str, int] = {}
+        self._note   = note
         self._closed = False
+        self._read   = False
         try:
             self._socket = self._opened(*address(text))
         except (OSError, UnicodeError) as error:
-            raise QCLIFError(f"{text}: {getattr(error, 'strerror', None) or error}: {self.remedy}") from error
+            raise self._failed(text, error) from error
+        self._socket.setblocking(False)
         self.name  = self._named(text)
         self._wire = Wire(format, encoder.sensor_size, self.name, self.counts, note)
 
+    def pieces(self) -> Iterator[Piece | None]:
+        self._read = True
+        with self._socket, selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            while not self._closed:
+                if not selector.select(POLL_S):
+                    yield None
+                    continue
+                try:
+                    events = self._received()
+                except OSError as error:
+                    raise self._failed(self.name, error) from error
+                if events is None:
+                    yield Piece(self._wire.end())
+                    break
+                yield Piece(events)
+
     def close(self) -> None:
         self._closed = True
-        self._socket.close()
+        # Else the reader does it: to another thread, the number of a closed one may mean another file already.
+        if not self._read:
+            self._socket.close()
 
-    def _named(self, text: str) -> str:
-        return text
-
-    def _received(self, receive: Callable[[], bytes]) -> bytes | None:
-        """What comes; None where nothing has come for some time. Raises QCLIFError where the socket fails."""
-        try:
-            return receive()
-        except TimeoutError:
-            return None
-        except OSError as error:
-            if self._closed:
-                return None
-            raise QCLIFError(f"{self.name}: {error.strerror or error}: {self.remedy}") from error
+    def _failed(self, name: str, error: Exception) -> QCLIFError:
+        return QCLIFError(f"{name}: {getattr(error, 'strerror', None) or error}: {self.remedy}")
 
 
 class UdpSource(SocketSource):
     """Events that somebody sends to udp:HOST:PORT, an address of this machine; faery does it, for one.
 
-    It has no end. Datagrams that came while nobody read are counted as `lost`, where the system tells it.
+    It has no end. Datagrams that the system lost, since they came faster than they were read, are counted as `lost`
+    where it tells.
 
     Parameters
     ----------
@@ -92,12 +107,6 @@ class UdpSource(SocketSource):
     def __init__(self, text: str, encoder: Encoder, format: str, note: Callable[[str], None]) -> None:
         super().__init__(text, encoder, format, note)
         self.counts["lost"] = 0
-        self._note = note
-
-    def pieces(self) -> Iterator[Piece | None]:
-        while not self._closed:
-            data = self._received(self._receive)
-            yield None if data is None else Piece(self._wire.message(data))
 
     def _opened(self, host: str, port: int) -> socket.socket:
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
@@ -113,43 +122,56 @@ class UdpSource(SocketSource):
         except OSError:
             # Elsewhere than on Linux, nobody tells.
             pass
-        found.settimeout(POLL_S)
         return found
 
     def _named(self, text: str) -> str:
         host, port = self._socket.getsockname()[:2]
         return f"udp:[{host}]:{port}" if ":" in host else f"udp:{host}:{port}"
 
-    def _receive(self) -> bytes:
-        data, told, _, _ = self._socket.recvmsg(READ_BYTES, socket.CMSG_SPACE(4))
-        for level, kind, value in told:
-            if (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
-                lost = struct.unpack("=I", value[:4])[0]
-                if not self.counts["lost"]:
-                    self._note(f"{self.name}: datagrams were lost, since they came faster than they were read; how "
-                        "many is counted; let the sender send less")
-                # It begins again after 2**32.
-                self.counts["lost"] += (lost - self.counts["lost"]) % 2**32
-        return data
+    def _received(self) -> np.ndarray | None:
+        """Events of all datagrams that are there."""
+        found = []
+        for _ in range(DATAGRAMS):
+            try:
+                data, told, _, _ = self._socket.recvmsg(READ_BYTES, socket.CMSG_SPACE(4))
+            except BlockingIOError:
+                break
+            found.append(self._wire.message(data))
+            for level, kind, value in told:
+                if (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
+                    self._count_lost(*struct.unpack("=I", value[:4]))
+        return np.concatenate([NO_EVENTS, *found])
+
+    def _count_lost(self, lost: int) -> None:
+        """So many were lost, modulo 2**32, since the socket was opened."""
+        if lost and not self.counts["lost"]:
+            self._note(f"{self.name}: datagrams were lost, since they came faster than they were read; how many is "
+                "counted; let the sender send less")
+        self.counts["lost"] += (lost - self.counts["lost"]) % 2**32
 
 
 class TcpSource(SocketSource):
     """Events of a server at tcp:HOST:PORT; it ends when the server closes the connection.
 
-    Parameters and errors as of UdpSource; without a server, or where it breaks the connection off, a QCLIFError.
+    Parameters as of UdpSource.
+
+    Raises
+    ------
+    QCLIFError : nobody serves there; while it is read, the connection breaks off.
     """
     waits  = True
     remedy = "start the server that sends events there, or correct the address"
 
-    def pieces(self) -> Iterator[Piece | None]:
-        while not self._closed:
-            data = self._received(lambda: self._socket.recv(READ_BYTES))
-            if data == b"":
-                break
-            yield None if data is None else Piece(self._wire.stream(data))
-        yield Piece(self._wire.end())
-
     def _opened(self, host: str, port: int) -> socket.socket:
-        found = socket.create_connection((host, port), CONNECT_S)
-        found.settimeout(POLL_S)
-        return found
+        return socket.create_connection((host, port), CONNECT_S)
+
+    def _named(self, text: str) -> str:
+        return text
+
+    def _received(self) -> np.ndarray | None:
+        """Events of what has come; None where nothing more will."""
+        try:
+            data = self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return NO_EVENTS
+        return self._wire.stream(data) if data else None

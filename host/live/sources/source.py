@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.events.encoder import Encoder
 from host.events.event_array import EVENT
 
 NO_EVENTS  = np.zeros(0, EVENT)
@@ -95,8 +94,8 @@ class EventSource(Protocol):
         ...
 
 
-def check_sensor(name: str, sensor_size: tuple[int, int] | None, encoder: Encoder) -> None:
-    """Raise QCLIFError where a source tells another sensor than the encoder's."""
-    if sensor_size not in (None, encoder.sensor_size):
+def check_sensor(name: str, sensor_size: tuple[int, int] | None, wanted: tuple[int, int]) -> None:
+    """Raise QCLIFError where a source tells another sensor (W, H) than the network's."""
+    if sensor_size not in (None, wanted):
         raise QCLIFError("{}: the sensor has {}x{} pixels, the network is for {}x{}: take a network for this sensor, "
-            "or another --source".format(name, *sensor_size, *encoder.sensor_size))
+            "or another --source".format(name, *sensor_size, *wanted))

@@ -35,7 +35,7 @@ class SyntheticCamera:
     def __init__(self, encoder: Encoder, seed: int = 0, shown: Sequence[int] = ALL) -> None:
         self.name = f"synthetic camera, seed {seed}"
         self.counts: dict[str, int] = {}
-        check_sensor(self.name, self.sensor_size, encoder)
+        check_sensor(self.name, self.sensor_size, encoder.sensor_size)
         self._seed, self._shown = seed, shown
         self._bank = GestureBank(seed, shown)
 

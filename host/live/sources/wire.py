@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from accel.errors import QCLIFError
-from host.events.event_array import EVENT, TIME_MAX, event_array
+from host.events.event_array import ALIASES, EVENT, TIME_MAX, event_array
 from host.events.formats.found import WRAP, continued
-from host.live.sources.source import NO_EVENTS
+from host.live.sources.source import NO_EVENTS, check_sensor
 
 BINARY, COMPACT, TEXT = "t64_x16_y16_on8", "t32_x16_y15_on1", "text"
 
@@ -178,12 +178,20 @@ class Wire:
             except (ValueError, OverflowError):
                 pass
             bad.append(line)
-        # A head of names may come first.
-        if bad and lines[0] is bad[0] and not self._good and bad[0].split() == ["t", "x", "y", "p"]:
+        if bad and lines[0] is bad[0] and not self._good and self._is_head(bad[0].split()):
             bad.pop(0)
         if bad:
             self._broken(len(bad), f"the line {_shown(bad[0].encode('latin-1'))} is not t,x,y,p in integers, t in us")
         return np.concatenate(rows) if rows else np.zeros((0, 4), np.int64)
+
+    def _is_head(self, words: list[str]) -> bool:
+        """Whether a first line names the columns; faery's tells the sensor, too: t,x@128,y@128,on."""
+        names, sizes = zip(*(word.partition("@")[::2] for word in words), strict=True)
+        if len(names) != 4 or not all(name in ALIASES[field] for name, field in zip(names, "txyp", strict=True)):
+            return False
+        if sizes[1].isdecimal() and sizes[2].isdecimal():
+            check_sensor(self._name, (int(sizes[1]), int(sizes[2])), self._size)
+        return True
 
     def _shortened(self, data: bytes) -> bytes:
         """Without what a line has too much, which is counted once."""

@@ -290,6 +290,7 @@ def test_a_recorder_that_dies_is_told():
 
 @pytest.mark.parametrize("text, options, error", [
     ("synthetic", {"speed": 2.0}, "--speed has no effect on --source synthetic: leave it out, or name a file"),
+    ("synthetic:9", {}, "synthetic:9: No such file or directory: check the path"),
     ("synthetic", {"loop": True}, "--loop has no effect on --source synthetic"),
     ("synthetic", {"reading": Reading(sensor_size=(128, 128))}, "--sensor-size has no effect on --source synthetic"),
     ("synthetic", {}, "synthetic camera, seed 0: the sensor has 128x128 pixels, the network is for 8x8"),

@@ -89,6 +89,7 @@ def test_times_of_32_bits_go_on():
 @pytest.mark.parametrize("text, rows", [
     (b"t,x,y,p\n10,1,2,1\n20 3 4 0\n", [(1, 2, 1, 10), (3, 4, 0, 20)]),
     (b"# made by hand\n\n 10; 1;2 ;1 \r\n20\t3\t4\t-1", [(1, 2, 1, 10), (3, 4, 0, 20)]),
+    (b"t,x@1280,y@720,on\n10,1,2,1\n20,3,4,0\n", [(1, 2, 1, 10), (3, 4, 0, 20)]),
     (b"-10,1,2,1\n+20,3,4,0\n", [(1, 2, 1, -10), (3, 4, 0, 20)]),
 ])
 def test_text_that_is_read(text, rows):
@@ -97,8 +98,22 @@ def test_text_that_is_read(text, rows):
     assert counts["broken"] == 0 and not notes
 
 
+def test_text_of_another_sensor():
+    with pytest.raises(QCLIFError, match="it: the sensor has 346x260 pixels, the network is for 1280x720"):
+        wire(TEXT)[0].stream(b"t,x@346,y@260,on\n10,1,2,1\n")
+
+
+def test_text_that_faery_writes(capfd):
+    theirs = np.array([(10, 1, 2, True), (20, 3, 4, False)], EVENTS_DTYPE)
+    faery.events_stream_from_array(theirs, SIZE).to_stdout()
+    it, counts, _ = wire(TEXT)
+    found = it.message(capfd.readouterr().out.encode())
+    np.testing.assert_array_equal(found, np.array([(1, 2, 1, 10), (3, 4, 0, 20)], EVENT))
+    assert counts["broken"] == 0
+
+
 @pytest.mark.parametrize("line", ["1,2,3", "1,2,3,4,5", "1,2,3,2", "1.5,2,3,1", "x,2,3,1", f"{2**63},2,3,1",
-    f"{TIME_MAX + 1},2,3,1", "x,y,p,t", "\xff\x00", "1,2,3,-2", "a"*(LINE_MAX + 1)])
+    f"{TIME_MAX + 1},2,3,1", "x,y,p,t", "t,x,y", "t,x,y,p", "\xff\x00", "1,2,3,-2", "a"*(LINE_MAX + 1)])
 def test_a_broken_line_is_left_out(line):
     it, counts, notes = wire(TEXT)
     data  = f"10,1,2,1\n{line}\n20,3,4,0\n{line}\n".encode("latin-1")
