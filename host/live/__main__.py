@@ -129,7 +129,8 @@ def live(args: argparse.Namespace) -> int:
         stack.callback(source.close)
         # What it gives is read when the SoC is up, which may have to be built.
         run    = stack.enter_context(LiveRun(connection, control, view.show, cue, golden, clips, stop, args.patience))
-        steps  = stack.enter_context(LiveSteps(source, network.encoder, options.late, options.max_lag_s))
+        steps  = stack.enter_context(LiveSteps(source, network.encoder, options.late, options.max_lag_s,
+            grace_s=options.grace_s))
         end_on_ctrl_c(stop)
         stack.enter_context(view.opened(console))
         if args.seconds:

@@ -328,16 +328,10 @@ def test_values_out_of_their_limits(words, error):
 def test_options_of_the_command_line():
     parser = argparse.ArgumentParser()
     add_source_args(parser)
-<<<<<<< HEAD
-    words = ("--source x.npz --speed 2 --loop --late wait --max-lag 50 --seed 3 --gestures 7 1 7 "
-        "--sensor-size 34 34").split()
-    assert source_from_args(parser.parse_args(words)) == SourceOptions("x.npz", 2.0, True, "wait", 0.05, 3, (7, 1),
-=======
     words = ("--source - --speed 2 --loop --late wait --max-lag 50 --grace 5 --wire text --seed 3 "
-        "--sensor-size 34 34").split()
+        "--gestures 7 1 7 --sensor-size 34 34").split()
     assert source_from_args(parser.parse_args(words)) == SourceOptions("-", 2.0, True, "wait", 0.05, 0.005, "text", 3,
->>>>>>> 2e296a0 (Live sources: UDP, TCP, standard input and USB cameras)
-        Reading(sensor_size=(34, 34)))
+        (7, 1), Reading(sensor_size=(34, 34)))
     assert source_from_args(parser.parse_args([])) == SourceOptions()
 
 
