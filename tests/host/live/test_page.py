@@ -1,0 +1,432 @@
+# This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
+
+"""The page in Chromium: it shows the run's numbers, acts, and keeps nobody out."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from host.live.feed import FRAME_HZ
+from tests.helpers.browser import DESK, PHONE, LivePage, chromium, kill
+from tests.helpers.live_replay import CONTEXTS, LiveReplay
+from tests.helpers.needs import needs_browser
+
+pytestmark = needs_browser
+
+
+@pytest.fixture
+def live():
+    with LiveReplay() as running:
+        yield running
+
+
+@pytest.fixture
+def shown(browser, live):
+    with LivePage(browser, live.server.url) as page:
+        yield page
+
+
+def pause(shown):
+    """Pause the run, and wait until the page shows its last step."""
+    shown.page.click("#pause")
+    shown.wait_text("status", "Paused")
+    # Numbers follow within their pace.
+    shown.page.wait_for_timeout(500)
+
+
+def number(text):
+    return int(text.replace(",", ""))
+
+# Numbers -------------------------------------------------------------------------------------------
+
+def test_the_page_shows_the_numbers_of_the_frames(live, shown):
+    shown.wait("Number(document.getElementById('machine-steps').textContent.replace(',', '')) > 300")
+    pause(shown)
+    frame, hello = live.last, live.hello
+    assert frame.states and frame.answer >= 0 and frame.label
+    assert shown.text("source") == hello.source and shown.text("network") == hello.network
+    assert shown.text("answer") == hello.classes[frame.answer]
+    assert shown.text("confidence") == f"{round(100*frame.confidence)} %"
+    assert shown.text("label") == frame.label
+    assert shown.text("agrees").endswith("agrees" if frame.label == hello.classes[frame.answer] else "differs")
+    rows = [row.split() for row in shown.page.locator("#classes tr").all_inner_texts()]
+    assert [" ".join(row[:-1]) for row in rows] == list(hello.classes)
+    assert [int(row[-1]) for row in rows] == frame.logits[-1].tolist()
+    assert number(shown.text("machine-steps")) == number(shown.text("machine-compared")) == frame.machine.steps
+    assert shown.text("machine-clocks") == "713" and shown.text("machine-bound") == "705 \u00d7 1.011"
+    for name, value in (("mismatches", 0), ("retries", 2), ("errors", 1), ("resets", 0)):
+        assert shown.text(f"machine-{name}") == str(value)
+    assert shown.text("machine-lag") == "11 ms"
+    assert shown.text("inputs-now").startswith(f"{len(frame.inputs[-1])} of {hello.inputs + hello.contexts} ")
+    assert shown.text("neurons-now") == f"{len(frame.spikes[-1])} of {hello.neurons} fire"
+    for trace, (neuron, values) in zip(shown.page.locator(".trace").all(), frame.states.items(), strict=True):
+        assert trace.locator("h3").inner_text() == f"Neuron {neuron}"
+        assert [int(each) for each in trace.locator("b").all_inner_texts()] == [*values[-1], hello.thresholds[neuron]]
+
+
+def test_the_pictures_show_what_came(live, shown):
+    shown.wait("Number(document.getElementById('machine-steps').textContent.replace(',', '')) > 100")
+    pause(shown)
+    frame = live.last
+    height, width = frame.picture.shape
+    pixels = np.array(shown.pixels("picture", 0, 0, width, height)).reshape(height, width, 4)[..., :3]
+    ground = pixels[frame.picture == 0]
+    assert len(ground) and (ground == shown.colour("field")).all()
+    for sign, colour in ((1, "on"), (-1, "off")):
+        seen   = pixels[np.sign(frame.picture) == sign]
+        toward = np.array(shown.colour(colour)) - shown.colour("field")
+        assert len(seen) and ((seen - np.array(shown.colour("field")))@toward > 0).all()
+    # One pixel a neuron and a step; a spike covers the one below, too.
+    rows  = np.array(shown.pixels("neurons", -1, 0, 1, 200))[:, 3] > 0
+    fired = {row for neuron in frame.spikes[-1].tolist() for row in (neuron, neuron + 1) if row < 200}
+    assert set(np.flatnonzero(rows).tolist()) == fired
+
+
+def test_twenty_pictures_a_second(shown):
+    """Frames come oftener; a busy machine gets there, too."""
+    assert FRAME_HZ > 20
+    shown.wait("Number(document.getElementById('machine-pictures').textContent) >= 20")
+
+
+def test_steps_that_were_not_shown_leave_a_gap(live, shown):
+    shown.wait("Number(document.getElementById('machine-steps').textContent.replace(',', '')) > 100")
+    live.skip(40)
+    shown.page.wait_for_timeout(500)
+    pause(shown)
+    width  = shown.page.evaluate("document.getElementById('neurons').width")
+    pixels = np.array(shown.pixels("neurons", 0, 0, width, 200)).reshape(200, width, 4)
+    full   = (pixels == [*shown.colour("gap"), 255]).all(axis=(0, 2))
+    # A spike of the first step behind the gap covers a pixel of it.
+    assert 38 <= full.sum() <= 40
+
+
+def test_a_run_that_begins_anew_is_shown_from_its_beginning(browser, live):
+    """The program was started again: the page comes back by itself, and only looks, as the token is another."""
+    port = int(live.server.url.rpartition(":")[2].partition("/")[0])
+    with LivePage(browser, live.server.url) as shown:
+        live.__exit__(None, None, None)
+        shown.page.wait_for_selector("#alert:visible")
+        assert shown.text("alert").startswith("Connection lost: is the program still running?")
+        assert shown.text("status") == "Connection lost" and shown.page.is_disabled("#pause")
+        with LiveReplay(port=port):
+            shown.page.wait_for_selector("#alert", state="hidden")
+            shown.page.wait_for_selector("#rights:visible")
+            shown.wait_text("status", "Running")
+            shown.page.wait_for_timeout(300)
+            assert shown.page.is_disabled("#pause") and number(shown.text("machine-steps")) < 1000
+        shown.complaints = [each for each in shown.complaints if "ERR_CONNECTION_REFUSED" not in each]
+    # The fixture ends it once more.
+    live.server.__enter__()
+
+
+def test_a_difference_turns_the_page_red(live, shown):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = shown.page.evaluate(ground)
+    live.differ(17, 42)
+    shown.page.wait_for_selector("#alert:visible")
+    assert shown.text("alert") == "Mismatch: step 17, neuron 42: V_a is 90, expected 91"
+    assert shown.text("status") == "Mismatch"
+    red, green, blue = (int(each) for each in shown.page.evaluate(ground)[4:-1].split(","))
+    assert shown.page.evaluate(ground) != before and red > green + 20 and red > blue + 20
+    shown.wait_text("machine-mismatches", "1")
+    assert shown.faults() == []
+    # It can be paused and resumed as before.
+    shown.press("Space")
+    shown.wait_text("status", "Mismatch, paused")
+    shown.press("Space")
+    shown.wait_text("status", "Mismatch")
+
+
+def test_a_notice_of_the_run_and_one_of_the_server_are_shown(live, shown):
+    live.notice = "the device began from reset"
+    shown.wait_text("notice", "the device began from reset")
+    shown.page.evaluate("""document.getElementById("neuron").max = 999""")
+    shown.page.fill("#neuron", "200")
+    shown.page.press("#neuron", "Enter")
+    shown.wait_text("notice", "neuron 200: the limits are 0 to 199")
+
+# Commands ------------------------------------------------------------------------------------------
+
+def test_pause_single_step_and_resume(live, shown):
+    assert shown.page.is_disabled("#step")
+    pause(shown)
+    before = number(shown.text("machine-steps"))
+    for steps in (1, 2):
+        shown.page.click("#step")
+        shown.wait_text("machine-steps", f"{before + steps:,}")
+    shown.page.click("#pause")
+    shown.wait_text("status", "Running")
+    shown.wait(f"Number(document.getElementById('machine-steps').textContent.replace(',', '')) > {before + 20}")
+
+
+def test_a_cue_is_seen_and_what_it_does(live, shown):
+    assert shown.page.locator("#cues button").all_inner_texts() == ["off", *map(str, range(CONTEXTS))]
+    assert shown.page.get_attribute("#cues button:nth-child(1)", "aria-pressed") == "true"
+    shown.wait("Number(document.getElementById('machine-steps').textContent.replace(',', '')) > 100")
+    shown.page.click("#cues button:nth-child(3)")
+    shown.wait("document.querySelector('#cues button:nth-child(3)').ariaPressed === 'true'")
+    assert live.last.cue == 1
+    shown.wait("document.getElementById('table').classList.contains('changed')")
+    shown.page.wait_for_timeout(600)
+    pause(shown)
+    assert shown.text("share-before") == "cue off" and shown.text("share-since") == "cue 1"
+    for when in ("before", "since"):
+        shares = [int(each[:-2]) for each in shown.page.locator(f"#classes .{when}").all_inner_texts()]
+        assert 95 <= sum(shares) <= 105
+    # It is marked where it changed, over all lanes, and its inputs are below the sensory ones.
+    width  = shown.page.evaluate("document.getElementById('lanes').width")
+    pixels = np.array(shown.pixels("lanes", 0, 100, width))[:, :3]
+    assert 2 <= (pixels == shown.colour("context")).all(axis=1).sum() <= 3
+    height = shown.page.evaluate("document.getElementById('inputs').height")
+    pixels = np.array(shown.pixels("inputs", -60, height - 12, 60, 12))[:, :3]
+    assert (pixels == shown.colour("context")).all(axis=1).any()
+
+
+def test_a_network_without_contexts_has_no_cue(browser):
+    with LiveReplay(contexts=False) as live, LivePage(browser, live.server.url) as shown:
+        assert not shown.page.is_visible("#cue") and not shown.page.is_visible("#cue-legend")
+        shown.press("1")
+        shown.page.wait_for_timeout(200)
+        assert not shown.page.is_visible("#notice")
+
+
+def watched(shown):
+    return [int(each.split()[1]) for each in shown.page.locator(".trace h3").all_inner_texts()]
+
+
+def test_neurons_are_chosen_by_number_and_by_a_click(live, shown):
+    assert watched(shown) == [28, 66]
+    shown.page.fill("#neuron", "5")
+    shown.page.click("#watch button")
+    shown.wait("document.querySelectorAll('.trace').length === 3")
+    assert watched(shown) == [5, 28, 66]
+    shown.page.click("#neurons", position={"x": 300, "y": 150.5})
+    shown.wait("document.querySelectorAll('.trace').length === 4")
+    assert watched(shown) == [5, 28, 66, 150]
+    # A fifth takes the place of the oldest.
+    shown.page.fill("#neuron", "199")
+    shown.page.press("#neuron", "Enter")
+    shown.wait("document.querySelector('.trace:last-child h3').textContent === 'Neuron 199'")
+    assert watched(shown) == [5, 66, 150, 199]
+    pause(shown)
+    shown.page.click(".trace:nth-child(2) button")
+    shown.wait("document.querySelectorAll('.trace').length === 3")
+    assert watched(shown) == [5, 150, 199]
+    assert shown.page.locator("#marks li").all_inner_texts() == ["5", "150", "199"]
+
+
+def test_recording_is_seen(live, shown):
+    shown.press("r")
+    shown.wait_text("status", "Running, recording to live-1.npz")
+    assert shown.page.get_attribute("#record", "aria-pressed") == "true"
+    shown.page.click("#record")
+    shown.wait_text("status", "Running")
+
+
+def test_a_picture_is_saved(live, shown, tmp_path):
+    from PIL import Image
+    with shown.page.expect_download() as download:
+        shown.press("s")
+    assert download.value.suggested_filename.startswith("qclif-") and download.value.suggested_filename.endswith(".png")
+    download.value.save_as(tmp_path/"page.png")
+    picture = np.asarray(Image.open(tmp_path/"page.png").convert("RGB"))
+    assert picture.shape[1] == 1440 and picture.shape[0] > 600
+    assert tuple(picture[0, 0]) == tuple(shown.colour("paper"))
+    # The answer is written large, the events are there.
+    assert (picture[32:90, 32:600] == shown.colour("ink")).all(axis=-1).sum() > 500
+    assert (picture[162:460, 32:340] == shown.colour("field")).all(axis=-1).sum() > 1000
+
+# Viewers -------------------------------------------------------------------------------------------
+
+def test_two_viewers_see_the_same_and_one_of_them_only_looks(browser, live, shown):
+    with LivePage(browser, live.server.url.partition("#")[0]) as other:
+        other.page.wait_for_selector("#rights:visible")
+        assert all(other.page.is_disabled(f"#{name}") for name in ("pause", "step", "reset", "record", "neuron"))
+        assert other.page.is_enabled("#save")
+        for key in ("Space", "r", "1"):
+            other.press(key)
+        other.page.click("#neurons", position={"x": 300, "y": 150.5})
+        other.page.wait_for_timeout(300)
+        assert live.frames[-1].status == "running" and live.frames[-1].cue == -1 and watched(other) == [28, 66]
+        pause(shown)
+        other.wait_text("status", "Paused")
+        other.page.wait_for_timeout(300)
+        for name in ("answer", "confidence", "machine-steps", "machine-out"):
+            assert other.text(name) == shown.text(name)
+        # With the token, which may be put behind the address later, it acts.
+        other.page.evaluate("token => { location.hash = token; }", live.server.token)
+        other.page.wait_for_selector("#rights", state="hidden")
+        other.page.click("#pause")
+        shown.wait_text("status", "Running")
+
+
+def test_a_viewer_that_is_killed_is_missed_by_nobody(live, browser, shown):
+    """Its whole browser."""
+    import multiprocessing
+    process = multiprocessing.get_context("spawn").Process(target=look_and_be_killed, args=[live.server.url])
+    process.start()
+    for _ in range(600):
+        if live.feed.viewers == 2:
+            break
+        shown.page.wait_for_timeout(50)
+    assert live.feed.viewers == 2
+    process.join()
+    for _ in range(600):
+        if live.feed.viewers == 1:
+            break
+        shown.page.wait_for_timeout(50)
+    assert live.feed.viewers == 1
+    before = number(shown.text("machine-steps"))
+    shown.wait(f"Number(document.getElementById('machine-steps').textContent.replace(',', '')) > {before}")
+    assert shown.text("machine-missed") == "0"
+
+
+def look_and_be_killed(url):
+    """In a process of its own: Playwright runs once a thread."""
+    with chromium() as browser:
+        page = browser.new_context().new_page()
+        page.goto(url)
+        page.wait_for_timeout(1000)
+        kill(browser)
+
+# Windows, people -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_nobody_is_kept_out(browser, live, viewport, scheme):
+    """axe knows contrast, names, roles and their order."""
+    with LivePage(browser, live.server.url, viewport=viewport, color_scheme=scheme) as shown:
+        assert shown.faults() == []
+        shown.press("1")
+        shown.wait("document.getElementById('table').classList.contains('changed')")
+        shown.press("Space")
+        shown.press("?")
+        shown.wait_text("status", "Paused")
+        assert shown.faults() == []
+        dark = sum(shown.colour("paper")) < 200
+        assert dark == (scheme == "dark")
+        ground = shown.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == "rgb({}, {}, {})".format(*shown.colour("paper"))
+
+
+def test_a_change_of_scheme_is_followed(shown):
+    pause(shown)
+    for scheme in ("dark", "light"):
+        shown.page.emulate_media(color_scheme=scheme)
+        shown.page.wait_for_timeout(200)
+        pixels = np.array(shown.pixels("picture", 0, 0, 128, 128))[:, :3]
+        assert (pixels == shown.colour("field")).all(axis=1).sum() > 1000
+        pixels = np.array(shown.pixels("neurons", -200, 0, 200, 200))
+        inks   = pixels[pixels[:, 3] == 255][:, :3]
+        assert (inks == shown.colour("mark")).all(axis=1).sum() > 100
+
+
+@pytest.mark.parametrize("width", [320, 360, 640, 800, 960, 1440, 2560])
+def test_all_fits_into_the_window(browser, live, width):
+    with LivePage(browser, live.server.url, viewport={"width": width, "height": 740}) as shown:
+        shown.press("1")
+        shown.wait("document.getElementById('table').classList.contains('changed')")
+        assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
+        outside = shown.page.evaluate("""[...document.querySelectorAll("button, input, canvas, h2, dd, p")].filter(
+            (each) => each.offsetParent && !each.classList.contains("unseen")
+            && (each.getBoundingClientRect().right > innerWidth || each.getBoundingClientRect().left < 0)
+            ).map((each) => each.outerHTML)""")
+        assert outside == []
+        # Nothing is cut off but names of classes that are too long.
+        cut = shown.page.evaluate("""[...document.querySelectorAll("button, p, h1, h2, dd, dt")].filter(
+            (each) => !each.classList.contains("unseen") && each.scrollWidth > each.clientWidth + 1
+            ).map((each) => each.outerHTML)""")
+        assert cut == []
+
+
+def test_a_window_that_changes_its_size_shows_all_steps_again(live, shown):
+    shown.wait("Number(document.getElementById('machine-steps').textContent.replace(',', '')) > 200")
+    pause(shown)
+    shown.page.set_viewport_size(PHONE)
+    shown.page.wait_for_timeout(300)
+    width  = shown.page.evaluate("document.getElementById('neurons').width")
+    pixels = np.array(shown.pixels("neurons", -80, 0, 80, 200))
+    assert width < PHONE["width"] and (pixels[:, 3] > 0).sum() > 300
+
+
+def test_everything_is_reached_by_keys_with_a_focus_that_is_seen(shown):
+    shown.press("Space")
+    shown.wait_text("status", "Paused")
+    reached = []
+    for _ in range(40):
+        shown.press("Tab")
+        name, outline = shown.page.evaluate("""[document.activeElement.id || document.activeElement.textContent.trim(),
+            getComputedStyle(document.activeElement).outlineStyle]""")
+        if shown.page.evaluate("document.activeElement === document.body"):
+            break
+        reached.append(name)
+        assert outline == "solid", name
+    assert reached[:5] == ["pause", "step", "reset", "record", "save"]
+    assert {"off", "0", "neuron", "Watch", "\u2715", "Keys"} <= set(reached)
+    # Enter and space press a button that has the focus, and nothing else.
+    shown.page.focus("#pause")
+    shown.press("Space")
+    shown.wait_text("status", "Running")
+    shown.page.focus("#pause")
+    shown.press("Enter")
+    shown.wait_text("status", "Paused")
+
+
+def test_keys_act_and_can_be_switched_off(live, shown):
+    shown.press("Space")
+    shown.wait_text("status", "Paused")
+    shown.page.wait_for_timeout(500)
+    before = number(shown.text("machine-steps"))
+    shown.press("n")
+    shown.wait(f"document.getElementById('machine-steps').textContent.replace(',', '') === '{before + 1}'")
+    shown.press("2")
+    shown.wait("document.querySelector('#cues button:nth-child(4)').ariaPressed === 'true'")
+    shown.press("o")
+    shown.wait("document.querySelector('#cues button:nth-child(1)').ariaPressed === 'true'")
+    shown.press("w")
+    assert shown.page.evaluate("document.activeElement.id") == "neuron"
+    # In a field, keys are text.
+    shown.press("2")
+    shown.press("Space")
+    shown.page.wait_for_timeout(200)
+    assert live.frames[-1].cue == -1 and live.frames[-1].status == "paused"
+    shown.press("Tab")
+    shown.press("?")
+    shown.page.uncheck("#keys-act")
+    shown.press("r")
+    shown.page.wait_for_timeout(300)
+    assert live.frames[-1].recording == ""
+    shown.page.check("#keys-act")
+    # A button that was clicked does not keep the space bar.
+    shown.page.click("#reset")
+    shown.press("Space")
+    shown.wait_text("status", "Running")
+
+
+def test_the_answer_is_spoken_when_it_changes_and_stands(live, shown):
+    assert shown.page.get_attribute("#spoken", "aria-live") == "polite"
+    shown.page.evaluate("""() => {
+        window.spoken = [];
+        new MutationObserver(() => window.spoken.push(document.getElementById("spoken").textContent)).observe(
+            document.getElementById("spoken"), { childList: true, characterData: true, subtree: true });
+    }""")
+    shown.page.wait_for_timeout(4000)
+    spoken = shown.page.evaluate("window.spoken")
+    assert 1 <= len(spoken) <= 6 and set(spoken) <= set(live.hello.classes)
+    assert all(one != next for one, next in pairwise(spoken))
+
+
+@pytest.mark.parametrize("motion, most", [("no-preference", 1000), ("reduce", 4)])
+def test_who_bears_no_movement_gets_little(browser, live, motion, most):
+    with LivePage(browser, live.server.url, reduced_motion=motion) as shown:
+        shown.page.evaluate("""() => {
+            window.moved = 0;
+            const { drawImage } = CanvasRenderingContext2D.prototype;
+            CanvasRenderingContext2D.prototype.drawImage = function (...about) {
+                window.moved += this.canvas.id === "neurons";
+                drawImage.apply(this, about);
+            };
+        }""")
+        shown.page.wait_for_timeout(3000)
+        assert (1 if motion == "reduce" else 5) <= shown.page.evaluate("window.moved") <= most
