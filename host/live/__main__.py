@@ -72,6 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
     view.add_argument("--tui", action="store_true", help="show the run in this terminal, without a page")
     run = parser.add_argument_group("run")
     run.add_argument("--seconds", type=positive, metavar="S", help="end after so long (default: with the source)")
+    run.add_argument("--steps", type=positive, metavar="N", help="end after so many steps")
     run.add_argument("--record", action="store_true", help="record from the beginning")
     run.add_argument("--clip", type=positive, metavar="STEPS",
         help="begin a new recording after so many steps, as training takes them (default: one recording)")
@@ -128,7 +129,8 @@ def live(args: argparse.Namespace) -> int:
         source = open_source(options.source, options, network.encoder, network.contexts, network.classes)
         stack.callback(source.close)
         # What it gives is read when the SoC is up, which may have to be built.
-        run    = stack.enter_context(LiveRun(connection, control, view.show, cue, golden, clips, stop, args.patience))
+        run    = stack.enter_context(LiveRun(connection, control, view.show, cue, golden, clips, stop, args.patience,
+            args.steps))
         steps  = stack.enter_context(LiveSteps(source, network.encoder, options.late, options.max_lag_s,
             grace_s=options.grace_s))
         end_on_ctrl_c(stop)

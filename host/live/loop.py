@@ -21,6 +21,7 @@ from host.live.live_device import LiveDevice, Lost
 from host.live.meter import Meter
 from host.live.recorder import Recordings
 from host.live.sources.live_steps import LiveSteps, SourceStep
+from host.network.network import predicted
 from host.network.stream import GoldenStream
 
 # Steps that go to the device in one batch at most, where some wait.
@@ -43,6 +44,7 @@ class LiveRun:
     recordings : take what the network is given while somebody records.
     stop : ends the run when it is set.
     patience : seconds for which a device that is gone is tried again.
+    most_steps : after which it ends; None: it goes on.
 
     Attributes
     ----------
@@ -51,10 +53,11 @@ class LiveRun:
     """
 
     def __init__(self, connection: Connection, control: Control, publish: Callable[[Frame], None], cue: Cue,
-            golden: GoldenStream | None, recordings: Recordings, stop: threading.Event, patience: float) -> None:
+            golden: GoldenStream | None, recordings: Recordings, stop: threading.Event, patience: float,
+            most_steps: int | None = None) -> None:
         self._network, self._control, self._publish = connection.network, control, publish
         self._cue, self._golden, self._recordings   = cue, golden, recordings
-        self._stop   = stop
+        self._stop, self._most_steps = stop, most_steps
         self._framer = Framer(self._network)
         self._steps: LiveSteps | None = None
         self._status = "running"
@@ -98,13 +101,17 @@ class LiveRun:
             self._execute(command)
             self._show()
         # What is recorded may begin from reset at any step.
-        batch = self._steps.take(1 if self._recordings.path else BATCH, STEP_WAIT)
+        most  = 1 if self._recordings.path else BATCH
+        batch = self._steps.take(most if self._most_steps is None else min(most, self._most_steps - self.meter.steps),
+            STEP_WAIT)
         if batch:
             self._advance(batch)
-        elif self._steps.ended:
-            self._say("ended", "the source has ended")
         else:
             self.device.attempt(lambda session: session.idle())
+        if self._steps.ended:
+            self._say("ended", "the source has ended")
+        elif self.meter.steps == self._most_steps:
+            self._say("ended", f"the run was to have {self._most_steps} steps")
         now = time.monotonic()
         if now >= self._next_counters:
             self._next_counters = now + COUNTERS_EVERY
@@ -135,6 +142,12 @@ class LiveRun:
             self.meter.compared   += len(batch)
             self.meter.mismatches += count
         self._framer.take(batch, inputs, answer, expected, self.device.watch)
+        # Without the golden model the logits of the last step alone are known.
+        known = [answer.logits] if expected is None else [each.logits for each in expected]
+        for step, logits in zip(batch[-len(known):], known, strict=True):
+            if step.label in self._network.classes:
+                self.meter.shown += 1
+                self.meter.right += step.label == self._network.classes[predicted(logits)]
         for step, context in zip(batch, contexts, strict=True):
             self._recordings.take(step.events, context)
 

@@ -11,12 +11,15 @@ PERCENTILES = (50, 99)
 
 
 def measures(run: LiveRun, counts: dict[str, int]) -> dict[str, object]:
-    """Measures of a run, as JSON takes them: steps computed, compared and different, lags in ms, losses."""
+    """Measures of a run, as JSON takes them: steps computed, compared and different, with the right
+    answer, lags in ms, losses."""
     meter = run.meter
     return {
         "steps":      meter.steps,
         "compared":   meter.compared,
         "mismatches": meter.mismatches,
+        "shown":      meter.shown,
+        "right":      meter.right,
         "resets":     run.device.losses,
         "lost_steps": meter.lost_steps,
         "seconds":    meter.seconds,
@@ -33,6 +36,8 @@ def print_measures(found: dict[str, object], console: Console) -> None:
     for name, text in (
         ("steps", f"{found['steps']} in {found['seconds']:.1f} s, {found['compared']} compared, {found['mismatches']} "
             "mismatches"),
+        ("answer", f"what the source shows in {found['right']/found['shown']:.1%} of {found['shown']} steps"
+            if found["shown"] else "the source does not say what it shows"),
         ("lag", f"{lags} of the steps at most"),
         ("lost", f"{source['dropped_steps']} steps dropped with {source['dropped_events']} events, "
             f"{source.get('late_events', 0)} events late, {found['lost_steps']} steps lost in {found['resets']} losses "

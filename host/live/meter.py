@@ -31,6 +31,8 @@ class Meter:
     Attributes
     ----------
     steps, compared, mismatches, lost_steps : totals; lost: sent to a device that was gone before it answered.
+    shown, right : steps of which the source tells what they show, one of the network's classes, and those of them after
+        which that is the answer.
     seconds : from the first steps to the last ones.
     lags : longest lags of the batches so far, in ms, as a histogram of whole ones; the last is for all that are longer.
     """
@@ -40,7 +42,7 @@ class Meter:
 
     def __init__(self, neurons: int, lanes: int) -> None:
         self._groups, self._lanes = -(-neurons//lanes), lanes
-        self.steps = self.compared = self.mismatches = self.lost_steps = 0
+        self.steps = self.compared = self.mismatches = self.lost_steps = self.shown = self.right = 0
         self.lags    = np.zeros(self.LAG_MS, np.int64)
         self.seconds = 0.0
         self._begun: float | None = None
