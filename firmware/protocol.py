@@ -10,9 +10,10 @@ HELLO   a random nonce; the session in its header becomes the current one, unles
         -> who the device is (layout HELLO, which begins with its status and the version in all versions)
 STEPS   varint n; n steps: varint events, ascending sources as varint differences (the first from 0)
         -> n steps: varint spikes, ascending neurons as varint differences (the first from 0)
+        -> and, after WINDOW with `report`, i32 each: all logits; u32 each: states of the watched neurons, as in STATE
 PART    one step as in STEPS, which goes on in the next PART or in the first step of the next STEPS
 RAW     raw event words (`host.link.raw_events`)
-        -> varints: source + 1 for each source that fired; 0 for each step completed, then spikes as in STEPS
+        -> varints: source + 1 for each source that fired; 0 for each step completed, then spikes; the rest as in STEPS
 FINISH  -> as RAW: completes the last step of a recording sent with RAW
 Sources are those of the build: sensory j is j, context k is `inputs` of the build + k.
 """
@@ -41,7 +42,7 @@ FIRMWARE_VERSION = 1
 REQUESTS = {
     "HELLO": 0x01, "WRITE": 0x02, "VERIFY": 0x03, "CONFIGURE": 0x04, "ENCODER": 0x05, "BEGIN": 0x06,
     "PART":  0x07, "STEPS": 0x08, "RAW":    0x09, "FINISH":    0x0a, "END":     0x0b, "LOGITS": 0x0c,
-    "STATE": 0x0d, "STATS": 0x0e, "WINDOW": 0x0f, "COUNTERS": 0x10,
+    "STATE": 0x0d, "STATS": 0x0e, "WINDOW": 0x0f, "COUNTERS": 0x10, "WATCH": 0x11,
 }
 RESPONSE = 0x80
 
@@ -65,6 +66,9 @@ ENGINES = {"accel": 0, "cpu": 1}
 # Most that the readout's window can be told to fade: logits lose 1/2**decay of themselves a step, none with 0.
 DECAY_MAX = 15
 
+# Most neurons whose states come with each answer.
+WATCH_MAX = 16
+
 # Bits a second of a serial line, where nobody asks for others.
 DEFAULT_BAUDRATE = 1_000_000
 
@@ -86,7 +90,7 @@ LAYOUTS = {
                   ("apical_shift", "B"), ("product_shift", "B"), ("network_id", "I")],
     "ENCODER":   [("width", "H"), ("height", "H"), ("grid_width", "H"), ("grid_height", "H"),
                   ("polarities", "B"), ("bin_us", "I"), ("count_threshold", "H")],
-    "WINDOW":    [("decay", "B")],
+    "WINDOW":    [("decay", "B"), ("report", "B")],
     "RANGE":     [("first", "H"), ("count", "H")],
     "ERROR":     [("status", "B"), ("value", "I"), ("limit", "I")],
     "HELLO":     [("status", "B"), ("protocol", "B"), ("firmware", "H"), ("clock_hz", "I"), ("engines", "B"),
@@ -153,6 +157,7 @@ ERRORS = {
     "FAULT":    "the accelerator's error flags are {value:#x} (register qclif_errors): report this",
     "STUCK":    "the accelerator did not finish in {limit} clocks (status {value:#x}): reset the board",
     "DECAY":    "the decay of the readout's window is {value}, the limit is {limit}: choose a smaller one",
+    "WATCH":    "neuron {value} is to be watched, the network has {limit}: choose another",
 }
 OK = 0
 

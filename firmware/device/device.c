@@ -48,7 +48,7 @@ uint32_t device_hello(uint32_t previous_session, uint8_t *answer)
 
 static bool begin(struct request *request)
 {
-	if (!sample_begin(setup.engine, &setup.network, setup.decay))
+	if (!sample_begin())
 		return request_fail(request, QCLIF_ERROR_STUCK, setup.engine->status(), ENGINE_PATIENCE);
 	sample_open = true;
 	return true;
@@ -139,6 +139,7 @@ static const struct handler {
 	[QCLIF_REQUEST_STATS]     = {report_stats, NOTHING},
 	[QCLIF_REQUEST_WINDOW]    = {setup_window, ENGINE},
 	[QCLIF_REQUEST_COUNTERS]  = {report_counters, SAMPLE},
+	[QCLIF_REQUEST_WATCH]     = {setup_watch, ENGINE},
 };
 
 static bool execute(uint8_t type, struct request *request)

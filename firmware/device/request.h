@@ -48,6 +48,9 @@ struct setup {
 	struct network network;
 	bool with_encoder;
 	uint32_t decay; /* of the readout */
+	bool report;    /* logits and states of `watched` with each answer that has spikes */
+	uint32_t watched_count;
+	uint16_t watched[QCLIF_WATCH_MAX];
 	/* Of the network in each engine's memory; 0: none, or not known to be whole. */
 	uint32_t network_ids[QCLIF_ENGINE_CPU + 1];
 };
@@ -66,19 +69,20 @@ uint32_t setup_memory_words(uint32_t space);
 /* Number of the word at an address: those of the accelerator's weights leave addresses out. */
 uint32_t setup_memory_index(uint32_t space, uint32_t address);
 
-/* Handlers of WRITE, VERIFY, CONFIGURE, and of ENCODER and WINDOW (which need a configured engine). */
+/* Handlers of WRITE, VERIFY, CONFIGURE, and of ENCODER, WINDOW and WATCH (which need a configured engine). */
 bool setup_write(struct request *request);
 bool setup_verify(struct request *request);
 bool setup_configure(struct request *request);
 bool setup_encoder(struct request *request);
 bool setup_window(struct request *request);
+bool setup_watch(struct request *request);
 
 /* Sample ------------------------------------------------------------------------------------------- */
 
 /* The steps of a sample: from requests through an engine to answers. */
 
-/* False: the engine is stuck. */
-bool sample_begin(const struct engine *engine, const struct network *network, uint32_t decay);
+/* Of the network, engine and window that are set. False: the engine is stuck. */
+bool sample_begin(void);
 
 /* Handlers of PART, STEPS, RAW and FINISH. After a failure the sample cannot go on. */
 bool sample_part(struct request *request);

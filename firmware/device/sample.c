@@ -16,17 +16,44 @@ static bool raw_open;         /* a raw word came since the last step ended */
 static uint32_t began;
 static const uint8_t *fetched_from; /* what the engine fetches begins there */
 
-bool sample_begin(const struct engine *of, const struct network *network, uint32_t decay)
+bool sample_begin(void)
 {
-	engine = of;
-	net = *network;
+	engine = setup.engine;
+	net = setup.network;
 	step.count = step.fetched = 0;
 	undrained = 0;
 	raw_open = false;
 	encoder_begin();
-	readout_begin(network->outputs, decay);
+	readout_begin(net.outputs, setup.decay, setup.report);
 	began = platform_clock();
 	return engine->begin();
+}
+
+/* Bytes that logits and states take in an answer with spikes. */
+static uint32_t report_bytes(void)
+{
+	return setup.report ? 4 * (net.outputs + setup.watched_count) : 0;
+}
+
+/* Keep room for them: nothing else of the answer is to take it. */
+static bool reserve_report(struct request *request)
+{
+	if (report_bytes() > request_room(request))
+		return request_fail(request, QCLIF_ERROR_RESPONSE, report_bytes(), request_room(request));
+	request->answer_end -= report_bytes();
+	return true;
+}
+
+/* Append them; all steps are drained. */
+static bool report(struct request *request)
+{
+	if (!setup.report)
+		return true;
+	for (uint32_t i = 0; i < net.outputs; i++)
+		request->answer = wire_put32(request->answer, readout_running[i]);
+	for (uint32_t i = 0; i < setup.watched_count; i++)
+		request->answer = wire_put32(request->answer, engine->state(setup.watched[i]));
+	return true;
 }
 
 /* The engine failed: what it fetched is wrong, or it is stuck. */
@@ -68,12 +95,19 @@ static bool push(struct request *request, uint32_t start)
 static bool drain(struct request *request)
 {
 	static uint16_t neurons[QCLIF_NEURONS];
-	uint32_t count;
+	uint32_t count = 0;
+	bool ended;
 
 	const uint32_t start = platform_clock();
 	const uint32_t waited = stats[QCLIF_STAT_WAIT_CLOCKS];
-	if (!engine->drain(neurons, &count))
-		return failed(request);
+	/* The readout does its work while the engine computes. */
+	readout_fade();
+	do {
+		const uint32_t before = count;
+		if (!engine->drain(neurons, &count, &ended))
+			return failed(request);
+		readout_add(neurons + before, count - before);
+	} while (!ended);
 
 	uint8_t *at = wire_put_varint(request->answer, count);
 	uint32_t previous = 0;
@@ -83,7 +117,6 @@ static bool drain(struct request *request)
 		previous = neuron;
 	}
 	request->answer = at;
-	readout_step(neurons, count);
 	undrained--;
 	stats[QCLIF_STAT_DRAIN_SPIKES] += count;
 	stats[QCLIF_STAT_DRAIN_CLOCKS] += platform_clock() - start - (stats[QCLIF_STAT_WAIT_CLOCKS] - waited);
@@ -180,11 +213,13 @@ bool sample_steps(struct request *request)
 
 	if (steps == WIRE_CUT)
 		return request_malformed(request, at);
-	if (steps > request_room(request) / QCLIF_STEP_ANSWER_BYTES)
+	if (!reserve_report(request))
+		return false;
+	if (steps * QCLIF_STEP_ANSWER_BYTES > request_room(request))
 		return request_fail(request, QCLIF_ERROR_RESPONSE, steps * QCLIF_STEP_ANSWER_BYTES, request_room(request));
 
 	if (can_fetch())
-		return fetch_steps(request, at, steps, false) && check_faults(request);
+		return fetch_steps(request, at, steps, false) && report(request) && check_faults(request);
 
 	/* A step is received and pushed while the one before it computes. */
 	for (uint32_t t = 0; t < steps; t++) {
@@ -194,7 +229,9 @@ bool sample_steps(struct request *request)
 	}
 	if (undrained && !drain(request))
 		return false;
-	return at == request->end ? check_faults(request) : request_malformed(request, at);
+	if (at != request->end)
+		return request_malformed(request, at);
+	return report(request) && check_faults(request);
 }
 
 /* Append the sources that fired since the step had `from` of them. */
@@ -250,6 +287,8 @@ bool sample_raw(struct request *request)
 	if (bytes == 0 || bytes % encoder_word_bytes() != 0)
 		return request_malformed(request, at);
 	stats[QCLIF_STAT_RAW_EVENTS] += bytes / encoder_word_bytes();
+	if (!reserve_report(request))
+		return false;
 
 	fetched_from = at;
 	if (engine->encode)
@@ -275,7 +314,7 @@ bool sample_raw(struct request *request)
 	case ENCODER_FULL:
 		return request_fail(request, QCLIF_ERROR_EVENTS, fault.value, fault.limit);
 	default:
-		return check_faults(request);
+		return report(request) && check_faults(request);
 	}
 }
 
@@ -283,10 +322,11 @@ bool sample_finish(struct request *request)
 {
 	if (request_bytes(request) != 0)
 		return request_malformed(request, request->begin);
-	if (!raw_open)
-		return true;
-	return report_sources(request, step.count) && finish_raw_step(request, false) && drain(request) &&
-		check_faults(request);
+	if (!reserve_report(request))
+		return false;
+	if (raw_open && !(report_sources(request, step.count) && finish_raw_step(request, false) && drain(request)))
+		return false;
+	return report(request) && check_faults(request);
 }
 
 void sample_counters(uint32_t values[QCLIF_COUNTER_COUNT])

@@ -224,6 +224,8 @@ bool setup_configure(struct request *request)
 	setup.engine->configure(&setup.network);
 	setup.with_encoder = false;
 	setup.decay = 0;
+	setup.report = false;
+	setup.watched_count = 0;
 	setup.network_ids[number] = wire_get32(at + QCLIF_CONFIGURE_NETWORK_ID_AT);
 	return true;
 }
@@ -270,5 +272,22 @@ bool setup_window(struct request *request)
 	if (!within(request, decay, 0, QCLIF_DECAY_MAX, QCLIF_ERROR_DECAY))
 		return false;
 	setup.decay = decay;
+	setup.report = request->begin[QCLIF_WINDOW_REPORT_AT] != 0;
+	return true;
+}
+
+bool setup_watch(struct request *request)
+{
+	const uint32_t count = request_bytes(request) / 2;
+	if (request_bytes(request) % 2 != 0 || count > QCLIF_WATCH_MAX)
+		return request_malformed(request, request->end);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t neuron = wire_get16(request->begin + 2 * i);
+		if (neuron >= setup.network.neurons)
+			return request_fail(request, QCLIF_ERROR_WATCH, neuron, setup.network.neurons);
+		setup.watched[i] = (uint16_t)neuron;
+	}
+	setup.watched_count = count;
 	return true;
 }

@@ -5,39 +5,61 @@
 /* One word more, so that a build without outputs has an array too. */
 uint32_t readout_weights[READOUT_WORDS + 1];
 
-/* Without a window spikes are only counted as they come: one multiplication a neuron and output at the end, not one a
+/* Spikes are only counted as they come, where that will do: one multiplication a neuron and output at the end, not one a
    spike. */
 static uint32_t spikes[QCLIF_NEURONS];
 
-/* With a window, the logits after the last step. */
-static uint32_t logits[QCLIF_OUTPUTS + 1];
+/* Else, the logits after the last step. */
+uint32_t readout_running[QCLIF_OUTPUTS + 1];
+static bool by_step;
+
 static uint32_t row_words;
 static uint32_t decay;
 
-void readout_begin(uint32_t outputs, uint32_t of_window)
+void readout_begin(uint32_t outputs, uint32_t of_window, bool running)
 {
 	row_words = outputs;
 	decay = of_window;
+	by_step = running || decay != 0;
 	for (uint32_t n = 0; n < QCLIF_NEURONS; n++)
 		spikes[n] = 0;
 	for (uint32_t o = 0; o < QCLIF_OUTPUTS; o++)
-		logits[o] = 0;
+		readout_running[o] = 0;
 }
 
-void readout_step(const uint16_t *neurons, uint32_t count)
+void readout_fade(void)
 {
-	if (decay == 0) {
+	if (decay == 0)
+		return;
+	const uint32_t outputs = row_words;
+	const uint32_t shift = decay;
+	const uint32_t half = 1u << (shift - 1);
+	for (uint32_t o = 0; o < outputs; o++)
+		readout_running[o] -= (uint32_t)((int32_t)(readout_running[o] + half) >> shift);
+}
+
+void readout_add(const uint16_t *neurons, uint32_t count)
+{
+	if (!by_step) {
 		for (uint32_t i = 0; i < count; i++)
 			spikes[neurons[i]]++;
 		return;
 	}
-	const uint32_t half = 1u << (decay - 1);
-	for (uint32_t o = 0; o < row_words; o++)
-		logits[o] -= (uint32_t)((int32_t)(logits[o] + half) >> decay);
+	/* Four at a time: loads first, so that none waits for a store. */
+	const uint32_t outputs = row_words;
 	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t *const row = readout_weights + neurons[i] * row_words;
-		for (uint32_t o = 0; o < row_words; o++)
-			logits[o] += row[o];
+		const uint32_t *row = readout_weights + neurons[i] * outputs;
+		uint32_t *sum = readout_running;
+		uint32_t left = outputs;
+		for (; left >= 4; left -= 4, sum += 4, row += 4) {
+			const uint32_t a = sum[0] + row[0], b = sum[1] + row[1], c = sum[2] + row[2], d = sum[3] + row[3];
+			sum[0] = a;
+			sum[1] = b;
+			sum[2] = c;
+			sum[3] = d;
+		}
+		for (; left != 0; left--)
+			*sum++ += *row++;
 	}
 }
 
@@ -45,8 +67,8 @@ uint32_t readout_logit(uint32_t output, uint32_t neurons, uint32_t outputs)
 {
 	uint32_t logit = 0;
 
-	if (decay != 0)
-		return logits[output];
+	if (by_step)
+		return readout_running[output];
 	for (uint32_t n = 0; n < neurons; n++)
 		logit += spikes[n] * readout_weights[n * outputs + output];
 	return logit;

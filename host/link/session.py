@@ -4,7 +4,7 @@
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -84,13 +84,15 @@ class Session:
         self._encoder = network.encoder if encode == "device" else None
         self._coder   = StepCoder(network, self._link)
         self._polls   = CounterPolls(network.neurons, self._link.info.clock_hz, self._link.now)
+        # Logits and states come with the spikes, where a frame has room for both.
+        self._reports = self._coder.reserve(network.outputs)
         self.watch    = ()
         # Without a window the device's sums wrap: these tell.
         self._sums    = None if decay else RunningLogits(network, 0)
         # In us: until when the device has all events; when its time began, in the events' time; how far that is told.
         self._until   = self._begin = self._told = 0
         device.load(network, engine, self._encoder, progress)
-        self._exchange([("WINDOW", protocol.pack("WINDOW", decay=decay), nothing),
+        self._exchange([("WINDOW", protocol.pack("WINDOW", decay=decay, report=self._reports), nothing),
             ("STATS", b"", self._polls.stats.begin), ("BEGIN", b"", nothing)])
 
     def __enter__(self) -> "Session":
@@ -130,15 +132,8 @@ class Session:
         self._check_mode("host")
         steps  = [self._checked(index, np.sort(np.asarray(step))) for index, step in enumerate(steps)]
         spikes: list[np.ndarray] = []
-
-        def take(answer: bytes) -> None:
-            spikes.extend(self._coder.take_spikes(answer))
-
-        def requests() -> Iterator[StepRequest]:
-            for kind, payload, count in self._coder.steps(steps):
-                yield from self._polls.due(payload, count)
-                yield kind, payload, take if count else nothing
-        return self._run(requests(), steps, spikes)
+        return self._run(self._coder.steps(steps), lambda answer: spikes.extend(self._coder.take_spikes(answer)), steps,
+            spikes)
 
     def run_events(self, events: np.ndarray, context: np.ndarray | None, until_us: int) -> SessionBatch:
         """Send events of a camera that came until now, of which the device makes steps (encode="device").
@@ -165,12 +160,8 @@ class Session:
             for ours, came in zip((inputs, spikes), self._coder.take_raw(answer), strict=True):
                 ours.extend(came)
 
-        def requests() -> Iterator[StepRequest]:
-            words = pack_events(events, context, self._encoder, self._coder.words_steps(), span=span)
-            for payload, count in self._coder.words(*words):
-                yield from self._polls.due(payload, count)
-                yield "RAW", payload, take
-        batch = self._run(requests(), inputs, spikes)
+        words = pack_events(events, context, self._encoder, self._coder.words_steps(), span=span)
+        batch = self._run((("RAW", *each) for each in self._coder.words(*words)), take, inputs, spikes)
         self._until, self._told = until_us, span.until
         return batch
 
@@ -248,6 +239,12 @@ class Session:
         breaks = [0, *(i for i in range(1, len(different)) if different[i] != different[i - 1] + 1), len(different)]
         self._ranges = [(different[a], different[b - 1] + 1) for a, b in itertools.pairwise(breaks)] if neurons else []
         self._order  = np.searchsorted(different, neurons)
+        self._reports_states = self._reports and len(different) <= protocol.WATCH_MAX and \
+            self._coder.reserve(self.network.outputs + len(different))
+        if self._reports and not self._reports_states:
+            self._coder.reserve(self.network.outputs)
+        told = different if self._reports_states else []
+        self._watch_request = [("WATCH", np.array(told, "<u2").tobytes(), nothing)]
 
     def counters(self) -> dict[str, int]:
         """protocol.COUNTERS by name, since the session began. What came between the last time that they were asked
@@ -270,19 +267,47 @@ class Session:
 
     # Requests -------------------------------------------------------------------------------------
 
-    def _run(self, requests: Iterator[StepRequest], inputs: list[np.ndarray], spikes: list[np.ndarray]
-            ) -> SessionBatch:
-        logits: list[bytes] = []
-        states: list[bytes] = []
-        after  = [(*request, logits.append) for request in self._coder.ranges("LOGITS", 0, self.network.outputs)]
-        after += [(*request, states.append) for first, end in self._ranges
-            for request in self._coder.ranges("STATE", first, end)]
-        self._exchange(itertools.chain(requests, after))
+    def _run(self, requests: Iterator[tuple[str, bytes, int]], take: Callable[[bytes], None], inputs: list[np.ndarray],
+            spikes: list[np.ndarray]) -> SessionBatch:
+        """Send requests of StepCoder, of whose answers `take` gets what is about steps."""
+        logits = states = b""
+        at = 4*self.network.outputs if self._reports else 0
+
+        def take_steps(answer: bytes) -> None:
+            nonlocal logits, states
+            answer, report = self._coder.split(answer)
+            logits, states = report[:at], report[at:]
+            take(answer)
+
+        def take_logits(answer: bytes) -> None:
+            nonlocal logits
+            logits += answer
+
+        def take_states(answer: bytes) -> None:
+            nonlocal states
+            states += answer
+
+        def all_requests() -> Iterator[StepRequest]:
+            yield from self._watch_request
+            reported = False
+            for kind, payload, count in requests:
+                yield from self._polls.due(payload, count)
+                yield kind, payload, take_steps if kind != "PART" else nothing
+                reported |= kind != "PART"
+            if not (reported and self._reports):
+                for request in self._coder.ranges("LOGITS", 0, self.network.outputs):
+                    yield *request, take_logits
+            for first, end in self._ranges if not (reported and self._reports_states) else ():
+                for request in self._coder.ranges("STATE", first, end):
+                    yield *request, take_states
+
+        self._exchange(all_requests())
+        self._watch_request = []
         if self._sums:
             for each in spikes:
                 self._sums.step(each)
-        v_a, v_s = (each[self._order] for each in states_of(b"".join(states)))
-        return SessionBatch(spikes, inputs, np.frombuffer(b"".join(logits), "<i4").astype(np.int32), v_a, v_s)
+        v_a, v_s = (each[self._order] for each in states_of(states))
+        return SessionBatch(spikes, inputs, np.frombuffer(logits, "<i4").astype(np.int32), v_a, v_s)
 
     def _exchange(self, requests: Iterable[StepRequest]) -> None:
         """Send requests and hand each its answer; the sample goes on where all is well."""

@@ -33,6 +33,7 @@ class StepCoder:
         self._contexts_by = self._config.inputs - network.inputs
         # Without the status.
         self._answer_limit = link.payload_limit - 1
+        self._report_bytes = 0
         self._firing: list[int] = []
 
     # Requests -------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ class StepCoder:
 
         `steps` has the network's sources, ascending, of no more events a step than the build holds.
         """
-        room  = self._answer_limit//protocol.step_answer_bytes(self._config)
+        room  = (self._answer_limit - self._report_bytes)//protocol.step_answer_bytes(self._config)
         limit = room if most is None else min(most, room)
         frame, frame_bytes = [], 0
         for step in steps:
@@ -65,7 +66,7 @@ class StepCoder:
 
     def words_steps(self, most: int | None = None) -> int:
         """Steps that one raw word may complete: `most`, or what an answer holds."""
-        return max(1, (self._answer_limit - 2)//self._raw_step_bytes) if most is None else most
+        return max(1, (self._answer_limit - self._report_bytes - 2)//self._raw_step_bytes) if most is None else most
 
     def words(self, words: np.ndarray, steps_done: np.ndarray, most: int | None = None) -> Iterator[tuple[bytes, int]]:
         """Payloads of RAW, and how many steps each completes; the arguments are what pack_events() gives of
@@ -77,7 +78,7 @@ class StepCoder:
             size  = max(1, self._link.payload_bytes//words.shape[1])
             steps = steps_done[first:first + size] - done
             worst = 2*np.arange(1, len(steps) + 1) + self._raw_step_bytes*steps
-            fits  = (worst <= self._answer_limit) & (steps <= most_steps)
+            fits  = (worst <= self._answer_limit - self._report_bytes) & (steps <= most_steps)
             count = max(1, int(np.argmin(fits)) if not fits.all() else len(fits))
             yield words[first:first + count].tobytes(), int(steps[count - 1])
             done   = int(steps_done[first + count - 1])
@@ -93,7 +94,20 @@ class StepCoder:
         for at in range(first, end, most):
             yield kind, protocol.pack("RANGE", first=at, count=min(most, end - at))
 
+    def reserve(self, items: int) -> bool:
+        """Leave room for so many four-byte items at the end of each answer with spikes. False: there is none, and
+        nothing changes."""
+        fits = 4*items + self._raw_step_bytes + 2 <= self._answer_limit
+        if fits:
+            self._report_bytes = 4*items
+        return fits
+
     # Answers --------------------------------------------------------------------------------------
+
+    def split(self, answer: bytes) -> tuple[bytes, bytes]:
+        """The part of an answer with spikes, and what room was left for behind it."""
+        at = len(answer) - self._report_bytes
+        return answer[:at], answer[at:]
 
     def begin(self) -> None:
         """Another sample begins."""

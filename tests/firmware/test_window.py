@@ -24,8 +24,8 @@ from tests.helpers.strategies import inputs_of, networks, random_network
 BUILDS = [QCLIFConfig(neurons=12, inputs=10, contexts=3), QCLIFConfig(neurons=12, inputs=10, contexts=3, outputs=3)]
 
 
-def window(decay):
-    return "WINDOW", protocol.pack("WINDOW", decay=decay)
+def window(decay, report=0):
+    return "WINDOW", protocol.pack("WINDOW", decay=decay, report=report)
 
 
 def logits(link, outputs=3):
@@ -104,8 +104,8 @@ def test_a_network_that_is_configured_has_no_window(link):
 
 
 @pytest.mark.parametrize("payload, text", [
-    (bytes([DECAY_MAX + 1]), f"the decay of the readout's window is {DECAY_MAX + 1}, the limit is {DECAY_MAX}"),
-    (b"", "a request of 0 bytes"), (bytes(2), "a request of 2 bytes"),
+    (bytes([DECAY_MAX + 1, 0]), f"the decay of the readout's window is {DECAY_MAX + 1}, the limit is {DECAY_MAX}"),
+    (b"", "a request of 0 bytes"), (bytes(1), "a request of 1 bytes"),
 ])
 def test_windows_that_are_refused(link, payload, text):
     with pytest.raises(QCLIFError, match=text):
@@ -149,3 +149,76 @@ def test_begin_in_mid_sample_begins_anew(link):
     link.request("BEGIN")
     assert logits(link) == [0, 0, 0]
     assert decode_varints(link.request("STEPS", bytes([20] + [0]*20))).tolist() == first
+
+
+# Logits and states with the spikes ----------------------------------------------------------------
+
+@settings(max_examples=60)
+@given(st.data())
+def test_reports(data):
+    """Behind the spikes of each request: logits, and the states of watched neurons, other ones with each request."""
+    config  = data.draw(st.sampled_from(BUILDS))
+    network = data.draw(networks(config))
+    decay   = data.draw(st.integers(0, DECAY_MAX))
+    link    = Link(FirmwarePort(FirmwareDevice(config)))
+    Device(link).load(network, "cpu")
+    link.request(*window(decay, report=1))
+    for _ in range(2):
+        link.request("BEGIN")
+        reference, spikes, watched = Reference(network), [], []
+        for piece in data.draw(st.lists(inputs_of(network, steps=4), min_size=1, max_size=4)):
+            neurons = st.lists(st.integers(0, network.neurons - 1), max_size=protocol.WATCH_MAX)
+            if (wanted := data.draw(st.none() | neurons)) is not None:
+                watched = wanted
+                link.request("WATCH", np.array(watched, "<u2").tobytes())
+            elif not spikes:
+                link.request("WATCH")
+            coder = StepCoder(network, link)
+            assert coder.reserve(3 + len(watched))
+            answer, report = coder.split(link.request(*steps_request(link, network, piece)))
+            spikes += [reference.step(step) for step in piece]
+            assert [each.tolist() for each in StepCoder.take_spikes(answer)] == spikes[-len(piece):]
+            items = np.frombuffer(report, "<i4").tolist()
+            assert items[:3] == reference.logits(spikes, decay) == logits(link)
+            assert items[3:] == [reference.v_a[n] + 2**16*reference.v_s[n] for n in watched]
+
+
+@pytest.mark.parametrize("payload, text", [
+    (b"\x0c\0", "neuron 12 is to be watched, the network has 12"), (b"\0\0\xff\xff", "neuron 65535"),
+    (bytes(1), "a request of 1 bytes"), (bytes(2*protocol.WATCH_MAX + 2), "a request of 34 bytes"),
+])
+def test_neurons_that_cannot_be_watched(link, payload, text):
+    with pytest.raises(QCLIFError, match=text):
+        link.request("WATCH", payload)
+
+
+@pytest.mark.parametrize("kind, payload, steps", [("STEPS", bytes([3, 0, 0, 0]), 3), ("STEPS", bytes([4] + [0]*4), None),
+    ("STEPS", bytes([9] + [0]*9), None)])
+def test_reports_take_room_from_spikes(kind, payload, steps):
+    """An answer of 128 bytes, of which 119 are behind its status: three logits, 16 states and three steps of 14."""
+    config  = dataclasses.replace(BUILDS[1], frame_bytes=128)
+    link    = Link(FirmwarePort(FirmwareDevice(config)))
+    Device(link).load(random_network(config, 3), "cpu")
+    link.request(*window(2, report=1))
+    link.request("WATCH", bytes(2*protocol.WATCH_MAX))
+    link.request("BEGIN")
+    if steps:
+        assert len(link.request(kind, payload)) >= 4*(3 + protocol.WATCH_MAX) + steps
+    else:
+        with pytest.raises(QCLIFError, match=f"an answer would need {14*payload[0]} bytes, a frame has room for 43"):
+            link.request(kind, payload)
+
+
+def test_reports_that_do_not_fit_are_refused():
+    """Where the host asks for them all the same."""
+    config  = QCLIFConfig(neurons=12, inputs=10, contexts=3, outputs=40, frame_bytes=128)
+    network = random_network(config, 3)
+    network = dataclasses.replace(network, readout=np.ones((12, 40), np.int32))
+    link    = Link(FirmwarePort(FirmwareDevice(config)))
+    Device(link).load(network, "cpu")
+    link.request(*window(2, report=1))
+    assert not StepCoder(network, link).reserve(40)
+    for kind in ("STEPS", "FINISH"):
+        link.request("BEGIN")
+        with pytest.raises(QCLIFError, match="would need 160 bytes, a frame has room for 119|came too early"):
+            link.request(kind, b"\x01\0" if kind == "STEPS" else b"")

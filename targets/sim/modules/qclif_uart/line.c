@@ -184,14 +184,19 @@ static void set_limit(struct line *line)
 	line->out_limit = newest->fd < 0 ? UINT64_MAX : newest->sent + LINE_BYTES;
 }
 
-void line_service(struct line *line)
+void line_move(struct line *line)
 {
 	int i;
 
-	accept_client(line);
-	watch_pty(line);
 	serve(line, &line->pty_client);
 	for (i = 0; i < LINE_CLIENTS; i++)
 		serve(line, &line->clients[i]);
 	set_limit(line);
+}
+
+void line_service(struct line *line)
+{
+	accept_client(line);
+	watch_pty(line);
+	line_move(line);
 }

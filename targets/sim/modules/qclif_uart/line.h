@@ -45,7 +45,10 @@ struct line {
  */
 const char *line_open(struct line *line, int *port, char *pty, size_t pty_size);
 
-/* Moves bytes between clients and buffers, lets clients come and go. Never blocks. */
+/* Lets clients come and go, and moves bytes. Never blocks. */
 void line_service(struct line *line);
+
+/* Moves bytes between clients and buffers. Never blocks. */
+void line_move(struct line *line);
 
 #endif

@@ -28,6 +28,10 @@
 #include "line.h"
 #include "rs232.h"
 
+/* The event loop looks at the line every 500 clocks, which would be added to the answer of each request, there and back:
+ * so often we look, too, and whenever the SoC has sent a frame's last byte. */
+#define LOOK_CLOCKS 64
+
 #define RESET_CLOCKS 16
 #define RESET_SETTLE 4 /* Clocks from the pad's release until the SoC's FIFOs take bytes. */
 
@@ -59,6 +63,7 @@ struct session_s {
 	struct event *event;
 	uint64_t resets;
 	int reset_clocks;
+	int look;
 	clk_edge_state_t edge;
 };
 
@@ -76,6 +81,7 @@ static int take_from_soc(struct session_s *s, uint8_t byte)
 	line->out[line->out_head++ % LINE_BYTES] = byte;
 	line->unplugged += line->out_limit == UINT64_MAX;
 	s->status->sent++;
+	s->look |= byte == 0;
 	return 1;
 }
 
@@ -132,6 +138,11 @@ static int qclif_uart_tick(void *session, uint64_t time_ps)
 		clock_pins(s, time_ps);
 	else
 		clock_stream(s);
+
+	if (s->look || s->status->clocks % LOOK_CLOCKS == 0) {
+		s->look = 0;
+		line_move(&s->line);
+	}
 	return RC_OK;
 }
 
