@@ -13,7 +13,7 @@ from accel.errors import QCLIFError, check_integer
 from firmware import protocol
 from host.common.console import Progress, no_progress
 from host.events.encoder import check_context
-from host.events.event_array import check_coordinates, normalise
+from host.events.event_array import EVENT, check_coordinates, normalise
 from host.link.counters import CounterPolls
 from host.link.device import Device
 from host.link.link import Link
@@ -205,7 +205,9 @@ class Session:
         if until_us < self._until:
             raise QCLIFError(f"events until {until_us} us were announced after those until {self._until} us: time does "
                 "not go back")
-        if len(events):
+        if not len(events):
+            events = np.zeros(0, EVENT)
+        else:
             events = normalise(events)
             check_coordinates(events, encoder.sensor_size)
             for time in events["t"][[0, -1]].tolist():
