@@ -7,6 +7,7 @@ from collections import deque
 import numpy as np
 
 from host.live.sources.assembler import Assembler
+from host.live.sources.patience import Patience
 from host.live.sources.source import Piece, SourceStep
 from host.live.sources.timeline import Timeline, parts
 
@@ -20,12 +21,13 @@ class Arriving:
 
     The wall clock knows the source's time by the events that have come: this is at least the time of the last one, and
     goes on with the wall clock. It follows the source where their clocks drift apart. A silent source's step ends
-    grace_s after its time has passed; events that come still later are counted and left out.
+    grace_s after its time has passed, or later where events have lately taken longer, as in batches; those that come
+    still later are counted and left out.
 
     Parameters
     ----------
     assembler : puts the steps together.
-    grace_s : seconds that events may take from the sensor to here.
+    grace_s : seconds that events may take from the sensor to here, in any case; never more than half of limit_s.
     limit_s : steps that wait longer, or are further behind the newest, are dropped and counted.
     counts : of LiveSteps; those of this class are added.
 
@@ -39,6 +41,7 @@ class Arriving:
         self._assembler = assembler
         self._timeline  = Timeline(GAP_US, counts)
         self._grace_us  = round(grace_s*1e6)
+        self._patience  = Patience(self._grace_us, round(limit_s*5e5))
         self._limit_s   = limit_s
         self._counts    = counts
         self._steps: deque[SourceStep] = deque()
@@ -59,7 +62,7 @@ class Arriving:
         """When the open step ends if no more events come; None where it is not known."""
         if self._zero is None or self._over:
             return None
-        return (self._zero + self._assembler.end_us + self._grace_us)*1e-6
+        return (self._zero + self._assembler.end_us + self._patience.us)*1e-6
 
     def arrived(self, piece: Piece, now: float) -> None:
         """Take events that have come, at least one."""
@@ -69,6 +72,7 @@ class Arriving:
         self._last = now_us
         for part in parts(events, GAP_US):
             self._follow(now_us - int(part["t"][-1]))
+            self._patience.came(now_us - self._zero - int(part["t"][0]), now_us)
             self._pass(int(part["t"][0]), now)
             self._queue(self._assembler.push(Piece(self._on_time(part), label=piece.label)), now)
 
@@ -81,7 +85,7 @@ class Arriving:
     def take(self, now: float, at_once: bool = False) -> SourceStep | None:
         """The oldest step that is over and does not wait too long."""
         if self._zero is not None and not self._over:
-            self._pass(round(now*1e6) - self._zero - self._grace_us, now)
+            self._pass(round(now*1e6) - self._zero - self._patience.us, now)
         self._trim(now)
         return self._steps.popleft() if self._steps else None
 

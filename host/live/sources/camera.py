@@ -65,6 +65,7 @@ class CameraSource:
         self._note   = note
         self._inside = Inside(self.sensor_size, self.name, self.counts, note)
         self._closed = False
+        self._read   = False
         try:
             self._device = driver.open(serial=device.serial, iterator_timeout=POLL_S)
         except Exception as error:
@@ -72,7 +73,8 @@ class CameraSource:
                 "that use it") from error
 
     def pieces(self) -> Iterator[Piece | None]:
-        # Which thread enters and leaves is the package's concern: one alone does.
+        # Who reads closes it: the package takes no calls from another thread meanwhile.
+        self._read = True
         with self._device as device:
             packets = iter(device)
             while not self._closed:
@@ -87,6 +89,8 @@ class CameraSource:
 
     def close(self) -> None:
         self._closed = True
+        if not self._read:
+            self._device.close()
 
     def _events(self, packet: Any) -> np.ndarray:
         """Events of a packet; what the package lost before them is counted."""

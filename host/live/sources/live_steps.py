@@ -42,7 +42,8 @@ class LiveSteps:
     encoder : of the network.
     late : "drop" or "wait"; None: as the source has it.
     max_lag_s : seconds that a step may wait after it is due.
-    grace_s : seconds that events may take from the sensor to here: a silent source's step ends so much later.
+    grace_s : seconds that events may take from the sensor to here: a silent source's step ends so much later, or as
+        much as events have lately taken, up to half of max_lag_s.
     clock : the wall clock.
 
     Attributes

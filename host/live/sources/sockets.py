@@ -136,11 +136,11 @@ class UdpSource(SocketSource):
                 data, told, _, _ = self._socket.recvmsg(READ_BYTES, socket.CMSG_SPACE(4))
             except BlockingIOError:
                 break
-            found.append(self._wire.message(data))
+            found.append(data)
             for level, kind, value in told:
                 if (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
                     self._count_lost(*struct.unpack("=I", value[:4]))
-        return np.concatenate([NO_EVENTS, *found])
+        return self._wire.messages(found)
 
     def _count_lost(self, lost: int) -> None:
         """So many were lost, modulo 2**32, since the socket was opened."""

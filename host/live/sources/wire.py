@@ -6,7 +6,7 @@ The binary formats are those of faery's UDP streams, by its names. Its receiver 
 that are out of order without a word, and its queue has no limit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -105,15 +105,20 @@ class Wire:
         data = self._left + data
         if self._format == TEXT:
             data = self._shortened(data)
-            cut  = data.rfind(b"\n") + 1
-        else:
-            cut = len(data) - len(data) % RECORDS[self._format].itemsize
-        self._left = data[cut:]
-        return self._decoded(data[:cut])
+        whole, self._left = self._divided(data)
+        return self._decoded(whole)
 
-    def message(self, data: bytes) -> np.ndarray:
-        """Events of a message, which stands alone; the rest as stream()."""
-        return np.concatenate([self.stream(data), self.end()])
+    def messages(self, data: Iterable[bytes]) -> np.ndarray:
+        """Events of messages, each of which stands alone; the rest as stream()."""
+        found = []
+        for message in data:
+            whole, left = self._divided(message)
+            found.append(whole)
+            if self._format == TEXT:
+                found.append(left + b"\n")
+            elif left:
+                self._cut(left)
+        return self.stream(b"".join(found))
 
     def end(self) -> np.ndarray:
         """Events of what is left where no more bytes come: a last line without its end; half a record is broken."""
@@ -121,9 +126,17 @@ class Wire:
         if self._format == TEXT:
             return self._decoded(left)
         if left:
-            self._broken(1, f"{len(left)} bytes are left at the end, an event has "
-                f"{RECORDS[self._format].itemsize}")
+            self._cut(left)
         return NO_EVENTS
+
+    def _divided(self, data: bytes) -> tuple[bytes, bytes]:
+        """Whole records or lines, and the rest."""
+        end = data.rfind(b"\n") + 1 if self._format == TEXT else \
+            len(data) - len(data) % RECORDS[self._format].itemsize
+        return data[:end], data[end:]
+
+    def _cut(self, left: bytes) -> None:
+        self._broken(1, f"{len(left)} bytes are left at the end, an event has {RECORDS[self._format].itemsize}")
 
     def _decoded(self, data: bytes) -> np.ndarray:
         t, x, y, p = self._lines(data) if self._format == TEXT else self._records(data)

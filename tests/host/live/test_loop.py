@@ -28,7 +28,7 @@ from host.network.random_network import random_network
 from host.network.stream import GoldenStream
 from tests.helpers import firmware_servers
 from tests.helpers.firmware_port import FirmwareDevice
-from tests.helpers.live_clock import StandingClock
+from tests.helpers.live_sources import StandingClock
 
 CONTEXTS, DECAY = 3, 4
 CONFIG  = QCLIFConfig(neurons=20, contexts=CONTEXTS, outputs=3)

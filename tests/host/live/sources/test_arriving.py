@@ -28,7 +28,7 @@ class Camera:
 
     def events(self, at, *times_ms):
         """Events of pixel (0, 0), (1, 0), ... at these ms, which come at the ms `at`."""
-        events = np.array([(n, 0, 1, round(1000*t)) for n, t in enumerate(times_ms)], EVENT)
+        events = np.array([(n % 8, 0, 1, round(1000*t)) for n, t in enumerate(times_ms)], EVENT)
         self.steps.arrived(Piece(events), 1000 + at*1e-3)
 
     def take(self, at):
@@ -128,6 +128,24 @@ def test_clocks_that_drift_apart(drift):
     assert not camera.told()
     # A silence is seen in time.
     assert len(camera.take(10_100)) in (9, 10)
+
+
+def test_batches_are_waited_for():
+    """Events that come 40 ms at once, as TCP gathers them."""
+    camera, found = Camera(), []
+    camera.events(0, 0)
+    assert camera.take(1) == []
+    camera.events(40, *range(40))
+    for batch in range(1, 100):
+        for ms in range(40):
+            found += camera.take(40*batch + ms)
+        camera.events(40*batch + 40, *range(40*batch, 40*batch + 40))
+    assert not camera.told() and [number for number, _, _ in found] == list(range(395))
+    # When they no longer come in batches, a silence is seen soon again.
+    for ms in range(4000, 45_000, 2):
+        camera.events(ms, ms)
+        camera.take(ms)
+    assert camera.take(45_018)[-1][2] == 45_010 and not camera.told()
 
 
 def test_after_a_stall_it_is_in_time_again():

@@ -61,11 +61,14 @@ class Driver:
         self.opened.append(serial)
         return self
 
+    def close(self):
+        self.opened.append("closed")
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.opened.append("closed")
+        self.close()
 
     def __iter__(self):
         for number, each in enumerate(self._packets):
@@ -116,6 +119,14 @@ def test_what_the_package_lost_is_counted():
     assert [piece.events["x"].tolist() for piece in source.pieces()] == [[1, 3], [1, 3]]
     assert source.counts == {"lost": 3, "outside_events": 2} and len(notes) == 2
     assert notes[0].startswith("iniVation DAVIS 346, 0042: packets were lost")
+
+
+def test_a_camera_that_nobody_reads_is_closed():
+    driver = Driver(davis())
+    CameraSource("camera", DAVIS, print, driver).close()
+    assert driver.opened == ["0042", "closed"]
+    # As the package's does.
+    assert callable(nd.device.Device.close) and callable(nd.device.Device.__exit__)
 
 
 def test_a_camera_that_is_unplugged():

@@ -56,7 +56,7 @@ def test_messages_stand_alone(format):
     data   = encoded(events, format)
     it, counts, notes = wire(format)
     cut = len(data) - (1 if format != TEXT else 3)
-    found = [it.message(data[:cut]), it.message(data)]
+    found = [it.messages([data[:cut]]), it.messages([data])]
     np.testing.assert_array_equal(found[0], events[:2])
     np.testing.assert_array_equal(found[1], events)
     assert counts["broken"] == len(notes) == 1 and notes[0].startswith("it: ") and "check the sender" in notes[0]
@@ -81,8 +81,8 @@ def test_times_of_32_bits_go_on():
     events = np.zeros(len(t), EVENT)
     events["t"] = t
     it = wire(COMPACT)[0]
-    found = np.concatenate([it.message(encoded(events[n:n + 1], COMPACT)) for n in range(3)] +
-        [it.message(encoded(events[3:], COMPACT))])
+    found = np.concatenate([it.messages([encoded(events[n:n + 1], COMPACT)]) for n in range(3)] +
+        [it.messages([encoded(events[3:], COMPACT)])])
     np.testing.assert_array_equal(np.diff(found["t"]), np.diff(t))
 
 
@@ -107,7 +107,7 @@ def test_text_that_faery_writes(capfd):
     theirs = np.array([(10, 1, 2, True), (20, 3, 4, False)], EVENTS_DTYPE)
     faery.events_stream_from_array(theirs, SIZE).to_stdout()
     it, counts, _ = wire(TEXT)
-    found = it.message(capfd.readouterr().out.encode())
+    found = it.messages([capfd.readouterr().out.encode()])
     np.testing.assert_array_equal(found, np.array([(1, 2, 1, 10), (3, 4, 0, 20)], EVENT))
     assert counts["broken"] == 0
 
@@ -142,7 +142,7 @@ def test_broken_records_are_left_out():
 def test_events_outside_of_the_sensor(format):
     events = np.array([(7, 3, 1, 10), (8, 3, 0, 20), (0, 4, 0, 30), (2, 2, 1, 40)], EVENT)
     it, counts, notes = wire(format, (8, 4))
-    np.testing.assert_array_equal(it.message(encoded(events, format)), events[[0, 3]])
+    np.testing.assert_array_equal(it.messages([encoded(events, format)]), events[[0, 3]])
     assert counts["outside_events"] == 2
     assert notes == ["it: an event at (8, 3) lies outside of the sensor, 8x4 pixels: it is left out, and counted as "
         "all that follow; take a network for this sensor"]
