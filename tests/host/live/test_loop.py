@@ -73,7 +73,7 @@ class Bench:
         self.run     = stack.enter_context(LiveRun(connection, self.control, self.frames.append, self.cue, golden,
             self.recordings, self.stop, patience))
         source     = FileSource(events, ENCODER, Reading(), 1.0, False, CONTEXTS, ())
-        self.steps = stack.enter_context(LiveSteps(source, ENCODER, late, 1e6, StandingClock()))
+        self.steps = stack.enter_context(LiveSteps(source, ENCODER, late, 1e6, clock=StandingClock()))
         take       = self.steps.take
 
         def taken(most, wait_s):
