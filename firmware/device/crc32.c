@@ -22,7 +22,6 @@ uint32_t crc32_update(uint32_t crc, const uint8_t *data, uint32_t length)
 	const uint8_t *const end = data + length;
 
 	crc = ~crc;
-#pragma GCC unroll 4
 	while (data != end)
 		crc = table[(crc ^ *data++) & 0xff] ^ (crc >> 8);
 	return ~crc;

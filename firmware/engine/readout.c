@@ -23,7 +23,7 @@ void readout_begin(uint32_t outputs, uint32_t of_window, bool running)
 	by_step = running || decay != 0;
 	for (uint32_t n = 0; n < QCLIF_NEURONS; n++)
 		spikes[n] = 0;
-	for (uint32_t o = 0; o < QCLIF_OUTPUTS; o++)
+	for (uint32_t o = 0; o < QCLIF_OUTPUTS + 1; o++)
 		readout_running[o] = 0;
 }
 
@@ -45,21 +45,19 @@ void readout_add(const uint16_t *neurons, uint32_t count)
 			spikes[neurons[i]]++;
 		return;
 	}
-	/* Four at a time: loads first, so that none waits for a store. */
+	/* Two at a time: loads first, so that none waits for a store. */
 	const uint32_t outputs = row_words;
 	for (uint32_t i = 0; i < count; i++) {
 		const uint32_t *row = readout_weights + neurons[i] * outputs;
 		uint32_t *sum = readout_running;
-		uint32_t left = outputs;
-		for (; left >= 4; left -= 4, sum += 4, row += 4) {
-			const uint32_t a = sum[0] + row[0], b = sum[1] + row[1], c = sum[2] + row[2], d = sum[3] + row[3];
-			sum[0] = a;
-			sum[1] = b;
-			sum[2] = c;
-			sum[3] = d;
+		for (uint32_t pairs = outputs / 2; pairs != 0; pairs--, sum += 2, row += 2) {
+			const uint32_t first = sum[0] + row[0];
+			const uint32_t second = sum[1] + row[1];
+			sum[0] = first;
+			sum[1] = second;
 		}
-		for (; left != 0; left--)
-			*sum++ += *row++;
+		if (outputs % 2 != 0)
+			*sum += *row;
 	}
 }
 
