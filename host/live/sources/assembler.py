@@ -81,7 +81,7 @@ class Assembler:
         if not len(train):
             return []
         number = self.number - len(train)
-        first  = np.concatenate(self._events) if self._events else NO_EVENTS
+        first  = in_order(self._events)
         self._events = []
         steps = [SourceStep(number, train.step(0), first, label=self._label, context=self._cue(number))]
         for t in range(1, len(train)):
@@ -95,3 +95,11 @@ class Assembler:
             return NO_SOURCES
         low, high = np.searchsorted(rows[:, 0], (number - self._first, number - self._first + 1))
         return np.sort(rows[low:high, 1] + self._inputs).astype(np.int32)
+
+
+def in_order(parts: list[np.ndarray]) -> np.ndarray:
+    """Events of all parts by their times, which go back between them where a camera's do."""
+    events = np.concatenate([NO_EVENTS, *parts])
+    if (events["t"][1:] < events["t"][:-1]).any():
+        events = events[np.argsort(events["t"], kind="stable")]
+    return events

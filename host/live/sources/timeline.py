@@ -17,18 +17,20 @@ class Timeline:
     """Continues the times of a source across the jumps of its clock.
 
     A jump is a time that goes back by more than BACK_US, or forward by more than gap_us beyond what the wall clock saw
-    pass: an event after a jump comes at once after the one before it, or now, whichever is later. Disorder is sorted.
+    pass: an event after a jump comes at once after the one before it, or now, whichever is later. What comes at once
+    is sorted.
 
     Parameters
     ----------
     gap_us : longest silence that is believed though the wall clock did not see it.
-    counts : its `jumps` and `sorted_events` are counted up.
+    counts : its `jumps`, and `sorted_events`, that came after a later one, are counted up.
     """
     def __init__(self, gap_us: int, counts: dict[str, int]) -> None:
         self._gap_us = gap_us
         self._counts = counts
-        # Of the latest event: its own time, and what that was made.
+        # Of the last event: its own time, and what that was made; and the latest of all.
         self._raw: int | None = None
+        self._last   = 0
         self._latest = 0
         counts.update(jumps=0, sorted_events=0)
 
@@ -42,19 +44,20 @@ class Timeline:
         """
         raw = events["t"]
         if self._raw is None:
-            self._raw = self._latest = int(raw[0])
+            self._raw = self._last = self._latest = int(raw[0])
         steps = np.diff(raw, prepend=np.int64(self._raw))
         jumps = (steps < -BACK_US) | (steps > self._gap_us)
         jumps[0] = steps[0] < -BACK_US or steps[0] > self._gap_us + passed_us
         if jumps.any():
             self._counts["jumps"] += int(np.count_nonzero(jumps))
             if jumps[0] and now_us is not None:
-                self._latest = max(self._latest, now_us)
+                self._last = max(self._last, now_us)
             steps[jumps] = 0
-        self._raw = int(raw[-1])
-        times     = self._latest + np.cumsum(steps)
-        self._latest = int(times[-1])
-        late = int(np.count_nonzero(late_by(times)))
+        self._raw  = int(raw[-1])
+        times      = self._last + np.cumsum(steps)
+        self._last = int(times[-1])
+        late = int(np.count_nonzero(late_by(np.concatenate([[self._latest], times]))))
+        self._latest = max(self._latest, int(times.max()))
         events = events.copy()
         events["t"] = times
         if late:
@@ -64,6 +67,7 @@ class Timeline:
 
     def move(self, us: int) -> None:
         """All that follows comes so much later."""
+        self._last   += us
         self._latest += us
 
 

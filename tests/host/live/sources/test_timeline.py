@@ -43,7 +43,7 @@ def test_disorder_is_sorted():
     assert found["t"].tolist() == [105, 110, 120, 120, 130] and found["x"].tolist() == [1, 0, 3, 4, 2]
     assert counts == {"jumps": 0, "sorted_events": 3}
     # Of the piece before: who puts them to steps says whether they are late.
-    assert it.continued(events_at(90, 140))["t"].tolist() == [90, 140]
+    assert it.continued(events_at(90, 140))["t"].tolist() == [90, 140] and counts["sorted_events"] == 4
 
 
 @pytest.mark.parametrize("jump", [-2*GAP_US, GAP_US + 1, 10**12, -10**12, TIME_MAX - 1000])
