@@ -188,6 +188,26 @@ def test_datagrams_that_are_broken(notes):
         "out, and counted as broken as all that follow; check the sender, or choose another --wire")
 
 
+@pytest.mark.parametrize("late, kept", [("drop", 100), ("wait", 2000)])
+def test_a_queue_has_a_limit_though_nobody_is_to_drop(notes, late, kept):
+    """Who sends datagrams cannot be held up."""
+    source, address = udp(notes)
+    with LiveSteps(source, ENCODER, late, clock=StandingClock()) as steps, \
+            socket.socket(type=socket.SOCK_DGRAM) as sender:
+        for second in range(10):
+            events = np.zeros(1, EVENT)
+            events["t"] = 500_000*second
+            sender.sendto(encoded(events, BINARY), address)
+        with steps._changed:
+            # Of the last event's step, all that are before it are over.
+            assert steps._changed.wait_for(lambda: steps._pace._assembler.number == 4500, 30)
+        found = steps.take(5000)
+        # The step at the limit is just as late as it may be, or by a rounding later.
+        assert len(found) in (kept, kept + 1)
+        assert [step.number for step in found] == list(range(4500 - len(found), 4500))
+        assert steps.counts["dropped_steps"] == 4500 - len(found) and steps.counts["jumps"] == 0
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/sys/net/core/rmem_max"), reason="only Linux tells what it lost")
 def test_datagrams_that_the_system_lost_are_counted(notes):
     source, address = udp(notes)
