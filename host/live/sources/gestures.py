@@ -134,6 +134,8 @@ class GestureBank:
             if len(content) < size:
                 break
             self._recorded[key] = np.frombuffer(content, PACKED)
+        # Its pipe is closed before it has ended.
+        self._process.wait()
         self._ended = True
 
 # In the process -----------------------------------------------------------------------------------
