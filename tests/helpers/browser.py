@@ -8,11 +8,11 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 # Milliseconds that a page may take for anything: the machine may be busy.
 TIMEOUT_MS = 30_000
@@ -37,23 +37,11 @@ def kill(browser: Browser) -> None:
     session = browser.new_browser_cdp_session()
     main    = next(each["id"] for each in session.send("SystemInfo.getProcessInfo")["processInfo"]
         if each["type"] == "browser")
-    with browser_gone(browser):
-        os.kill(main, signal.SIGKILL)
-
-
-@contextmanager
-def browser_gone(browser: Browser) -> Iterator[None]:
-    """Wait at the end of the block until the browser is no longer there."""
-    page = browser.contexts[0].pages[0]
-    gone: list[Browser] = []
-    browser.on("disconnected", gone.append)
-    yield
-    while not gone:
-        try:
-            page.wait_for_timeout(50)
-        except Exception:
-            # What waits for a browser that is gone fails.
-            break
+    os.kill(main, signal.SIGKILL)
+    while browser.is_connected():
+        # Playwright hears of it while it waits for something.
+        with suppress(Error):
+            browser.contexts[0].pages[0].wait_for_timeout(50)
 
 
 class LivePage:

@@ -28,6 +28,7 @@ DECAY = 5
 
 # Context sources that the shipped network is given for the cue; each holds back its share of the neurons.
 CONTEXTS = 3
+CUES     = tuple(map(str, range(CONTEXTS)))
 
 # Events of a pixel that a picture can tell, as it has 8 bits.
 MOST = 127
@@ -90,7 +91,7 @@ class LiveReplay:
     Parameters
     ----------
     gestures : classes, a second each.
-    contexts : whether the network has any.
+    cues : names of the network's context sources, CONTEXTS of them or none.
     port : of the page.
 
     Attributes
@@ -101,12 +102,12 @@ class LiveReplay:
 
     KEPT = 256
 
-    def __init__(self, gestures: tuple[int, ...] = (0, 1, 8), contexts: bool = True, port: int = 0) -> None:
+    def __init__(self, gestures: tuple[int, ...] = (0, 1, 8), cues: tuple[str, ...] = CUES, port: int = 0
+            ) -> None:
         self.scene  = scene(gestures)
         network     = self.scene.network
         self.hello  = Hello("synthetic11", "synthetic camera", "golden model", (SIZE, SIZE), network.encoder.bin_us,
-            network.inputs, network.contexts if contexts else 0, network.neurons, network.state_max,
-            tuple(network.classes), tuple(map(str, range(network.contexts if contexts else 0))),
+            network.inputs, len(cues), network.neurons, network.state_max, tuple(network.classes), cues,
             tuple(network.threshold.tolist()), DECAY, True)
         self.feed    = Feed(self.hello)
         self.control = Control(network.neurons, self.hello.contexts)

@@ -7,8 +7,8 @@ import { decodeFrame } from "./model.js";
 // Milliseconds until the next try, the last for all further ones.
 const WAITS = [300, 1000, 2000, 5000];
 
-/** The line to the server. `heard` has a function for each: hello(facts), rights(allowed), notice(text), dropped(frames),
-    frame(frame), lost(why, milliseconds). */
+/** The line to the server. `heard` has a function for each: hello(facts), rights(allowed), notice(text),
+    dropped(frames), frame(frame), lost(why, milliseconds). */
 export class Connection {
   constructor(heard) {
     this.heard = heard;

@@ -8,6 +8,12 @@ import { setText } from "./now.js";
 const FIELDS = "input, textarea, select";
 const PRESSED_BY_SPACE = "button, summary, input";
 
+function key(text) {
+  const element = document.createElement("kbd");
+  element.textContent = text;
+  return element;
+}
+
 export class Controls {
   /** `ask(command, value)` sends; `act.save()` and `act.watch(neuron)` are the page's own. */
   constructor(page, ask, act) {
@@ -49,7 +55,7 @@ export class Controls {
   }
 
   /** Buttons of a run's cues. */
-  facts({ contexts, neurons }) {
+  facts({ contexts, neurons, cues }) {
     const { page } = this;
     this.contexts = contexts;
     page.neuron.max = neurons - 1;
@@ -59,8 +65,11 @@ export class Controls {
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.acts = "";
-      button.textContent = index ? String(index - 1) : "off";
-      button.setAttribute("aria-label", index ? `Cue ${index - 1}` : "Cue off");
+      const name = index ? cues[index - 1] : "off";
+      button.textContent = name;
+      button.setAttribute("aria-label", `Cue ${name}`);
+      // The key that stands for it, where its name does not tell.
+      if (index && index <= 10 && name !== String(index - 1)) button.append(" ", key(index - 1));
       button.addEventListener("click", () => this.ask("cue", index - 1));
       return button;
     }));

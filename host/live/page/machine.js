@@ -12,12 +12,14 @@ function bytes(count) {
   return `${(count / size).toFixed(count / size < 10 ? 2 : count / size < 100 ? 1 : 0)} ${unit}`;
 }
 
+const milliseconds = (time) => (time < 1e4 ? `${time.toFixed(0)} ms` : `${(time / 1e3).toFixed(1)} s`);
+
 // Key; name; text; whether it is bad news. `m` is the frame's machine, `f` the facts, `p` the page's own numbers.
 const ROWS = [
   ["steps", "Steps", (m) => whole.format(m.steps)],
   ["speed", "Steps a second", (m) => m.steps_per_second.toFixed(1)],
   ["real-time", "Real time", (m, f) => `\u00d7 ${(m.steps_per_second * f.bin_us / 1e6).toFixed(2)}`],
-  ["lag", "Lag behind the source", (m) => `${m.lag_ms.toFixed(0)} ms`],
+  ["lag", "Lag behind the source", (m) => milliseconds(m.lag_ms)],
   ["clocks", "Clocks a step", (m) => m.clocks_per_step.toFixed(0)],
   ["bound", "Their bound", (m) => (m.bound_per_step
     ? `${m.bound_per_step.toFixed(0)} \u00d7 ${(m.clocks_per_step / m.bound_per_step).toFixed(3)}` : "\u2013")],

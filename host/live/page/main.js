@@ -5,9 +5,9 @@
 import { Connection } from "./connection.js";
 import { Controls } from "./controls.js";
 import { Machine } from "./machine.js";
-import { History } from "./model.js";
+import { cueName, History } from "./model.js";
 import { Notices } from "./notices.js";
-import { Answer, cueName, Logits, Picture, setText, Shares } from "./now.js";
+import { Answer, Logits, Picture, setText, Shares } from "./now.js";
 import { inputsHeight, inputsPainter, lanesPainter, neuronsHeight, neuronsPainter } from "./painters.js";
 import { save } from "./snapshot.js";
 import { mostSteps, Strip } from "./strip.js";
@@ -25,7 +25,6 @@ const notices = new Notices(page);
 const machine = new Machine(page.machine);
 
 let facts = null;
-let names = [];
 let history = null;
 let view = null;
 let frame = null;
@@ -44,9 +43,9 @@ const connection = new Connection({
     setText(page.device, facts.device);
     setText(page.network, facts.network);
     if (!same) {
-      history = new History(mostSteps(facts.bin_us));
+      history = new History(facts, mostSteps(facts.bin_us));
       controls.facts(facts);
-      build(facts.classes);
+      build();
     }
     notices.alert("");
   },
@@ -77,9 +76,9 @@ page.neurons.addEventListener("click", (event) => {
 
 // What is shown ----------------------------------------------------------------------------------
 
-/** Everything of a run that depends on its facts and the names of its classes. */
-function build(classes) {
-  names = classes;
+/** Everything of a run that depends on its facts. */
+function build() {
+  const names = facts.classes;
   view?.strips.forEach((strip) => strip.close());
   view?.watched.strips.forEach((strip) => strip.close());
   page.traces.replaceChildren();
@@ -90,12 +89,12 @@ function build(classes) {
     picture: new Picture(page.picture, facts.picture_size),
     logits: new Logits(page.classes, names),
     shares: new Shares(names.length),
-    answer: new Answer(page, names),
+    answer: new Answer(page, facts),
     watched: new Watched(page, facts, history, (neurons) => connection.ask("watch", neurons)),
   };
   view.strips = [
     new Strip(page.inputs, history, facts.bin_us, () => inputsHeight(facts), inputsPainter(facts)),
-    new Strip(page.lanes, history, facts.bin_us, rows, lanesPainter(names)),
+    new Strip(page.lanes, history, facts.bin_us, rows, lanesPainter(facts)),
     new Strip(page.neurons, history, facts.bin_us, () => neuronsHeight(facts), neuronsPainter(facts)),
   ];
   page["lane-names"].replaceChildren(...names.map((name) => {
@@ -113,13 +112,11 @@ function take(next) {
   if (count) {
     logits = frame.logits.at(-1);
     picture = frame.picture;
-    // Names that the network does not have.
-    if (logits.length !== names.length) build(logits.map((_, index) => `class ${index}`));
   }
   let from = history.end;
   if (history.add(frame)) {
     // Another run.
-    view.shares = new Shares(names.length);
+    view.shares = new Shares(facts.classes.length);
     from = 0;
   }
   for (let step = Math.max(from, history.end - count); step < history.end; step++) view.shares.add(history.at(step));
@@ -176,10 +173,12 @@ const write = paced(() => NUMBERS_MS, () => {
   view.watched.write();
   const { shares } = view;
   page.table.classList.toggle("changed", shares.both);
-  page["shares-help"].hidden = !shares.both;
-  setText(page["share-before"], shares.both ? cueName(shares.before.cue) : "");
-  setText(page["share-since"], shares.both ? cueName(shares.since.cue) : "");
-  if (shares.both) view.logits.writeShares(shares);
+  page.shares.hidden = page["shares-help"].hidden = !shares.both;
+  if (shares.both) {
+    setText(page["share-before"], cueName(facts, shares.before.cue));
+    setText(page["share-since"], cueName(facts, shares.since.cue));
+    view.logits.writeShares(shares);
+  }
   setText(page["inputs-now"], last ? `${last.inputs.length} of ${facts.inputs + facts.contexts} in this step` : "");
   setText(page["neurons-now"], last ? `${last.spikes.length} of ${facts.neurons} fire` : "");
   setText(page["axis-begin"], `${seconds} ago`);

@@ -29,9 +29,21 @@ export function lead(values) {
   return spread ? (ordered[0] - ordered[1]) / spread : 0;
 }
 
+/** Name of a cue, a context source or -1. */
+export const cueName = (facts, cue) => (cue < 0 ? "off" : facts.cues[cue]);
+
+/** What the answer should be, as far as the source tells: the class that it shows; of the two classes no and yes,
+    whether it shows what the cue names; null where it does not tell. */
+export function expected(facts, label, cue) {
+  if (facts.classes.includes(label)) return label;
+  if (facts.classes.join() !== "no,yes" || cue < 0 || !label) return null;
+  return label === facts.cues[cue] ? "yes" : "no";
+}
+
 /** The last steps of a run by their number; null stands for a step that this viewer did not get. */
 export class History {
-  constructor(limit) {
+  constructor(facts, limit) {
+    this.facts = facts;
     this.limit = limit;
     this.clear();
   }
@@ -86,8 +98,8 @@ export class History {
     const states = {};
     for (const [neuron, values] of Object.entries(frame.states)) states[neuron] = values[n];
     return {
-      inputs: frame.inputs[n], spikes: frame.spikes[n], states, label: frame.label, cue: frame.cue, changed,
-      answer: firstMaximum(logits), lead: lead(logits),
+      inputs: frame.inputs[n], spikes: frame.spikes[n], states, cue: frame.cue, changed, answer: firstMaximum(logits),
+      lead: lead(logits), expected: expected(this.facts, frame.label, frame.cue),
     };
   }
 }

@@ -60,7 +60,7 @@ export class Notices {
   lost(why, wait) {
     this.status("disconnected");
     this.last = "";
-    this.alert(`${why ? `The program refuses: ${why}.` : "Connection lost: is the program still running?"} The next try `
-      + `follows in ${wait < 1000 ? "a moment" : `${wait / 1000} s`}.`);
+    const what = why ? `The program refuses: ${why}.` : "Connection lost: is the program still running?";
+    this.alert(`${what} The next try follows in ${wait < 1000 ? "a moment" : `${wait / 1000} s`}.`);
   }
 }

@@ -2,10 +2,14 @@
 
 // What is now: event picture, logits, answer, and the shares of answers before and since the cue changed.
 
+import { cueName, expected } from "./model.js";
 import { colours } from "./strip.js";
 
 // Milliseconds that an answer stands before a screen reader is told.
 const SPOKEN_AFTER = 600;
+
+// So few classes have higher rows.
+const FEW = 4;
 
 // Share of the bars' length that stays from frame to frame when logits become smaller.
 const SHRINK = 0.985;
@@ -13,8 +17,6 @@ const SHRINK = 0.985;
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
-
-export const cueName = (cue) => (cue < 0 ? "cue off" : `cue ${cue}`);
 
 export const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -56,7 +58,7 @@ export class Picture {
 /** Rows of the classes. */
 export class Logits {
   constructor(body, names) {
-    this.names = names;
+    document.body.classList.toggle("few", names.length <= FEW);
     this.scale = 1;
     this.rows = names.map((name) => {
       const row = document.createElement("tr");
@@ -123,13 +125,15 @@ export class Shares {
 
 /** The answer: large at once, to screen readers when it stands. */
 export class Answer {
-  constructor(page, names) {
-    Object.assign(this, { page, names });
+  constructor(page, facts) {
+    Object.assign(this, { page, facts });
+    // Letters of the longest name, which is as wide as the window allows.
+    page.answer.style.setProperty("--letters", Math.max(10, ...facts.classes.map((each) => each.length)));
   }
 
   draw(frame) {
-    const { page } = this;
-    const name = this.names[frame.answer] ?? "No readout";
+    const { page, facts } = this;
+    const name = facts.classes[frame.answer] ?? "No readout";
     if (name !== this.name) {
       this.name = name;
       clearTimeout(this.timer);
@@ -137,11 +141,16 @@ export class Answer {
     }
     setText(page.answer, name);
     page["confidence-meter"].firstElementChild.style.transform = `scaleX(${frame.confidence})`;
-    page["label-line"].hidden = !frame.label;
+    // A source that tells sometimes keeps the line's place.
+    page["label-line"].hidden &&= !frame.label;
+    page["label-line"].classList.toggle("empty", !frame.label);
     setText(page.label, frame.label);
-    const same = frame.label === name;
-    setText(page.agrees, same ? "\u2713 the answer agrees" : "\u2717 the answer differs");
-    page.agrees.classList.toggle("same", same);
+    page["cue-line"].hidden = frame.cue < 0;
+    setText(page["cue-shown"], cueName(facts, frame.cue));
+    const right = expected(facts, frame.label, frame.cue);
+    page.agrees.hidden = right === null;
+    setText(page.agrees, right === name ? "\u2713 the answer agrees" : "\u2717 the answer differs");
+    page.agrees.classList.toggle("same", right === name);
     setText(page.confidence, percent(frame.confidence));
     page["confidence-meter"].setAttribute("aria-valuenow", Math.round(100 * frame.confidence));
   }

@@ -2,7 +2,7 @@
 
 // What each strip draws of a step.
 
-import { cueName } from "./now.js";
+import { cueName } from "./model.js";
 
 // Pixels that a spike covers at least, so that it is seen.
 const DOT = 2;
@@ -64,12 +64,13 @@ export function neuronsPainter(facts) {
   };
 }
 
-/** A lane for each class: the answer, the stronger the surer; what the source shows; where the cue changed. */
-export function lanesPainter(names) {
+/** A lane for each class: the answer, the stronger the surer; the right one; where the cue changed. */
+export function lanesPainter(facts) {
+  const names = facts.classes;
   return (context, marks, { step, height, colours }) => {
     const lane = height / names.length;
     for (const { x, record } of marks) {
-      const shown = names.indexOf(record.label);
+      const shown = names.indexOf(record.expected);
       if (shown >= 0) {
         context.fillStyle = colours.told;
         context.fillRect(x, Math.round((shown + 1) * lane) - 3, step, 2);
@@ -80,14 +81,13 @@ export function lanesPainter(names) {
         context.fillRect(x, Math.round(record.answer * lane) + 3, step, Math.max(2, Math.round(lane) - 8));
         context.globalAlpha = 1;
       }
-      if (record.changed) markCue(context, x, record.cue, height, colours);
+      if (record.changed) markCue(context, x, `cue ${cueName(facts, record.cue)}`, height, colours);
     }
   };
 }
 
-function markCue(context, x, cue, height, colours) {
-  const text = cueName(cue);
-  context.font = "600 11px system-ui, sans-serif";
+function markCue(context, x, text, height, colours) {
+  context.font = `600 11px ${getComputedStyle(document.body).fontFamily}`;
   context.textAlign = "right";
   context.textBaseline = "top";
   const width = context.measureText(text).width;

@@ -10,8 +10,8 @@ const NARROW = 600;
 /** Colours of the page's style. */
 export function colours() {
   const style = getComputedStyle(document.body);
-  const names = ["ink", "quiet", "accent", "on", "off", "mark", "context", "told", "va", "vs", "threshold", "grid", "gap",
-    "paper", "card", "field", "line"];
+  const names = ["ink", "quiet", "accent", "on", "off", "mark", "context", "told", "va", "vs", "threshold", "grid",
+    "gap", "paper", "card", "field", "line"];
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
@@ -46,8 +46,9 @@ export function mostSteps(binUs) {
 }
 
 export class Strip {
-  /** `paint(context, marks, size)` draws steps: marks are {x, column, record, before}: x is
-      where a step begins, column the same counted from step 0, before the record of the step before or null. size has the width of a step, the height of the strip, and the colours. `height()` is in pixels. */
+  /** `paint(context, marks, size)` draws steps: marks are {x, column, record, before}: x is where a step begins, column
+      the same counted from step 0, before the record of the step before or null. size has the width of a step, the
+      height of the strip, and the colours. `height()` is in pixels. */
   constructor(canvas, history, binUs, height, paint) {
     Object.assign(this, { canvas, history, binUs, height, paint });
     this.context = canvas.getContext("2d");

@@ -20,7 +20,7 @@ export class Watched {
 
   /** Show the neurons of a frame. Returns whether they are others than before. */
   take(neurons) {
-    if (neurons.length === this.shown.length && neurons.every((each, index) => each === this.shown[index])) return false;
+    if (neurons.join() === this.shown.join()) return false;
     this.shown = neurons;
     // The newest wish stands last, whatever order frames have.
     this.wished = [...this.wished.filter((each) => neurons.includes(each)),
