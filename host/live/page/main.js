@@ -7,13 +7,13 @@ import { Controls } from "./controls.js";
 import { Machine } from "./machine.js";
 import { cueName, History } from "./model.js";
 import { Notices } from "./notices.js";
-import { Answer, Logits, Picture, setText, Shares } from "./now.js";
+import { Answer, Logits, Picture, setLabel, setText, Shares } from "./now.js";
 import { inputsHeight, inputsPainter, lanesPainter, neuronsHeight, neuronsPainter } from "./painters.js";
 import { save } from "./snapshot.js";
 import { mostSteps, Strip } from "./strip.js";
 import { Watched } from "./watched.js";
 
-// Milliseconds between two changes of numbers, which are read; bars and pictures change at once.
+// Milliseconds between two changes of numbers, which are to be read; pictures, bars and the answer change at once.
 const NUMBERS_MS = 200;
 
 // The same of strips, for people whom movement makes ill.
@@ -157,9 +157,13 @@ const drawNow = paced(() => 0, () => {
   counted.rate = counted.times.length;
   if (picture) view.picture.draw(picture);
   view.logits.draw(logits, frame.answer);
-  view.logits.write(logits);
-  view.answer.draw(frame);
+  if (view.answer.draw(frame)) writeAnswer();
 });
+
+function writeAnswer() {
+  view.logits.write(logits);
+  view.answer.write(frame);
+}
 
 function draw() {
   scroll();
@@ -169,6 +173,7 @@ function draw() {
 const write = paced(() => NUMBERS_MS, () => {
   const last = history.at(history.end - 1);
   const seconds = `${view.strips[0].pace.seconds.toFixed(1)} s`;
+  writeAnswer();
   machine.write(frame.machine, facts, counted);
   view.watched.write();
   const { shares } = view;
@@ -182,10 +187,10 @@ const write = paced(() => NUMBERS_MS, () => {
   setText(page["inputs-now"], last ? `${last.inputs.length} of ${facts.inputs + facts.contexts} in this step` : "");
   setText(page["neurons-now"], last ? `${last.spikes.length} of ${facts.neurons} fire` : "");
   setText(page["axis-begin"], `${seconds} ago`);
-  page.inputs.setAttribute("aria-label", `Raster of the inputs: ${facts.inputs} in the last ${seconds}`);
-  page.neurons.setAttribute("aria-label", `Raster of the neurons: ${facts.neurons} in the last ${seconds}`);
-  page.lanes.setAttribute("aria-label", `Answer over time: the last ${seconds}, now ${page.answer.textContent}`);
-  page.picture.setAttribute("aria-label", `Event picture: ${facts.picture_size.join(" times ")} pixels`);
+  setLabel(page.inputs, `Raster of the inputs: ${facts.inputs} in the last ${seconds}`);
+  setLabel(page.neurons, `Raster of the neurons: ${facts.neurons} in the last ${seconds}`);
+  setLabel(page.lanes, `Answer over time: the last ${seconds}, now ${page.answer.textContent}`);
+  setLabel(page.picture, `Event picture: ${facts.picture_size.join(" times ")} pixels`);
 });
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);

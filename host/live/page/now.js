@@ -18,6 +18,10 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+export function setLabel(element, text) {
+  if (element.getAttribute("aria-label") !== text) element.setAttribute("aria-label", text);
+}
+
 export const percent = (share) => `${Math.round(100 * share)} %`;
 
 /** Red, green and blue of a colour #rrggbb. */
@@ -131,10 +135,12 @@ export class Answer {
     page.answer.style.setProperty("--letters", Math.max(10, ...facts.classes.map((each) => each.length)));
   }
 
+  /** Returns whether it is another than before: then numbers beside it must not be old. */
   draw(frame) {
     const { page, facts } = this;
     const name = facts.classes[frame.answer] ?? "No readout";
-    if (name !== this.name) {
+    const changed = name !== this.name;
+    if (changed) {
       this.name = name;
       clearTimeout(this.timer);
       this.timer = setTimeout(() => setText(page.spoken, name), SPOKEN_AFTER);
@@ -151,7 +157,11 @@ export class Answer {
     page.agrees.hidden = right === null;
     setText(page.agrees, right === name ? "\u2713 the answer agrees" : "\u2717 the answer differs");
     page.agrees.classList.toggle("same", right === name);
-    setText(page.confidence, percent(frame.confidence));
-    page["confidence-meter"].setAttribute("aria-valuenow", Math.round(100 * frame.confidence));
+    return changed;
+  }
+
+  write(frame) {
+    setText(this.page.confidence, percent(frame.confidence));
+    this.page["confidence-meter"].setAttribute("aria-valuenow", Math.round(100 * frame.confidence));
   }
 }

@@ -17,16 +17,36 @@ function text(context, value, x, y, { size = 16, weight = 400, colour, align = "
   context.fillText(value, x, y);
 }
 
+/** Names of the lanes, on them. */
+function laneNames(context, names, left, top, height, { card, quiet }) {
+  const lane = height / names.length;
+  names.forEach((name, index) => {
+    context.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+    context.fillStyle = card;
+    context.fillRect(left, top + index * lane + 2, context.measureText(name).width + 8, lane - 4);
+    text(context, name, left + 4, top + (index + 0.5) * lane + 4, { size: 11, colour: quiet });
+  });
+}
+
+/** What the colours of a trace stand for, from the right. */
+function traceLegend(context, right, y, { va, vs, threshold }) {
+  for (const [name, colour] of [["threshold", threshold], ["V_s", vs], ["V_a", va]]) {
+    text(context, name, right, y, { size: 14, colour, align: "right" });
+    right -= context.measureText(name).width + 16;
+  }
+}
+
 /** Draw what the page shows: `page` elements, `facts` of the run, and its newest frame. */
 export function compose(page, facts, frame) {
-  const strips = [...document.querySelectorAll(".strip canvas")].map((canvas) => ({ canvas,
-    name: canvas.getAttribute("aria-label").split(":")[0], height: canvas.clientHeight }));
+  const strips = [...document.querySelectorAll(".strip canvas")].filter((each) => each.clientHeight).map((each) => ({
+    canvas: each, name: each.getAttribute("aria-label").split(":")[0], height: each.clientHeight }));
   const canvas = document.createElement("canvas");
   const below = strips.reduce((sum, strip) => sum + strip.height + LINE + 10, 0);
   canvas.width = WIDTH;
   canvas.height = 2 * EDGE + 130 + below;
   const context = canvas.getContext("2d");
-  const { paper, card, ink, quiet, accent } = colours();
+  const palette = colours();
+  const { paper, card, ink, quiet, accent } = palette;
   context.fillStyle = paper;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingEnabled = false;
@@ -57,6 +77,8 @@ export function compose(page, facts, frame) {
     context.fillStyle = card;
     context.fillRect(left, y, WIDTH - EDGE - left, strip.height);
     context.drawImage(strip.canvas, left, y, WIDTH - EDGE - left, strip.height);
+    if (strip.canvas === page.lanes) laneNames(context, facts.classes, left, y, strip.height, palette);
+    if (strip.canvas.closest(".trace")) traceLegend(context, WIDTH - EDGE, y - LINE + 15, palette);
     y += strip.height + 10;
   }
   return canvas;
