@@ -21,11 +21,14 @@ PRAGMAS = "".join(f"/* verilator lint_off {name} */\n"
 
 def core_ios(core: QCLIFCore) -> set[Signal]:
     """Ports of the stand-alone core, named as its attributes."""
-    ios = {f"count_{name}": signal for name, signal in core.pulses.items()}
+    registers = {f"count_{name}": signal for name, signal in core.pulses.items()}
+    registers |= {name: getattr(core, name) for name in ("event_full", "event_unknown")}
     if core.protect != "none":
-        ios |= {f"fault_{name}": signal for name, signal in core.faults.items()}
-    for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy", "event_full",
-        "event_unknown"):
+        registers |= {f"fault_{name}": signal for name, signal in core.faults.items()}
+    # Of a register that is a port, the Verilog would not have the value at power-up.
+    ios = {name: Signal(len(signal), name=name) for name, signal in registers.items()}
+    core.comb += [ios[name].eq(signal) for name, signal in registers.items()]
+    for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy"):
         ios[name] = getattr(core, name)
     for name in ("sink", "source", "memory"):
         for signal in getattr(core, name).flatten():

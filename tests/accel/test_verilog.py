@@ -1,7 +1,8 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""The core as Verilog: linted, and at real sizes under Verilator against the golden model."""
+"""The core as Verilog: linted, with values at power-up, and at real sizes under Verilator against the golden model."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from accel.config import QCLIFConfig
+from accel import verilog
+from accel.config import CORE_COUNTERS, PROTECTIONS, QCLIFConfig
 from host.data import synthetic
 from host.events.encoder import Encoder, poisson_context
 from host.events.formats import read_files
@@ -125,3 +127,27 @@ def test_verilog_is_lint_clean(options, tmp_path):
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0 and not done.stdout.strip() and not done.stderr.strip(), done.stdout + done.stderr
+
+
+def without_power_up(text):
+    """Registers that have no value before the first clock; those of memories, which follow a read, are left out."""
+    clocked  = re.findall(r"^always @\(posedge sys_clk\) begin\n(.*?)^end$", text, re.MULTILINE | re.DOTALL)
+    written  = {name for block in clocked for name in re.findall(r"^\s*(\w+)(?:\[.*?\])? <= ", block, re.MULTILINE)}
+    memories = set(re.findall(r"^reg \[.*?\] (\w+)\[", text, re.MULTILINE))
+    started  = set(re.findall(r"^reg\b[^;=]*?(\w+) = ", text, re.MULTILINE))
+    assert len(written) > 50 and memories
+    return {name for name in written - started - memories if re.sub(r"_dat\d$", "", name) not in memories}
+
+
+@pytest.mark.parametrize("registered", [False, True])
+@pytest.mark.parametrize("protect", PROTECTIONS)
+def test_every_register_has_a_value_at_power_up(protect, registered):
+    text = verilog.core_verilog(QCLIFConfig(neurons=5, inputs=4, contexts=2, lanes=2), registered=registered,
+        protect=protect)
+    assert without_power_up(text) == set()
+
+
+def test_a_register_that_is_a_port_is_found(monkeypatch):
+    monkeypatch.setattr(verilog, "core_ios", lambda core: set(core.pulses.values()))
+    text = verilog.core_verilog(QCLIFConfig(neurons=5, inputs=4, contexts=2, lanes=2))
+    assert without_power_up(text) == {f"count_{name}" for name in CORE_COUNTERS}
