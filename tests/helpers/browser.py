@@ -51,6 +51,7 @@ class LivePage:
     ----------
     browser : opens it, in a context of its own.
     url : with or without the token.
+    ends : the run ends before the page does, which then looks for it in vain.
     options : of the context: viewport, color_scheme, reduced_motion, and what else Playwright knows.
 
     Attributes
@@ -60,9 +61,9 @@ class LivePage:
     loaded : hosts that anything was loaded from.
     """
 
-    def __init__(self, browser: Browser, url: str, **options: object) -> None:
+    def __init__(self, browser: Browser, url: str, ends: bool = False, **options: object) -> None:
         self._context = browser.new_context(**{"viewport": DESK, **options})
-        self._url = url
+        self._url, self._ends = url, ends
         self.complaints: list[str] = []
         self.loaded: set[str] = set()
 
@@ -88,7 +89,7 @@ class LivePage:
 
     def _told(self, message: ConsoleMessage) -> None:
         # A warning is that tests read canvases, for instance.
-        if message.type == "error":
+        if message.type == "error" and not (self._ends and "ERR_CONNECTION_REFUSED" in message.text):
             self.complaints.append(message.text)
 
     def wait(self, condition: str) -> None:

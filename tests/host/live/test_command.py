@@ -3,8 +3,6 @@
 """The command: what is wrong is one line, before anything is built; and the whole of it on the simulated SoC."""
 
 import json
-import re
-import signal
 import socket
 import subprocess
 import sys
@@ -12,14 +10,12 @@ import sys
 import numpy as np
 import pytest
 
-from host.cli.network_choice import SHIPPED
 from host.common.folders import ROOT
 from host.data.synthetic import record
 from host.live import __main__ as live
 from tests.helpers.commands import assert_one_line, call
+from tests.helpers.live_command import CUED, live_command
 from tests.helpers.needs import needs_simulator
-
-CUED = SHIPPED.with_name("cue11.npz")
 
 
 @pytest.mark.parametrize(("options", "told"), [
@@ -56,26 +52,10 @@ def test_the_port_of_the_page_is_in_use():
         assert_one_line(call(live.main, "--page-port", port), str(port), "in use")
 
 
-def running(*options):
-    """The command as a process, and the address that it says."""
-    process = subprocess.Popen([sys.executable, "-m", "host.live", *map(str, options)], cwd=ROOT, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if line.startswith("Ctrl-C"):
-            return process, re.search(r"http://\S+", "".join(said))[0]
-    raise AssertionError("".join(said))
-
-
 @needs_simulator
 def test_ctrl_c_is_how_it_ends(tmp_path):
-    process, _ = running("--json", tmp_path/"a.json", "--late", "wait")
-    with process:
-        # A step is there once somebody looks for it; then it goes on until it is told to stop.
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 0 and "Traceback" not in said, said
+    with live_command("--json", tmp_path/"a.json", "--late", "wait") as run:
+        assert run.end() == 0 and "Traceback" not in run.said, run.said
     found = json.loads((tmp_path/"a.json").read_text())
     assert found["mismatches"] == 0 and found["steps"] == found["compared"]
 
