@@ -34,8 +34,8 @@ FAULT_RATE = 2e-5
 # Viewers of the soak at a time, and seconds that each looks at most.
 VIEWERS, VIEW_SECONDS = 3, 20.0
 
-# Of a soak: before memory counts, and between two looks at it.
-WARM_UP, LOOK_EVERY = 120.0, 10.0
+# Of a soak: before memory counts, since the synthetic camera keeps its gestures, and between two looks at it.
+WARM_UP, LOOK_EVERY = 300.0, 10.0
 
 
 class Viewers:
@@ -65,7 +65,8 @@ class Viewers:
             thread.join()
 
     def _connect(self):
-        return connect(f"ws://{self._page}/live", origin=f"http://{self._page}", max_size=None)
+        # Who does not read does not answer, either.
+        return connect(f"ws://{self._page}/live", origin=f"http://{self._page}", max_size=None, ping_interval=None)
 
     def _stay(self) -> None:
         start = time.monotonic()
@@ -78,8 +79,12 @@ class Viewers:
     def _come_and_go(self, seed: int) -> None:
         chance = random.Random(seed)
         while not self._end.is_set():
+            # Not more often than a person would.
+            self._end.wait(chance.uniform(0, 2))
             with suppress(OSError, websockets.WebSocketException, TimeoutError):
                 socket  = self._connect()
+                with self._lock:
+                    self.visits += 1
                 leaving = time.monotonic() + chance.uniform(0, VIEW_SECONDS)
                 # Some read, some take nothing and hold the line.
                 reads   = chance.random() < 0.7
@@ -92,8 +97,6 @@ class Viewers:
                     socket.socket.close()
                 else:
                     socket.close()
-            with self._lock:
-                self.visits += 1
 
 
 @contextmanager
