@@ -54,7 +54,8 @@ static bool begin(struct request *request)
 	return true;
 }
 
-static bool report_counters(struct request *request)
+/* Of ROM boards have little. */
+__attribute__((noinline)) static bool report_counters(struct request *request)
 {
 	uint32_t counters[QCLIF_COUNTER_COUNT];
 

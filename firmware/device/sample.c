@@ -36,7 +36,7 @@ static uint32_t report_bytes(void)
 }
 
 /* Keep room for them: nothing else of the answer is to take it. */
-static bool reserve_report(struct request *request)
+__attribute__((noinline)) static bool reserve_report(struct request *request)
 {
 	if (report_bytes() > request_room(request))
 		return request_fail(request, QCLIF_ERROR_RESPONSE, report_bytes(), request_room(request));
@@ -95,19 +95,12 @@ static bool push(struct request *request, uint32_t start)
 static bool drain(struct request *request)
 {
 	static uint16_t neurons[QCLIF_NEURONS];
-	uint32_t count = 0;
-	bool ended;
+	uint32_t count;
 
 	const uint32_t start = platform_clock();
 	const uint32_t waited = stats[QCLIF_STAT_WAIT_CLOCKS];
-	/* The readout does its work while the engine computes. */
-	readout_fade();
-	do {
-		const uint32_t before = count;
-		if (!engine->drain(neurons, &count, &ended))
-			return failed(request);
-		readout_add(neurons + before, count - before);
-	} while (!ended);
+	if (!engine->drain(neurons, &count))
+		return failed(request);
 
 	uint8_t *at = wire_put_varint(request->answer, count);
 	uint32_t previous = 0;
@@ -117,6 +110,7 @@ static bool drain(struct request *request)
 		previous = neuron;
 	}
 	request->answer = at;
+	readout_step(neurons, count);
 	undrained--;
 	stats[QCLIF_STAT_DRAIN_SPIKES] += count;
 	stats[QCLIF_STAT_DRAIN_CLOCKS] += platform_clock() - start - (stats[QCLIF_STAT_WAIT_CLOCKS] - waited);

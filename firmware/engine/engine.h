@@ -84,9 +84,8 @@ struct engine {
 	/* As encoder_feed(), of the words of encode(): the sources count as fetched, and a step is started with it. False:
 	   the engine is stuck, or fetched() has an error. */
 	bool (*encoded)(struct step *step, enum encoder_result *result, struct encoder_fault *fault);
-	/* Wait for spikes of the oldest step, and take those that are there, ascending, behind the *count ones before; `ended`
-	   tells whether they are all. False: the engine is stuck, or fetched() has an error. */
-	bool (*drain)(uint16_t neurons[QCLIF_NEURONS], uint32_t *count, bool *ended);
+	/* Wait for the oldest step's spikes: neurons, ascending. False: the engine is stuck, or fetched() has an error. */
+	bool (*drain)(uint16_t neurons[QCLIF_NEURONS], uint32_t *count);
 	/* V_a in the low half, V_s in the high one; all steps are drained. */
 	uint32_t (*state)(uint32_t neuron);
 	/* Counters of the sample, but for soc_clocks. */
@@ -127,18 +126,19 @@ enum encoder_result encoder_feed(const uint8_t **at, const uint8_t *end, uint32_
 
 /* Weights [N][O] of the loaded network, row by row, as memory space QCLIF_SPACE_READOUT. */
 #define READOUT_WORDS (QCLIF_NEURONS * QCLIF_OUTPUTS)
-extern uint32_t readout_weights[READOUT_WORDS + 1];
+/* Outputs are computed four at a time, also where there are fewer. */
+#define READOUT_MORE 4u
+extern uint32_t readout_weights[READOUT_WORDS + READOUT_MORE];
 
 /* Logits after the last step, where they are running. */
-extern uint32_t readout_running[QCLIF_OUTPUTS + 1];
+extern uint32_t readout_running[QCLIF_OUTPUTS + READOUT_MORE];
 
 /* Before a sample of a network with so many outputs; decay is 0 for sums over the whole of it. Where logits are asked for
    after each step, they are `running`: computed then, not from counts of spikes when they are asked for. */
 void readout_begin(uint32_t outputs, uint32_t decay, bool running);
 
-/* A step begins; then come the neurons that fired in it, together or in pieces. */
-void readout_fade(void);
-void readout_add(const uint16_t *neurons, uint32_t count);
+/* The neurons that fired in a step; the list is used up. */
+void readout_step(uint16_t *neurons, uint32_t count);
 
 /* Logit of one of `outputs`, of a network with so many neurons. */
 uint32_t readout_logit(uint32_t output, uint32_t neurons, uint32_t outputs);

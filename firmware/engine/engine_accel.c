@@ -205,19 +205,16 @@ static bool encoded(struct step *step, enum encoder_result *result, struct encod
 
 #endif
 
-static bool drain(uint16_t neurons[QCLIF_NEURONS], uint32_t *count, bool *ended)
+static bool drain(uint16_t neurons[QCLIF_NEURONS], uint32_t *count)
 {
-	const uint32_t before = *count;
-
-	*ended = qclif_take(PLATFORM_ACCEL, neurons, QCLIF_NEURONS, count);
-	if (!*ended && *count == before) {
+	*count = 0;
+	if (!qclif_take(PLATFORM_ACCEL, neurons, QCLIF_NEURONS, count)) {
 		const uint32_t start = platform_clock();
-		do {
+		while (!qclif_take(PLATFORM_ACCEL, neurons, QCLIF_NEURONS, count)) {
 			if (fetch_failed() || platform_clock() - start > ENGINE_PATIENCE)
 				return false;
 			link_busy();
-			*ended = qclif_take(PLATFORM_ACCEL, neurons, QCLIF_NEURONS, count);
-		} while (!*ended && *count == before);
+		}
 		stats[QCLIF_STAT_WAIT_CLOCKS] += platform_clock() - start;
 	}
 	return *count <= QCLIF_NEURONS;

@@ -183,11 +183,10 @@ static bool push(const struct step *step)
 	return true;
 }
 
-static bool drain(uint16_t neurons[QCLIF_NEURONS], uint32_t *count, bool *ended)
+static bool drain(uint16_t neurons[QCLIF_NEURONS], uint32_t *count)
 {
 	const uint32_t list = drained++ & 1;
 
-	*ended = true;
 	*count = spikes[list].count;
 	for (uint32_t i = 0; i < spikes[list].count; i++)
 		neurons[i] = spikes[list].neurons[i];

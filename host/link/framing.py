@@ -51,6 +51,9 @@ def decode_frame(encoded: bytes) -> Frame | None:
 def encode_varints(values: npt.ArrayLike) -> bytes:
     """All `values` as varints: one byte below 128, else two, the low 7 bits with bit 7 set, then the high 7 bits."""
     values = np.asarray(values, dtype=np.int64)
+    # Below 128 each is a byte of its own, as nearly all are.
+    if not len(values) or 0 <= values.min() <= values.max() < 128:
+        return values.astype(np.uint8).tobytes()
     for value in values[(values < 0) | (values > VARINT_MAX)][:1]:
         raise QCLIFError(f"{value} does not fit a varint of the link, the limit is {VARINT_MAX}: "
             "split the step or use fewer sources")
@@ -65,6 +68,8 @@ def encode_varints(values: npt.ArrayLike) -> bytes:
 def decode_varints(data: bytes) -> np.ndarray:
     """Every varint in `data`, as int64. Raises QCLIFError where the last one is cut off."""
     octets = np.frombuffer(data, dtype=np.uint8).astype(np.int64)
+    if data.isascii():
+        return octets
     # The second byte of a varint is below 128, so a byte is a second one iff the one before is not.
     second = np.zeros(len(octets) + 1, dtype=bool)
     second[1:] = octets >= 128
