@@ -38,6 +38,10 @@ VIEWERS_MAX = 32
 # Connections and requests at a time, of viewers and of browsers that load the page.
 CONNECTIONS_MAX = 8*VIEWERS_MAX
 
+# Bytes that the system keeps for a viewer that is slow, a third of a second again; left alone, it keeps megabytes, and
+# such a viewer sees what was seconds ago.
+SEND_BUFFER = 2**18
+
 # Seconds that viewers have to take leave, and that all of the server has to end.
 FAREWELL = 0.4
 END      = 2.0
@@ -113,7 +117,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM,
             flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family)
+        listening = socket.create_server(address[:2], family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise QCLIFError(f"port {port} of {host} is in use: choose another for the page, or 0 for any that is "
@@ -123,6 +127,9 @@ def _listen(host: str, port: int) -> socket.socket:
                 f"0 for any that is free") from error
         raise QCLIFError(f"the page cannot listen at {host} ({error.strerror}): choose 127.0.0.1, or an address of "
             f"this machine") from error
+    # Connections that it accepts have it from there.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    return listening
 
 
 def _assets() -> list[tuple[str, Callable[[Request], Awaitable[Response]]]]:

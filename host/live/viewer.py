@@ -16,8 +16,8 @@ from accel.errors import QCLIFError
 from host.live.control import Control
 from host.live.feed import Feed
 
-# Frames that wait for a slow viewer, a third of a second; the oldest make room.
-FRAMES_MAX = 8
+# Frames that wait for a slow viewer, two thirds of a second; the oldest make room.
+FRAMES_MAX = 16
 
 # Texts that wait; who provokes more does not need them all.
 TEXTS_MAX = 8

@@ -2,6 +2,7 @@
 
 """The live page in a real browser: what it shows, what it was asked to load, what it complained of."""
 
+import base64
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+import numpy as np
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
@@ -112,14 +114,16 @@ class LivePage:
         """Press a key, wherever the focus is."""
         self.page.keyboard.press(key)
 
-    def pixels(self, name: str, x: int, y: int, width: int = 1, height: int = 1) -> list[list[int]]:
-        """Red, green, blue and opacity of pixels of a canvas, row by row; x below 0 counts from its right edge."""
-        values = self.page.evaluate("""([name, x, y, width, height]) => {
+    def pixels(self, name: str, x: int, y: int, width: int = 1, height: int = 1) -> np.ndarray:
+        """Red, green, blue and opacity of pixels of a canvas, uint8 [height, width, 4]; x below 0 counts from its right
+        edge."""
+        text = self.page.evaluate("""([name, x, y, width, height]) => {
             const canvas = document.getElementById(name);
             const left = x < 0 ? canvas.width + x : x;
-            return [...canvas.getContext("2d").getImageData(left, y, width, height).data];
+            const { data } = canvas.getContext("2d").getImageData(left, y, width, height);
+            return btoa(Array.from(data, (each) => String.fromCharCode(each)).join(""));
         }""", [name, x, y, width, height])
-        return [values[at:at + 4] for at in range(0, len(values), 4)]
+        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)
 
     def colour(self, name: str) -> list[int]:
         """Red, green and blue of a colour of the page's style."""
