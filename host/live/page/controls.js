@@ -10,6 +10,7 @@ const PRESSED_BY_SPACE = "button, summary, input";
 
 function key(text) {
   const element = document.createElement("kbd");
+  element.ariaHidden = true;
   element.textContent = text;
   return element;
 }
@@ -68,6 +69,7 @@ export class Controls {
       const name = index ? cues[index - 1] : "off";
       button.textContent = name;
       button.setAttribute("aria-label", `Cue ${name}`);
+      if (index <= 10) button.setAttribute("aria-keyshortcuts", index ? String(index - 1) : "o");
       // The key that stands for it, where its name does not tell.
       if (index && index <= 10 && name !== String(index - 1)) button.append(" ", key(index - 1));
       button.addEventListener("click", () => this.ask("cue", index - 1));

@@ -14,25 +14,35 @@ export class Watched {
   constructor(page, facts, history, ask) {
     Object.assign(this, { page, facts, history, ask });
     this.shown = [];
-    this.wished = [];
-    this.strips = [];
+    // Those that were chosen last stand last.
+    this.order = [];
+    this.traces = new Map();
+  }
+
+  get strips() {
+    return [...this.traces.values()].map((trace) => trace.strip);
   }
 
   /** Show the neurons of a frame. Returns whether they are others than before. */
   take(neurons) {
     if (neurons.join() === this.shown.join()) return false;
     this.shown = neurons;
-    // The newest wish stands last, whatever order frames have.
-    this.wished = [...this.wished.filter((each) => neurons.includes(each)),
-      ...neurons.filter((each) => !this.wished.includes(each))];
-    this.strips.forEach((strip) => strip.close());
-    this.page.traces.replaceChildren();
-    this.strips = neurons.map((neuron) => this.trace(neuron));
+    for (const [neuron, { box, strip }] of this.traces) {
+      if (neurons.includes(neuron)) continue;
+      // Whoever goes through the page by keys is not thrown back to its beginning.
+      if (box.contains(document.activeElement)) this.page.neuron.focus();
+      strip.close();
+      box.remove();
+      this.traces.delete(neuron);
+    }
+    neurons.forEach((neuron, index) => {
+      if (!this.traces.has(neuron)) this.trace(neuron, this.page.traces.children[index] ?? null);
+    });
     this.page.marks.replaceChildren(...neurons.map((neuron) => this.mark(neuron)));
     return true;
   }
 
-  trace(neuron) {
+  trace(neuron, next) {
     const box = document.createElement("article");
     box.className = "trace";
     box.innerHTML = `<header><h3>Neuron ${neuron}</h3><p>V<sub>a</sub><b class="v-a"></b> V<sub>s</sub><b
@@ -40,9 +50,9 @@ export class Watched {
       aria-label="Stop watching neuron ${neuron}">\u2715</button></header><div class="strip"><canvas role="img"
       aria-label="V_a, V_s and spikes of neuron ${neuron}"></canvas></div>`;
     box.querySelector("button").addEventListener("click", () => this.toggle(neuron));
-    this.page.traces.append(box);
-    return new Strip(box.querySelector("canvas"), this.history, this.facts.bin_us, () => HEIGHT,
-      tracePainter(this.facts, neuron));
+    this.page.traces.insertBefore(box, next);
+    this.traces.set(neuron, { box, strip: new Strip(box.querySelector("canvas"), this.history, this.facts.bin_us,
+      () => HEIGHT, tracePainter(this.facts, neuron)) });
   }
 
   mark(neuron) {
@@ -54,9 +64,10 @@ export class Watched {
 
   /** Watch a neuron, in the place of the oldest where there are enough; or no longer, where it is watched. */
   toggle(neuron) {
-    const others = this.wished.filter((each) => each !== neuron);
-    this.wished = this.wished.includes(neuron) ? others : [...others.slice(1 - MOST), neuron];
-    this.ask(this.wished);
+    const known = this.order.filter((each) => this.shown.includes(each));
+    const others = [...this.shown.filter((each) => !known.includes(each)), ...known].filter((each) => each !== neuron);
+    this.order = [...others, neuron];
+    this.ask(this.shown.includes(neuron) ? others : [...others.slice(1 - MOST), neuron]);
   }
 
   draw() {
@@ -69,10 +80,11 @@ export class Watched {
 
   write() {
     const last = this.history.at(this.history.end - 1);
-    [...this.page.traces.children].forEach((box, index) => {
-      const neuron = this.shown[index];
+    for (const [neuron, { box }] of this.traces) {
       const values = last?.states[neuron];
-      [".v-a", ".v-s"].forEach((name, which) => setText(box.querySelector(name), String(values?.[which] ?? "")));
-    });
+      [".v-a", ".v-s"].forEach((name, which) => {
+        setText(box.querySelector(name), values?.[which] >= 0 ? String(values[which]) : "\u2013");
+      });
+    }
   }
 }

@@ -143,13 +143,19 @@ def test_a_difference_turns_the_page_red(live, shown):
     shown.wait_text("status", "Mismatch")
 
 
-def test_a_notice_of_the_run_and_one_of_the_server_are_shown(live, shown):
-    live.notice = "the device began from reset"
-    shown.wait_text("notice", "the device began from reset")
-    shown.page.evaluate("""document.getElementById("neuron").max = 999""")
-    shown.page.fill("#neuron", "200")
-    shown.page.press("#neuron", "Enter")
-    shown.wait_text("notice", "neuron 200: the limits are 0 to 199")
+def test_notices_stand_while_they_matter(live, shown):
+    live.notice = "states and logits are 0 again"
+    shown.wait_text("notice", "states and logits are 0 again")
+    live.status, live.notice = "lost", "no answer for 5 s"
+    shown.wait_text("status", "The device does not answer")
+    shown.wait_text("notice", "no answer for 5 s")
+    # Longer than one that is only to be known.
+    shown.page.wait_for_timeout(9000)
+    assert shown.page.is_visible("#notice")
+    live.status = live.notice = ""
+    shown.page.wait_for_selector("#notice", state="hidden")
+    assert shown.text("status") == "Running" and not shown.page.is_visible("#alert")
+
 
 def test_answers_of_single_steps_are_those_of_the_program(shown):
     """First maximum and confidence are computed on the page, too, for each step."""
@@ -241,6 +247,20 @@ def test_neurons_are_chosen_by_number_and_by_a_click(live, shown):
     shown.page.click(".trace:nth-child(2) button")
     shown.wait("document.querySelectorAll('.trace').length === 3")
     assert watched(shown) == [5, 150, 199]
+    # What is refused is not asked for again.
+    shown.page.evaluate("document.getElementById('neuron').max = 999")
+    shown.page.fill("#neuron", "200")
+    shown.page.press("#neuron", "Enter")
+    shown.wait_text("notice", "neuron 200: the limits are 0 to 199")
+    shown.page.fill("#neuron", "7")
+    shown.page.press("#neuron", "Enter")
+    shown.wait("document.querySelectorAll('.trace').length === 4")
+    assert watched(shown) == [5, 7, 150, 199]
+    # By keys, the focus is not lost with the button that had it.
+    shown.page.focus(".trace:nth-child(2) button")
+    shown.press("Enter")
+    shown.wait("document.querySelectorAll('.trace').length === 3")
+    assert watched(shown) == [5, 150, 199] and shown.page.evaluate("document.activeElement.id") == "neuron"
     assert shown.page.locator("#marks li").all_inner_texts() == ["5", "150", "199"]
 
 
