@@ -12,12 +12,10 @@ import numpy as np
 from accel.errors import QCLIFError, check_integer
 from firmware import protocol
 from host.common.console import Progress, no_progress
-from host.events.encoder import check_context
-from host.events.event_array import EVENT, check_coordinates, normalise
 from host.link.counters import CounterPolls
 from host.link.device import Device
+from host.link.event_stream import EventStream
 from host.link.link import Link
-from host.link.raw_events import Span, pack_events, ticked
 from host.link.step_coder import StepCoder, StepRequest, nothing, states_of, too_long
 from host.network.network import Network
 from host.network.readout import RunningLogits, check_decay
@@ -81,7 +79,6 @@ class Session:
             raise QCLIFError(f"encode is {encode!r}: host or device is needed")
         self.network  = network
         self._link    = device.link
-        self._encoder = network.encoder if encode == "device" else None
         self._coder   = StepCoder(network, self._link)
         self._polls   = CounterPolls(network.neurons, self._link.info.clock_hz, self._link.now)
         # Logits and states come with the spikes, where a frame has room for both.
@@ -89,9 +86,8 @@ class Session:
         self.watch    = ()
         # Without a window the device's sums wrap: these tell.
         self._sums    = None if decay else RunningLogits(network, 0)
-        # In us: until when the device has all events; when its time began, in the events' time; how far that is told.
-        self._until   = self._begin = self._told = 0
-        device.load(network, engine, self._encoder, progress)
+        self._events  = EventStream(network.encoder, network.contexts) if encode == "device" else None
+        device.load(network, engine, network.encoder if self._events else None, progress)
         self._exchange([("WINDOW", protocol.pack("WINDOW", decay=decay, report=self._reports), nothing),
             ("STATS", b"", self._polls.stats.begin), ("BEGIN", b"", nothing)])
 
@@ -151,8 +147,6 @@ class Session:
             kept on the device.
         """
         self._check_mode("device")
-        span = Span(self._begin, self._told, ticked(until_us - self._begin, self._encoder))
-        events, context = self._checked_events(events, context, until_us)
         inputs: list[np.ndarray] = []
         spikes: list[np.ndarray] = []
 
@@ -160,9 +154,9 @@ class Session:
             for ours, came in zip((inputs, spikes), self._coder.take_raw(answer), strict=True):
                 ours.extend(came)
 
-        words = pack_events(events, context, self._encoder, self._coder.words_steps(), span=span)
+        words = self._events.words(events, context, until_us, self._coder.words_steps())
         batch = self._run((("RAW", *each) for each in self._coder.words(*words)), take, inputs, spikes)
-        self._until, self._told = until_us, span.until
+        self._events.sent(until_us)
         return batch
 
     def steps(self, source: Iterable[np.ndarray]) -> Iterator[SessionStep]:
@@ -179,11 +173,11 @@ class Session:
         self._coder.begin()
         if self._sums:
             self._sums.reset()
-        if self._encoder:
-            self._begin, self._told = self._until - self._until % self._encoder.bin_us, 0
+        if self._events:
+            self._events.restart()
 
     def _check_mode(self, encode: str) -> None:
-        if (encode == "device") != (self._encoder is not None):
+        if (encode == "device") != (self._events is not None):
             raise QCLIFError(f"this session does not encode on the {encode}: call "
                 f"{'run()' if encode == 'device' else 'run_events()'}, or begin one with encode={encode!r}")
         if not self._going:
@@ -197,31 +191,6 @@ class Session:
         if len(step) > self._link.info.config.step_events:
             raise QCLIFError(too_long(index, len(step), self._link.info.config))
         return step
-
-    def _checked_events(self, events: np.ndarray, context: np.ndarray | None, until_us: int
-            ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Events and context rows, these with steps from the device's beginning on."""
-        encoder = self._encoder
-        if until_us < self._until:
-            raise QCLIFError(f"events until {until_us} us were announced after those until {self._until} us: time does "
-                "not go back")
-        if not len(events):
-            events = np.zeros(0, EVENT)
-        else:
-            events = normalise(events)
-            check_coordinates(events, encoder.sensor_size)
-            for time in events["t"][[0, -1]].tolist():
-                if not self._until <= time < until_us:
-                    raise QCLIFError(f"an event has t {time} us, the limits are {self._until} to {until_us - 1}: "
-                        "leave late events out, and give until_us behind the last one")
-        if context is not None:
-            context = check_context(context, -(-until_us//encoder.bin_us), self.network.contexts, "session")
-            first, begin = self._until//encoder.bin_us, self._begin//encoder.bin_us
-            if len(context) and context[:, 0].min() < first:
-                raise QCLIFError(f"context row of step {context[:, 0].min()}, which has ended: the first that has not "
-                    f"is {first}")
-            context = context - [begin, 0]
-        return events, context
 
     # States and counters --------------------------------------------------------------------------
 
