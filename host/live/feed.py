@@ -184,9 +184,9 @@ class Feed:
         """Call `viewer` with each encoded frame from now on, the newest one at once. Returns what ends it."""
         with self._lock:
             self._viewers.append(viewer)
-            latest = self._latest
-        if latest:
-            viewer(latest)
+            if self._latest:
+                # Meanwhile no newer one can come before it.
+                viewer(self._latest)
 
         def leave() -> None:
             with self._lock:

@@ -77,6 +77,22 @@ def test_who_comes_before_the_first_frame_waits_for_it():
     assert len(got) == 1
 
 
+def test_no_older_frame_follows_a_newer_one():
+    """The run publishes one just when somebody comes."""
+    feed, got = Feed(HELLO), []
+    feed.publish(frame(0))
+    running = threading.Thread(target=feed.publish, args=[frame(2)])
+
+    def viewer(encoded):
+        if not running.ident:
+            running.start()
+            running.join(0.2)
+        got.append(decoded(encoded)[0]["first"])
+    feed.subscribe(viewer)
+    running.join()
+    assert got == [0, 2]
+
+
 def test_viewers_come_and_go_while_frames_are_published():
     """From threads of their own; nobody who looks all the time misses a frame."""
     feed, faithful = Feed(HELLO), []
