@@ -83,9 +83,8 @@ class LivePage:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        with_error = kind is not None
         self._context.close()
-        if not with_error:
+        if kind is None:
             assert self.complaints == [], self.complaints
             assert self.loaded == {urlsplit(self._url).netloc}, self.loaded
 

@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from host.data.synthetic import GESTURES
-from host.live.feed import FRAME_HZ, confidence
+from host.live.control import Control
+from host.live.feed import FRAME_HZ, Feed, Frame, Hello, Machine, confidence
+from host.live.server import PageServer
 from tests.helpers.browser import DESK, PHONE, LivePage, chromium, kill
 from tests.helpers.live_replay import CONTEXTS, LiveReplay
 from tests.helpers.needs import needs_browser
@@ -396,6 +398,54 @@ def test_all_fits_into_the_window(browser):
                 answer.remove();
                 return Math.round(height / parseFloat(getComputedStyle(document.getElementById("answer")).lineHeight));
             })""", list(live.hello.classes)) == [1]*len(live.hello.classes)
+
+
+OTHERS = {
+    "no readout, a row of pixels": dict(picture_size=(700, 1), bin_us=10_000, inputs=140, neurons=200),
+    "three neurons, 1 ms": dict(picture_size=(8, 6), bin_us=1000, inputs=2, neurons=3, classes=("a",)),
+    "large": dict(picture_size=(320, 180), bin_us=20_000, inputs=8192, neurons=4096, contexts=64,
+        classes=tuple(f"a class with quite a long name {n}" for n in range(40))),
+}
+
+
+@pytest.mark.parametrize("sizes", OTHERS.values(), ids=list(OTHERS))
+def test_networks_of_other_sizes(browser, sizes):
+    """Nothing overflows, nothing fails; states that nobody told are left out."""
+    sizes  = {"contexts": 0, "classes": (), **sizes}
+    hello  = Hello("net", "-", "/dev/ttyUSB0", state_max=4095, thresholds=(2000,)*sizes["neurons"], decay=5,
+        compare=False, cues=tuple(map(str, range(sizes["contexts"]))), **sizes)
+    feed   = Feed(hello)
+    rng    = np.random.default_rng(0)
+    spikes = [np.flatnonzero(rng.random(hello.neurons) < 0.1) for _ in range(1200)]
+    inputs = [np.flatnonzero(rng.random(hello.inputs + hello.contexts) < 0.02) for _ in range(1200)]
+    logits = rng.integers(-9999, 9999, (1200, len(hello.classes)))
+    states = np.where(np.arange(1200)[:, None] % 40 < 39, -1, rng.integers(0, 4096, (1200, 2)))
+    picture = np.zeros(hello.picture_size[::-1], np.int8)
+
+    def publish(first):
+        part = slice(first, first + 40)
+        feed.publish(Frame(first, inputs[part], spikes[part], logits[part], picture, {2: states[part]}, [2],
+            answer=int(np.argmax(logits[first + 39])) if hello.classes else -1,
+            machine=Machine(steps=first + 40, lag_ms=123_456.0, bytes_out=10**13, dropped_events=10**9)))
+    publish(0)
+    with PageServer(feed, Control(hello.neurons, hello.contexts)) as server, \
+            LivePage(browser, server.url, viewport=PHONE) as shown:
+        for first in range(40, 1200, 40):
+            publish(first)
+            shown.page.wait_for_timeout(20)
+        shown.wait_text("machine-steps", "1,200")
+        shown.page.wait_for_timeout(500)
+        assert shown.text("answer") == ("No readout" if not hello.classes else hello.classes[np.argmax(logits[-1])])
+        assert shown.page.locator("#classes tr").count() == len(hello.classes)
+        assert [int(each) for each in shown.page.locator(".trace b").all_inner_texts()] == [*states[-1], 2000]
+        assert shown.text("machine-compared") == "no" and shown.text("machine-lag") == "123.5 s"
+        for viewport in (PHONE, DESK):
+            shown.page.set_viewport_size(viewport)
+            shown.page.wait_for_timeout(300)
+            assert shown.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+            height = shown.page.evaluate("document.getElementById('neurons').height")
+            assert (shown.pixels("neurons", -100, 0, 100, height)[..., 3] > 0).any()
+        assert shown.faults() == []
 
 
 def test_a_window_that_changes_its_size_shows_all_steps_again(live, shown):
