@@ -8,6 +8,7 @@
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from litex.build.sim.config import SimConfig
@@ -48,7 +49,7 @@ def main():
     builder = Builder(soc, output_dir=args.output_dir)
     builder.add_software_package("libqclif", str(SOFTWARE))
     builder.add_software_library("libqclif")
-    builder.build(sim_config=sim_config, interactive=not args.port)
+    builder.build(sim_config=sim_config, interactive=not args.port, jobs=os.cpu_count())
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def main():
     # The program, in the place of LiteX's BIOS. Its Makefile takes the network's header.
     os.environ["NETWORK"] = str(args.network.resolve())
     builder = FirmwareBuilder(soc, config, args.output_dir, SOURCES)
-    builder.build(sim_config=sim_config, interactive=not args.port)
+    builder.build(sim_config=sim_config, interactive=not args.port, jobs=os.cpu_count())
 
 
 if __name__ == "__main__":

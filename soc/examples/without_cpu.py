@@ -9,6 +9,7 @@
 """
 
 import argparse
+import os
 
 from migen import *
 from migen.genlib.io import CRG
@@ -49,7 +50,7 @@ def simulate(soc, port: int, **kwargs) -> None:
     sim_config = SimConfig()
     sim_config.add_clocker("sys_clk", freq_hz=soc.sys_clk_freq)
     sim_config.add_module("serial2tcp", "serial", args={"port": port})
-    Builder(soc, **kwargs).build(sim_config=sim_config, interactive=False)
+    Builder(soc, **kwargs).build(sim_config=sim_config, interactive=False, jobs=os.cpu_count())
 
 
 def main():
