@@ -26,8 +26,10 @@ def core_ios(core: QCLIFCore) -> set[Signal]:
     if core.protect != "none":
         registers |= {f"fault_{name}": signal for name, signal in core.faults.items()}
     # Of a register that is a port, the Verilog would not have the value at power-up.
-    ios = {name: Signal(len(signal), name=name) for name, signal in registers.items()}
-    core.comb += [ios[name].eq(signal) for name, signal in registers.items()]
+    ios = {}
+    for name, signal in registers.items():
+        ios[name] = Signal(len(signal))
+        core.comb += ios[name].eq(signal)
     for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy"):
         ios[name] = getattr(core, name)
     for name in ("sink", "source", "memory"):
