@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from accel.errors import QCLIFError
 from host.live.control import Control
 
-HELP = "space: pause, n: single step, r: reset, w: record, +: next cue, q: end"
+# As on the page.
+HELP = "space: pause, n: single step, x: reset, r: record, 0 to 9: cue, o: cue off, q: end"
 
 _WAIT = 0.1
 
@@ -25,32 +26,31 @@ class Keys:
     Parameters
     ----------
     control : takes the commands.
-    contexts : sources that the cue goes through; 0: none.
     end : is called where the run is to end.
     """
 
-    def __init__(self, control: Control, contexts: int, end: Callable[[], None]) -> None:
-        self._control, self._contexts, self._end = control, contexts, end
+    def __init__(self, control: Control, end: Callable[[], None]) -> None:
+        self._control, self._end = control, end
         self._paused = self._recording = False
-        self._cue    = -1
 
     def press(self, key: str) -> None:
         """Do what a key stands for; others do nothing."""
-        # More than can wait is what a key that is held down sends.
+        # A cue that the network does not have; or more than can wait, as a key that is held down sends.
         with suppress(QCLIFError):
             if key == " ":
                 self._paused = not self._paused
                 self._control.ask("pause" if self._paused else "resume")
             elif key == "n":
                 self._control.ask("step")
-            elif key == "r":
+            elif key == "x":
                 self._control.ask("reset")
-            elif key == "w":
+            elif key == "r":
                 self._recording = not self._recording
                 self._control.ask("record", self._recording)
-            elif key == "+" and self._contexts:
-                self._cue = self._cue + 1 if self._cue + 1 < self._contexts else -1
-                self._control.ask("cue", self._cue)
+            elif key == "o":
+                self._control.ask("cue", -1)
+            elif key in "0123456789":
+                self._control.ask("cue", int(key))
             elif key == "q":
                 self._end()
 

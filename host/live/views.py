@@ -88,7 +88,7 @@ def open_view(args: argparse.Namespace, connection: Connection, control: Control
             console.print(HELP, highlight=False)
             with ExitStack() as stack:
                 if args.source != "-":
-                    stack.enter_context(Keys(control, hello.contexts, stop.set).read())
+                    stack.enter_context(Keys(control, stop.set).read())
                 stack.enter_context(terminal)
                 yield
         yield View(terminal.show, shown)

@@ -64,8 +64,8 @@ def test_what_it_tells():
 
 def test_keys():
     control, ended = Control(12, 2), []
-    keys = Keys(control, 2, lambda: ended.append(True))
-    for key in " n rww+++xq":
+    keys = Keys(control, lambda: ended.append(True))
+    for key in " n xrr019oq":
         keys.press(key)
     assert control.taken() == [("pause", None), ("step", None), ("resume", None), ("reset", None), ("record", True),
         ("record", False), ("cue", 0), ("cue", 1), ("cue", -1)] and ended
