@@ -39,6 +39,9 @@ from host.network.network import Network
 # Of the windowed readout: a time constant of 32 steps, 160 ms with steps of 5 ms.
 DECAY = 5
 
+# Neurons of the shipped network that show how V_a gates V_s.
+WATCH = (28, 66)
+
 
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
@@ -61,8 +64,8 @@ def make_parser() -> argparse.ArgumentParser:
         help="seconds for which a device that is gone is tried again (default: %(default)s)")
     add_source_args(parser)
     view = parser.add_argument_group("what is shown, and where")
-    view.add_argument("--watch", type=int, nargs="+", default=[28, 66], metavar="N",
-        help="neurons whose V_a and V_s are shown, up to four (default: 28 66)")
+    view.add_argument("--watch", type=int, nargs="+", metavar="N", help="neurons whose V_a and V_s are shown, up to "
+        f"four (default: {' '.join(map(str, WATCH))}, where the network has them)")
     view.add_argument("--cue-names", nargs="+", metavar="NAME",
         help="what the context sources stand for (default: gestures where the network is cue11, else their numbers)")
     view.add_argument("--cue", type=int, default=-1, metavar="K", help="context source that is cued from the beginning")
@@ -103,7 +106,7 @@ def live(args: argparse.Namespace) -> int:
     options = source_from_args(args)
     faults  = Faults(flip=args.line_flip, drop=args.line_drop, seed=args.seed)
     control = Control(network.neurons, network.contexts)
-    control.ask("watch", args.watch)
+    control.ask("watch", args.watch or [neuron for neuron in WATCH if neuron < network.neurons])
     control.ask("cue", args.cue)
     if args.record:
         control.ask("record", True)

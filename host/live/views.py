@@ -5,7 +5,7 @@
 import argparse
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -35,7 +35,7 @@ class View:
     opened : a block in which the run goes on: says on this console where to look.
     """
     show:   Callable[[Frame], None]
-    opened: Callable[[Console], "contextmanager"]
+    opened: Callable[[Console], AbstractContextManager[None]]
 
 
 def cue_names(args: argparse.Namespace, contexts: int) -> tuple[str, ...]:
