@@ -119,22 +119,31 @@ class QCLIFCore(LiteXModule):
         ]
         self.comb += self.busy.eq(in_work)
 
-        # Counters: registers, so that no path goes through the core from a handshake to a counter.
-        # -----------------------------------------------------------------------------------------
+        # Counters: registers, so that no path goes through the core from a handshake to a counter. They have signals
+        # of their own, as in_work has.
+        # -----------------------------------------------------------------------------------------------------------
         self.pulses = {name: Signal(len(synapses.sops) if name == "sops" else 1, name=f"count_{name}")
             for name in CORE_COUNTERS}
+        counted = {name: Signal(len(pulse), name=f"counted_{name}") for name, pulse in self.pulses.items()}
+        full    = Signal()
+        unknown = Signal()
         self.sync += [
-            self.event_full.eq(events.full),
-            self.event_unknown.eq(events.unknown),
-            self.pulses["steps"].eq(through),
-            self.pulses["events"].eq(events.accepted),
-            self.pulses["rows"].eq(walker.new_row),
-            self.pulses["sops"].eq(synapses.sops),
-            self.pulses["spikes"].eq(self.source.valid & self.source.ready & self.source.spike),
-            self.pulses["busy"].eq(self.busy),
-            self.pulses["stalls"].eq(population.stall),
-            self.pulses["overflows"].eq(events.full | events.unknown),
-            If(self.reset_state, *[pulse.eq(0) for pulse in self.pulses.values()]),
+            full.eq(events.full),
+            unknown.eq(events.unknown),
+            counted["steps"].eq(through),
+            counted["events"].eq(events.accepted),
+            counted["rows"].eq(walker.new_row),
+            counted["sops"].eq(synapses.sops),
+            counted["spikes"].eq(self.source.valid & self.source.ready & self.source.spike),
+            counted["busy"].eq(self.busy),
+            counted["stalls"].eq(population.stall),
+            counted["overflows"].eq(events.full | events.unknown),
+            If(self.reset_state, *[count.eq(0) for count in counted.values()]),
+        ]
+        self.comb += [
+            self.event_full.eq(full),
+            self.event_unknown.eq(unknown),
+            *[pulse.eq(counted[name]) for name, pulse in self.pulses.items()],
         ]
 
         # Faults of memories.
@@ -143,8 +152,10 @@ class QCLIFCore(LiteXModule):
             population.lists)
         self.faults = {name: Signal(max=len(memories) + 1, name=f"fault_{name}") for name in FAULTS}
         if protect != "none":
+            found = {name: Signal(len(signal), name=f"found_{name}") for name, signal in self.faults.items()}
             for name, signal in self.faults.items():
-                self.sync += signal.eq(sum(getattr(memory, name) for memory in memories))
+                self.sync += found[name].eq(sum(getattr(memory, name) for memory in memories))
+                self.comb += signal.eq(found[name])
 
         # Memory Port.
         # ------------
