@@ -60,6 +60,7 @@ class QCLIFCore(LiteXModule):
     def __init__(self, config, registered=False, single_port=False, protect="none"):
         check_protection(protect)
         self.config        = config
+        self.registered    = registered
         self.protect       = protect
         self.sink          = stream.Endpoint(event_layout(config))
         self.source        = stream.Endpoint(spike_layout(config))
@@ -76,7 +77,7 @@ class QCLIFCore(LiteXModule):
         # # #
 
         stage = ResetInserter()
-        self.events     = events     = stage(EventList(config, protect))
+        self.events     = events     = stage(EventList(config, protect, registered))
         self.walker     = walker     = stage(Walker(config))
         self.synapses   = synapses   = stage(SynapseArray(config, registered, single_port, protect))
         self.population = population = stage(Population(config, protect))
@@ -115,7 +116,8 @@ class QCLIFCore(LiteXModule):
         ]
         self.sync += [
             steps.eq(left),
-            in_work.eq(left != 0),
+            # left != 0, with little behind the handshakes.
+            in_work.eq(~self.reset_state & (received | (steps > 1) | ((steps == 1) & ~through))),
         ]
         self.comb += self.busy.eq(in_work)
 
@@ -185,6 +187,9 @@ class QCLIFCore(LiteXModule):
         # Words: low bits of the address tell the slice, the others the word.
         # --------------------------------------------------------------------
         views = {}
+        banks = {} # Of banked memories, those that the rows read.
+        if self.registered:
+            banks = {SPACE_SOMA: rows.soma_banks, SPACE_APICAL: rows.apical_banks}
         for number, memory, part_bits, enable, address in (
             (SPACE_SOMA,       self.synapses.soma,    config.slice_bits, rows.soma,   rows.soma_adr),
             (SPACE_APICAL,     self.synapses.apical,  config.slice_bits, rows.apical, rows.apical_adr),
@@ -199,6 +204,9 @@ class QCLIFCore(LiteXModule):
                 memory.read_adr.eq(Mux(idle, word, address)),
                 memory.read_en.eq(Mux(idle, port.read & (port.space == number), enable)),
             ]
+            if number in banks:
+                # All of them while idle: what is not asked for is not taken, and the way to the block RAMs is short.
+                self.comb += memory.read_banks.eq(banks[number] | Replicate(idle, len(banks[number])))
             if number != SPACE_STATE:
                 chosen = write & (port.space == number)
                 self.comb += [

@@ -20,6 +20,7 @@ class EventList(LiteXModule):
     ----------
     config : QCLIFConfig.
     protect : of PROTECTIONS, check bits of the lists.
+    registered : a register behind the memory, which is read one entry ahead: a higher clock on FPGAs for no clock more.
 
     Attributes
     ----------
@@ -29,7 +30,7 @@ class EventList(LiteXModule):
     fill : events of the step that is not ended.
     accepted, full, unknown : pulses; event stored, dropped for a full list, dropped as no source.
     """
-    def __init__(self, config, protect="none"):
+    def __init__(self, config, protect="none", registered=False):
         self.sink     = sink = stream.Endpoint(event_layout(config))
         self.list     = Record(event_list_layout(config))
         self.fill     = fill = Signal(len(self.list.count))
@@ -42,7 +43,7 @@ class EventList(LiteXModule):
         write_list = Signal()
         read_list  = Signal()
         closed     = Array(Signal(name=f"closed{n}") for n in range(2))
-        counts     = Array(Signal(len(self.list.count), name=f"count{n}") for n in range(2))
+        waiting    = Signal(len(self.list.count)) # Entries of the closed list that is not walked yet.
 
         # Memory.
         # -------
@@ -75,7 +76,6 @@ class EventList(LiteXModule):
             fill.eq(entries),
             If(sink.valid & sink.ready & sink.last,
                 fill.eq(0),
-                counts[write_list].eq(entries),
                 closed[write_list].eq(1),
                 write_list.eq(~write_list),
             ),
@@ -83,14 +83,44 @@ class EventList(LiteXModule):
 
         # Read.
         # -----
-        self.comb += [
-            self.list.valid.eq(closed[read_list]),
-            self.list.count.eq(counts[read_list]),
-            lists.read_adr.eq(Cat(self.list.index, read_list)),
-            lists.read_en.eq(self.list.read),
-            Cat(self.list.row, self.list.apical).eq(lists.read_data),
+        closing = sink.valid & sink.ready & sink.last
+        self.comb += self.list.valid.eq(closed[read_list])
+        self.sync += [
+            If(closing, waiting.eq(entries)),
+            # A register: the walk's end follows from it.
+            If(~self.list.valid | self.list.release, self.list.count.eq(Mux(closing, entries, waiting))),
+            If(self.list.release,
+                closed[read_list].eq(0),
+                read_list.eq(~read_list),
+            ),
         ]
-        self.sync += If(self.list.release,
-            closed[read_list].eq(0),
-            read_list.eq(~read_list),
-        )
+        entry = Cat(self.list.row, self.list.apical)
+        if not registered:
+            self.comb += [
+                lists.read_adr.eq(Cat(self.list.index, read_list)),
+                lists.read_en.eq(self.list.read),
+                entry.eq(lists.read_data),
+            ]
+            return
+
+        # Read ahead: entries are asked for in order, group after group, and the memory shows the one that is next.
+        # ---------------------------------------------------------------------------------------------------------
+        ahead = Signal() # It does; a list that has entries is not asked for one in its first clock.
+        index = Signal.like(self.list.index)
+        fetch = Signal()
+        self.comb += [
+            fetch.eq(self.list.read | (self.list.valid & ~ahead & (self.list.count != 0))),
+            lists.read_adr.eq(Cat(index, read_list)),
+            lists.read_en.eq(fetch),
+        ]
+        self.sync += [
+            If(fetch,
+                ahead.eq(1),
+                index.eq(Mux(index + 1 == self.list.count, 0, index + 1)),
+            ),
+            If(self.list.read, entry.eq(lists.read_data)),
+            If(self.list.release,
+                ahead.eq(0),
+                index.eq(0),
+            ),
+        ]

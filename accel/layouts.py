@@ -51,7 +51,7 @@ def _beat_word(number, present, last):
 memory_port_layout = [
     ("space",   2), # SPACE_*: somatic weights, apical weights, parameters, states (read only).
     ("address", SPACE_SHIFT),
-    ("write",   1), # While idle: one word, stored at once.
+    ("write",   1), # While idle: one word, stored at once; never together with a read.
     ("data_w",  WORD_BITS),
     ("read",    1), # While idle: data_r in the next clock (weights of a registered core: one later), until the next.
     ("data_r",  WORD_BITS),

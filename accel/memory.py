@@ -69,12 +69,22 @@ class SlicedMemory(WordMemory):
 
 # Banked Memory ------------------------------------------------------------------------------------
 
-# Words of a bank: what a block RAM of FPGAs mostly has at the width of a weight of 8 bits.
+# Words of a bank, and the bits that its slices have at least where it is many block RAMs side by side: what a block RAM
+# of FPGAs mostly has, with the weight of 8 bits that it is for.
 BANK_WORDS = 2048
+BANK_BITS  = 9
 
-def bank_depths(depth):
-    """Words of each bank of a BankedMemory."""
-    return [min(BANK_WORDS, depth - first) for first in range(0, depth, BANK_WORDS)]
+def bank_depths(depth, widths):
+    """Words of each bank of a memory with slices of these widths.
+
+    Three block RAMs of a quarter of the words are less than four side by side, so synthesis tools take them for the
+    rest of a memory; the choice among their slow outputs would be before the registers. Such a rest is two banks.
+    """
+    depths  = [min(BANK_WORDS, depth - first) for first in range(0, depth, BANK_WORDS)]
+    half    = BANK_WORDS//2
+    if half < depths[-1] <= half + half//2 and min(widths) > BANK_BITS:
+        depths[-1:] = [half, depths[-1] - half]
+    return depths
 
 class BankedMemory(WordMemory):
     """A SlicedMemory in banks, each with registers behind it: one clock more, and a higher clock on FPGAs.
@@ -89,42 +99,50 @@ class BankedMemory(WordMemory):
     Attributes
     ----------
     read_adr, read_en, write_adr, write_en, write_data : as SlicedMemory's.
+    read_banks : banks that read in this clock; with `read_en` that of `read_adr`, as banks_of() tells it, is among
+        them. Whoever reads may know it earlier, and the way to the block RAMs is long.
     take : the word that was read goes to the registers.
     read_data : the word at `read_adr`, one clock after a `take` that comes one clock after `read_en`.
     """
     def __init__(self, widths, depth, name, single_port=False):
         WordMemory.__init__(self, widths, depth, name)
-        self.take = Signal()
+        self.depths     = depths = bank_depths(depth, widths)
+        self.read_banks = Signal(len(depths))
+        self.take       = Signal()
 
         # # #
 
-        depths = bank_depths(depth)
-
-        def bank_of(address):
-            # Where there is only one, an address has no bits that choose it.
-            return address[log2_int(BANK_WORDS):] if len(depths) > 1 else Constant(0, 1)
-
-        read_bank = Signal(max=max(2, len(depths)), reset_less=True)
-        bank      = Signal(max=max(2, len(depths)), reset_less=True)
-        words     = []
-        self.sync += [
-            If(self.read_en, read_bank.eq(bank_of(self.read_adr))),
-            If(self.take, bank.eq(read_bank)),
-        ]
+        # Words of other banks become zeros, so that the choice is an OR.
+        chosen = Signal(len(depths), reset_less=True)
+        writes = Signal(len(depths))
+        words  = []
+        self.comb += writes.eq(self.banks_of(self.write_adr))
+        self.sync += If(self.read_en, chosen.eq(self.banks_of(self.read_adr)))
         for n, words_of_bank in enumerate(depths):
             memory = SlicedMemory(widths, words_of_bank, f"{name}{n}_", single_port)
             word   = Signal(len(self.read_data), name=f"{name}_word", reset_less=True)
             self.add_module(name=f"bank{n}", module=memory)
             self.comb += [
                 memory.read_adr.eq(self.read_adr),
-                memory.read_en.eq(self.read_en & (bank_of(self.read_adr) == n)),
+                memory.read_en.eq(self.read_banks[n]),
                 memory.write_adr.eq(self.write_adr),
                 memory.write_data.eq(self.write_data),
-                If(bank_of(self.write_adr) == n, memory.write_en.eq(self.write_en)),
+                If(writes[n], memory.write_en.eq(self.write_en)),
             ]
-            self.sync += If(self.take, word.eq(memory.read_data))
+            self.sync += If(self.take, word.eq(Mux(chosen[n], memory.read_data, 0)))
             words.append(word)
-        self.comb += self.read_data.eq(Array(words)[bank])
+        self.comb += self.read_data.eq(Reduce("OR", words))
+
+    def banks_of(self, address):
+        """A bit for each bank: whether an address, a signal, is there."""
+        bits  = log2_int(BANK_WORDS)
+        count = -(-self.depth//BANK_WORDS)
+        # Where there is only one, an address has no bits that choose it.
+        banks = [address[bits:] == n for n in range(count)] if count > 1 else [Constant(1, 1)]
+        if len(self.depths) > count:
+            rest       = banks[-1]
+            banks[-1:] = [rest & ~address[bits - 1], rest & address[bits - 1]]
+        return Cat(*banks)
 
 # Protected Memory ---------------------------------------------------------------------------------
 
@@ -143,7 +161,7 @@ class ProtectedMemory(WordMemory):
     ----------
     <name>_words : the memory. Below the data of a slice are its check bits.
     read_adr, read_en, read_data, write_adr, write_en, write_data : as the memory's.
-    take : as BankedMemory's, where the memory is one.
+    take, read_banks, banks_of : as BankedMemory's, where the memory is one.
     ignore : what is read in this clock counts for nothing: it is not checked.
     corrected, uncorrected : pulses, in the clock after the one in which the word is there: a slice of it was
         corrected; a slice of it is wrong.
@@ -183,8 +201,10 @@ class ProtectedMemory(WordMemory):
         # ---------------------------------
         checked = Signal()
         if hasattr(memory, "take"):
-            self.take = Signal()
-            read      = Signal()
+            self.take       = Signal()
+            self.read_banks = memory.read_banks
+            self.banks_of   = memory.banks_of
+            read            = Signal()
             self.comb += memory.take.eq(self.take)
             self.sync += [
                 If(self.take, read.eq(0)),

@@ -38,7 +38,8 @@ class SynapseArray(LiteXModule):
     soma, apical : the weight memories; their read ports belong to the walker while it walks.
     fetch : software has read a word, which `registered` memories take to their registers.
     sink : the walker's rows, one clock before their weights arrive.
-    reads : {soma, soma_adr, apical, apical_adr}, what the rows read in this clock: the sink's, or a clock later.
+    reads : {soma, soma_adr, apical, apical_adr}, what the rows read in this clock: the sink's, or a clock later, and
+        then {soma_banks, apical_banks}, in which banks.
     source : sums of the groups.
     sops : synaptic operations of this clock.
     """
@@ -64,9 +65,16 @@ class SynapseArray(LiteXModule):
         self.reads = rows = sink
         if registered:
             rows       = stream.Endpoint(walk_layout(config))
-            self.reads = Record([(name, len(getattr(sink, name)))
-                for name in ("soma", "soma_adr", "apical", "apical_adr")])
+            self.reads = Record([
+                *[(name, len(getattr(sink, name))) for name in ("soma", "soma_adr", "apical", "apical_adr")],
+                ("soma_banks",   len(self.soma.read_banks)),
+                ("apical_banks", len(self.apical.read_banks)),
+            ])
+            banks = Record([(name, len(getattr(self.reads, name))) for name in ("soma_banks", "apical_banks")])
             self.sync += If(ce,
+                banks.soma_banks.eq(Replicate(sink.soma, len(banks.soma_banks)) & self.soma.banks_of(sink.soma_adr)),
+                banks.apical_banks.eq(Replicate(sink.apical, len(banks.apical_banks)) &
+                    self.apical.banks_of(sink.apical_adr)),
                 rows.valid.eq(sink.valid),
                 rows.first.eq(sink.first),
                 rows.last.eq(sink.last),
@@ -76,6 +84,8 @@ class SynapseArray(LiteXModule):
                 self.reads.eq(rows),
                 self.reads.soma.eq(ce & rows.soma),
                 self.reads.apical.eq(ce & rows.apical),
+                self.reads.soma_banks.eq(Replicate(ce, len(banks.soma_banks)) & banks.soma_banks),
+                self.reads.apical_banks.eq(Replicate(ce, len(banks.apical_banks)) & banks.apical_banks),
             ]
 
         # Along with the weights.

@@ -60,6 +60,7 @@ class Walker(LiteXModule):
         active      = Signal()
         in_spikes   = Signal(reset_less=True)
         index       = Signal(index_bits(max(config.step_events, config.neurons)), reset_less=True)
+        after       = Signal(len(index) + 1, reset_less=True) # index + 1, so that no sum is before the comparisons.
         remaining   = Signal(max=config.neurons + 1, reset_less=True)
         first       = Signal(reset_less=True)
         first_group = Signal(reset_less=True)
@@ -76,8 +77,8 @@ class Walker(LiteXModule):
             spikes.index.eq(index),
             last_group.eq(remaining <= config.lanes if config.groups > 1 else 1),
             no_spikes.eq(spikes.valid & (spikes.count == 0)),
-            events_end.eq(index + 1 == events.count),
-            spikes_end.eq(index + 1 == spikes.count),
+            events_end.eq(after == events.count),
+            spikes_end.eq(after == spikes.count),
             If(~in_spikes,
                 row.eq(active),
                 beat.eq(active),
@@ -97,18 +98,20 @@ class Walker(LiteXModule):
                 active.eq(1),
                 in_spikes.eq(events.count == 0),
                 index.eq(0),
+                after.eq(1),
                 first.eq(1),
                 first_group.eq(1),
                 remaining.eq(self.neurons),
             ).Elif(active & beat,
-                index.eq(index + 1),
+                index.eq(after),
+                after.eq(after + 1),
                 first.eq(0),
-                If(~in_spikes & events_end,
+                If(last | (~in_spikes & events_end),
                     index.eq(0),
+                    after.eq(1),
                     in_spikes.eq(1),
                 ),
                 If(last,
-                    index.eq(0),
                     in_spikes.eq(events.count == 0),
                     first.eq(1),
                     first_group.eq(0),

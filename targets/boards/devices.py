@@ -95,9 +95,9 @@ class Shape:
 
 def core_memories(config: QCLIFConfig, banked: bool = True) -> list[Shape]:
     """Memories of the accelerator and its peripheral; `banked`: the weights in banks, as of a registered core."""
-    banks  = bank_depths if banked else lambda depth: [depth]
     lanes  = [min(config.slice_lanes, config.lanes - first) for first in range(0, config.lanes, config.slice_lanes)]
     slices = [count*config.weight_bits for count in lanes]
+    banks  = (lambda depth: bank_depths(depth, slices)) if banked else lambda depth: [depth]
     row    = index_bits(max(config.inputs, config.contexts))
     neuron = index_bits(config.neurons)
     state, weight = config.state_bits, config.weight_bits
@@ -114,6 +114,13 @@ def core_memories(config: QCLIFConfig, banked: bool = True) -> list[Shape]:
         # A stream FIFO keeps its `first` and `last` beside the neuron and the flag of a spike.
         Shape("spike FIFO", config.spike_fifo, neuron + 3),
     ]
+
+
+def uncontested(top: str) -> str:
+    """Command of Yosys: of the core's memories no word is read while it is written, which tests/formal proves. So
+    nothing has to be built for what is read then."""
+    names = ("weights_*", "parameters*", "states0", "event_list0", "spike_list0")
+    return f"setattr -set no_rw_check 1 {' '.join(f'{top}/m:{name}' for name in names)}"
 
 
 def in_tables(shape: Shape, family: str) -> bool:

@@ -13,7 +13,7 @@ from litex.build.yosys_nextpnr_toolchain import YosysNextPNRToolchain
 from litex.build.yosys_wrapper import YosysWrapper
 from litex.soc.integration.builder import Builder
 
-from targets.boards.devices import IN_TABLES, TABLES_BITS, Device, Shape
+from targets.boards.devices import IN_TABLES, TABLES_BITS, Device, Shape, uncontested
 
 
 class IceStormToolchain(LatticeIceStormToolchain):
@@ -44,6 +44,7 @@ def prepare(builder: Builder, name: str, report: str, device: Device | None, lar
     if not isinstance(toolchain, YosysNextPNRToolchain):
         return
     toolchain._yosys_template = [*_template(soc.platform, Path(builder.gateware_dir))]
+    toolchain._yosys_cmds += [f"hierarchy -top {name}", uncontested(name)]
     # Yosys uses large RAMs only where it is told to; of small memories it makes block RAMs, of which FPGAs have least.
     if large:
         toolchain._yosys_cmds += _ram_style(name, "huge", [f"{name}/m:{shape.name}" for shape in large])

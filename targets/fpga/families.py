@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from accel.config import QCLIFConfig
-from targets.boards.devices import find_device, large_memories
+from targets.boards.devices import find_device, large_memories, uncontested
 from targets.fpga import cells
 from targets.sim.core import TOP
 
@@ -42,7 +42,7 @@ class Family:
 
     def script(self, config: QCLIFConfig) -> str:
         """Script of Yosys: core.v to netlist.v."""
-        return "".join(f"{line}\n" for line in ("read_verilog core.v", *self.prepare(config),
+        return "".join(f"{line}\n" for line in ("read_verilog core.v", uncontested(TOP), *self.prepare(config),
             f"synth_{self.name} {self.options}-top {TOP}", "write_verilog -noattr netlist.v"))
 
     @property

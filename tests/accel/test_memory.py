@@ -2,27 +2,32 @@
 
 """The memory in banks against a list: writes of slices, reads across banks, words that stay."""
 
+from itertools import accumulate, product
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import run_simulation
+from migen import If, run_simulation
 
 from accel.config import QCLIFConfig
 from accel.memory import BANK_WORDS, BankedMemory, bank_depths
 from accel.verilog import core_verilog
 
-DEPTHS = (1, 5, BANK_WORDS, BANK_WORDS + 1, 3*BANK_WORDS - 7)
-WIDTHS = (7, 4)
+HALF   = BANK_WORDS//2
+DEPTHS = (1, 5, HALF + 2, BANK_WORDS, BANK_WORDS + 1, 3*BANK_WORDS - HALF//2, 3*BANK_WORDS - 7)
+WIDTHS = ((7, 4), (11, 10))
 
 
 @settings(max_examples=12)
-@given(data=st.data(), depth=st.sampled_from(DEPTHS))
-def test_banked_memory(data, depth):
-    edges     = [n for n in (0, BANK_WORDS - 1, BANK_WORDS, 2*BANK_WORDS, depth - 1) if n < depth]
+@given(data=st.data(), depth=st.sampled_from(DEPTHS), widths=st.sampled_from(WIDTHS))
+def test_banked_memory(data, depth, widths):
+    ends      = list(accumulate(bank_depths(depth, widths)))
+    edges     = [0, *(end - 1 for end in ends), *ends[:-1]]
     addresses = st.one_of(st.sampled_from(edges), st.integers(0, depth - 1))
-    writes    = data.draw(st.lists(st.tuples(addresses, st.integers(1, 3), st.integers(0, 2**WIDTHS[0] - 1)),
+    writes    = data.draw(st.lists(st.tuples(addresses, st.integers(1, 3), st.integers(0, 2**widths[0] - 1)),
         max_size=12))
     reads     = data.draw(st.lists(st.tuples(addresses, st.integers(0, 2)), min_size=1, max_size=12))
-    memory, words, got = BankedMemory(WIDTHS, depth, "memory"), {}, []
+    memory, words, got = BankedMemory(widths, depth, "memory"), {}, []
+    memory.comb += If(memory.read_en, memory.read_banks.eq(memory.banks_of(memory.read_adr)))
 
     def drive():
         for address, enable, value in writes:
@@ -49,13 +54,20 @@ def test_banked_memory(data, depth):
     run_simulation(memory, drive())
     for address, enable, value in writes:
         low, high = words.get(address, (0, 0))
-        words[address] = (value if enable & 1 else low, value % 2**WIDTHS[1] if enable & 2 else high)
-    assert got == [low | high << WIDTHS[0] for low, high in (words.get(address, (0, 0)) for address, _ in reads)]
+        words[address] = (value if enable & 1 else low, value % 2**widths[1] if enable & 2 else high)
+    assert got == [low | high << widths[0] for low, high in (words.get(address, (0, 0)) for address, _ in reads)]
 
 
 def test_banks_hold_every_word_once():
-    for depth in DEPTHS:
-        assert sum(bank_depths(depth)) == depth and max(bank_depths(depth)) <= BANK_WORDS
+    for depth, widths in product(DEPTHS, WIDTHS):
+        assert sum(bank_depths(depth, widths)) == depth and max(bank_depths(depth, widths)) <= BANK_WORDS
+
+
+def test_a_rest_that_synthesis_would_split_is_two_banks():
+    assert bank_depths(2*BANK_WORDS + HALF + 1, (32, 10)) == [BANK_WORDS, BANK_WORDS, HALF, 1]
+    assert bank_depths(2*BANK_WORDS + HALF, (32,)) == [BANK_WORDS, BANK_WORDS, HALF]
+    # Of narrow slices that would be a block RAM more.
+    assert bank_depths(BANK_WORDS + HALF + 1, (32, 8)) == [BANK_WORDS, HALF + 1]
 
 
 def test_one_bank_becomes_verilog():

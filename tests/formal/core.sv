@@ -14,6 +14,14 @@ wire [$bits(synapsearray_soma_bankedmemory_read_adr)-1:0] proof_soma_adr =
     synapsearray_soma_bankedmemory_read_adr;
 wire [$bits(synapsearray_apical_bankedmemory_read_adr)-1:0] proof_apical_adr =
     synapsearray_apical_bankedmemory_read_adr;
+wire proof_soma_write   = synapsearray_soma_bankedmemory_write_en != 0;
+wire proof_apical_write = synapsearray_apical_bankedmemory_write_en != 0;
+wire [$bits(proof_soma_adr)-1:0]   proof_soma_write_adr   = synapsearray_soma_bankedmemory_write_adr;
+wire [$bits(proof_apical_adr)-1:0] proof_apical_write_adr = synapsearray_apical_bankedmemory_write_adr;
+wire proof_soma_bank    = (synapsearray_soma_read_banks != 0) == (proof_soma_read | ~busy);
+wire proof_apical_bank  = (synapsearray_apical_read_banks != 0) == (proof_apical_read | ~busy);
+wire proof_ahead        = eventlist_ahead && eventlist_index ==
+    (eventlist_list_index + 1 == eventlist_list_count ? 0 : eventlist_list_index + 1);
 `else
 wire proof_rows        = synapsearray_word;
 wire proof_row_reads   = synapsearray_sink_payload_soma | synapsearray_sink_payload_apical;
@@ -21,12 +29,19 @@ wire proof_soma_read   = synapsearray_soma_read_en;
 wire proof_apical_read = synapsearray_apical_read_en;
 wire [$bits(synapsearray_soma_read_adr)-1:0] proof_soma_adr = synapsearray_soma_read_adr;
 wire [$bits(synapsearray_apical_read_adr)-1:0] proof_apical_adr = synapsearray_apical_read_adr;
+wire proof_soma_write   = synapsearray_soma_write_en != 0;
+wire proof_apical_write = synapsearray_apical_write_en != 0;
+wire [$bits(proof_soma_adr)-1:0]   proof_soma_write_adr   = synapsearray_soma_write_adr;
+wire [$bits(proof_apical_adr)-1:0] proof_apical_write_adr = synapsearray_apical_write_adr;
+wire proof_soma_bank    = 1;
+wire proof_apical_bank  = 1;
+wire proof_ahead        = eventlist_read_adr[$bits(eventlist_list_index)-1:0] == eventlist_list_index;
 `endif
 
 // Environment ----------------------------------------------------------------------------------------------------------
 
 // The network fits the build, and its size changes only while idle. All else is free: events (also of no source, or more
-// than fit), stalls of the output, soft resets, and what software does at the memory port.
+// than fit), stalls of the output, soft resets, and what software does at the memory port, which either writes or reads.
 reg  proof_was_busy = 0;
 reg  [$bits(neurons)-1:0] proof_neurons = 0;
 always @(posedge sys_clk) begin
@@ -36,6 +51,7 @@ end
 always @* begin
     assume (~sys_rst);
     assume (neurons >= 1 && neurons <= NEURONS);
+    assume (~(memory_read & memory_write));
     if (proof_was_busy) assume (neurons == proof_neurons);
 end
 
@@ -134,15 +150,26 @@ always @* if (proof_live) begin
     last_is_last_neuron:   assert (~(source_valid & source_last) || source_neuron + 1 == neurons);
 
     // Addresses of what the core itself reads and writes.
-    soma_address:          assert (~(busy & proof_soma_read) || proof_soma_adr < SOMA_WORDS);
-    apical_address:        assert (~(busy & proof_apical_read) || proof_apical_adr < APICAL_WORDS);
+    soma_address:          assert (proof_soma_bank && (~(busy & proof_soma_read) || proof_soma_adr < SOMA_WORDS));
+    apical_address:        assert (proof_apical_bank && (~(busy & proof_apical_read) || proof_apical_adr < APICAL_WORDS));
     parameters_address:    assert (~(busy & population_parameters_read_en) || population_parameters_read_adr < neurons);
     states_address:        assert (~(busy & population_states_read_en) || population_states_read_adr < neurons);
     states_write_address:  assert (~population_states_write_en || population_states_write_adr < neurons);
 
+    no_read_while_written: assert (
+        ~(proof_soma_read & proof_soma_write && proof_soma_adr == proof_soma_write_adr) &&
+        ~(proof_apical_read & proof_apical_write && proof_apical_adr == proof_apical_write_adr) &&
+        ~(population_parameters_read_en && population_parameters_write_en != 0 &&
+            population_parameters_read_adr == population_parameters_write_adr) &&
+        ~(population_states_read_en & population_states_write_en &&
+            population_states_read_adr == population_states_write_adr) &&
+        ~(population_lists_read_en & population_lists_write_en &&
+            population_lists_read_adr == population_lists_write_adr) &&
+        ~(eventlist_read_en & eventlist_write_en && eventlist_read_adr == eventlist_write_adr));
+
     // Lists and sums: no entry beyond the capacity, none read that was not written, none replaced before it was used.
     event_list_fits:       assert (eventlist_fill <= STEP_EVENTS && (~eventlist_write_en || eventlist_fill < STEP_EVENTS));
-    event_list_read:       assert (~eventlist_list_read || eventlist_list_index < eventlist_list_count);
+    event_list_read:       assert (~eventlist_list_read || (eventlist_list_index < eventlist_list_count && proof_ahead));
     event_list_release:    assert (~eventlist_list_release || eventlist_list_valid);
     spike_list_fits:       assert (population_fill <= NEURONS && (~population_lists_write_en || population_fill < NEURONS));
     spike_list_read:       assert (~population_spikes_read || population_spikes_index < population_spikes_count);

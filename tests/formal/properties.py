@@ -100,11 +100,15 @@ PROPERTIES = {
         "If(step_last & (remaining == 1), self.neuron.eq(1))"),
     "states_write_address": _property("states are written of neurons below `neurons`",
         "population", "self.states.write_adr.eq(tail.neuron)", "self.states.write_adr.eq(tail.neuron + 1)"),
+    "no_read_while_written": _property(
+        "no word of a memory is read in the clock in which it is written: what it shows then does not matter",
+        "events", "lists.write_adr.eq(Cat(fill[:len(self.list.index)], write_list))",
+        "lists.write_adr.eq(Cat(fill[:len(self.list.index)], read_list))"),
     # Lists and sums.
     "event_list_fits": _property("the list of events never holds more than `step_events`",
         "events", "(fill == config.step_events)", "(fill == config.step_events + 1)"),
     "event_list_read": _property("no event is read that was not written",
-        "walker", "events_end.eq(index + 1 == events.count)", "events_end.eq(index == events.count)"),
+        "walker", "events_end.eq(after == events.count)", "events_end.eq(index == events.count)"),
     "event_list_release": _property("no list of events is given back that is not there",
         "walker", "If(~active & events.valid,", "If(~active,"),
     "spike_list_fits": _property("the list of spikes never holds more than N",
@@ -119,7 +123,7 @@ PROPERTIES = {
         "population", "moves.eq(~self.stall)", "moves.eq(1)"),
     # Idle.
     "idle_is_empty": _property("where busy is low, walker, lists, sums and neurons are empty",
-        "core", "in_work.eq(left != 0)", "in_work.eq(left > 1)"),
+        "core", "received | (steps > 1)", "received | (steps > 2)"),
     "reset_is_idle": _property("one clock after a soft reset, in any state: idle, ready, empty, states and spikes 0",
         "core", "for module in (events, walker, synapses, population)]", "for module in (events, walker, synapses)]"),
 }
