@@ -116,8 +116,8 @@ def build(top: Alone, seed: int, folder: Path, progress: StageDisplay) -> dict[s
     if not netlist.exists():
         run_tool(yosys, "\n".join(["read_verilog alone.v", f"hierarchy -top {TOP}", uncontested(TOP),
             f"setattr -set ram_style \"distributed\" {' '.join(f'{TOP}/m:{name}' for name in IN_TABLES)}",
-            f"synth_ecp5 -top {TOP}", "delete t:$scopeinfo", "write_json unfinished.json", ""]), work, "synth.ys",
-            progress=progress, stage=f"synth_ecp5 of Yosys {yosys.version}")
+            f"synth_ecp5 -top {TOP}", "delete t:$scopeinfo", "write_json unfinished.json", "stat", ""]), work,
+            "synth.ys", progress=progress, stage=f"synth_ecp5 of Yosys {yosys.version}")
         (work/"unfinished.json").rename(netlist)
     if not report.exists():
         progress(f"placing and routing, seed {seed}")
