@@ -21,16 +21,11 @@ PRAGMAS = "".join(f"/* verilator lint_off {name} */\n"
 
 def core_ios(core: QCLIFCore) -> set[Signal]:
     """Ports of the stand-alone core, named as its attributes."""
-    registers = {f"count_{name}": signal for name, signal in core.pulses.items()}
-    registers |= {name: getattr(core, name) for name in ("event_full", "event_unknown")}
+    ios = {f"count_{name}": signal for name, signal in core.pulses.items()}
     if core.protect != "none":
-        registers |= {f"fault_{name}": signal for name, signal in core.faults.items()}
-    # Of a register that is a port, the Verilog would not have the value at power-up.
-    ios = {}
-    for name, signal in registers.items():
-        ios[name] = Signal(len(signal))
-        core.comb += ios[name].eq(signal)
-    for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy"):
+        ios |= {f"fault_{name}": signal for name, signal in core.faults.items()}
+    for name in ("neurons", "apical_shift", "product_shift", "reset_state", "ready", "busy", "event_full",
+        "event_unknown"):
         ios[name] = getattr(core, name)
     for name in ("sink", "source", "memory"):
         for signal in getattr(core, name).flatten():
