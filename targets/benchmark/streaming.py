@@ -49,7 +49,7 @@ LINES = {
     "ulx3s":      Line(60_000_000, 3_000_000),
     # SERV is too slow to encode there.
     "icebreaker": Line(int(ICEBREAKER.default("sys_clk_freq")), ICEBREAKER.uart_baudrate,
-        QCLIFConfig(neurons=64, lanes=4, **ICEBREAKER.sizes), Encoder(), ("host",),
+        QCLIFConfig(neurons=64, lanes=2, **ICEBREAKER.sizes), Encoder(), ("host",),
         {**ICEBREAKER.soc_options, "integrated_rom_size": ROM_BYTES, "flash_offset": ICEBREAKER.flash_offset}),
 }
 
