@@ -200,3 +200,16 @@ void line_service(struct line *line)
 	watch_pty(line);
 	line_move(line);
 }
+
+void line_wait(struct line *line, int milliseconds)
+{
+	/* A pty without a client is always ready: it says so. */
+	struct pollfd p[LINE_CLIENTS + 2] = { { .fd = line->listener }, { .fd = line->pty_client.fd } };
+	int i;
+
+	for (i = 0; i < LINE_CLIENTS; i++)
+		p[i + 2].fd = line->clients[i].fd;
+	for (i = 0; i < LINE_CLIENTS + 2; i++)
+		p[i].events = POLLIN;
+	poll(p, LINE_CLIENTS + 2, milliseconds);
+}

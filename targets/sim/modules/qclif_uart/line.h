@@ -51,4 +51,7 @@ void line_service(struct line *line);
 /* Moves bytes between clients and buffers. Never blocks. */
 void line_move(struct line *line);
 
+/* Waits until a client has something to say or comes by TCP, at most so many milliseconds. */
+void line_wait(struct line *line, int milliseconds);
+
 #endif

@@ -32,6 +32,11 @@
  * so often we look, too, and whenever the SoC has sent a frame's last byte. */
 #define LOOK_CLOCKS 64
 
+/* Nobody talks to a SoC that has been silent for so long: whoever waits for an answer is told that it is busy four times
+ * as often. Then the simulation naps between its bursts of clocks, and leaves the processor to others. */
+#define SILENT_CLOCKS (1 << 20)
+#define NAP_MS 10
+
 #define RESET_CLOCKS 16
 #define RESET_SETTLE 4 /* Clocks from the pad's release until the SoC's FIFOs take bytes. */
 
@@ -64,6 +69,8 @@ struct session_s {
 	uint64_t resets;
 	int reset_clocks;
 	int look;
+	uint64_t moved, moved_at;       /* Bytes of both directions, and the clock of the last one. */
+	int spoken;                     /* One came since the last reset: the SoC has booted. */
 	clk_edge_state_t edge;
 };
 
@@ -146,6 +153,19 @@ static int qclif_uart_tick(void *session, uint64_t time_ps)
 	return RC_OK;
 }
 
+static void nap(struct session_s *s)
+{
+	const uint64_t moved = s->status->received + s->status->sent;
+
+	if (moved != s->moved) {
+		s->moved    = moved;
+		s->moved_at = s->status->clocks;
+		s->spoken   = 1;
+	} else if (s->spoken && s->status->clocks - s->moved_at > SILENT_CLOCKS) {
+		line_wait(&s->line, NAP_MS);
+	}
+}
+
 /* Called by the simulator's event loop, between bursts of clocks. */
 static void service(evutil_socket_t fd, short what, void *arg)
 {
@@ -160,7 +180,9 @@ static void service(evutil_socket_t fd, short what, void *arg)
 	if (s->resets != s->status->reset) {
 		s->resets       = s->status->reset;
 		s->reset_clocks = RESET_CLOCKS;
+		s->spoken       = 0;
 	}
+	nap(s);
 	event_add(s->event, &at_once);
 }
 
