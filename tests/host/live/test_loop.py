@@ -15,7 +15,7 @@ from host.data.synthetic import record
 from host.events.encoder import Encoder
 from host.events.formats import read_files
 from host.events.reading import Reading
-from host.live import live_device
+from host.live import live_device, loop
 from host.live.connection import Connection
 from host.live.control import Control
 from host.live.cue import Cue
@@ -176,7 +176,9 @@ def test_a_cue_is_context(bench, network, events):
     assert lists(ours.all("spikes")) == whole(network, events, np.array(rows))[1]
 
 
-def test_a_difference_is_named_and_stays_until_a_reset(bench, network):
+def test_a_difference_is_named_and_stays_until_a_reset(bench, network, monkeypatch):
+    # A frame a step, however fast they are.
+    monkeypatch.setattr(loop, "FRAME_HZ", 1e9)
     threshold = network.threshold.copy()
     threshold[7] = 1
     other = dataclasses.replace(network, threshold=threshold)
