@@ -16,6 +16,9 @@ MOST_WORKERS = 8
 
 # Files that take longest begin first: none of them is left alone at the end.
 SLOWEST = (
+    "tests/host/live/test_tutorial.py",
+    "tests/soc/test_examples.py",
+    "tests/formal/test_formal.py",
     "tests/targets/boards/test_bitstream.py",
     "tests/targets/asic/gatesim/test_simulate.py",
     "tests/targets/boards/test_build.py",
@@ -32,6 +35,8 @@ SLOWEST = (
 
 # Of these, what one test builds is of no use to the next, or is found by it on the disk.
 DIVIDED = (
+    "tests/soc/test_examples.py",
+    "tests/formal/test_formal.py",
     "tests/targets/asic/gatesim/test_simulate.py",
     "tests/targets/boards/test_build.py",
     "tests/targets/asic/test_command.py",
