@@ -44,8 +44,7 @@ class Framer:
             last   = at == len(steps) - 1
             golden = None if expected is None else expected[at]
             # Of the steps before the last one only the golden model tells logits and states.
-            self._logits.append(answer.logits if last else self._logits[-1] if golden is None and self._logits else
-                self._last if golden is None else golden.logits)
+            self._logits.append(answer.logits if last else self._last if golden is None else golden.logits)
             if last:
                 self._states.append({neuron: (int(v_a), int(v_s)) for neuron, v_a, v_s in
                     zip(watched, answer.v_a, answer.v_s, strict=True)})

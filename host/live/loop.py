@@ -98,7 +98,9 @@ class LiveRun:
     def _turn(self) -> None:
         """Do what viewers ask for, run the steps that are there, and publish a frame where one is due."""
         for command in self._control.taken():
-            self._execute(command)
+            # What was asked behind a command that the device was lost with is done all the same.
+            with suppress(Lost):
+                self._execute(command)
             self._show()
         # What is recorded may begin from reset at any step.
         most  = 1 if self._recordings.path else BATCH
@@ -165,7 +167,7 @@ class LiveRun:
         if self._golden is not None:
             self._golden.reset()
         if self._status == "lost":
-            self._say("running", f"the device began from reset; it was lost: {self._notice}")
+            self._say(self._going, f"the device began from reset; it was lost: {self._notice}")
 
     def _lost(self, error: str) -> None:
         self._recordings.stop()
@@ -185,9 +187,9 @@ class LiveRun:
         elif name == "step":
             self._steps.single()
         elif name == "reset":
-            self.device.reset()
             self._mismatch = ""
-            self._say("paused" if self._steps.paused else "running", "states and logits are 0 again")
+            self.device.reset()
+            self._say(self._going, "states and logits are 0 again")
         elif name == "cue":
             self._cue.source = value
         elif name == "watch":
@@ -198,6 +200,10 @@ class LiveRun:
             self._recordings.stop()
 
     # Viewers --------------------------------------------------------------------------------------
+
+    @property
+    def _going(self) -> str:
+        return "paused" if self._steps.paused else "running"
 
     def _say(self, status: str, notice: str = "") -> None:
         self._status, self._notice = status, notice

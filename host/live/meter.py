@@ -34,7 +34,7 @@ class Meter:
     shown, right : steps of which the source tells what they show, one of the network's classes, and those of them after
         which that is the answer.
     seconds : from the first steps to the last ones.
-    lags : longest lags of the batches so far, in ms, as a histogram of whole ones; the last is for all that are longer.
+    lags : of the steps so far, in ms, as a histogram of whole ones; the last is for all that are longer.
     """
 
     # Of the histogram of lags: its bins.

@@ -10,10 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from host.cli.network_choice import SHIPPED
 from host.common.folders import ROOT
-
-CUED = SHIPPED.with_name("cue11.npz")
 
 END_SECONDS = 60
 

@@ -13,8 +13,9 @@ import pytest
 from host.common.folders import ROOT
 from host.data.synthetic import record
 from host.live import __main__ as live
+from host.live.views import CUED
 from tests.helpers.commands import assert_one_line, call
-from tests.helpers.live_command import CUED, live_command
+from tests.helpers.live_command import live_command
 from tests.helpers.needs import needs_simulator
 
 

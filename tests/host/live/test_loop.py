@@ -58,11 +58,8 @@ class Bench:
     def __init__(self, stack, network, events, folder, between=lambda bench, steps: None, golden=True, encode="host",
             late="wait", cue=-1, clip=None, patience=5.0):
         self.network, self.frames, self._between = network, [], between
-        self._stack  = stack
-        # What a device loses is not what is beside it: each has memories of its own.
-        self._device = FirmwareDevice(CONFIG)
         self.server  = ExitStack()
-        port = stack.enter_context(self.server).enter_context(firmware_servers.tcp(self._device))
+        port = stack.enter_context(self.server).enter_context(firmware_servers.tcp(FirmwareDevice(CONFIG)))
         self.port    = int(port.rpartition(":")[2])
         self.stop    = threading.Event()
         connection   = Connection(network, CONFIG, f"socket://{port}", 1_000_000, "cpu", encode, DECAY)

@@ -314,19 +314,20 @@ def test_a_viewer_that_is_killed_is_missed_by_nobody(live, browser, shown):
     """Its whole browser."""
     process = multiprocessing.get_context("spawn").Process(target=look_and_be_killed, args=[live.server.url])
     process.start()
-    for _ in range(600):
-        if live.feed.viewers == 2:
-            break
-        shown.page.wait_for_timeout(50)
-    assert live.feed.viewers == 2
+    wait_for_viewers(live, shown, 2)
     process.join()
-    for _ in range(600):
-        if live.feed.viewers == 1:
-            break
-        shown.page.wait_for_timeout(50)
-    assert live.feed.viewers == 1
+    wait_for_viewers(live, shown, 1)
     before = number(shown.text("machine-steps"))
     shown.wait(f"Number(document.getElementById('machine-steps').textContent.replace(',', '')) > {before}")
+
+
+def wait_for_viewers(live, shown, count):
+    """Until so many look."""
+    for _ in range(600):
+        if live.feed.viewers == count:
+            break
+        shown.page.wait_for_timeout(50)
+    assert live.feed.viewers == count
 
 
 def look_and_be_killed(url):

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
+from host.live.views import CUED
 from tests.helpers.browser import LivePage
-from tests.helpers.live_command import CUED, live_command
+from tests.helpers.live_command import live_command
 from tests.helpers.needs import needs_browser, needs_simulator
 
 pytestmark = [needs_browser, needs_simulator]
