@@ -78,7 +78,9 @@ class QCLIFConfig:
     Parameters
     ----------
     neurons, inputs, contexts : N, I, C of the contract (accel/README.md).
-    lanes : P, weights in a word; a step takes close to groups*max(rows, P) clocks.
+    lanes : P, neurons whose sums are made side by side, a weight each in a word.
+    updates : Q, neurons updated a clock, a power of two that divides P; a step takes close to groups*max(rows, P/Q)
+        clocks.
     weight_bits, state_bits, current_bits : widths of the contract.
     outputs : most readout classes the firmware holds.
     step_events, spike_fifo, frame_bytes : capacities; 0 picks the default that follows from the sizes.
@@ -91,7 +93,8 @@ class QCLIFConfig:
     neurons:      int = _size(200, 1, 1024, "neurons N")
     inputs:       int = _size(512, 1, 4096, "sensory sources I")
     contexts:     int = _size(10, 0, 64, "context sources C")
-    lanes:        int = _size(8, 1, 64, "lanes P: weights a memory word, synapses a clock and compartment")
+    lanes:        int = _size(8, 1, 1024, "lanes P: weights a memory word, synapses a clock and compartment")
+    updates:      int = _size(1, 1, 1024, "neurons Q updated a clock: a power of two that divides P")
     weight_bits:  int = _size(8, 2, 8, "bits of a signed weight or bias")
     state_bits:   int = _size(8, 4, 16, "bits of the unsigned states, leaks and thresholds")
     current_bits: int = _size(12, 4, 20, "bits of the signed currents i_s and i_a")
@@ -118,6 +121,10 @@ class QCLIFConfig:
             if not low <= value <= high:
                 raise ConfigError(f"{name} is {value}, the limits are {low} to {high}: "
                     f"choose another --{name.replace('_', '-')}")
+        if self.updates & (self.updates - 1) or self.lanes % self.updates:
+            powers = [str(2**n) for n in range(self.lanes.bit_length()) if self.lanes % 2**n == 0]
+            raise ConfigError(f"updates is {self.updates}: a power of two that divides the {self.lanes} lanes, one "
+                f"of {', '.join(powers)}, is needed; choose another --updates, or other --lanes")
         if self.uart_fifo & (self.uart_fifo - 1):
             raise ConfigError(f"uart_fifo is {self.uart_fifo}, not a power of two: take "
                 f"--uart-fifo {1 << self.uart_fifo.bit_length()}")
@@ -145,6 +152,31 @@ class QCLIFConfig:
         return -(-self.neurons//self.lanes)
 
     @property
+    def word_lanes(self) -> int:
+        """Weights in a word: of the P lanes those that have a neuron in some group."""
+        return min(self.lanes, self.neurons)
+
+    @property
+    def pipelines(self) -> int:
+        """Neuron pipelines: of the Q those that have a neuron in some word."""
+        return min(self.updates, self.neurons)
+
+    @property
+    def neuron_words(self) -> int:
+        """Words of the memories of states and parameters, Q neurons each."""
+        return -(-self.neurons//self.updates)
+
+    @property
+    def update_bits(self) -> int:
+        """Low bits of a neuron's number that tell its place in such a word."""
+        return self.updates.bit_length() - 1
+
+    @property
+    def update_clocks(self) -> int:
+        """P/Q: clocks in which a group's neurons are updated."""
+        return self.lanes//self.updates
+
+    @property
     def soma_rows(self) -> int:
         """Rows of somatic weights in a group: sensory source j is row j, neuron m is row I + m."""
         return self.inputs + self.neurons
@@ -167,12 +199,12 @@ class QCLIFConfig:
     @property
     def slice_lanes(self) -> int:
         """Weights in one 32-bit slice of a word (a weight never straddles two)."""
-        return min(self.lanes, WORD_BITS//self.weight_bits)
+        return min(self.word_lanes, WORD_BITS//self.weight_bits)
 
     @property
     def slices(self) -> int:
         """32-bit slices of a weight word."""
-        return -(-self.lanes//self.slice_lanes)
+        return -(-self.word_lanes//self.slice_lanes)
 
     @property
     def slice_bits(self) -> int:

@@ -30,9 +30,9 @@ from accel.walker import Walker
 class QCLIFCore(LiteXModule):
     """Recurrent network of qCLIF neurons, event-driven and output-stationary.
 
-    A step costs close to groups*max(rows, lanes) clocks: for each group of `lanes` neurons the list
+    A step costs close to groups*max(rows, lanes/updates) clocks: for each group of `lanes` neurons the list
     of active rows is walked, one weight word a clock and compartment, while the neurons of the group
-    before are updated one a clock.
+    before are updated, `updates` of them a clock.
 
     Parameters
     ----------
@@ -150,8 +150,7 @@ class QCLIFCore(LiteXModule):
 
         # Faults of memories.
         # -------------------
-        memories    = (events.lists, synapses.soma, synapses.apical, population.parameters, population.states,
-            population.lists)
+        memories    = (events.lists, synapses.soma, synapses.apical, *population.memories)
         self.faults = {name: Signal(max=len(memories) + 1, name=f"fault_{name}") for name in FAULTS}
         if protect != "none":
             found = {name: Signal(len(signal), name=f"found_{name}") for name, signal in self.faults.items()}
@@ -169,9 +168,10 @@ class QCLIFCore(LiteXModule):
         config, port, population, rows = self.config, self.memory, self.population, self.synapses.reads
         idle   = Signal()
         write  = Signal()
-        update = population.pipeline.ce & population.active
-        space  = Signal(2)                          # Of the last read,
-        part   = Signal(max(1, config.slice_bits))  # and the slice of its word.
+        update = population.ce & population.active
+        halves = 1 + config.update_bits # Bits that tell the slice of a word of parameters.
+        space  = Signal(2)                                 # Of the last read,
+        part   = Signal(max(halves, config.slice_bits))    # and the slice of its word.
         self.comb += [
             idle.eq(~self.busy),
             write.eq(port.write & idle),
@@ -191,14 +191,15 @@ class QCLIFCore(LiteXModule):
         if self.registered:
             banks = {SPACE_SOMA: rows.soma_banks, SPACE_APICAL: rows.apical_banks}
         for number, memory, part_bits, enable, address in (
-            (SPACE_SOMA,       self.synapses.soma,    config.slice_bits, rows.soma,   rows.soma_adr),
-            (SPACE_APICAL,     self.synapses.apical,  config.slice_bits, rows.apical, rows.apical_adr),
-            (SPACE_PARAMETERS, population.parameters, 1,                 update,      population.neuron),
-            (SPACE_STATE,      population.states,     0,                 update,      population.neuron),
+            (SPACE_SOMA,       self.synapses.soma,    config.slice_bits,  rows.soma,   rows.soma_adr),
+            (SPACE_APICAL,     self.synapses.apical,  config.slice_bits,  rows.apical, rows.apical_adr),
+            (SPACE_PARAMETERS, population.parameters, halves,             update,      population.word),
+            (SPACE_STATE,      population.states,     config.update_bits, update,      population.word),
         ):
             word   = port.address[part_bits:]
-            ends   = accumulate(memory.widths)
-            slices = [memory.read_data[end - width:end] for end, width in zip(ends, memory.widths, strict=True)]
+            widths = memory.widths if number != SPACE_STATE else config.pipelines*[2*config.state_bits]
+            ends   = accumulate(widths)
+            slices = [memory.read_data[end - width:end] for end, width in zip(ends, widths, strict=True)]
             views[number] = Array(slices)[part[:part_bits]] if part_bits else slices[0]
             self.comb += [
                 memory.read_adr.eq(Mux(idle, word, address)),

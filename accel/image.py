@@ -42,14 +42,14 @@ def pack_weights(weights: np.ndarray, config: QCLIFConfig) -> np.ndarray:
 
     Parameters
     ----------
-    weights : integers [..., P], signed weight_bits.
+    weights : integers [..., word_lanes], signed weight_bits.
 
     Returns
     -------
     uint32 [..., slices], lane 0 in the lowest bits of slice 0.
     """
     lanes  = np.zeros(weights.shape[:-1] + (config.slices*config.slice_lanes,), dtype=np.uint32)
-    lanes[..., :config.lanes] = weights & (2**config.weight_bits - 1)
+    lanes[..., :config.word_lanes] = weights & (2**config.weight_bits - 1)
     lanes  = lanes.reshape(weights.shape[:-1] + (config.slices, config.slice_lanes))
     shifts = np.arange(config.slice_lanes, dtype=np.uint32)*config.weight_bits
     return np.bitwise_or.reduce(lanes << shifts, axis=-1)
@@ -59,9 +59,9 @@ def _weight_chunks(space: int, blocks: list[tuple[int, np.ndarray]], rows: int, 
     """Chunks of a weight memory of `rows` rows a group, from blocks (first row, weights [n, N])."""
     weights = np.concatenate([block for _, block in blocks])
     groups  = -(-weights.shape[1]//config.lanes)
-    lanes   = np.zeros((len(weights), groups*config.lanes), dtype=np.int64)
+    lanes   = np.zeros((len(weights), groups*config.word_lanes), dtype=np.int64)
     lanes[:, :weights.shape[1]] = weights
-    words   = pack_weights(lanes.reshape(len(weights), groups, config.lanes).swapaxes(0, 1), config)
+    words   = pack_weights(lanes.reshape(len(weights), groups, config.word_lanes).swapaxes(0, 1), config)
     row     = np.concatenate([first + np.arange(len(block)) for first, block in blocks])
     number  = (np.arange(groups)[:, np.newaxis]*rows + row).reshape(-1)
     # A chunk ends where the next word is not the next row.

@@ -59,25 +59,41 @@ memory_port_layout = [
 
 # Lists of a step, to the walker -------------------------------------------------------------------
 
-def _list_layout(entries, entry):
-    return [
-        ("valid",   1,                         DIR_M_TO_S), # There is a list, whose entries stand.
-        ("count",   bits_for(entries),         DIR_M_TO_S), # Its entries.
-        ("index",   index_bits(entries),       DIR_S_TO_M), # The entry that is asked for,
-        ("read",    1,                         DIR_S_TO_M), # in this clock,
-        *[(name,    bits,                      DIR_M_TO_S)  # and is there from the next one on, until another one is.
-            for name, bits in entry],
-        ("release", 1,                         DIR_S_TO_M), # Pulse: the list is not needed any more.
-    ]
-
 def event_list_layout(config):
     """List of the events of a step: `apical` tells a context (row of the apical memory) from a sensory source (row of
     the somatic one)."""
-    return _list_layout(config.step_events, [("apical", 1), ("row", index_bits(max(config.inputs, config.contexts)))])
+    entries = config.step_events
+    return [
+        ("valid",   1,                   DIR_M_TO_S), # There is a list, whose entries stand.
+        ("count",   bits_for(entries),   DIR_M_TO_S), # Its entries.
+        ("index",   index_bits(entries), DIR_S_TO_M), # The entry that is asked for,
+        ("read",    1,                   DIR_S_TO_M), # in this clock,
+        ("apical",  1,                   DIR_M_TO_S), # and is there from the next one on, until another one is.
+        ("row",     index_bits(max(config.inputs, config.contexts)), DIR_M_TO_S),
+        ("release", 1,                   DIR_S_TO_M), # Pulse: the list is not needed any more.
+    ]
 
 def spike_list_layout(config):
-    """List of the neurons that fired in the step before."""
-    return _list_layout(config.neurons, [("neuron", index_bits(config.neurons))])
+    """List of the neurons that fired in the step before; they are asked for in order, once for each group."""
+    return [
+        ("valid",   1,                              DIR_M_TO_S), # There is a list, and its next entry, if any.
+        ("empty",   1,                              DIR_M_TO_S), # It has no entries.
+        ("end",     1,                              DIR_M_TO_S), # The next entry is its last one.
+        ("index",   index_bits(config.neurons),     DIR_S_TO_M), # Number of the next entry,
+        ("after",   index_bits(config.neurons) + 1, DIR_S_TO_M), # and that plus one.
+        ("read",    1,                              DIR_S_TO_M), # It is asked for in this clock,
+        ("neuron",  index_bits(config.neurons),     DIR_M_TO_S), # and is there from the next one on, until another is.
+        ("release", 1,                              DIR_S_TO_M), # Pulse: the list is not needed any more.
+    ]
+
+def updates_layout(config):
+    """A word of Q neurons in their pipelines: whether it is the step's last, its number, and, where Q is more than one,
+    how many of its neurons there are."""
+    return [
+        ("last", 1),
+        ("word", index_bits(config.neuron_words)),
+        *([("count", bits_for(config.updates))] if config.updates > 1 else []),
+    ]
 
 # Rows and sums of a group -------------------------------------------------------------------------
 
@@ -95,7 +111,7 @@ def walk_layout(config):
     ]
 
 def sums_layout(config):
-    """Stream of the groups' sums, the last one of a step marked: I_s and I_a of each lane, without biases; the neurons
-    of the group."""
-    lanes = [(f"lane{n}", (config.accumulator_bits, True)) for n in range(config.lanes)]
+    """Stream of the groups' sums, the last one of a step marked: I_s and I_a of each lane that has a neuron, without
+    biases; the neurons of the group."""
+    lanes = [(f"lane{n}", (config.accumulator_bits, True)) for n in range(config.word_lanes)]
     return [("soma", lanes), ("apical", lanes), ("lanes", bits_for(config.lanes))]

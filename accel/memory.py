@@ -29,7 +29,8 @@ class SlicedMemory(WordMemory):
     """Memory of wide words, written in slices: one write port, one read port.
 
     The read port is the core's; software borrows it while the core is idle. One port a direction
-    is what block RAMs, SRAM macros and synthesis tools infer without storing everything twice.
+    is what block RAMs, SRAM macros and synthesis tools infer without storing everything twice. A memory of one
+    word is registers, which are read as they are: who reads it does not write it before he has used what he read.
 
     Parameters
     ----------
@@ -49,9 +50,12 @@ class SlicedMemory(WordMemory):
 
         # # #
 
+        if depth == 1:
+            self.add_registers()
+            return
         outputs = []
         for n, width in enumerate(widths):
-            memory     = Memory(width, max(2, depth), name=f"{name}{n}")
+            memory     = Memory(width, depth, name=f"{name}{n}")
             write_port = memory.get_port(write_capable=True, has_re=single_port,
                 mode=NO_CHANGE if single_port else READ_FIRST)
             read_port  = write_port if single_port else memory.get_port(has_re=True, mode=READ_FIRST)
@@ -66,6 +70,14 @@ class SlicedMemory(WordMemory):
                 self.comb += write_port.adr.eq(self.write_adr)
             outputs.append(read_port.dat_r)
         self.comb += self.read_data.eq(Cat(*outputs))
+
+    def add_registers(self):
+        """The only word."""
+        for n, width in enumerate(self.widths):
+            first    = sum(self.widths[:n])
+            register = Signal(width, name=f"{self.name}{n}", reset_less=True)
+            self.sync += If(self.write_en[n], register.eq(self.write_data[:width]))
+            self.comb += self.read_data[first:first + width].eq(register)
 
 # Banked Memory ------------------------------------------------------------------------------------
 
@@ -162,7 +174,7 @@ class ProtectedMemory(WordMemory):
     <name>_words : the memory. Below the data of a slice are its check bits.
     read_adr, read_en, read_data, write_adr, write_en, write_data : as the memory's.
     take, read_banks, banks_of : as BankedMemory's, where the memory is one.
-    ignore : what is read in this clock counts for nothing: it is not checked.
+    ignore : a bit for each slice; of what is read in this clock, it counts for nothing, and is not checked.
     corrected, uncorrected : pulses, in the clock after the one in which the word is there: a slice of it was
         corrected; a slice of it is wrong.
     """
@@ -170,7 +182,7 @@ class ProtectedMemory(WordMemory):
         WordMemory.__init__(self, widths, depth, name)
         bits             = check_bits(max(widths), protect)
         memory           = kind([bits + width for width in widths], depth, name, single_port)
-        self.ignore      = Signal()
+        self.ignore      = Signal(len(widths))
         self.corrected   = Signal()
         self.uncorrected = Signal()
 
@@ -199,20 +211,20 @@ class ProtectedMemory(WordMemory):
 
         # Reads: each word is checked once.
         # ---------------------------------
-        checked = Signal()
+        checked = Signal(len(widths))
         if hasattr(memory, "take"):
             self.take       = Signal()
             self.read_banks = memory.read_banks
             self.banks_of   = memory.banks_of
-            read            = Signal()
+            read            = Signal(len(widths))
             self.comb += memory.take.eq(self.take)
             self.sync += [
                 If(self.take, read.eq(0)),
                 If(self.read_en, read.eq(~self.ignore)),
-                checked.eq(self.take & read),
+                checked.eq(Replicate(self.take, len(widths)) & read),
             ]
         else:
-            self.sync += checked.eq(self.read_en & ~self.ignore)
+            self.sync += checked.eq(Replicate(self.read_en, len(widths)) & ~self.ignore)
         self.decoders = [Decoder(width, bits) for width in widths]
         self.submodules += self.decoders
         self.comb += [
@@ -220,8 +232,8 @@ class ProtectedMemory(WordMemory):
             self.read_data.eq(Cat(*[each.data for each in self.decoders])),
         ]
         self.sync += [
-            self.corrected.eq(checked & (Cat(*[each.corrected for each in self.decoders]) != 0)),
-            self.uncorrected.eq(checked & (Cat(*[each.uncorrected for each in self.decoders]) != 0)),
+            self.corrected.eq((checked & Cat(*[each.corrected for each in self.decoders])) != 0),
+            self.uncorrected.eq((checked & Cat(*[each.uncorrected for each in self.decoders])) != 0),
         ]
 
 def word_memory(widths, depth, name, banked=False, single_port=False, protect="none"):

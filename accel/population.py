@@ -7,18 +7,18 @@ from litex.gen import *
 from litex.soc.interconnect import stream
 
 from accel.config import SHIFT_BITS
-from accel.layouts import spike_layout, spike_list_layout, sums_layout
+from accel.layouts import index_bits, sums_layout, updates_layout
 from accel.memory import word_memory
 from accel.neuron import NeuronPipeline, parameter_layout
+from accel.spikes import SpikeList, SpikeVector
 
 # Population ---------------------------------------------------------------------------------------
 
 class Population(LiteXModule):
-    """All neurons: takes a group's sums, updates one neuron a clock, keeps states and spikes.
+    """All neurons: takes a group's sums, updates Q neurons a clock, keeps states and spikes.
 
-    The sums of a group are held while its neurons are updated, so that the next group is summed
-    meanwhile. Spikes leave in ascending order and are listed, double-buffered, as the recurrent rows
-    of the next step.
+    The sums of a group are held while its neurons are updated, so that the next group is summed meanwhile; where all
+    of a group are updated at once, they go straight to the neurons. States and parameters are in words of Q neurons.
 
     Parameters
     ----------
@@ -28,115 +28,103 @@ class Population(LiteXModule):
     Attributes
     ----------
     sink : sums of the groups.
-    source : spikes; `last` ends the step (on the last neuron's beat, spike or not).
+    source, spikes, stall, step_done : as SpikeOutlet's.
     fresh : there was no step since the reset: states are zeros, whatever their memory holds.
-    spikes : list of the spikes of the step before.
-    step_done : pulse; the last neuron of a step is updated, its beat leaves or is set aside.
-    active : there is a neuron to be read, `neuron`.
-    stall : pulse; the source was not ready.
+    ce : the pipelines advance.
+    active : there is a word of neurons to be read, `word`. With Q = 1 that is the neuron.
     parameters, states : memories; their read ports are the neurons' while they are updated.
-    lists : memory of both lists of spikes; the highest bit of an address is the list's.
+    outlet : of the spikes.
+    memories : all that the neurons keep things in.
     """
     def __init__(self, config, protect="none"):
         self.sink          = sink   = stream.Endpoint(sums_layout(config))
-        self.source        = source = stream.Endpoint(spike_layout(config))
         self.apical_shift  = Signal(SHIFT_BITS)
         self.product_shift = Signal(SHIFT_BITS)
-        self.spikes        = spikes = Record(spike_list_layout(config))
-        self.step_done     = Signal()
-        self.stall         = Signal()
         self.fresh         = Signal(reset=1)
         self.active        = Signal()
-        self.neuron        = Signal(max=max(2, config.neurons)) # Neuron that is read.
-        self.parameters    = word_memory([sum(bits for _, bits in fields) for fields in parameter_layout(config)],
-            config.neurons, "parameters", protect=protect)
-        self.states        = word_memory([2*config.state_bits], config.neurons, "states", protect=protect)
-        self.pipeline      = pipeline = NeuronPipeline(config)
+        self.word          = Signal(index_bits(config.neuron_words))
+        halves             = [sum(bits for _, bits in fields) for fields in parameter_layout(config)]
+        self.parameters    = word_memory(config.pipelines*halves, config.neuron_words, "parameters", protect=protect)
+        self.states        = word_memory([config.pipelines*2*config.state_bits], config.neuron_words, "states",
+            protect=protect)
+        self.outlet        = outlet = SpikeList(config, protect) if config.updates == 1 else SpikeVector(config)
+        self.memories      = [self.parameters, self.states, *([outlet.memory] if config.updates == 1 else [])]
+        self.source        = outlet.source
+        self.spikes        = outlet.list
+        self.stall         = outlet.stall
+        self.step_done     = outlet.step_done
+        self.ce            = ce = outlet.ce
 
         # # #
 
-        # A beat that cannot leave is set aside, and the pipeline stands still in the next clock: no path goes through
-        # the core from the source's ready.
-        # ------------------------------------------------------------------------------------------------------------
-        self.output = output = stream.PipeReady(spike_layout(config))
-        ce          = pipeline.ce
-        self.comb += [
-            ce.eq(output.sink.ready),
-            output.source.connect(source),
-            self.stall.eq(source.valid & ~source.ready),
-            pipeline.apical_shift.eq(self.apical_shift),
-            pipeline.product_shift.eq(self.product_shift),
-        ]
-
-        # Held sums: one lane a clock.
-        # ----------------------------
+        # Held sums: those of Q lanes a clock.
+        # ------------------------------------
         bits      = (config.accumulator_bits, True)
         sums      = {"soma": sink.soma.flatten(), "apical": sink.apical.flatten()}
-        held      = {name: [Signal(bits, name=f"held_{name}{n}", reset_less=True) for n in range(config.lanes)]
-            for name in sums}
-        remaining = Signal(max=config.lanes + 1)
-        lane      = Signal(max=max(2, config.lanes), reset_less=True)
-        step_last = Signal(reset_less=True)
-        remains   = Signal.like(remaining) # In the next clock,
-        moves     = Signal()               # in which the pipeline does.
-        takes     = Signal(reset=1)
-        self.comb += [
-            sink.ready.eq(takes),
-            self.active.eq(remaining != 0),
-            remains.eq(remaining - (self.active & ce)),
-            If(sink.valid & sink.ready, remains.eq(sink.lanes)),
-            moves.eq(~self.stall),
-        ]
-        self.sync += [
-            remaining.eq(remains),
-            # Known a clock before: what stands still until sums are taken follows from a register.
-            takes.eq((remains == 0) | ((remains == 1) & moves)),
-            If(self.active & ce,
-                lane.eq(lane + 1),
-                self.neuron.eq(self.neuron + 1),
-                If(step_last & (remaining == 1), self.neuron.eq(0)),
-            ),
-            If(sink.valid & sink.ready,
-                lane.eq(0),
+        final     = Signal() # The group's last word is read,
+        step_last = Signal(reset_less=True) # and is the step's.
+        count     = Signal(max=config.updates + 1, reset_less=True) # Neurons of that word.
+        if config.updates == 1 or config.word_lanes > config.updates:
+            chosen = self.hold(config, sums, final, step_last, count)
+        else:
+            chosen = sums
+            self.comb += [
+                sink.ready.eq(ce),
+                self.active.eq(sink.valid),
+                final.eq(1),
                 step_last.eq(sink.last),
-                *[register.eq(total) for name in sums for register, total in zip(held[name], sums[name], strict=True)],
-            ),
-        ]
-
-        # Neuron inputs.
-        # --------------
-        selected = Record([("soma", bits), ("apical", bits)], reset_less=True)
-        self.sync += If(ce & self.active,
-            selected.soma.eq(Array(held["soma"])[lane]),
-            selected.apical.eq(Array(held["apical"])[lane]),
+                count.eq(sink.lanes),
+            ]
+        self.sync += If(self.active & ce,
+            self.word.eq(self.word + 1),
+            If(step_last & final, self.word.eq(0)),
         )
-        parameters = [field for fields in parameter_layout(config) for field in fields]
-        v_apical   = self.states.read_data[:config.state_bits]
-        v_soma     = self.states.read_data[config.state_bits:]
-        self.comb += [
-            Cat(*[getattr(pipeline.inputs, name) for name, _ in parameters]).eq(self.parameters.read_data),
-            pipeline.inputs.soma.eq(selected.soma),
-            pipeline.inputs.apical.eq(selected.apical),
-            If(~self.fresh,
-                pipeline.inputs.v_apical.eq(v_apical),
-                pipeline.inputs.v_soma.eq(v_soma),
-            ),
-        ]
-        if protect != "none":
-            self.comb += self.states.ignore.eq(self.fresh)
 
-        # Along the pipeline: which neuron.
-        # ---------------------------------
-        token = [("last", 1), ("neuron", len(self.neuron))]
-        head  = Record(token)
+        # Neurons.
+        # --------
+        self.pipelines = [NeuronPipeline(config) for _ in range(config.pipelines)]
+        for n, pipeline in enumerate(self.pipelines):
+            self.add_module(name=f"pipeline{n}", module=pipeline)
+            selected = Record([("soma", bits), ("apical", bits)], name=f"selected{n}", reset_less=True)
+            self.sync += If(ce & self.active,
+                *[getattr(selected, name).eq(chosen[name][n]) for name in chosen],
+            )
+            parameters = [field for fields in parameter_layout(config) for field in fields]
+            first      = n*sum(halves)
+            states     = self.states.read_data[2*n*config.state_bits:2*(n + 1)*config.state_bits]
+            self.comb += [
+                pipeline.ce.eq(ce),
+                pipeline.apical_shift.eq(self.apical_shift),
+                pipeline.product_shift.eq(self.product_shift),
+                Cat(*[getattr(pipeline.inputs, name) for name, _ in parameters]).eq(
+                    self.parameters.read_data[first:first + sum(halves)]),
+                pipeline.inputs.soma.eq(selected.soma),
+                pipeline.inputs.apical.eq(selected.apical),
+                If(~self.fresh,
+                    pipeline.inputs.v_apical.eq(states[:config.state_bits]),
+                    pipeline.inputs.v_soma.eq(states[config.state_bits:]),
+                ),
+            ]
+        # Along the pipelines: which neurons.
+        # -----------------------------------
+        head  = Record(updates_layout(config), name="head")
         tail  = head
         valid = [self.active]
+        last  = [head.last]
         self.comb += [
-            head.last.eq(step_last & (remaining == 1)),
-            head.neuron.eq(self.neuron),
+            head.last.eq(step_last & final),
+            head.word.eq(self.word),
         ]
-        for n in range(1 + pipeline.latency):
-            register = Record(token, name=f"token{n}", reset_less=True)
+        if config.updates > 1:
+            self.comb += head.count.eq(Mux(final, count, config.updates))
+        if protect != "none":
+            self.comb += self.states.ignore.eq(self.fresh)
+            if config.updates > 1:
+                # What nobody has written, nobody scrubs.
+                absent = [self.active & (head.count <= n) for n in range(config.pipelines)]
+                self.comb += self.parameters.ignore.eq(Cat(*[Replicate(each, len(halves)) for each in absent]))
+        for n in range(1 + NeuronPipeline.latency):
+            register = Record(updates_layout(config), name=f"token{n}", reset_less=True)
             occupied = Signal(name=f"token{n}_valid")
             self.sync += If(ce,
                 register.eq(tail),
@@ -144,42 +132,56 @@ class Population(LiteXModule):
             )
             tail = register
             valid.append(occupied)
+            last.append(register.last)
 
-        # Outputs: states, spikes, list of spikes.
-        # ----------------------------------------
-        self.lists = lists = word_memory([len(self.neuron)], 2**(len(self.neuron) + 1), "spike_list", protect=protect)
-        write_list = Signal()
-        fill       = Signal(max=config.neurons + 1)
-        count      = Signal(max=config.neurons + 1)
-        listed     = Signal(reset=1) # The walker still needs the list.
-        done       = Signal()
+        # States and spikes.
+        # ------------------
         self.comb += [
-            done.eq(valid[-1] & ce),
-            self.step_done.eq(done & tail.last),
-            output.sink.valid.eq(valid[-1] & (pipeline.spike | tail.last)),
-            output.sink.neuron.eq(tail.neuron),
-            output.sink.spike.eq(pipeline.spike),
-            output.sink.last.eq(tail.last),
-            self.states.write_adr.eq(tail.neuron),
-            self.states.write_data.eq(Cat(pipeline.v_apical, pipeline.v_soma)),
-            self.states.write_en.eq(done),
-            lists.write_adr.eq(Cat(fill[:len(self.neuron)], write_list)),
-            lists.write_data.eq(tail.neuron),
-            lists.write_en.eq(done & pipeline.spike),
-            count.eq(fill + (done & pipeline.spike)),
-            lists.read_adr.eq(Cat(spikes.index, ~write_list)),
-            lists.read_en.eq(spikes.read),
-            spikes.valid.eq(listed),
-            spikes.neuron.eq(lists.read_data),
+            outlet.valid.eq(valid[-1]),
+            outlet.update.eq(tail),
+            outlet.spikes.eq(Cat(*[pipeline.spike for pipeline in self.pipelines])),
+            outlet.ending.eq((valid[-1] & last[-1]) | (valid[-2] & last[-2])),
+            self.states.write_adr.eq(tail.word),
+            self.states.write_data.eq(Cat(*[Cat(pipeline.v_apical, pipeline.v_soma) for pipeline in self.pipelines])),
+            self.states.write_en.eq(outlet.done),
         ]
+        self.sync += If(self.step_done, self.fresh.eq(0))
+
+    def hold(self, config, sums, final, step_last, count):
+        """Registers of a group's sums; returns those of the Q lanes that are read, by compartment."""
+        sink, ce  = self.sink, self.ce
+        lanes     = range(config.word_lanes)
+        slots     = -(-config.word_lanes//config.updates)
+        held      = {name: [Signal((config.accumulator_bits, True), name=f"held_{name}{n}", reset_less=True)
+            for n in lanes] for name in sums}
+        slot      = Signal(max=max(2, slots), name="slot", reset_less=True)
+        words     = Signal(max=config.update_clocks + 1) # Of the sums that are offered.
+        remaining = Signal(max=config.update_clocks + 1) # Of those that are held, to be read.
+        remains   = Signal.like(remaining)               # In the next clock.
+        takes     = Signal(reset=1)
+        self.comb += [
+            sink.ready.eq(takes),
+            self.active.eq(remaining != 0),
+            final.eq(remaining == 1),
+            words.eq(sink.lanes[config.update_bits:]),
+            remains.eq(remaining - (self.active & ce)),
+            If(sink.valid & sink.ready, remains.eq(words)),
+        ]
+        if config.updates > 1:
+            rest = sink.lanes[:config.update_bits]
+            self.comb += words.eq(sink.lanes[config.update_bits:] + (rest != 0))
+            self.sync += If(sink.valid & sink.ready, count.eq(Mux(rest == 0, config.updates, rest)))
         self.sync += [
-            fill.eq(count),
-            If(spikes.release, listed.eq(0)),
-            If(self.step_done,
-                fill.eq(0),
-                write_list.eq(~write_list),
-                spikes.count.eq(count),
-                listed.eq(1),
-                self.fresh.eq(0),
+            remaining.eq(remains),
+            # Known a clock before: what stands still until sums are taken follows from a register.
+            takes.eq((remains == 0) | ((remains == 1) & self.outlet.moves)),
+            If(self.active & ce, slot.eq(slot + 1)),
+            If(sink.valid & sink.ready,
+                slot.eq(0),
+                step_last.eq(sink.last),
+                *[register.eq(total) for name in sums for register, total in zip(held[name], sums[name], strict=True)],
             ),
         ]
+        # The last word may be of fewer lanes.
+        return {name: [Array([held[name][lane] for lane in lanes[n::config.updates]])[slot]
+            for n in range(config.pipelines)] for name in held}

@@ -29,11 +29,11 @@ from accel.config import (
 IDENTITY = 0x7143
 
 # Lower half: counts the layouts that software could not tell apart otherwise.
-REGISTER_LAYOUT = 3
+REGISTER_LAYOUT = 4
 
 # Fields of QCLIFConfig that the gateware has; the others are the link's.
 SIZES = ("neurons", "inputs", "contexts", "lanes", "weight_bits", "state_bits", "current_bits", "step_events",
-    "spike_fifo")
+    "spike_fifo", "updates")
 
 # Sources of the interrupt, lowest bit first.
 EVENTS = {

@@ -12,8 +12,8 @@ from accel.memory import word_memory
 # Weight Memory ------------------------------------------------------------------------------------
 
 def weight_memory(config, depth, name, registered=False, single_port=False, protect="none"):
-    """Memory of weight words, one weight a lane, cut to 32-bit slices for software."""
-    lanes = [min(config.slice_lanes, config.lanes - n*config.slice_lanes) for n in range(config.slices)]
+    """Memory of weight words, one weight a lane that has a neuron, cut to 32-bit slices for software."""
+    lanes = [min(config.slice_lanes, config.word_lanes - n*config.slice_lanes) for n in range(config.slices)]
     return word_memory([count*config.weight_bits for count in lanes], depth, name, registered, single_port, protect)
 
 # Synapse Array ------------------------------------------------------------------------------------

@@ -67,7 +67,6 @@ class Walker(LiteXModule):
 
         no_spikes  = Signal()
         events_end = Signal()
-        spikes_end = Signal()
         beat       = Signal() # A row, or the only beat of a group without rows, leaves stage 0.
         row        = Signal()
         last       = Signal()
@@ -75,10 +74,10 @@ class Walker(LiteXModule):
         self.comb += [
             events.index.eq(index),
             spikes.index.eq(index),
+            spikes.after.eq(after),
             last_group.eq(remaining <= config.lanes if config.groups > 1 else 1),
-            no_spikes.eq(spikes.valid & (spikes.count == 0)),
+            no_spikes.eq(spikes.valid & spikes.empty),
             events_end.eq(after == events.count),
-            spikes_end.eq(after == spikes.count),
             If(~in_spikes,
                 row.eq(active),
                 beat.eq(active),
@@ -86,7 +85,7 @@ class Walker(LiteXModule):
             ).Else(
                 row.eq(active & spikes.valid & ~no_spikes),
                 beat.eq(active & spikes.valid),
-                last.eq(beat & (no_spikes | spikes_end)),
+                last.eq(beat & (no_spikes | spikes.end)),
             ),
             events.release.eq(ce & last & last_group),
             spikes.release.eq(events.release),

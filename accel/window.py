@@ -171,7 +171,7 @@ class MemoryWindow(LiteXModule):
         """Bits of the word at an address, a signal, for which there is no memory."""
         def above(bits):
             return Constant(2**WORD_BITS - 2**bits, WORD_BITS)
-        last       = config.lanes - (config.slices - 1)*config.slice_lanes
+        last       = config.word_lanes - (config.slices - 1)*config.slice_lanes
         parameters = [above(sum(bits for _, bits in half)) for half in parameter_layout(config)]
         weights    = above(last*config.weight_bits)
         if config.slice_bits:

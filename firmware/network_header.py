@@ -7,7 +7,8 @@ from accel.image import image
 from firmware.header import header_text
 
 # What the words of a network's image depend on, as struct qclif_network has it.
-BUILD_FIELDS   = ("inputs", "contexts", "lanes", "weight_bits", "state_bits", "current_bits")
+BUILD_FIELDS   = {"build_neurons": "neurons"} | {name: name for name in (
+    "inputs", "contexts", "lanes", "weight_bits", "state_bits", "current_bits")}
 NETWORK_FIELDS = ("neurons", "apical_shift", "product_shift")
 
 _WORDS_A_LINE = 8
@@ -36,7 +37,7 @@ def network_header(network, config: QCLIFConfig, name: str = "network") -> str:
         *(f"\t{{{space}u, {address:#x}u, {len(words)}u, {name}_words_{number}}},"
             for number, (space, address, words) in enumerate(chunks)), "};", "",
         f"static const struct qclif_network {name} = {{",
-        *(f"\t.{field} = {getattr(config, field)}u," for field in BUILD_FIELDS),
+        *(f"\t.{field} = {getattr(config, size)}u," for field, size in BUILD_FIELDS.items()),
         *(f"\t.{field} = {getattr(network, field)}u," for field in NETWORK_FIELDS),
         f"\t.chunks = {name}_chunks, .count = {len(chunks)}u,", "};"]
     return header_text(f"QCLIF_{name.upper()}_H", lines)

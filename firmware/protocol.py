@@ -34,7 +34,7 @@ from accel.errors import QCLIFError
 
 # Another one with each change of what is on the line: a number, a layout, an order, a meaning. Framing, the request
 # HELLO and the first two bytes of its answer stay what they are in all versions, so that each can tell the other's.
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 FIRMWARE_VERSION = 1
 
 # Types of frames ----------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ DEFAULT_BAUDRATE = 1_000_000
 # Fields of QCLIFConfig that HELLO tells, u16 each, in this order.
 HELLO_SIZES = (
     "neurons", "inputs", "contexts", "lanes", "weight_bits", "state_bits", "current_bits", "outputs", "step_events",
-    "spike_fifo", "frame_bytes", "frame_window", "uart_fifo",
+    "spike_fifo", "frame_bytes", "frame_window", "uart_fifo", "updates",
 )
 
 LAYOUTS = {

@@ -27,7 +27,8 @@ bool qclif_configure(struct qclif *q, uint32_t neurons, uint32_t apical_shift, u
 
 bool qclif_load_network(struct qclif *q, const struct qclif_network *network)
 {
-	if (network->inputs != QCLIF_GET(q, size_inputs) || network->contexts != QCLIF_GET(q, size_contexts) ||
+	if (network->build_neurons != QCLIF_GET(q, size_neurons) ||
+	    network->inputs != QCLIF_GET(q, size_inputs) || network->contexts != QCLIF_GET(q, size_contexts) ||
 	    network->lanes != QCLIF_GET(q, size_lanes) || network->weight_bits != QCLIF_GET(q, size_weight_bits) ||
 	    network->state_bits != QCLIF_GET(q, size_state_bits) ||
 	    network->current_bits != QCLIF_GET(q, size_current_bits) ||

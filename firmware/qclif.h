@@ -40,7 +40,7 @@ struct qclif_words {
 /* A network in the words of a build, as firmware/network_header.py writes them. */
 struct qclif_network {
 	/* Of the build: it has these sizes, or the words mean something else in it. */
-	uint32_t inputs, contexts, lanes, weight_bits, state_bits, current_bits;
+	uint32_t build_neurons, inputs, contexts, lanes, weight_bits, state_bits, current_bits;
 	/* Of the network. */
 	uint32_t neurons, apical_shift, product_shift;
 	const struct qclif_words *chunks;

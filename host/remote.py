@@ -70,7 +70,7 @@ def compare_each(accelerator: RemoteAccelerator, network: Network, samples: list
     golden = GoldenModel(network)
     for sample in samples:
         expected, = golden.run([sample.steps], states=True)
-        yield compare(sample, accelerator.run(sample, lockstep), expected, network, accelerator.config.lanes, lockstep)
+        yield compare(sample, accelerator.run(sample, lockstep), expected, network, accelerator.config, lockstep)
 
 
 def row(each: Compared) -> tuple[str, ...]:

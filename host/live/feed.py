@@ -64,7 +64,7 @@ class Machine:
     steps, compared, mismatches : steps computed, compared with the golden model, and different from it.
     steps_per_second, lag_ms : of the last second; lag: from the end of a step in the source's time to its spikes here,
         the longest.
-    clocks_per_step, bound_per_step : of the core, of the last second; the bound is G*max(rows, P).
+    clocks_per_step, bound_per_step : of the core, of the last second; the bound is G*max(rows, P/Q).
     bytes_out, bytes_in : on the line.
     retries, crc_errors, resets : of the link: frames sent again, damaged ones, and devices that began anew.
     dropped_steps, dropped_events, late_events : what did not reach the device: steps and their events that waited too

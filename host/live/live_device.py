@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from host.link.session import Session, SessionBatch
 from host.live.connection import Connection
@@ -74,9 +75,9 @@ class LiveDevice:
             self._stack.close()
 
     @property
-    def lanes(self) -> int:
-        """P of the build."""
-        return self._session.link.info.config.lanes
+    def config(self) -> QCLIFConfig:
+        """Sizes of the build."""
+        return self._session.link.info.config
 
     @property
     def watch(self) -> tuple[int, ...]:

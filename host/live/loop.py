@@ -162,7 +162,7 @@ class LiveRun:
     def _begun(self) -> None:
         """The device begins from reset: so does what it is compared with."""
         if self.meter is None:
-            self.meter = Meter(self._network.neurons, self.device.lanes)
+            self.meter = Meter(self._network.neurons, self.device.config)
         self.meter.begin()
         if self._golden is not None:
             self._golden.reset()

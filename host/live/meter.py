@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from accel.config import QCLIFConfig
 from host.live.feed import Machine
+from host.runs.synaptic_operations import step_bounds
 
 # Seconds that rates are of.
 WINDOW = 1.0
@@ -26,7 +28,8 @@ class Meter:
 
     Parameters
     ----------
-    neurons, lanes : of the build, for the bound G*max(rows, P) of a step.
+    neurons : of the network.
+    config : of the build, for the bound of a step.
 
     Attributes
     ----------
@@ -40,8 +43,8 @@ class Meter:
     # Of the histogram of lags: its bins.
     LAG_MS = 10_000
 
-    def __init__(self, neurons: int, lanes: int) -> None:
-        self._groups, self._lanes = -(-neurons//lanes), lanes
+    def __init__(self, neurons: int, config: QCLIFConfig) -> None:
+        self._neurons, self._config = neurons, config
         self.steps = self.compared = self.mismatches = self.lost_steps = self.shown = self.right = 0
         self.lags    = np.zeros(self.LAG_MS, np.int64)
         self.seconds = 0.0
@@ -61,9 +64,10 @@ class Meter:
     def take(self, now: float, inputs: Sequence[np.ndarray], spikes: Sequence[np.ndarray], lags: Sequence[float]
             ) -> None:
         """Steps that were computed: inputs and spikes of each, and the seconds from its end to its spikes."""
-        for sources, fired in zip(inputs, spikes, strict=True):
-            self._bound += self._groups*max(len(sources) + self._spikes, self._lanes)
-            self._spikes = len(fired)
+        fired = [self._spikes, *map(len, spikes)]
+        rows  = np.array([len(sources) for sources in inputs]) + fired[:-1]
+        self._bound += int(step_bounds(rows, self._neurons, self._config).sum())
+        self._spikes = fired[-1]
         if self._begun is None:
             self._begun = now
         self.steps  += len(inputs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
@@ -60,8 +61,8 @@ def _compared_spikes(device: SpikeTrain, expected: SpikeTrain, what: str) -> tup
     return count, [(step, what, neuron, ours, theirs) for step, neuron, ours, theirs in differing[:1].tolist()]
 
 
-def compare(sample: Sample, run: SampleRun, golden: "GoldenResult", network: Network, lanes: int,
-        lockstep: bool = False) -> Compared:
+def compare(sample: Sample, run: SampleRun, golden: "GoldenResult", network: Network,
+        config: QCLIFConfig, lockstep: bool = False) -> Compared:
     """Compare what the device gave for a recording with the golden model, integer for integer. Raises QCLIFError where
     it gave another number of logits or states than there are.
     """
@@ -91,5 +92,5 @@ def compare(sample: Sample, run: SampleRun, golden: "GoldenResult", network: Net
             found.append((len(golden.spikes) - rows + row, what, neuron, int(device[row, neuron]),
                 int(expected[row, neuron])))
     return Compared(sample, run, golden, mismatches, state_mismatches, states,
-        bound_clocks(sample.steps, golden.spikes, network.neurons, lanes),
+        bound_clocks(sample.steps, golden.spikes, network.neurons, config),
         Divergence(sample.name, *min(found, key=lambda each: each[0])) if found else None)

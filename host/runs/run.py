@@ -87,8 +87,7 @@ def execute(link: Link, network: Network, samples: Sequence[Sample], engine: str
         expected = iter(golden.run([sample.steps for sample in batch], states=True))
         try:
             for sample, got in zip(batch, device.run_many(batch, encode, lockstep, advance), strict=True):
-                run.compared.append(compare(sample, got, next(expected), network, link.info.config.lanes,
-                    lockstep))
+                run.compared.append(compare(sample, got, next(expected), network, link.info.config, lockstep))
         except DeviceReset as error:
             run.resets += 1
             if run.resets > RESETS_MAX:

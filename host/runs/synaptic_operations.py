@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from accel.config import QCLIFConfig
 from host.events.spike_train import SpikeTrain
 from host.network.network import Network
 
@@ -19,12 +20,15 @@ def rows_per_step(inputs: SpikeTrain, spikes: SpikeTrain) -> np.ndarray:
     return rows
 
 
-def bound_clocks(inputs: SpikeTrain, spikes: SpikeTrain, neurons: int, lanes: int) -> int:
-    """Least clocks in which the accelerator can take the steps of a sample.
+def step_bounds(rows: np.ndarray, neurons: int, config: QCLIFConfig) -> np.ndarray:
+    """Least clocks of steps of so many rows, int64 [T]: G*max(rows, P/Q), for G = ceil(neurons/P) groups of P lanes, of
+    which Q neurons are updated a clock."""
+    return -(-neurons//config.lanes)*np.maximum(rows, config.update_clocks)
 
-    The sum over steps of G*max(rows, P), for G = ceil(neurons/P) groups of P = lanes neurons.
-    """
-    return int((-(-neurons//lanes)*np.maximum(rows_per_step(inputs, spikes), lanes)).sum())
+
+def bound_clocks(inputs: SpikeTrain, spikes: SpikeTrain, neurons: int, config: QCLIFConfig) -> int:
+    """Least clocks in which the accelerator of these sizes can take the steps of a sample."""
+    return int(step_bounds(rows_per_step(inputs, spikes), neurons, config).sum())
 
 
 def synaptic_operations(inputs: SpikeTrain, spikes: SpikeTrain, neurons: int) -> int:

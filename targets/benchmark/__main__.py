@@ -27,7 +27,7 @@ from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
-from host.runs.synaptic_operations import bound_clocks, rows_per_step
+from host.runs.synaptic_operations import bound_clocks, rows_per_step, step_bounds
 from targets.benchmark.live import bench_live, bench_soak
 from targets.benchmark.streaming import LINES, bench_streaming, exact_run
 from targets.benchmark.training import bench_training
@@ -37,13 +37,14 @@ from targets.sim.simulator import SimulatedSoC
 from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
 
-LANES    = (1, 2, 4, 8, 16, 32, 64)
+# Lanes P and neurons updated a clock, Q.
+BUILDS   = ((1, 1), (2, 1), (4, 1), (8, 1), (16, 1), (32, 1), (64, 1), (32, 4), (64, 8), (208, 16), (256, 256))
 ACTIVITY = (0.0, 0.01, 0.05, 0.2, 1.0)
 STEPS    = 50
 REPEATS  = 3
 
 # The clock is the ULX3S'.
-LATENCY_LANES = (8, 16, 32)
+LATENCY_BUILDS = ((8, 1), (16, 1), (32, 1), (64, 8))
 LATENCY_MHZ   = LINES["ulx3s"].clock_hz/1e6
 
 Rows = list[dict[str, object]]
@@ -60,21 +61,23 @@ def default_network(config: QCLIFConfig, samples: list[Sample]) -> Network:
 
 
 def bench_clocks(progress: StageDisplay) -> Rows:
-    """Clocks a step of the core alone, for lanes and for activity (share of the inputs that fire in a step)."""
+    """Clocks a step of the core alone, for lanes P, neurons updated a clock Q, and activity (share of the inputs that
+    fire in a step). Bound: G*max(rows, P/Q)."""
     rows, rng = [], np.random.default_rng(0)
     network = default_network(QCLIFConfig(), default_samples(3))
-    for lanes in LANES:
-        progress(f"core with {lanes} lanes")
-        config = QCLIFConfig(lanes=lanes)
+    for lanes, updates in BUILDS:
+        progress(f"core with P = {lanes}, Q = {updates}")
+        config = QCLIFConfig(lanes=lanes, updates=updates)
         core   = CoreSimulator(config)
         for activity in ACTIVITY:
             steps  = SpikeTrain.from_dense(rng.random((STEPS, config.inputs)) < activity)
             run    = core.run(network, steps)
             golden = GoldenModel(network).run([steps])[0].spikes
             if run.spikes != golden:
-                raise QCLIFError(f"the core with {lanes} lanes differs from the golden model: report this")
-            bound  = bound_clocks(steps, golden, network.neurons, lanes)
-            rows.append({"lanes": lanes, "activity": activity, "rows_per_step": run.counters["rows"]/STEPS,
+                raise QCLIFError(f"the core with P = {lanes}, Q = {updates} differs from the golden model: report this")
+            bound  = bound_clocks(steps, golden, network.neurons, config)
+            rows.append({"lanes": lanes, "updates": updates, "activity": activity,
+                "rows_per_step": run.counters["rows"]/STEPS,
                 "clocks_per_step": run.counters["busy"]/STEPS, "bound_per_step": bound/STEPS,
                 "ratio": round(run.counters["busy"]/bound, 3),
                 "sops_per_clock": round(run.counters["sops"]/run.counters["busy"], 2)})
@@ -83,12 +86,12 @@ def bench_clocks(progress: StageDisplay) -> Rows:
 
 def bench_latency(progress: StageDisplay) -> Rows:
     """From the last event of a step in, behind it the end of the step, to its first spike and to the end of its output:
-    most clocks, through the encoder of raw events and the core, which is idle before. Bound: G*max(rows, P)."""
+    most clocks, through the encoder of raw events and the core, which is idle before. Bound: G*max(rows, P/Q)."""
     rows, rng = [], np.random.default_rng(0)
     network = default_network(QCLIFConfig(), default_samples(3))
-    for lanes in LATENCY_LANES:
-        progress(f"core with {lanes} lanes")
-        config = QCLIFConfig(lanes=lanes)
+    for lanes, updates in LATENCY_BUILDS:
+        progress(f"core with P = {lanes}, Q = {updates}")
+        config = QCLIFConfig(lanes=lanes, updates=updates)
         core   = CoreSimulator(config)
         for activity in ACTIVITY:
             steps   = SpikeTrain.from_dense(rng.random((STEPS, config.inputs)) < activity)
@@ -100,8 +103,8 @@ def bench_latency(progress: StageDisplay) -> Rows:
             fired   = np.diff(run.spikes.offsets) > 0
             first   = int(latency[fired, 0].max()) if fired.any() else None
             most    = int(latency[:, 1].max())
-            rows.append({"lanes": lanes, "activity": activity, "most_rows": int(walked.max()), "first_spike": first,
-                "end": most, "bound": int((-(-network.neurons//lanes)*np.maximum(walked, lanes)).max()),
+            rows.append({"lanes": lanes, "updates": updates, "activity": activity, "most_rows": int(walked.max()),
+                "first_spike": first, "end": most, "bound": int(step_bounds(walked, network.neurons, config).max()),
                 "first_spike_us": first and round(first/LATENCY_MHZ, 2), "end_us": round(most/LATENCY_MHZ, 2)})
     return rows
 

@@ -123,7 +123,7 @@ class BoardOptions:
     def name(self) -> str:
         """Name of the build's folder."""
         c = self.config
-        return (f"{self.board}-{self.device.lower()}-n{c.neurons}-i{c.inputs}-p{c.lanes}-w{c.weight_bits}-"
+        return (f"{self.board}-{self.device.lower()}-n{c.neurons}-i{c.inputs}-p{c.lanes}-q{c.updates}-w{c.weight_bits}-"
             f"{round(self.sys_clk_freq/1e6)}mhz")
 
     @classmethod

@@ -13,6 +13,7 @@ import functools
 import importlib.resources
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from accel.config import QCLIFConfig
 from accel.layouts import index_bits
@@ -35,8 +36,9 @@ SHAPES = {
     "m10k":    ((8192, 1), (4096, 2), (2048, 5), (1024, 10), (512, 20), (256, 40)),
 }
 
-# Small memories of the accelerator that waste a block RAM each: on families with TABLES_BITS they are made of tables.
-IN_TABLES = ("parameters0", "parameters1", "states0", "spike_list0")
+# Patterns of the names of small memories of the accelerator that waste a block RAM each: on families with TABLES_BITS
+# they are made of tables.
+IN_TABLES = ("parameters*", "states0", "spike_list0")
 
 # Yosys makes memories of tables by itself up to about this many bits.
 TABLES_BITS = {"ecp5": 1024, "gowin": 1536}
@@ -95,25 +97,27 @@ class Shape:
 
 def core_memories(config: QCLIFConfig, banked: bool = True) -> list[Shape]:
     """Memories of the accelerator and its peripheral; `banked`: the weights in banks, as of a registered core."""
-    lanes  = [min(config.slice_lanes, config.lanes - first) for first in range(0, config.lanes, config.slice_lanes)]
+    lanes  = [min(config.slice_lanes, config.word_lanes - first)
+        for first in range(0, config.word_lanes, config.slice_lanes)]
     slices = [count*config.weight_bits for count in lanes]
     banks  = (lambda depth: bank_depths(depth, slices)) if banked else lambda depth: [depth]
     row    = index_bits(max(config.inputs, config.contexts))
     neuron = index_bits(config.neurons)
     state, weight = config.state_bits, config.weight_bits
-    return [
+    halves = config.pipelines*[2*state, state + 2*weight]
+    shapes = [
         *[Shape(f"weights_soma{n}", depth, width) for depth in banks(config.soma_words)
             for n, width in enumerate(slices)],
         *[Shape(f"weights_apical{n}", depth, width) for depth in banks(config.apical_words)
             for n, width in enumerate(slices)],
-        Shape("parameters0", config.neurons, 2*state),
-        Shape("parameters1", config.neurons, state + 2*weight),
-        Shape("states0", config.neurons, 2*state),
+        *[Shape(f"parameters{n}", config.neuron_words, width) for n, width in enumerate(halves)],
+        Shape("states0", config.neuron_words, config.pipelines*2*state),
         Shape("event_list0", 2**(index_bits(config.step_events) + 1), 1 + row),
-        Shape("spike_list0", 2**(neuron + 1), neuron),
+        *([Shape("spike_list0", 2**(neuron + 1), neuron)] if config.updates == 1 else []),
         # A stream FIFO keeps its `first` and `last` beside the neuron and the flag of a spike.
         Shape("spike FIFO", config.spike_fifo, neuron + 3),
     ]
+    return [shape for shape in shapes if shape.depth > 1] # One word is registers.
 
 
 def uncontested(top: str) -> str:
@@ -125,7 +129,8 @@ def uncontested(top: str) -> str:
 
 def in_tables(shape: Shape, family: str) -> bool:
     """Whether a memory is made of look-up tables, not of block RAM."""
-    return family in TABLES_BITS and (shape.name in IN_TABLES or shape.depth*shape.width <= TABLES_BITS[family])
+    return family in TABLES_BITS and (any(fnmatchcase(shape.name, each) for each in IN_TABLES) or
+        shape.depth*shape.width <= TABLES_BITS[family])
 
 
 def large_memories(config: QCLIFConfig, count: int) -> dict[Shape, int]:

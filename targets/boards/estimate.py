@@ -95,7 +95,7 @@ def estimate(options: BoardOptions, device: Device) -> dict[str, int]:
     core      = core_memories(config, banked=not options.flash_offset)
     memories  = [each for each in (*core, *soc_memories(config, *sizes)) if each not in large]
     base, bit = (BASE_ICE40, SUM_BIT_ICE40) if device.family == "ice40" else (BASE, SUM_BIT)
-    sum_bits  = 2*config.lanes*config.accumulator_bits
+    sum_bits  = 2*config.word_lanes*config.accumulator_bits
     bank_bits = 0 if options.flash_offset else sum(each.width for each in core if each.name.startswith("weights"))
     tables    = [memory for memory in memories if in_tables(memory, device.family)]
     sdram     = SDRAM if options.with_sdram else Cells(0, 0)
@@ -132,6 +132,8 @@ def candidates(options: BoardOptions, fixed: dict[str, int]) -> Iterator[BoardOp
     for group in ((fixed["neurons"],),) if "neurons" in fixed else NEURONS:
         for cpu, inputs, neurons, lanes, saving in itertools.product(cpus, choices("inputs", INPUTS), group,
                 choices("lanes", LANES), SAVINGS):
+            if lanes % options.config.updates:
+                continue
             saved  = {name: value for name, value in saving.items() if name not in fixed}
             config = dataclasses.replace(options.config, inputs=inputs, neurons=neurons, lanes=lanes, **saved,
                 **follow)

@@ -147,7 +147,7 @@ def run_core(gates: NetlistProgram, config: QCLIFConfig, network: Network, sampl
     writes = sum(len(words) for _, _, words in image(network, config))
 
     def run(inputs: SpikeTrain, golden: GoldenResult) -> NetlistRun:
-        limit = writes + PATIENCE*bound_clocks(inputs, golden.spikes, network.neurons, config.lanes) \
+        limit = writes + PATIENCE*bound_clocks(inputs, golden.spikes, network.neurons, config) \
             + (64 + network.neurons)*len(inputs)
         shown = len(inputs) if state_steps is None else state_steps
         core  = BuiltCore(config, gates.program, gates.environment(QCLIF_CLOCKS=limit))

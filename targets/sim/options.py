@@ -91,5 +91,5 @@ class SimOptions:
         """Name of the build's directory: the main sizes for people, a hash of everything for certainty."""
         c    = self.config
         text = json.dumps(asdict(self), sort_keys=True, default=str)
-        return (f"n{c.neurons}_i{c.inputs}_c{c.contexts}_p{c.lanes}_w{c.weight_bits}_s{c.state_bits}_"
+        return (f"n{c.neurons}_i{c.inputs}_c{c.contexts}_p{c.lanes}_q{c.updates}_w{c.weight_bits}_s{c.state_bits}_"
             f"{'' if self.with_accelerator else 'cpu_'}{hashlib.sha256(text.encode()).hexdigest()[:8]}")

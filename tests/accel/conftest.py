@@ -22,10 +22,10 @@ def silent():
 @pytest.fixture
 def firing():
     """A build and a network of which each neuron fires in each step; two slices a word, and a gap behind three."""
-    config  = QCLIFConfig(neurons=5, inputs=3, contexts=1, lanes=10, weight_bits=8, spike_fifo=5)
+    config  = QCLIFConfig(neurons=10, inputs=3, contexts=1, lanes=10, weight_bits=8, spike_fifo=10)
     network = random_network(config, apical_shift=1)
     for name in ("bias_soma", "bias_apical", "threshold"):
-        setattr(network, name, np.full(5, 1 if name == "threshold" else 100))
+        setattr(network, name, np.full(config.neurons, 1 if name == "threshold" else 100))
     for name in ("w_sensory", "w_context", "w_recurrent_soma", "w_recurrent_apical", "leak_soma", "leak_apical"):
         setattr(network, name, np.zeros_like(getattr(network, name)))
     return config, network

@@ -47,7 +47,7 @@ def test_core(data, sink_gap, source_gap, registered, single_port, protect):
     assert bench.pulses["sops"]      == network.neurons*(2*sum(rows) - events)
     assert bench.pulses["spikes"]    == sum(len(step) for step in spikes)
     assert bench.pulses["overflows"] == 0
-    bound = sum(groups*max(n, config.lanes) for n in rows)
+    bound = sum(groups*max(n, config.update_clocks) for n in rows)
     assert bench.pulses["busy"] - bench.pulses["stalls"] <= bound + STEP_OVERHEAD*len(steps)
 
 

@@ -2,6 +2,7 @@
 
 """Faults of memories: the codes, bit by bit, and a core in whose memories a bit is flipped in every step."""
 
+import dataclasses
 import random
 from itertools import combinations
 
@@ -145,11 +146,12 @@ CONFIG = QCLIFConfig(neurons=3, inputs=4, contexts=1, lanes=2, step_events=8)
 STEPS  = 48
 
 
-def fault_run(protect, registered=False, seed=0):
-    network = random_network(CONFIG, 39, "excited", product_shift=2)
+def fault_run(protect, registered=False, seed=0, updates=1):
+    config  = dataclasses.replace(CONFIG, updates=updates)
+    network = random_network(config, 39, "excited", product_shift=2)
     draw    = random.Random(seed)
     steps   = [[draw.randrange(CONFIG.sources) for _ in range(draw.randrange(6))] for _ in range(STEPS)]
-    return FaultBench(network, CONFIG, steps, protect=protect, registered=registered, seed=seed)
+    return FaultBench(network, config, steps, protect=protect, registered=registered, seed=seed)
 
 
 def test_flipped_bits_of_a_core_without_protection_change_spikes():
@@ -158,19 +160,20 @@ def test_flipped_bits_of_a_core_without_protection_change_spikes():
     assert run.faults == {"corrected": 0, "uncorrected": 0}
 
 
-@pytest.mark.parametrize("registered", [False, True])
-def test_parity_tells_of_every_wrong_spike(registered):
-    run   = fault_run("parity", registered)
+# Memories that bits flip in: words of two neurons have the halves of both's parameters, and there is no list of spikes.
+@pytest.mark.parametrize(("registered", "updates", "memories"), [(False, 1, 7), (True, 1, 7), (False, 2, 8)])
+def test_parity_tells_of_every_wrong_spike(registered, updates, memories):
+    run   = fault_run("parity", registered, updates=updates)
     wrong = [uncorrected for right, _, uncorrected in run.outcomes if not right]
     assert len(wrong) >= 2 and all(wrong)
-    assert len(run.flipped) == 7 and run.faults["corrected"] == 0
+    assert len(run.flipped) == memories and run.faults["corrected"] == 0
 
 
-@pytest.mark.parametrize("registered", [False, True])
-def test_secded_keeps_every_spike(registered):
-    run = fault_run("secded", registered)
+@pytest.mark.parametrize(("registered", "updates", "memories"), [(False, 1, 7), (True, 1, 7), (False, 2, 8)])
+def test_secded_keeps_every_spike(registered, updates, memories):
+    run = fault_run("secded", registered, updates=updates)
     assert all(right for right, _, _ in run.outcomes)
-    assert len(run.flipped) == 7
+    assert len(run.flipped) == memories
     assert run.faults["uncorrected"] == 0 and run.faults["corrected"] > STEPS
 
 
@@ -199,7 +202,7 @@ class ReadBench(CoreBench):
 
 @pytest.mark.parametrize(("protect", "found"), [("parity", (False, 0, 1)), ("secded", (True, 1, 0))])
 def test_software_finds_a_fault_and_scrubs_it(protect, found):
-    config = QCLIFConfig(neurons=2, inputs=3, contexts=1, lanes=5) # Words of two slices.
+    config = QCLIFConfig(neurons=5, inputs=3, contexts=1, lanes=5) # Words of two slices.
     bench  = ReadBench(random_network(config), config, [[]], readback=True, protect=protect)
     # Of word 3, slice 0 is wrong. Whole words are checked, so that a read of its other slice tells of it as well.
     assert {n: read for n, read in enumerate(bench.reads) if read != (True, 0, 0)} == {6: found, 7: (True, *found[1:])}

@@ -59,7 +59,7 @@ def test_push_while_not_ready_is_flagged(silent):
 
 # Settings -----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("value, taken", [(0, 1), (6, 5), (0x10003, 5), (2**32 - 1, 5), (5, 5), (1, 1)])
+@pytest.mark.parametrize("value, taken", [(0, 1), (11, 10), (0x10003, 10), (2**32 - 1, 10), (10, 10), (1, 1)])
 def test_neurons_are_within_the_build(firing, value, taken):
     """And nothing hangs: the next step ends."""
     config, network = firing

@@ -40,7 +40,7 @@ def test_nothing_changes_while_a_step_is_in_work(firing):
     assert before == after
     # A weight cannot change meanwhile: it is shown, without a flag.
     assert seen == {name: ({"busy"}, before[name]) for name in writes}
-    assert spikes == [[*range(5)]]*2 and errors == set()
+    assert spikes == [[*range(10)]]*2 and errors == set()
 
 
 def test_a_state_cannot_be_read_while_it_changes(firing):

@@ -35,7 +35,7 @@ def test_a_reset_drops_everything_in_any_state(firing, registered, waits):
 
     seen, spikes, states, events, errors = drive(config, session, registered)
     reference = Reference(network)
-    assert spikes == [reference.step(sources) for sources in ([0, 2, 1], [3])] and spikes[0] == [*range(5)]
+    assert spikes == [reference.step(sources) for sources in ([0, 2, 1], [3])] and spikes[0] == [*range(10)]
     assert states == [a | s << 16 for a, s in zip(reference.v_a, reference.v_s, strict=True)]
     assert seen == [STATUS["ready"], 0, 0]
     assert (events, errors) == (4, set())
@@ -123,7 +123,7 @@ def test_pop_shows_until_it_is_taken(firing):
         seen = []
         for _ in range(3):
             seen.append((yield from dut.read("pop")))
-        for _ in range(5):
+        for _ in range(10):
             yield from dut.write("pop", 0xffffffff)
         seen.append((yield from dut.read("pop")))
         errors = [(yield from dut.errors())]

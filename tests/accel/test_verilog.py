@@ -18,7 +18,7 @@ from host.events.formats import read_files
 from host.events.spike_train import SpikeTrain
 from host.network.golden import GoldenModel
 from host.network.random_network import random_network
-from host.runs.synaptic_operations import bound_clocks, rows_per_step
+from host.runs.synaptic_operations import bound_clocks, rows_per_step, step_bounds
 from targets.sim.core import CoreSimulator
 from tests.helpers.needs import needs_verilator
 from tests.helpers.strategies import random_network as uniform_network
@@ -28,18 +28,20 @@ BUILDS = {
     "single":  QCLIFConfig(neurons=1, inputs=8, contexts=0, lanes=1),
     "narrow":  QCLIFConfig(neurons=37, lanes=8, weight_bits=4, state_bits=12, contexts=0),
     "wide":    QCLIFConfig(lanes=32),
+    "words":   QCLIFConfig(lanes=32, updates=4),
+    "whole":   QCLIFConfig(neurons=60, inputs=128, lanes=64, updates=64, weight_bits=4),
     "odd":     QCLIFConfig(neurons=50, inputs=128, lanes=7, weight_bits=5, state_bits=16, current_bits=20),
 }
 
 
 # Clocks from the end of a step in to the end of its output beyond the bound, where the core was idle before: neurons of
-# the last group, and the pipelines.
-def latency_overhead(config):
-    return config.lanes + 14
+# the last group, and the pipelines; of Q neurons a clock, the spikes as well, which leave behind them.
+def latency_overhead(config, spikes):
+    return config.update_clocks + 14 + (2 + np.diff(spikes.offsets) if config.updates > 1 else 0)
 
 
 @pytest.mark.parametrize(("name", "registered"),
-    [*((name, False) for name in BUILDS), ("default", True), ("odd", True)])
+    [*((name, False) for name in BUILDS), ("default", True), ("odd", True), ("words", True)])
 @needs_verilator
 def test_verilated_core_equals_golden_model(name, registered):
     config = BUILDS[name]
@@ -55,7 +57,7 @@ def test_verilated_core_equals_golden_model(name, registered):
         assert run.spikes == golden.spikes
         assert np.array_equal(run.v_a, golden.v_a) and np.array_equal(run.v_s, golden.v_s)
         run   = core.run(network, each)
-        bound = bound_clocks(each, golden.spikes, network.neurons, config.lanes)
+        bound = bound_clocks(each, golden.spikes, network.neurons, config)
         assert run.spikes == golden.spikes
         assert run.counters["busy"] <= 1.10*bound + 64*len(each)
         assert run.counters["overflows"] == 0
@@ -79,10 +81,11 @@ def test_extreme_networks(style):
             assert np.array_equal(run.v_a, golden.v_a) and np.array_equal(run.v_s, golden.v_s)
 
 
+@pytest.mark.parametrize(("lanes", "updates"), [(64, 1), (256, 8)])
 @needs_verilator
-def test_largest_build():
-    """1024 neurons, 4096 inputs and 64 contexts on 64 lanes; all sources at once among the steps."""
-    config  = QCLIFConfig(neurons=1024, inputs=4096, contexts=64, lanes=64)
+def test_largest_build(lanes, updates):
+    """1024 neurons, 4096 inputs and 64 contexts; all sources at once among the steps."""
+    config  = QCLIFConfig(neurons=1024, inputs=4096, contexts=64, lanes=lanes, updates=updates)
     random  = np.random.default_rng(0).random((8, config.sources))
     steps   = SpikeTrain.from_dense(np.concatenate([random < 0.02, random < 2]))
     network = random_network(config, Encoder(grid=(64, 32)), [steps])
@@ -91,8 +94,9 @@ def test_largest_build():
     assert len(golden.spikes.sources) > 0 and run.spikes == golden.spikes
     assert np.array_equal(run.v_a, golden.v_a) and np.array_equal(run.v_s, golden.v_s)
     # Steps that are alone: the spikes are out as soon as can be.
-    bound = config.groups*np.maximum(rows_per_step(steps, golden.spikes), config.lanes)
-    assert (run.latency[:, 1] >= bound).all() and (run.latency[:, 1] <= bound + latency_overhead(config)).all()
+    bound = step_bounds(rows_per_step(steps, golden.spikes), config.neurons, config)
+    most  = bound + latency_overhead(config, golden.spikes)
+    assert (run.latency[:, 1] >= bound).all() and (run.latency[:, 1] <= most).all()
     assert (run.latency[:, 0] <= run.latency[:, 1]).all()
 
 
@@ -106,7 +110,7 @@ def test_real_gestures(qclif_data):
     for steps, golden in zip(samples, GoldenModel(network).run(samples), strict=True):
         run = core.run(network, steps)
         assert run.spikes == golden.spikes
-        assert run.counters["busy"] <= 1.10*bound_clocks(steps, golden.spikes, 200, 8) + 64*len(steps)
+        assert run.counters["busy"] <= 1.10*bound_clocks(steps, golden.spikes, 200, config) + 64*len(steps)
 
 
 @pytest.mark.parametrize("options", [
@@ -114,7 +118,9 @@ def test_real_gestures(qclif_data):
     ["--neurons", "1", "--inputs", "1", "--contexts", "0", "--lanes", "1"],
     ["--neurons", "37", "--weight-bits", "4", "--state-bits", "12", "--contexts", "0"],
     ["--neurons", "1024", "--inputs", "4096", "--contexts", "64", "--lanes", "64"],
-], ids=["default", "single", "narrow", "largest"])
+    ["--neurons", "37", "--lanes", "16", "--updates", "4"],
+    ["--neurons", "37", "--lanes", "64", "--updates", "64"],
+], ids=["default", "single", "narrow", "largest", "words", "whole"])
 def test_verilog_is_lint_clean(options, tmp_path):
     for tool in ("verilator", "yosys"):
         if not shutil.which(tool):

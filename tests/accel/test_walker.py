@@ -34,8 +34,8 @@ class Recorder(CoreBench):
                 seen["word"] = str((yield walk.soma_adr))
             if (yield sums.valid) and (yield sums.ready):
                 seen["sums"] = "L" if (yield sums.last) else "-"
-            if (yield population.active) and (yield population.pipeline.ce):
-                seen["neuron"] = str((yield population.neuron))
+            if (yield population.active) and (yield population.ce):
+                seen["neuron"] = str((yield population.word))
             if (yield core.source.valid):
                 seen["spike"] = str((yield core.source.neuron)) if (yield core.source.spike) else ""
                 seen["spike"] += "L"*(yield core.source.last)

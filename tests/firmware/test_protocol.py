@@ -102,14 +102,14 @@ def test_layouts_round_trip(layout):
 
 # Versions -----------------------------------------------------------------------------------------
 
-# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 3.
-HELLO_VERSION = 3
+# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 4.
+HELLO_VERSION = 4
 HELLO_BYTES   = bytes.fromhex("""
-    00 03 0100 40420f00 02 00000001 00000000 00000000 0000 00
-    0100 0100 0000 0100 0800 0800 0c00 1000 4000 1000 0004 0800 0010""")
+    00 04 0100 40420f00 02 00000001 00000000 00000000 0000 00
+    0100 0100 0000 0100 0800 0800 0c00 1000 4000 1000 0004 0800 0010 0100""")
 
 # SHA-256 of on_the_line() in that version.
-LINE_DIGEST = "df271a1f35f38cf44893ad1e3adb03529cd8b612688e039335a8493ba7bddfa2"
+LINE_DIGEST = "feff6420da9b192f0922970ad466376d45ed833be50cd40a71e675944d724e5b"
 
 
 def on_the_line() -> str:

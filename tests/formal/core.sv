@@ -80,9 +80,9 @@ always @(posedge sys_clk) begin
 end
 
 // A beat that leaves the neurons.
-wire proof_made = population_output_sink_valid & population_ce;
-wire proof_as_made = source_neuron == population_output_sink_payload_neuron &&
-    source_spike == population_output_sink_payload_spike && source_last == population_output_sink_last;
+wire proof_made = population_spikelist_output_sink_valid & population_ce;
+wire proof_as_made = source_neuron == population_spikelist_output_sink_payload_neuron &&
+    source_spike == population_spikelist_output_sink_payload_spike && source_last == population_spikelist_output_sink_last;
 
 // Books ----------------------------------------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ always @* begin
     proof_in_order = 1;
     proof_enters   = proof_next;
     for (n = 0; n < STAGES; n = n + 1) if (proof_stage_valid[n]) begin
-        if (proof_stage_neuron[n*$bits(population_neuron) +: $bits(population_neuron)] != proof_enters ||
+        if (proof_stage_neuron[n*$bits(population_word) +: $bits(population_word)] != proof_enters ||
             proof_stage_last[n] != (proof_enters + 1 == neurons)) proof_in_order = 0;
         proof_enters = proof_enters + 1 == neurons ? 0 : proof_enters + 1;
     end
@@ -131,13 +131,13 @@ always @* if (proof_live) begin
     no_last_out_too_many:  assert (~(source_valid & source_last) || proof_steps != 0);
     if (CLOCKS != 0) step_within_bound:     assert (proof_clocks <= CLOCKS);
 
-    steps_add_up:          assert (proof_steps == eventlist_closed0 + eventlist_closed1 + !population_listed +
-                               (population_output_valid & source_last));
+    steps_add_up:          assert (proof_steps == eventlist_closed0 + eventlist_closed1 + !population_spikelist_listed +
+                               (population_spikelist_output_valid & source_last));
 
     // Neurons.
-    if (IN_ORDER) neurons_in_order: assert (proof_in_order && population_neuron == proof_enters &&
-                               (~population_active || (population_step_last ? population_neuron + population_remaining == neurons
-                                                     : population_neuron + population_remaining < neurons)));
+    if (IN_ORDER) neurons_in_order: assert (proof_in_order && population_word == proof_enters &&
+                               (~population_active || (population_step_last ? population_word + population_remaining == neurons
+                                                     : population_word + population_remaining < neurons)));
 
     // Spikes.
     source_stable:         assert (~(proof_past & proof_stalled) || (source_valid && source_neuron == proof_neuron &&
@@ -163,17 +163,17 @@ always @* if (proof_live) begin
             population_parameters_read_adr == population_parameters_write_adr) &&
         ~(population_states_read_en & population_states_write_en &&
             population_states_read_adr == population_states_write_adr) &&
-        ~(population_lists_read_en & population_lists_write_en &&
-            population_lists_read_adr == population_lists_write_adr) &&
+        ~(population_spikelist_read_en & population_spikelist_write_en &&
+            population_spikelist_read_adr == population_spikelist_write_adr) &&
         ~(eventlist_read_en & eventlist_write_en && eventlist_read_adr == eventlist_write_adr));
 
     // Lists and sums: no entry beyond the capacity, none read that was not written, none replaced before it was used.
     event_list_fits:       assert (eventlist_fill <= STEP_EVENTS && (~eventlist_write_en || eventlist_fill < STEP_EVENTS));
     event_list_read:       assert (~eventlist_list_read || (eventlist_list_index < eventlist_list_count && proof_ahead));
     event_list_release:    assert (~eventlist_list_release || eventlist_list_valid);
-    spike_list_fits:       assert (population_fill <= NEURONS && (~population_lists_write_en || population_fill < NEURONS));
-    spike_list_read:       assert (~population_spikes_read || population_spikes_index < population_spikes_count);
-    spike_list_kept:       assert (~population_step_done || ~population_listed);
+    spike_list_fits:       assert (population_spikelist_fill <= NEURONS && (~population_spikelist_write_en || population_spikelist_fill < NEURONS));
+    spike_list_read:       assert (~population_spikelist_spikelist_list_read || population_spikelist_spikelist_list_index < population_spikelist_count);
+    spike_list_kept:       assert (~population_spikelist_spikelist_step_done || ~population_spikelist_listed);
     sums_wait:             assert (~(proof_past & proof_sums_wait) ||
                                (synapsearray_source_valid && synapsearray_source_last == proof_sums_last));
     sums_taken:            assert (population_takes == (population_remaining == 0 ||
@@ -182,7 +182,7 @@ always @* if (proof_live) begin
     // Idle, and the soft reset.
     idle_is_empty:         assert (busy || ~(eventlist_list_valid | walker_active | walker_s1_valid | walker_s2_valid |
                                proof_rows | proof_row_reads | synapsearray_source_valid | population_active |
-                               (proof_stage_valid != 0) | source_valid | population_output_valid));
+                               (proof_stage_valid != 0) | source_valid | population_spikelist_output_valid));
     reset_is_idle:         assert (~proof_reset || (~busy && ready && ~source_valid && eventlist_fill == 0 &&
-                               population_fresh && population_spikes_valid && population_spikes_count == 0));
+                               population_fresh && population_spikelist_spikelist_list_valid && population_spikelist_count == 0));
 end

@@ -12,6 +12,7 @@ from litex.gen.fhdl.verilog import convert
 from migen import ClockDomain
 
 import accel.core
+import accel.population
 import accel.verilog
 from accel.config import SHIFT_BITS, QCLIFConfig
 from accel.neuron import NeuronPipeline
@@ -57,9 +58,11 @@ def core_verilog(config: QCLIFConfig, registered: bool, mutation: Mutation | Non
     if mutation.module == "core":
         with mock.patch.object(accel.verilog, "QCLIFCore", module.QCLIFCore):
             return accel.verilog.core_verilog(config, registered=registered)
-    names = {name for name in ("EventList", "Walker", "SynapseArray", "Population") if
-        getattr(getattr(module, name, None), "__module__", None) == module.__name__}
-    with mock.patch.multiple(accel.core, **{name: getattr(module, name) for name in names}):
+    # The module that makes them of its class.
+    user    = accel.population if mutation.module == "spikes" else accel.core
+    classes = {name: each for name, each in vars(module).items() if name in vars(user)
+        and getattr(each, "__module__", None) == module.__name__}
+    with mock.patch.multiple(user, **classes):
         return accel.verilog.core_verilog(config, registered=registered)
 
 # Core ---------------------------------------------------------------------------------------------
@@ -85,7 +88,7 @@ class Core:
     def clocks(self) -> int:
         """Clocks of a step whose lists are full, behind the one before, while the spikes are taken."""
         rows = self.config.step_events + self.config.neurons
-        return self.config.groups*max(rows, self.config.lanes) + 14 + 2*self.registered
+        return self.config.groups*max(rows, self.config.update_clocks) + 14 + 2*self.registered
 
     def model(self, folder: Path, mutation: Mutation | None = None, clocks: int | None = None) -> Model:
         """Model with the properties of core.sv, where all neurons spike when they like.
@@ -110,8 +113,8 @@ class Core:
         # The stages of the neurons, the last one lowest: their number is the pipeline's.
         stages = range(1 + NeuronPipeline.latency)
         values += f"localparam STAGES = {len(stages)};\n"
-        for name, width in (("valid", "1"), ("last", "1"), ("neuron", "$bits(population_neuron)")):
-            tokens  = ", ".join(f"population_token{n}_{name}" for n in stages)
+        for name, width in (("valid", "1"), ("last", "1"), ("neuron", "$bits(population_word)")):
+            tokens  = ", ".join(f"population_token{n}_{'word' if name == 'neuron' else name}" for n in stages)
             values += f"wire [STAGES*{width}-1:0] proof_stage_{name} = {{{tokens}}};\n"
         if self.registered:
             values += "`define REGISTERED\n"

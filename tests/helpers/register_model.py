@@ -229,7 +229,7 @@ class RegisterModel:
             index = word_index(self.space, self.at, config)
             first = index % config.slices*config.slice_lanes
             bits  = (state + 2*weight if index % 2 else 2*state) if self.space == SPACE_PARAMETERS else \
-                min(config.slice_lanes, config.lanes - first)*weight
+                min(config.slice_lanes, config.word_lanes - first)*weight
             if value >> bits:
                 self.flags.add("reserved")
             self.memory[self.space][index] = value & 2**bits - 1

@@ -11,13 +11,16 @@ from host.network.network import Network
 
 
 @st.composite
-def configs(draw, neurons=12, inputs=10, contexts=3, lanes=6):
-    """A small build; widths over their whole ranges, N not a multiple of P, C = 0 and N = 1 among them."""
+def configs(draw, neurons=12, inputs=10, contexts=3, lanes=16):
+    """A small build; widths over their whole ranges, N not a multiple of P, C = 0 and N = 1, and all Q from 1 to P are
+    among them."""
+    lanes = draw(st.integers(1, lanes))
     return QCLIFConfig(
         neurons      = draw(st.integers(1, neurons)),
         inputs       = draw(st.integers(1, inputs)),
         contexts     = draw(st.integers(0, contexts)),
-        lanes        = draw(st.integers(1, lanes)),
+        lanes        = lanes,
+        updates      = draw(st.sampled_from([2**n for n in range(lanes.bit_length()) if lanes % 2**n == 0])),
         weight_bits  = draw(st.integers(2, 8)),
         state_bits   = draw(st.integers(4, 16)),
         current_bits = draw(st.integers(4, 20)),

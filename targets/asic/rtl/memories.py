@@ -4,6 +4,7 @@
 core among its modules."""
 
 from collections import Counter
+from operator import attrgetter
 
 from litex.gen import LiteXModule
 from migen import Cat, ClockDomain, ClockSignal, Constant, If, Instance, ResetSignal, Signal
@@ -185,20 +186,20 @@ class FIFOMemory(LiteXModule):
 
 # Path of the submodule: its Verilog module, and what it is.
 MODULES = {
-    "events":              ("qclif_events",     "list of events"),
-    "walker":              ("qclif_walker",     "walk of rows and groups"),
-    "synapses":            ("qclif_synapses",   "sums of the lanes"),
-    "population":          ("qclif_population", "currents, states and spikes of the neurons"),
-    "population.pipeline": ("qclif_pipeline",   "neuron: AC, MU, SC, TC"),
+    "events":               ("qclif_events",     "list of events"),
+    "walker":               ("qclif_walker",     "walk of rows and groups"),
+    "synapses":             ("qclif_synapses",   "sums of the lanes"),
+    "population":           ("qclif_population", "currents, states and spikes of the neurons"),
+    "population.pipeline0": ("qclif_pipeline",   "neuron: AC, MU, SC, TC"),
 }
 
 MEMORIES = {
-    "synapses.soma":         ("qclif_weights_soma",   "somatic weights"),
-    "synapses.apical":       ("qclif_weights_apical", "apical weights"),
-    "population.parameters": ("qclif_parameters",     "parameters of the neurons"),
-    "population.states":     ("qclif_states",         "V_a and V_s"),
-    "population.lists":      ("qclif_spike_list",     "memory of the spikes"),
-    "events.lists":          ("qclif_event_list",     "memory of the events"),
+    "synapses.soma":            ("qclif_weights_soma",   "somatic weights"),
+    "synapses.apical":          ("qclif_weights_apical", "apical weights"),
+    "population.parameters":    ("qclif_parameters",     "parameters of the neurons"),
+    "population.states":        ("qclif_states",         "V_a and V_s"),
+    "population.outlet.memory": ("qclif_spike_list",     "memory of the spikes"),
+    "events.lists":             ("qclif_event_list",     "memory of the events"),
 }
 
 DESCRIPTIONS = {"qclif_core": "memory port and counters"} | dict(MODULES.values()) | dict(MEMORIES.values())
@@ -208,23 +209,27 @@ def core_parts(core: QCLIFCore, files: MemoryFiles) -> dict[str, str | Foreign]:
     """Modules that the core is split into, for targets.asic.rtl.hierarchy.split(); writes those of its memories.
 
     Weights and parameters are written by software only, while the core is idle. Of the two lists of events, and of
-    spikes, one is written while the other one is read. States are read and written in the same clock.
+    spikes, one is written while the other one is read. States are read and written in the same clock. Several neurons
+    a clock are parts of the population, and have no list of spikes; memories of one word are registers of it.
     """
     config = core.config
     # Words of a list; the memory's own depth is a power of two.
     lists  = {
-        "population.lists": dict(depth=config.neurons, banks=2),
+        "population.outlet.memory": dict(depth=config.neurons, banks=2),
         # A list is given back while its last entry is on its way to the walker, which may be made to wait.
-        "events.lists":     dict(depth=config.step_events, banks=2, hold=True),
+        "events.lists":             dict(depth=config.step_events, banks=2, hold=True),
     }
-    parts: dict[str, str | Foreign] = {path: name for path, (name, _) in MODULES.items()}
-    for path, (name, _) in MEMORIES.items():
-        owner, attribute = path.split(".")
-        sliced: SlicedMemory = getattr(getattr(core, owner), attribute)
+    absent = ("population.pipeline0", "population.outlet.memory") if config.updates > 1 else ()
+    parts: dict[str, str | Foreign] = {path: name for path, (name, _) in MODULES.items() if path not in absent}
+    for place in (place for place in MEMORIES if place not in absent):
+        path, (name, _) = place, MEMORIES[place]
+        sliced: SlicedMemory = attrgetter(path)(core)
+        if sliced.depth == 1:
+            continue
         if core.protect != "none": # Check bits are the core's: the memory within is wider.
             path   = f"{path}.{sliced.name}_words"
             sliced = getattr(sliced, f"{sliced.name}_words")
-        shape  = {"depth": sliced.depth, **lists.get(f"{owner}.{attribute}", {})}
+        shape  = {"depth": sliced.depth, **lists.get(place, {})}
         memory = Memory(name, slices=sliced.widths, **shape)
-        parts[path] = files.in_place_of(sliced, memory, two_ports=attribute == "states")
+        parts[path] = files.in_place_of(sliced, memory, two_ports=place == "population.states")
     return parts

@@ -66,7 +66,7 @@ def test_runs_are_exact(data):
         sample, lockstep = sample_of(steps), data.draw(st.booleans())
         golden, = GoldenModel(network).run([sample.steps], states=True)
         run = accelerator.run(sample, lockstep)
-        compared = compare(sample, run, golden, network, CONFIG.lanes, lockstep)
+        compared = compare(sample, run, golden, network, CONFIG, lockstep)
         assert (compared.mismatches, compared.state_mismatches) == (0, 0), compared.divergence
         assert run.counters["steps"] == len(steps) and run.counters["spikes"] == len(run.spikes.sources)
 

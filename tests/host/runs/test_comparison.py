@@ -16,7 +16,8 @@ from host.network.golden import GoldenModel
 from host.runs.comparison import compare
 from tests.helpers.strategies import random_network
 
-NETWORK = random_network(QCLIFConfig(neurons=6, inputs=5, contexts=1, lanes=2), seed=3, style="excited")
+CONFIG  = QCLIFConfig(neurons=6, inputs=5, contexts=1, lanes=2)
+NETWORK = random_network(CONFIG, seed=3, style="excited")
 STEPS   = SpikeTrain.from_lists([[0, 1], [2, 2, 5], [], [0, 1, 2, 3, 4], [3]])
 GOLDEN  = GoldenModel(NETWORK).run([STEPS], states=True)[0]
 SAMPLE  = Sample("recording", steps=STEPS)
@@ -24,7 +25,7 @@ EXACT   = SampleRun(GOLDEN.spikes, STEPS, GOLDEN.logits, {}, GOLDEN.v_a.astype(n
 
 
 def compared(lockstep=True, **changes):
-    return compare(SAMPLE, dataclasses.replace(EXACT, **changes), GOLDEN, NETWORK, 2, lockstep)
+    return compare(SAMPLE, dataclasses.replace(EXACT, **changes), GOLDEN, NETWORK, CONFIG, lockstep)
 
 
 def changed(array, index):
@@ -67,7 +68,7 @@ def test_how_often_spikes_come_counts(name, lists, mismatches, first):
     expected = dataclasses.replace(GOLDEN, spikes=steps, v_a=GOLDEN.v_a[:1], v_s=GOLDEN.v_s[:1])
     given    = dataclasses.replace(EXACT, **{"spikes": steps, "inputs": steps, name: SpikeTrain.from_lists(lists)},
         v_a=EXACT.v_a[:1], v_s=EXACT.v_s[:1])
-    result = compare(Sample("recording", steps=steps), given, expected, NETWORK, 2)
+    result = compare(Sample("recording", steps=steps), given, expected, NETWORK, CONFIG)
     assert result.mismatches == mismatches
     assert (None if first is None else (result.divergence.step, result.divergence.neuron, result.divergence.device,
         result.divergence.expected)) == first
