@@ -11,7 +11,7 @@ from host.network.network import Network
 
 
 @st.composite
-def configs(draw, neurons=12, inputs=10, contexts=3, lanes=16):
+def configs(draw, neurons=12, inputs=10, contexts=3, lanes=8):
     """A small build; widths over their whole ranges, N not a multiple of P, C = 0 and N = 1, and all Q from 1 to P are
     among them."""
     lanes = draw(st.integers(1, lanes))
