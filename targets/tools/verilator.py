@@ -4,6 +4,7 @@
 
 import functools
 import importlib.util
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -25,6 +26,10 @@ PROGRAM = "program"
 def gateware_versions() -> list[str]:
     """What simulated gateware depends on beside its source: Verilator, and the Python packages that generate it."""
     return [version_of("verilator", "--version"), *generator_versions()]
+
+
+# Files of C++ that are compiled by themselves.
+LARGE_BYTES = 4_000_000
 
 
 @functools.cache
@@ -84,12 +89,18 @@ def _joined(objects: Path, prefix: str) -> list[str]:
     """Join what Verilator wrote to two files, of what runs often and of what does not; returns make's variables for it.
 
     There are ten and more of them, each with headers that take longer to compile than all else in a small design.
+    Those of a large one stay as they are: the compiler would take more than the sum of their times, on one core.
     """
     names = sorted(path.name for path in objects.glob(f"{prefix}*.cpp"))
     slow  = [name for name in names if name.endswith(("__Slow.cpp", "__Syms.cpp"))]
+    alone = [name for name in names if (objects/name).stat().st_size > LARGE_BYTES]
+    made  = []
     for kind, parts in (("FAST", [name for name in names if name not in slow]), ("SLOW", slow)):
-        (objects/f"{prefix}__{kind}.cpp").write_text("".join(f'#include "{name}"\n' for name in parts))
-    return ["VM_PARALLEL_BUILDS=1", *(f"VK_{kind}_OBJS={prefix}__{kind}.o" for kind in ("FAST", "SLOW"))]
+        joined = f"{prefix}__{kind}.cpp"
+        (objects/joined).write_text("".join(f'#include "{name}"\n' for name in parts if name not in alone))
+        objects_of = [f"{Path(name).stem}.o" for name in (joined, *(name for name in parts if name in alone))]
+        made.append(f"VK_{kind}_OBJS={' '.join(objects_of)}")
+    return ["VM_PARALLEL_BUILDS=1", f"-j{os.cpu_count()}", *made]
 
 
 def runtime(options: Sequence[str] = ()) -> list[Path]:

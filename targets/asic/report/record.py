@@ -180,6 +180,12 @@ def sram_dynamic(record: Record) -> float | None:
     return power["sram"] - power["sram_leakage"] if power.get("sram") else None
 
 
+def _density(record: Record) -> float | None:
+    """Synaptic operations in a second that the activity of the run comes to at the highest clock, 1e9 a mm2."""
+    values = [QUANTITIES[name].of(record) for name in ("sops_per_clock", "fmax_mhz", "area_mm2")]
+    return None if None in values else values[0]*values[1]*1e-3/values[2]
+
+
 QUANTITIES = {
     "area_mm2":         Quantity("area, mm2", _over(at("area_um2"), factor=1e-6)),
     "area_per_neuron":  Quantity("area a neuron, um2", _over(at("area_um2"), at("config", "neurons"))),
@@ -198,6 +204,9 @@ QUANTITIES = {
     "sop_logic_pj":     Quantity("logic's energy a SOP, pJ", at("energy_logic_pj", "sop")),
     "inference_nj":     Quantity("energy an inference, nJ", _over(at("energy_pj", "inference"), factor=1e-3)),
     "real_time_nj":     Quantity("energy a step in real time, nJ", _over(at("real_time", "step_pj"), factor=1e-3)),
+    "synapse_um2":      Quantity("area a synapse, um2", _over(at("area_um2"), at("synapses"))),
+    "sops_per_clock":   Quantity("SOPs a clock", _over(at("gatesim", "sops"), at("gatesim", "clocks"))),
+    "gsops_per_mm2":    Quantity("GSOP/s a mm2, at the highest clock", _density),
     "clocks_per_step":  Quantity("clocks a step", _over(at("gatesim", "clocks"), at("gatesim", "steps"))),
     "spike_rate":       Quantity("neurons that fire in a step, %", _over(at("gatesim", "spikes"),
         at("gatesim", "neuron_updates"), 100)),
