@@ -24,20 +24,22 @@ RAM_BYTES = 4*RAM_WORDS
 # Flash Reader -------------------------------------------------------------------------------------
 
 class FlashReader(LiteXModule):
-    """Reads the SPI flash once after reset, a bit every two clocks.
+    """Reads the SPI flash once after reset.
 
     Parameters
     ----------
     pads   : cs_n, clk, mosi, miso; wp and hold, where they exist, are kept inactive.
     offset : first byte in the flash, below 2**24.
     size   : bytes to read.
+    divide : clocks of half a bit.
+    stop   : signal that ends it early, and stays; None: all is read.
 
     Attributes
     ----------
     valid   : `data` is byte `address` of what is read, for this clock.
-    done    : all of it was read.
+    done    : all of it was read, or it was stopped.
     """
-    def __init__(self, pads, offset, size):
+    def __init__(self, pads, offset, size, divide=1, stop=None):
         self.valid   = Signal()
         self.data    = Signal(8)
         self.address = Signal(max=size)
@@ -45,21 +47,29 @@ class FlashReader(LiteXModule):
 
         # # #
 
-        # Bytes, from -HEADER_BYTES; clocks of a byte; what is shifted out to the left and in from the right.
-        # ----------------------------------------------------------------------------------------------------
+        # Bytes, from -HEADER_BYTES; halves of its bits; what is shifted out to the left and in from the right.
+        # -----------------------------------------------------------------------------------------------------
         bits   = bits_for(size) + 1
         count  = Signal(bits, reset=2**bits - HEADER_BYTES)
         clock  = Signal(4)
         shift  = Signal(8, reset=WAKE)
         header = Signal()
         send   = Signal(8)
+        going  = ~self.done
+        ended  = count == size
+        if stop is not None:
+            ended = ended | stop
+        if divide > 1:
+            wait   = Signal(max=divide)
+            going &= wait == divide - 1
+            self.sync += If(wait == divide - 1, wait.eq(0)).Else(wait.eq(wait + 1))
         self.comb += [
             header.eq(count[-1]),
-            self.done.eq(count == size),
+            self.done.eq(ended),
             # Sampled with the edge of `clk` that the flash samples, half a bit after it has changed the data.
             self.data.eq(Cat(pads.miso, shift[:7])),
             self.address.eq(count),
-            self.valid.eq((clock == 15) & ~header & ~self.done),
+            self.valid.eq((clock == 15) & ~header & going),
             # The byte after this one.
             Case(count[:4], {
                 READ_BYTE - 1: send.eq(READ),
@@ -68,7 +78,7 @@ class FlashReader(LiteXModule):
                 READ_BYTE + 2: send.eq(offset),
             }),
         ]
-        self.sync += If(~self.done,
+        self.sync += If(going,
             clock.eq(clock + 1),
             If(clock[0], shift.eq(self.data)),
             If(clock == 15,

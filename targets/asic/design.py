@@ -9,12 +9,13 @@ from accel.config import PROTECTIONS, SHIFT_MAX, QCLIFConfig
 from accel.errors import QCLIFError
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.platform.tiling import OBJECTIVES
+from targets.sim.options import PHY_BIT_CLOCKS
 
 DESIGNS = {
     "neuron":  "the qCLIF neuron alone, with its state",
     "spatial": "the paper's architecture: AND gates, adder tree and neuron for every neuron, one step a clock",
     "core":    "the event-driven accelerator with its SRAM",
-    "soc":     "the accelerator with CPU, memories and UART",
+    "soc":     "the chip: the accelerator with CPU, memories, UART and a loader from SPI flash",
 }
 
 SRAMS = {
@@ -23,8 +24,40 @@ SRAMS = {
     "flops":     "flip-flops: small memories only",
 }
 
+# RAM for the firmware, bytes: for a CPU without multiplication it has 14 KB.
+PROGRAM_BYTES = 15*1024
+
+# Bytes of a RAM of the SoC: one that holds no program, and all that there is room for among the addresses.
+RAM_LIMITS = (1024, 1 << 20)
+
 # MHz: below it a step of a second would not be through, above it no cell of the library follows.
 FREQUENCY_LIMITS = (0.01, 5000.0)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What the SoC has beside its accelerator.
+
+    Parameters
+    ----------
+    program_bytes : RAM that the firmware is loaded to.
+    sram_bytes : RAM for the CPU's data; 0: what the firmware needs for the sizes of the accelerator.
+    uart_baudrate : bits a second.
+
+    Raises
+    ------
+    QCLIFError : a size that is no multiple of 4, or out of its limits.
+    """
+    program_bytes: int = PROGRAM_BYTES
+    sram_bytes:    int = 0
+    uart_baudrate: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        for name in ("program_bytes", "sram_bytes"):
+            value = getattr(self, name)
+            if (value or name == "program_bytes") and (value % 4 or not RAM_LIMITS[0] <= value <= RAM_LIMITS[1]):
+                raise QCLIFError(f"{name} is {value}: a multiple of 4 from {RAM_LIMITS[0]} to {RAM_LIMITS[1]} is "
+                    f"needed, choose another --{name.replace('_', '-')}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +74,7 @@ class AsicConfig:
     sram_objective : of OBJECTIVES, what their macros are to save.
     protect : of PROTECTIONS, check bits of the memories of the core alone.
     apical_shift, product_shift : of the contract; wired into neuron and spatial, registers in the others.
+    chip : of the SoC.
 
     Raises
     ------
@@ -55,6 +89,7 @@ class AsicConfig:
     protect:        str = "none"
     apical_shift:   int = 0
     product_shift:  int = 6
+    chip:           Chip = field(default_factory=Chip)
 
     def __post_init__(self) -> None:
         for name, known in (("design", DESIGNS), ("corner", CORNERS), ("sram", SRAMS),
@@ -69,6 +104,10 @@ class AsicConfig:
         if not low <= self.frequency_mhz <= high:
             raise QCLIFError(f"frequency is {self.frequency_mhz} MHz, the limits are {low} to {high}: choose another "
                 f"--frequency")
+        most = int(1e6*self.frequency_mhz/PHY_BIT_CLOCKS)
+        if self.design == "soc" and not 1 <= self.chip.uart_baudrate <= most:
+            raise QCLIFError(f"uart_baudrate is {self.chip.uart_baudrate}: 1 to {most} are possible at "
+                f"{self.frequency_mhz:g} MHz, which is {PHY_BIT_CLOCKS} clocks a bit: choose another --uart-baudrate")
         for name in ("apical_shift", "product_shift"):
             if not 0 <= getattr(self, name) <= SHIFT_MAX:
                 raise QCLIFError(f"{name} is {getattr(self, name)}, the limits are 0 to {SHIFT_MAX}: choose another "

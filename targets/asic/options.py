@@ -15,7 +15,7 @@ from accel.config import PROTECTIONS, add_config_args
 from accel.errors import QCLIFError
 from host.cli.options import add_input_args, positive, share
 from host.common.folders import build_root
-from targets.asic.design import DESIGNS, FREQUENCY_LIMITS, SRAMS
+from targets.asic.design import DESIGNS, FREQUENCY_LIMITS, RAM_LIMITS, SRAMS, Chip
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.platform.tiling import OBJECTIVES
 from targets.asic.stages import STAGES
@@ -47,9 +47,7 @@ def make_parser(description: str) -> Parser:
         flow.add_argument(option, choices=list(known), default=default, help=f"{told}{more} (default: %(default)s)")
 
     choice("--design", DESIGNS, "core")
-    low, high = FREQUENCY_LIMITS
-    flow.add_argument("--frequency", type=float, default=100.0, metavar="MHZ",
-        help=f"clock; {low:g} to {high:g} (default: %(default)g)")
+    _add_frequency(flow)
     choice("--corner", CORNERS, "typ", "; of power: timing is told for all")
     choice("--sram", SRAMS, "fakeram45")
     choice("--sram-objective", OBJECTIVES, "area")
@@ -60,6 +58,7 @@ def make_parser(description: str) -> Parser:
     flow.add_argument("--pdk", type=Path, metavar="DIR",
         help="folder of FreePDK45 files (default: FREEPDK45_HOME, else FLOW_HOME's, else what was fetched)")
     flow.add_argument("--download-pdk", action="store_true", help="fetch what is missing there, checksums verified")
+    _add_chip(parser)
     add_config_args(parser)
     add_input_args(parser, samples=1)
     simulation = parser.add_argument_group("simulation of the gates")
@@ -79,6 +78,35 @@ def make_parser(description: str) -> Parser:
         help="write the figures here, too; - for standard output")
     outputs.add_argument("--strict", action="store_true", help="exit code 1 where slack is negative")
     return parser
+
+# Chip ---------------------------------------------------------------------------------------------
+
+def add_chip_args(parser: argparse.ArgumentParser) -> None:
+    """Add --frequency, and one option a field of Chip."""
+    _add_frequency(parser)
+    _add_chip(parser)
+
+
+def _add_frequency(parser: argparse._ActionsContainer) -> None:
+    low, high = FREQUENCY_LIMITS
+    parser.add_argument("--frequency", type=float, default=100.0, metavar="MHZ",
+        help=f"clock; {low:g} to {high:g} (default: %(default)g)")
+
+
+def _add_chip(parser: argparse.ArgumentParser) -> None:
+    chip      = parser.add_argument_group("SoC")
+    low, high = RAM_LIMITS
+    chip.add_argument("--program-bytes", type=int, default=Chip.program_bytes, metavar="N",
+        help=f"RAM for the firmware, a multiple of 4; {low} to {high} (default: %(default)s)")
+    chip.add_argument("--sram-bytes", type=int, default=Chip.sram_bytes, metavar="N",
+        help=f"RAM for the CPU's data, a multiple of 4; {low} to {high} (default: what the firmware needs)")
+    chip.add_argument("--uart-baudrate", type=int, default=Chip.uart_baudrate, metavar="N",
+        help="bits a second (default: %(default)s)")
+
+
+def chip_from_args(args: argparse.Namespace) -> Chip:
+    """Chip of the options that add_chip_args() and make_parser() add."""
+    return Chip(args.program_bytes, args.sram_bytes, args.uart_baudrate)
 
 # Sweeps -------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from host.network.random_network import RATE
 from targets.asic.design import AsicConfig
 from targets.asic.flow import Request, run_flow
 from targets.asic.gatesim.simulate import Inputs
-from targets.asic.options import DEFAULT_UNTIL, Options, arguments, make_parser
+from targets.asic.options import DEFAULT_UNTIL, Options, arguments, chip_from_args, make_parser
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.make_record import record_of
 from targets.asic.report.record import Record
@@ -50,7 +50,7 @@ def make_request(args: argparse.Namespace) -> Request:
     samples = [] if neuron else read_samples(args)
     wanted  = {"current_bits": NEURON_CURRENT_BITS} if neuron else preferred_sizes(given_network(args), samples)
     config  = AsicConfig(args.design, config_from_args(args, **wanted), args.frequency, args.corner, args.sram,
-        args.sram_objective, args.protect)
+        args.sram_objective, args.protect, chip=chip_from_args(args))
     inputs  = None
     if args.design == "spatial" or (not neuron and list(STAGES).index(until) >= list(STAGES).index("gatesim")):
         inputs = _inputs(args, samples, config.sizes)

@@ -36,8 +36,8 @@ PRAGMAS = "".join(f"/* verilator lint_off {name} */\n" for name in ("LATCH", "UN
 
 _LEVELS = {"L": "1'b0", "H": "1'b1"}
 
-# What drives a design: steps.cpp with these of its ports, or a file in C++.
-Harness = Steps | Path
+# What drives a design: steps.cpp with these of its ports, or a file in C++, with what it is compiled with.
+Harness = Steps | Path | tuple[Path, ...]
 
 
 def build_design(harness: Harness, top: str, files: Sequence[Path], options: Sequence[str] = (),
@@ -58,7 +58,7 @@ def build_design(harness: Harness, top: str, files: Sequence[Path], options: Seq
     if isinstance(harness, Steps):
         files, texts = [*files, steps.HARNESS], {**texts, "ports.h": harness.header(top)}
     else:
-        files = [*files, harness]
+        files = [*files, *([harness] if isinstance(harness, Path) else harness)]
     # Not inlined, the code of a module that is instantiated often is compiled once.
     # A combinational loop may settle at wrong values: it is an error.
     options = ["-fno-inline", "-Wno-fatal", "-Werror-UNOPTFLAT", "--top-module", top, *options]

@@ -56,7 +56,7 @@ class FlashModel(LiteXModule):
 
     Parameters
     ----------
-    pads        : cs_n, clk, mosi, miso, of the system's clock domain.
+    pads        : cs_n, clk, mosi, miso, of the system's clock domain; a half of `clk` is one clock of it or more.
     offset      : first byte that it holds.
     size        : bytes that it holds.
     wake_clocks : clocks between the end of WAKE and the first command that it hears.
@@ -72,15 +72,19 @@ class FlashModel(LiteXModule):
 
         # # #
 
-        # Bits arrive with the rising edge; what they change is seen as the falling one.
-        # ------------------------------------------------------------------------------
+        # Bits arrive with the rising edge; what they change is seen with the falling one.
+        # --------------------------------------------------------------------------------
         clk      = Signal()
         shift    = Signal(32)
         received = Signal(max=33)
         command  = Signal(8)
         position = Signal(24 + 3) # Bit of the flash.
+        before   = Signal(24 + 3)
+        shown    = Signal(24 + 3)
+        self.comb += shown.eq(Mux(pads.clk, before, position))
         self.sync += [
             clk.eq(pads.clk),
+            If(~pads.clk, before.eq(position)),
             If(pads.cs_n,
                 received.eq(0),
                 command.eq(0),
@@ -110,7 +114,7 @@ class FlashModel(LiteXModule):
         relative = Signal(len(position))
         heard    = Signal() # This command began after it was awake.
         self.comb += [
-            relative.eq(position - 8*offset),
+            relative.eq(shown - 8*offset),
             port.adr.eq(relative[5:]),
             pads.miso.eq(1),
             If(heard & (command == READ) & (received == 32) & (relative < 8*size),

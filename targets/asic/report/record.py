@@ -107,6 +107,9 @@ def describe(config: AsicConfig) -> Record:
     """The part of a record that tells what was asked for: design, clock, corner, sizes and their synapses."""
     values = asdict(config)
     sizes  = values.pop("sizes")
+    chip   = values.pop("chip")
+    if config.design == "soc":
+        values |= chip
     record = {"design": values.pop("design"), "frequency_mhz": values.pop("frequency_mhz"),
         "corner": values.pop("corner"), "config": sizes | values}
     if (count := synapses(config.sizes, config.design)) is not None:

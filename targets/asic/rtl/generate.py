@@ -115,7 +115,7 @@ def _soc(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """The SoC likewise, with its CPU's own Verilog."""
     files = MemoryFiles(config, pdk)
     with _quiet():
-        soc   = soc_rtl.ASICSoC(config.sizes, 1e6*config.frequency_mhz)
+        soc   = soc_rtl.ASICSoC(config.sizes, 1e6*config.frequency_mhz, config.chip)
         texts = soc_rtl.soc_verilog(soc, files) | {Path(name).stem: Path(name).read_text().replace(PUBLIC, "")
             for name, *_ in soc.platform.sources}
     return _with_memories("qclif_soc", texts, files, soc_rtl.DESCRIPTIONS, folder)

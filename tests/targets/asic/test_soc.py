@@ -1,8 +1,9 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""The SoC's Verilog: its FIFOs in single-port memories, and a program that runs from its ROM of macros."""
+"""The SoC's Verilog: its FIFOs in single-port memories, and a program that it loads and runs."""
 
 import itertools
+import re
 import subprocess
 
 import pytest
@@ -12,6 +13,7 @@ from migen import run_simulation
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
+from firmware.boot_image import STARTING, pack_image
 from targets.asic.design import AsicConfig
 from targets.asic.rtl.generate import generate
 from targets.asic.rtl.memories import FIFOMemory
@@ -85,8 +87,11 @@ def test_fifo_memory_needs_two_halves(depth):
 
 SIZES = QCLIFConfig(neurons=8, inputs=16, contexts=2, lanes=2, frame_bytes=128, frame_window=2, uart_fifo=512)
 
+# At which a bit of the flash takes two clocks, and one of the line, at 1 MBaud, fifty.
+CHIP = AsicConfig("soc", SIZES, frequency_mhz=50.0)
+
 # Memory of frames to send, and the register that sends one.
-SRAM, FRAMES, SEND = 0x1000_0000, 0x8000_0400, 0xf000_0810
+SRAM, FRAMES, SEND = 0x1000_0000, 0x8000_0400, 0xf000_0010
 
 # RV32I: 'Q' goes through the SRAM's byte 5 to the frame, followed by the letters after it.
 LETTERS = 6
@@ -110,47 +115,50 @@ PROGRAM = [
     *[0x13]*8,                                      # nop: fetched, though never executed
 ]
 
-# A bit of the line takes 100 clocks.
+# The flash gives its bits with the falling edge; behind its content it has none.
 BENCH = """
 module bench;
-    reg clk = 0, rst = 1;
-    wire tx;
+    reg clk = 0, rst_n = 0;
+    wire tx, cs_n, sck, mosi, busy;
+    reg miso = 1'bx;
     reg [7:0] letter;
-    integer n, word;
-    qclif_soc soc (.sys_clk(clk), .sys_rst(rst), .serial_rx(1'b1), .serial_tx(tx));
+    reg [{bits} - 1:0] image = {bits}'h{image};
+    integer n, place, received = 0;
+    qclif_soc soc (.sys_clk(clk), .rst_n(rst_n), .test(1'b0), .busy(busy), .serial_rx(1'b1), .serial_tx(tx),
+        .spiflash_cs_n(cs_n), .spiflash_clk(sck), .spiflash_mosi(mosi), .spiflash_miso(miso));
     always #5 clk = ~clk;
+    always @(posedge sck or posedge cs_n) if (cs_n) received = 0; else received = received + 1;
+    always @(negedge sck) if (received >= 32) miso = image[{bits} - 1 - (received - 32)];
     initial begin
-{program}
         repeat (10) @(posedge clk);
-        #1 rst = 0;
+        #1 rst_n = 1;
         for (n = 0; n < {letters}; n = n + 1) begin
             @(negedge tx);
-            repeat (50) @(posedge clk);
-            for (word = 0; word < 8; word = word + 1) begin
-                repeat (100) @(posedge clk);
-                letter[word] = tx;
+            repeat (25) @(posedge clk);
+            for (place = 0; place < 8; place = place + 1) begin
+                repeat (50) @(posedge clk);
+                letter[place] = tx;
             end
             $write("%c", letter);
         end
         $finish;
     end
-    initial #100000 $finish;
+    initial #200000 $finish;
 endmodule
 """
 
 
 @needs_iverilog
-def test_program_runs_from_rom(tmp_path):
-    """CPU, bus, ROM and SRAM of macros, a frame's memory and the UART's line."""
-    rtl   = generate(AsicConfig("soc", SIZES), MACROS, tmp_path)
-    words = "\n".join(f"        soc.qclif_rom.macro_0_0_1024_0.words[{n}] = 32'h{word:08x};"
-        for n, word in enumerate(PROGRAM))
+def test_program_is_loaded_and_runs(tmp_path):
+    """From what is unknown before its reset: loader, CPU, bus, RAMs of macros, a frame's memory and the UART's line."""
+    rtl   = generate(CHIP, MACROS, tmp_path)
+    image = pack_image(b"".join(word.to_bytes(4, "little") for word in PROGRAM))
     bench = tmp_path/"bench.v"
-    bench.write_text(BENCH.format(program=words, letters=LETTERS))
+    bench.write_text(BENCH.format(bits=8*len(image), image=image.hex(), letters=1 + LETTERS))
     program = tmp_path/"bench"
     subprocess.run(["iverilog", "-g2012", "-DQCLIF_CHECK", "-o", program, bench, *rtl.sources, *rtl.models], check=True)
-    done = subprocess.run(["vvp", "-n", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "QRSTUV"
+    done = subprocess.run(["vvp", "-n", program], capture_output=True, text=True, check=True, timeout=100)
+    assert done.stdout == STARTING.decode() + "QRSTUV"
 
 
 def test_what_the_soc_is_made_of(tmp_path, caplog):
@@ -158,7 +166,9 @@ def test_what_the_soc_is_made_of(tmp_path, caplog):
     assert rtl.top == "qclif_soc" and not caplog.records
     text = (tmp_path/"qclif_soc.v").read_text()
     assert "$readmemh" not in "".join(path.read_text() for path in rtl.sources)
-    assert text.count(" wire serial_") == 0 and all(name in text for name in ("serial_tx", "serial_rx", "sys_clk"))
+    pads = re.findall(r"^    (?:input|output)  ?wire +(\w+)", text, re.MULTILINE)
+    assert sorted(pads) == ["busy", "rst_n", "serial_rx", "serial_tx", "spiflash_clk", "spiflash_cs_n",
+        "spiflash_miso", "spiflash_mosi", "sys_clk", "test"]
     again = generate(AsicConfig("soc"), MACROS, tmp_path/"again")
     assert [path.read_text() for path in again.sources] == [path.read_text() for path in rtl.sources]
 
@@ -166,5 +176,5 @@ def test_what_the_soc_is_made_of(tmp_path, caplog):
 def test_soc_errors(tmp_path):
     with pytest.raises(QCLIFError, match=r"^qclif_spike_fifo has 201 words: SRAM macros need an even number"):
         generate(AsicConfig("soc", QCLIFConfig(spike_fifo=201)), MACROS, tmp_path)
-    with pytest.raises(QCLIFError, match=r"^memory qclif_rom has 262144 bits, flip-flops hold at most"):
+    with pytest.raises(QCLIFError, match=r"^memory qclif_program has 122880 bits, flip-flops hold at most"):
         generate(AsicConfig("soc", SIZES, sram="flops"), MACROS, tmp_path)
