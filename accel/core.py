@@ -38,6 +38,7 @@ class QCLIFCore(LiteXModule):
     ----------
     config : QCLIFConfig.
     registered, single_port : as the synapse array's.
+    frugal : less energy where a clock has gates: the synapse array's, and the population's.
     protect : of PROTECTIONS, check bits of all memories: "none", "parity", "secded".
 
     Attributes
@@ -57,11 +58,12 @@ class QCLIFCore(LiteXModule):
         was put right ("corrected"), or that are wrong ("uncorrected"). They are told of before a spike that follows
         from them leaves. Zeros without protection.
     """
-    def __init__(self, config, registered=False, single_port=False, protect="none"):
+    def __init__(self, config, registered=False, single_port=False, protect="none", frugal=False):
         check_protection(protect)
         self.config        = config
         self.registered    = registered
         self.protect       = protect
+        self.frugal        = frugal
         self.sink          = stream.Endpoint(event_layout(config))
         self.source        = stream.Endpoint(spike_layout(config))
         self.memory        = Record(memory_port_layout)
@@ -79,8 +81,8 @@ class QCLIFCore(LiteXModule):
         stage = ResetInserter()
         self.events     = events     = stage(EventList(config, protect, registered))
         self.walker     = walker     = stage(Walker(config))
-        self.synapses   = synapses   = stage(SynapseArray(config, registered, single_port, protect))
-        self.population = population = stage(Population(config, protect))
+        self.synapses   = synapses   = stage(SynapseArray(config, registered, single_port, protect, frugal))
+        self.population = population = stage(Population(config, protect, frugal))
 
         self.fill = events.fill
 

@@ -46,6 +46,10 @@ def leak(value, amount):
     """max(V - leak, 0) of two unsigned expressions."""
     return Mux(value > amount, value - amount, 0)
 
+def lowered(value, bits):
+    """value - 2**(b - 1) of a signed signal of b bits, in `bits` bits."""
+    return Cat(value[:-1], ~value[-1], [Constant(1, 1)]*(bits - len(value)))
+
 # Neuron Pipeline ----------------------------------------------------------------------------------
 
 class NeuronPipeline(LiteXModule):
@@ -55,17 +59,24 @@ class NeuronPipeline(LiteXModule):
     from inputs to outputs. All of them advance with `ce`. None has a reset: what is in them counts only
     while the population's token of the same neuron is valid.
 
+    Parameters
+    ----------
+    config : QCLIFConfig.
+    frugal : a stage advances only where it is occupied; and the sums are sums_base() too high.
+
     Attributes
     ----------
     ce : the pipeline advances.
+    occupied : stages that take a neuron in this clock, the first one lowest; of `frugal` pipelines alone.
     apical_shift, product_shift : run-time shifts.
     inputs : neuron_layout() signals by name.
     v_soma, v_apical, spike : the neuron after the step.
     """
     latency = 8
 
-    def __init__(self, config):
+    def __init__(self, config, frugal=False):
         self.ce            = Signal()
+        self.occupied      = Signal(self.latency)
         self.apical_shift  = Signal(SHIFT_BITS)
         self.product_shift = Signal(SHIFT_BITS)
         self.inputs        = inputs = Record(neuron_layout(config))
@@ -80,10 +91,19 @@ class NeuronPipeline(LiteXModule):
         sum_bits     = (config.accumulator_bits, True)
         product_bits = (config.current_bits + state_bits, True)
 
-        def delayed(signal, stages, name):
-            for _ in range(stages):
+        def bias(value):
+            return lowered(value, config.accumulator_bits) if frugal else value
+
+        moves = [self.ce & self.occupied[n] if frugal else self.ce for n in range(self.latency)]
+
+        def stage(number, *statements):
+            self.sync += If(moves[number - 1], *statements)
+
+        def delayed(signal, number, stages, name):
+            """A signal of a stage, that many stages later."""
+            for n in range(number + 1, number + 1 + stages):
                 register = Signal.like(signal, name=name, reset_less=True)
-                self.sync += If(self.ce, register.eq(signal))
+                stage(n, register.eq(signal))
                 signal = register
             return signal
 
@@ -93,9 +113,9 @@ class NeuronPipeline(LiteXModule):
         sum_apical  = Signal(sum_bits, reset_less=True)
         rest_soma   = Signal(state_bits, reset_less=True)
         rest_apical = Signal(state_bits, reset_less=True)
-        self.sync += If(self.ce,
-            sum_soma.eq(inputs.soma + inputs.bias_soma),
-            sum_apical.eq(inputs.apical + inputs.bias_apical),
+        stage(1,
+            sum_soma.eq(inputs.soma + bias(inputs.bias_soma)),
+            sum_apical.eq(inputs.apical + bias(inputs.bias_apical)),
             rest_soma.eq(leak(inputs.v_soma, inputs.leak_soma)),
             rest_apical.eq(leak(inputs.v_apical, inputs.leak_apical)),
         )
@@ -105,9 +125,9 @@ class NeuronPipeline(LiteXModule):
         shifted        = Signal(sum_bits, reset_less=True)
         current_soma   = Signal(current, reset_less=True)
         current_apical = Signal(current, reset_less=True)
-        self.sync += If(self.ce,
-            shifted.eq(sum_apical >> self.apical_shift),
-            current_soma.eq(saturate(delayed(sum_soma, 1, "sum_soma"), config.current_bits)),
+        stage(2, shifted.eq(sum_apical >> self.apical_shift))
+        stage(3,
+            current_soma.eq(saturate(delayed(sum_soma, 1, 1, "sum_soma"), config.current_bits)),
             current_apical.eq(saturate(shifted, config.current_bits)),
         )
 
@@ -117,8 +137,8 @@ class NeuronPipeline(LiteXModule):
         potential      = Signal(potential_bits)
         v_apical       = Signal(state_bits, reset_less=True)
         gated          = Signal(current, reset_less=True)
-        self.comb += potential.eq(delayed(rest_apical, 2, "rest_apical") + current_apical)
-        self.sync += If(self.ce,
+        self.comb += potential.eq(delayed(rest_apical, 1, 2, "rest_apical") + current_apical)
+        stage(4,
             v_apical.eq(clamp(potential, state_bits)),
             gated.eq(current_soma),
         )
@@ -128,26 +148,24 @@ class NeuronPipeline(LiteXModule):
         product = Signal(product_bits, reset_less=True)
         factor  = Signal((state_bits + 1, True))
         self.comb += factor.eq(v_apical)
-        self.sync += If(self.ce, product.eq(gated*factor))
+        stage(5, product.eq(gated*factor))
 
         # SC: somatic compartment.
         # ------------------------
         drive   = Signal(product_bits, reset_less=True)
         charged = Signal((max(state_bits, len(product)) + 2, True))
         v_soma  = Signal(state_bits, reset_less=True)
-        self.comb += charged.eq(delayed(rest_soma, 5, "rest_soma") + drive)
-        self.sync += If(self.ce,
-            drive.eq(product >> self.product_shift),
-            v_soma.eq(clamp(charged, state_bits)),
-        )
+        self.comb += charged.eq(delayed(rest_soma, 1, 5, "rest_soma") + drive)
+        stage(6, drive.eq(product >> self.product_shift))
+        stage(7, v_soma.eq(clamp(charged, state_bits)))
 
         # TC: threshold.
         # --------------
-        threshold = delayed(inputs.threshold, 7, "threshold")
+        threshold = delayed(inputs.threshold, 0, 7, "threshold")
         fires     = Signal()
         self.comb += fires.eq(v_soma >= threshold)
-        self.sync += If(self.ce,
+        stage(8,
             self.spike.eq(fires),
             self.v_soma.eq(v_soma - Mux(fires, threshold, 0)),
-            self.v_apical.eq(delayed(v_apical, 3, "v_apical")),
+            self.v_apical.eq(delayed(v_apical, 4, 3, "v_apical")),
         )

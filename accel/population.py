@@ -24,6 +24,7 @@ class Population(LiteXModule):
     ----------
     config : QCLIFConfig.
     protect : of PROTECTIONS, check bits of the memories.
+    frugal : as NeuronPipeline's.
 
     Attributes
     ----------
@@ -36,7 +37,7 @@ class Population(LiteXModule):
     outlet : of the spikes.
     memories : all that the neurons keep things in.
     """
-    def __init__(self, config, protect="none"):
+    def __init__(self, config, protect="none", frugal=False):
         self.sink          = sink   = stream.Endpoint(sums_layout(config))
         self.apical_shift  = Signal(SHIFT_BITS)
         self.product_shift = Signal(SHIFT_BITS)
@@ -82,7 +83,7 @@ class Population(LiteXModule):
 
         # Neurons.
         # --------
-        self.pipelines = [NeuronPipeline(config) for _ in range(config.pipelines)]
+        self.pipelines = [NeuronPipeline(config, frugal) for _ in range(config.pipelines)]
         for n, pipeline in enumerate(self.pipelines):
             self.add_module(name=f"pipeline{n}", module=pipeline)
             selected = Record([("soma", bits), ("apical", bits)], name=f"selected{n}", reset_less=True)
@@ -105,6 +106,7 @@ class Population(LiteXModule):
                     pipeline.inputs.v_soma.eq(states[config.state_bits:]),
                 ),
             ]
+
         # Along the pipelines: which neurons.
         # -----------------------------------
         head  = Record(updates_layout(config), name="head")
@@ -126,13 +128,15 @@ class Population(LiteXModule):
         for n in range(1 + NeuronPipeline.latency):
             register = Record(updates_layout(config), name=f"token{n}", reset_less=True)
             occupied = Signal(name=f"token{n}_valid")
-            self.sync += If(ce,
-                register.eq(tail),
-                occupied.eq(valid[-1]),
-            )
+            self.sync += [
+                If(ce & valid[-1] if frugal else ce, register.eq(tail)),
+                If(ce, occupied.eq(valid[-1])),
+            ]
             tail = register
             valid.append(occupied)
             last.append(register.last)
+        if frugal:
+            self.comb += [pipeline.occupied.eq(Cat(*valid[1:-1])) for pipeline in self.pipelines]
 
         # States and spikes.
         # ------------------

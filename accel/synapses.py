@@ -8,6 +8,7 @@ from litex.soc.interconnect import stream
 
 from accel.layouts import sums_layout, walk_layout
 from accel.memory import word_memory
+from accel.split_sums import SplitSums
 
 # Weight Memory ------------------------------------------------------------------------------------
 
@@ -32,6 +33,8 @@ class SynapseArray(LiteXModule):
         clock on FPGAs.
     single_port : weight memories of one port, as the large RAMs of some FPGAs have: clocks and results stay the same.
     protect : of PROTECTIONS, check bits of the weights.
+    frugal : sums in two halves, of which the upper one moves where the low one has a carry: see SplitSums. They are
+        sums_base() more than those of the weights.
 
     Attributes
     ----------
@@ -43,7 +46,7 @@ class SynapseArray(LiteXModule):
     source : sums of the groups.
     sops : synaptic operations of this clock.
     """
-    def __init__(self, config, registered=False, single_port=False, protect="none"):
+    def __init__(self, config, registered=False, single_port=False, protect="none", frugal=False):
         kind        = (registered, single_port, protect)
         self.soma   = weight_memory(config, config.soma_words,   "weights_soma",   *kind)
         self.apical = weight_memory(config, config.apical_words, "weights_apical", *kind)
@@ -121,6 +124,17 @@ class SynapseArray(LiteXModule):
             ("soma",   self.soma,   beat.soma,   source.soma),
             ("apical", self.apical, beat.apical, source.apical),
         ):
+            if frugal:
+                split = SplitSums(config, f"{name}_sum")
+                self.add_module(name=f"sums_{name}", module=split)
+                self.comb += [
+                    split.ce.eq(ce & word & (hit | beat.first)),
+                    split.first.eq(beat.first),
+                    split.hit.eq(hit),
+                    split.weights.eq(memory.read_data),
+                    *[total.eq(each) for total, each in zip(sums.flatten(), split.sums, strict=True)],
+                ]
+                continue
             for lane, total in enumerate(sums.flatten()):
                 weight = Signal((config.weight_bits, True), name=f"{name}_weight{lane}")
                 offset = lane*config.weight_bits

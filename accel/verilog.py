@@ -37,9 +37,9 @@ def core_ios(core: QCLIFCore) -> set[Signal]:
 
 
 def core_verilog(config: QCLIFConfig, name: str = "qclif_core", registered: bool = False,
-    single_port: bool = False, protect: str = "none") -> str:
+    single_port: bool = False, protect: str = "none", frugal: bool = False) -> str:
     """Verilog text of the core: inferred memories, clock `sys_clk`, synchronous reset `sys_rst`."""
-    core = QCLIFCore(config, registered, single_port, protect)
+    core = QCLIFCore(config, registered, single_port, protect, frugal)
     core.cd_sys = ClockDomain("sys")
     ios  = core_ios(core) | {core.cd_sys.clk, core.cd_sys.rst}
     text = str(convert(core, ios=ios, name=name, regular_comb=False))
@@ -55,13 +55,15 @@ def main() -> int:
     parser.add_argument("--registered", action="store_true",
         help="registers before and behind the weight memories: a higher clock on FPGAs for two clocks more a step")
     parser.add_argument("--single-port", action="store_true", help="weight memories of one port")
+    parser.add_argument("--frugal", action="store_true",
+        help="sums in two halves, and enables for each of the neuron's stages: less energy where a clock has gates")
     add_protect_arg(parser)
     add_config_args(parser)
     args = parser.parse_args()
 
     def work() -> int:
         text = core_verilog(config_from_args(args), args.name, args.registered, args.single_port,
-            args.protect)
+            args.protect, args.frugal)
         try:
             args.output.write_text(text)
         except OSError as error:

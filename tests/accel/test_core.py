@@ -27,14 +27,15 @@ def expect(network, steps):
 
 @settings(max_examples=40)
 @given(data=st.data(), sink_gap=st.integers(0, 2), source_gap=st.integers(0, 3), registered=st.booleans(),
-    single_port=st.booleans(), protect=st.sampled_from(list(PROTECTIONS)))
-def test_core(data, sink_gap, source_gap, registered, single_port, protect):
+    single_port=st.booleans(), protect=st.sampled_from(list(PROTECTIONS)), frugal=st.booleans())
+def test_core(data, sink_gap, source_gap, registered, single_port, protect, frugal):
     config  = data.draw(configs())
     network = data.draw(networks(config))
     steps   = data.draw(inputs_of(network))
     spikes, states, rows = expect(network, steps)
     bench = CoreBench(network, config, steps, with_states=data.draw(st.booleans()), sink_gap=sink_gap,
-        source_gap=source_gap, registered=registered, single_port=single_port, protect=protect)
+        source_gap=source_gap, registered=registered, single_port=single_port, protect=protect,
+        frugal=frugal)
     assert bench.faults == {"corrected": 0, "uncorrected": 0}
     assert bench.spikes == spikes
     if bench.with_states:
@@ -80,16 +81,25 @@ def test_memories_of_one_port_take_no_clock():
 
 
 @settings(max_examples=25)
-@given(data=st.data(), clocks=st.integers(1, 80), source_gap=st.integers(0, 3), registered=st.booleans())
-def test_reset_drops_whatever_is_in_work(data, clocks, source_gap, registered):
+@given(data=st.data(), clocks=st.integers(1, 80), source_gap=st.integers(0, 3), registered=st.booleans(),
+    frugal=st.booleans())
+def test_reset_drops_whatever_is_in_work(data, clocks, source_gap, registered, frugal):
     config  = data.draw(configs())
     network = data.draw(networks(config))
     steps   = data.draw(inputs_of(network))
     fresh, reset = (CoreBench(network, config, steps, with_states=True, source_gap=source_gap, registered=registered,
-        aborted_after=each) for each in (0, clocks))
+        aborted_after=each, frugal=frugal) for each in (0, clocks))
     assert (reset.spikes, reset.states) == (fresh.spikes, fresh.states)
     for name in ("steps", "events", "rows", "sops", "spikes", "overflows"):
         assert reset.pulses[name] == fresh.pulses[name]
+
+
+def test_frugal_takes_no_clock():
+    config  = QCLIFConfig(neurons=6, inputs=12, contexts=2, lanes=2)
+    network = random_network(config, style="extreme")
+    steps   = [[0, 5, 13], [], list(range(14)), [1, 2, 3, 12], [7]]
+    plain, frugal = (CoreBench(network, config, steps, with_states=True, frugal=each) for each in (False, True))
+    assert (frugal.spikes, frugal.states, frugal.pulses) == (plain.spikes, plain.states, plain.pulses)
 
 
 def test_every_source_at_once():

@@ -25,12 +25,12 @@ class CoreBench:
     a reset: nothing of them is to be seen.
     """
     def __init__(self, network, config, steps, with_states=False, sink_gap=0, source_gap=0, readback=False,
-            registered=False, single_port=False, aborted_after=0, protect="none"):
+            registered=False, single_port=False, aborted_after=0, protect="none", frugal=False):
         self.network, self.config, self.steps = network, config, steps
         self.with_states, self.sink_gap, self.source_gap = with_states, sink_gap, source_gap
         self.with_readback, self.registered, self.aborted_after = readback, registered, aborted_after
         self.spikes, self.states, self.readback, self.unfinished = [], [], [], []
-        self.core   = QCLIFCore(config, registered, single_port, protect)
+        self.core   = QCLIFCore(config, registered, single_port, protect, frugal)
         self.pulses = dict.fromkeys(self.core.pulses, 0)
         self.faults = dict.fromkeys(self.core.faults, 0)
         self.loaded = False
