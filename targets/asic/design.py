@@ -73,6 +73,7 @@ class AsicConfig:
     sram : of SRAMS, what memories are made of.
     sram_objective : of OBJECTIVES, what their macros are to save.
     protect : of PROTECTIONS, check bits of the memories of the core alone.
+    frugal : QCLIFCore's, of the core alone.
     apical_shift, product_shift : of the contract; wired into neuron and spatial, registers in the others.
     chip : of the SoC.
 
@@ -87,6 +88,7 @@ class AsicConfig:
     sram:           str = "fakeram45"
     sram_objective: str = "area"
     protect:        str = "none"
+    frugal:         bool = True
     apical_shift:   int = 0
     product_shift:  int = 6
     chip:           Chip = field(default_factory=Chip)

@@ -165,8 +165,8 @@ class _Flow:
 
     def _rtl(self, result: FlowResult) -> None:
         config = self.config
-        inputs = [config.design, config.sram, config.sram_objective, config.protect, config.apical_shift,
-            config.product_shift, config.sizes.to_dict(), *generator_versions(),
+        inputs = [config.design, config.sram, config.sram_objective, config.protect, config.frugal,
+            config.apical_shift, config.product_shift, config.sizes.to_dict(), *generator_versions(),
             *([config.frequency_mhz, dataclasses.asdict(config.chip)] if config.design == "soc" else [])]
         result.rtl = self._stage("rtl", generate, inputs, lambda folder: generate(config, self.pdk, folder))
 

@@ -52,6 +52,8 @@ def make_parser(description: str) -> Parser:
     choice("--sram", SRAMS, "fakeram45")
     choice("--sram-objective", OBJECTIVES, "area")
     choice("--protect", PROTECTIONS, "none", "; of the core's memories")
+    flow.add_argument("--frugal", action=argparse.BooleanOptionalAction, default=True,
+        help="core: sums in two halves, and enables for each of the neuron's stages (default: --frugal)")
     flow.add_argument("--until", choices=list(STAGES), metavar="STAGE",
         help="; ".join(f"{name}: {what}" for name, (what, _) in STAGES.items()) +
             f" (default: {DEFAULT_UNTIL}, or as far as the tools that are installed go)")

@@ -50,7 +50,7 @@ def make_request(args: argparse.Namespace) -> Request:
     samples = [] if neuron else read_samples(args)
     wanted  = {"current_bits": NEURON_CURRENT_BITS} if neuron else preferred_sizes(given_network(args), samples)
     config  = AsicConfig(args.design, config_from_args(args, **wanted), args.frequency, args.corner, args.sram,
-        args.sram_objective, args.protect, chip=chip_from_args(args))
+        args.sram_objective, args.protect, args.frugal, chip=chip_from_args(args))
     inputs  = None
     if args.design == "spatial" or (not neuron and list(STAGES).index(until) >= list(STAGES).index("gatesim")):
         inputs = _inputs(args, samples, config.sizes)

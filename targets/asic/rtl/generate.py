@@ -90,7 +90,7 @@ def _spatial(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
 
 def _core(config: AsicConfig, pdk: Pdk, folder: Path) -> Rtl:
     """The core in its modules, with the ports of accel.verilog; every memory a module of its own."""
-    core  = _with_clock(QCLIFCore(config.sizes, protect=config.protect))
+    core  = _with_clock(QCLIFCore(config.sizes, protect=config.protect, frugal=config.frugal))
     files = MemoryFiles(config, pdk)
     texts = split(core, "qclif_core", core_ios(core), core_parts(core, files))
     return _with_memories("qclif_core", texts, files, DESCRIPTIONS, folder)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from litex.gen import LiteXContext
 from litex.gen.fhdl.verilog import convert
-from migen import Instance, Memory, Module, Signal
+from migen import Constant, Instance, Memory, Module, Signal
 from migen.fhdl.structure import _Fragment
 from migen.fhdl.tools import list_clock_domains, list_signals, list_special_ios, list_targets
 
 from accel.verilog import PRAGMAS
+from targets.liberty.library import Cell
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,22 @@ class Foreign:
     outputs: Mapping[str, Signal]
 
 
+@dataclass(frozen=True)
+class Gated:
+    """A Verilog module whose clock has a gate.
+
+    Attributes
+    ----------
+    name : of the Verilog module.
+    gate : the PDK's cell that gates a clock.
+    enable : signal of the submodule that is driven from outside, and without which none of its registers changes:
+        they have no reset.
+    """
+    name:   str
+    gate:   Cell
+    enable: Signal
+
+
 def ports_of(module: Module, names: Iterable[str]) -> set[Signal]:
     """Signals of these attributes, as ports of the same names."""
     signals = {name: getattr(module, name) for name in names}
@@ -43,7 +60,7 @@ def ports_of(module: Module, names: Iterable[str]) -> set[Signal]:
 Replacement = Callable[[Memory], Instance | None]
 
 
-def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign],
+def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign | Gated],
         replace: Replacement = lambda memory: None) -> dict[str, str]:
     """Verilog of a design and of those of its submodules that are to be modules of their own.
 
@@ -52,8 +69,8 @@ def split(top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Fo
     top : design, not finalized, with its clock domains.
     name : of its Verilog module.
     ios : its ports, named by their name_override, besides clocks and resets that the design does not drive.
-    parts : path of a submodule's attributes ("population.pipeline"): name of its Verilog module, or the module that
-        takes its place.
+    parts : path of a submodule's attributes ("population.pipeline"): name of its Verilog module, which may have a gate
+        at its clock, or the module that takes its place.
     replace : gives what takes the place of a memory that is in none of the foreign modules, None: it stays.
 
     Returns
@@ -74,15 +91,17 @@ class _Part:
     ----------
     name, instance : of its Verilog module, and of it in its parent.
     contents : what it holds itself, or the module that takes its place.
+    gated : None where its clock has no gate.
 
     Attributes
     ----------
     mentioned, driven : signals of its own contents.
     domains : names of its clock domains.
     """
-    def __init__(self, name: str, instance: str, contents: _Fragment | Foreign) -> None:
+    def __init__(self, name: str, instance: str, contents: _Fragment | Foreign, gated: Gated | None = None) -> None:
         self.name      = name
         self.instance  = instance
+        self.gated     = gated
         self.children: list[_Part] = []
         self.foreign   = contents if isinstance(contents, Foreign) else None
         self.fragment  = _Fragment() if self.foreign else contents
@@ -114,7 +133,7 @@ def _by_age(signals: set[Signal]) -> list[Signal]:
 
 class _Splitter:
     """One design on its way to Verilog: parts, then what crosses their boundaries, then texts from below."""
-    def __init__(self, top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign],
+    def __init__(self, top: Module, name: str, ios: set[Signal], parts: Mapping[str, str | Foreign | Gated],
             replace: Replacement) -> None:
         self.root    = self._detach(top, name, parts, replace)
         self.parts   = list(self.root.subtree())
@@ -132,7 +151,7 @@ class _Splitter:
         self.texts = dict(reversed(self.texts.items()))
 
     @staticmethod
-    def _detach(top: Module, name: str, parts: Mapping[str, str | Foreign], replace: Replacement) -> _Part:
+    def _detach(top: Module, name: str, parts: Mapping[str, str | Foreign | Gated], replace: Replacement) -> _Part:
         """Take the submodules out of their parents, and make parts of all."""
         modules = {"": top}
         for path in sorted(parts):
@@ -153,7 +172,8 @@ class _Splitter:
                     if isinstance(memory, Memory) and (instead := replace(memory)) is not None:
                         fragment.specials -= {memory, *memory.ports}
                         fragment.specials.add(instead)
-                part = _Part(what, instance, fragment)
+                gated = what if isinstance(what, Gated) else None
+                part  = _Part(gated.name if gated else what, instance, fragment, gated)
             while path and above not in made:
                 above = above.rpartition(".")[0]
             if path:
@@ -164,7 +184,7 @@ class _Splitter:
     def _emit(self, part: _Part, ios: set[Signal]) -> dict[str, Signal]:
         """Write a part's Verilog, those of its children first; ports by name."""
         for child in part.children:
-            part.fragment.specials.add(self._instance(child))
+            part.fragment.specials.add(self._instance(part, child))
         if part is not self.root:
             part.fragment.clock_domains.extend(domain for domain in self.domains
                 if domain.name in _all(part.subtree(), "domains"))
@@ -187,8 +207,8 @@ class _Splitter:
             signal.name_override = override
         return ports
 
-    def _instance(self, child: _Part) -> Instance:
-        """What stands in the parent for a child."""
+    def _instance(self, part: _Part, child: _Part) -> Instance:
+        """What stands in a part for its child."""
         inputs, outputs = self._boundary(child)
         if child.foreign is not None:
             clock = next(domain.clk for domain in self.domains if domain.name == "sys")
@@ -196,9 +216,25 @@ class _Splitter:
             ports.update({f"i_{name}": signal for name, signal in child.foreign.inputs.items()})
             ports.update({f"o_{name}": signal for name, signal in child.foreign.outputs.items()})
         else:
+            nets = {}
+            if child.gated is not None:
+                nets    = self._gate(part, child)
+                inputs -= {child.gated.enable}
             named = self._emit(child, inputs | outputs)
-            ports = {f"{'i' if signal in inputs else 'o'}_{name}": signal for name, signal in sorted(named.items())}
+            ports = {f"{'i' if signal in inputs else 'o'}_{name}": nets.get(signal, signal)
+                for name, signal in sorted(named.items())}
         return Instance(child.name, name=child.instance, **ports)
+
+    def _gate(self, part: _Part, child: _Part) -> dict[Signal, Signal]:
+        """Put a gate before a child's clock, by which it gets another one; within, its enable is 1 for ever."""
+        clock = next(domain.clk for domain in self.domains if domain.name == "sys")
+        gated = Signal(name=f"{child.instance}_clk")
+        nets  = {"clock": clock, "enable": child.gated.enable, "test": Constant(0, 1), "out": gated}
+        part.fragment.specials.add(Instance(child.gated.gate.name, name=f"gate_{child.instance}",
+            **{f"{'o' if pin.gate == 'out' else 'i'}_{pin.name}": nets[pin.gate]
+                for pin in child.gated.gate.pins.values() if pin.gate}))
+        child.fragment.comb.append(child.gated.enable.eq(1))
+        return {clock: gated}
 
     def _boundary(self, part: _Part) -> tuple[set[Signal], set[Signal]]:
         """Inputs and outputs of a part with all below it."""

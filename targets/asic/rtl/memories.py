@@ -17,7 +17,7 @@ from targets.asic.design import AsicConfig
 from targets.asic.platform.pdk import Pdk
 from targets.asic.platform.tiling import Memory, tile
 from targets.asic.rtl.flops import clock_gate_model, flops_verilog
-from targets.asic.rtl.hierarchy import Foreign, ports_of, split
+from targets.asic.rtl.hierarchy import Foreign, Gated, ports_of, split
 from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
 
 # Bits of a bank up to which flip-flops are smaller than the smallest macro.
@@ -193,6 +193,12 @@ MODULES = {
     "population.pipeline0": ("qclif_pipeline",   "neuron: AC, MU, SC, TC"),
 }
 
+# Those of split sums, each behind a clock gate.
+SUMS = {
+    "synapses.sums_soma":   ("qclif_sums_soma",   "somatic sums"),
+    "synapses.sums_apical": ("qclif_sums_apical", "apical sums"),
+}
+
 MEMORIES = {
     "synapses.soma":            ("qclif_weights_soma",   "somatic weights"),
     "synapses.apical":          ("qclif_weights_apical", "apical weights"),
@@ -202,10 +208,11 @@ MEMORIES = {
     "events.lists":             ("qclif_event_list",     "memory of the events"),
 }
 
-DESCRIPTIONS = {"qclif_core": "memory port and counters"} | dict(MODULES.values()) | dict(MEMORIES.values())
+DESCRIPTIONS = {"qclif_core": "memory port and counters"} | {name: text
+    for parts in (MODULES, SUMS, MEMORIES) for name, text in parts.values()}
 
 
-def core_parts(core: QCLIFCore, files: MemoryFiles) -> dict[str, str | Foreign]:
+def core_parts(core: QCLIFCore, files: MemoryFiles) -> dict[str, str | Foreign | Gated]:
     """Modules that the core is split into, for targets.asic.rtl.hierarchy.split(); writes those of its memories.
 
     Weights and parameters are written by software only, while the core is idle. Of the two lists of events, and of
@@ -220,7 +227,10 @@ def core_parts(core: QCLIFCore, files: MemoryFiles) -> dict[str, str | Foreign]:
         "events.lists":             dict(depth=config.step_events, banks=2, hold=True),
     }
     absent = ("population.pipeline0", "population.outlet.memory") if config.updates > 1 else ()
-    parts: dict[str, str | Foreign] = {path: name for path, (name, _) in MODULES.items() if path not in absent}
+    parts: dict[str, str | Foreign | Gated] = {path: name for path, (name, _) in MODULES.items() if path not in absent}
+    if core.frugal:
+        parts |= {path: Gated(name, files.pdk.clock_gate, attrgetter(path)(core).ce)
+            for path, (name, _) in SUMS.items()}
     for place in (place for place in MEMORIES if place not in absent):
         path, (name, _) = place, MEMORIES[place]
         sliced: SlicedMemory = attrgetter(path)(core)

@@ -24,14 +24,15 @@ from host.network.golden import GoldenModel
 from host.network.random_network import random_network
 from targets.asic.design import DESIGNS, AsicConfig
 from targets.asic.platform.macros import Macro
+from targets.asic.rtl.flops import clock_gate_model
 from targets.asic.rtl.generate import generate
-from targets.asic.rtl.hierarchy import split
+from targets.asic.rtl.hierarchy import Gated, split
 from targets.netlist.comparison import BuiltCore
 from targets.netlist.gates import build_design
 from targets.netlist.steps import Steps, run_steps
 from targets.sim.core import HARNESS
 from tests.helpers.memory_checks import GATE, blackbox_verilog
-from tests.helpers.needs import needs_verilator, needs_yosys
+from tests.helpers.needs import needs_iverilog, needs_verilator, needs_yosys
 from tests.helpers.strategies import random_network as uniform_network
 
 # Sizes of macros that flow-scripts have.
@@ -132,6 +133,64 @@ def test_modules_do_what_the_flat_design_does(tmp_path):
         "sat -verify -seq 12 -set-at 1 in_sys_rst 1 -prove-skip 1 -prove trigger 0 miter"]
     done = subprocess.run(["yosys", "-q", "-p", "; ".join(commands)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+
+
+class Holder(LiteXModule):
+    def __init__(self):
+        self.enable = Signal()
+        self.data   = Signal(8)
+        self.value  = Signal(8, reset_less=True)
+
+        # # #
+
+        self.sync += If(self.enable, self.value.eq(self.data))
+
+
+class Held(LiteXModule):
+    def __init__(self):
+        self.cd_sys = ClockDomain("sys")
+        self.go     = Signal()
+        self.result = Signal(8)
+        self.holder = Holder()
+        count       = Signal(8)
+
+        # # #
+
+        self.sync += count.eq(count + 1)
+        self.comb += [
+            self.holder.enable.eq(self.go | (count == 0)),
+            self.holder.data.eq(count),
+            self.result.eq(self.holder.value),
+        ]
+
+
+@needs_iverilog
+def test_a_gate_before_a_clock_changes_nothing(tmp_path):
+    """Random inputs, with a register that is clocked where it changes, and without."""
+    shown = []
+    for gated in (False, True):
+        top   = Held()
+        texts = split_top({"holder": Gated("held", GATE, top.holder.enable) if gated else "held"}, top)
+        assert ports(texts["held"]) - {"enable"} == {"data", "value", "sys_clk", "sys_rst"}
+        assert ("enable" not in ports(texts["held"])) == gated
+        (tmp_path/"all.v").write_text("\n".join([*texts.values(), clock_gate_model(GATE), """
+            module bench;
+                reg clk = 0, rst = 1, go = 0;
+                wire [7:0] result;
+                integer n;
+                top top (.sys_clk(clk), .sys_rst(rst), .go(go), .result(result));
+                initial for (n = 0; n < 400; n = n + 1) begin
+                    #5 clk = 1;
+                    #1 rst = n < 2;
+                    go = $random;
+                    #4 clk = 0;
+                    #1 if (n > 4) $display("%b", result);
+                end
+            endmodule"""]))
+        for command in (["iverilog", "-g2005", "-o", "sim", "-s", "bench", "all.v"], ["vvp", "-n", "sim"]):
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        shown.append(done.stdout.splitlines())
+    assert shown[0] == shown[1] and len(set(shown[0])) > 100
 
 
 def test_two_drivers_are_refused():
@@ -246,7 +305,8 @@ def test_yosys_takes_the_verilog(design, tmp_path):
     rtl    = generate(config, MACROS, tmp_path)
     boxes  = tmp_path/"boxes.v"
     boxes.write_text("".join(blackbox_verilog(MACROS.macros[name]) for name in rtl.macros)
-        + "(* blackbox *) module CLKGATE_X1 (input CK, input E, output GCK); endmodule\n")
+        + "(* blackbox *) module CLKGATE_X1 (input CK, input E, output GCK); endmodule\n"
+        + "(* blackbox *) module DLH_X1 (input D, input G, output Q); endmodule\n")
     files  = " ".join(map(str, (*rtl.sources, boxes)))
     done   = subprocess.run(["yosys", "-q", "-p",
         f"read_verilog {files}; hierarchy -check -top {rtl.top}; proc; check -assert qclif_*"], capture_output=True,
