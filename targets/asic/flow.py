@@ -168,6 +168,9 @@ class _Flow:
         inputs = [config.design, config.sram, config.sram_objective, config.protect, config.frugal,
             config.apical_shift, config.product_shift, config.sizes.to_dict(), *generator_versions(),
             *([config.frequency_mhz, dataclasses.asdict(config.chip)] if config.design == "soc" else [])]
+        if config.sram_objective == "energy":
+            # The leakage of a clock is part of it.
+            inputs.append(config.period_ns)
         result.rtl = self._stage("rtl", generate, inputs, lambda folder: generate(config, self.pdk, folder))
 
     def _synth(self, result: FlowResult) -> None:

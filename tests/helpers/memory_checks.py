@@ -4,18 +4,21 @@
 
 import random
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.tiling import Memory, Tiling
 from targets.asic.rtl.flops import clock_gate_model
+from targets.asic.rtl.pairs import INPUTS
 from targets.asic.rtl.sram import macro_model_verilog
 from targets.liberty.library import Cell, Pin
 
 # As Nangate45 has it.
 GATE = Cell("CLKGATE_X1", 3.458, None, {name: Pin(name, "output" if role == "out" else "input", gate=role)
     for name, role in (("CK", "clock"), ("E", "enable"), ("GCK", "out"))}, clock_gate="latch_posedge")
+FLIPFLOP_UM2 = 4.522
 
 
 def blackbox_verilog(macro: Macro) -> str:
@@ -26,12 +29,44 @@ def blackbox_verilog(macro: Macro) -> str:
 
 @dataclass(frozen=True)
 class Access:
-    """What the ports are given for a clock; write_en has one bit a slice, 0 does not write."""
+    """What the ports are given for a clock; write_en has one bit a slice, 0 does not write; pairs alone have the last
+    two."""
     read_en:    int = 0
     read_adr:   int = 0
     write_en:   int = 0
     write_adr:  int = 0
     write_data: int = 0
+    in_turn:    int = 0
+    last:       int = 0
+
+
+def in_turn(memory: Memory, steps: int, latency: int, seed: int = 1) -> list[Access]:
+    """Steps over the first words of a memory: each word is read, in ascending order, and written `latency` clocks of a
+    pipeline later, which may stand still as a whole and have gaps; from the clock after a step on, reads in any order.
+    """
+    rng    = random.Random(seed)
+    result = []
+    for _ in range(steps):
+        words   = rng.choice((1, 2, memory.depth, rng.randint(1, memory.depth)))
+        words   = min(words, memory.depth)
+        tokens  = [None]*latency
+        pause   = rng.choice((0, 0.1, 0.5))
+        stall   = rng.choice((0, 0.1, 0.5))
+        read    = written = 0
+        while written < words:
+            moves  = rng.random() >= stall
+            reads  = moves and read < words and rng.random() >= pause
+            writes = moves and tokens[-1] is not None
+            result.append(Access(int(reads), read*reads, int(writes), tokens[-1] if writes else 0,
+                rng.getrandbits(memory.write_bits), 1, int(writes and tokens[-1] == words - 1)))
+            if moves:
+                tokens = [read if reads else None, *tokens[:-1]]
+            read    += reads
+            written += writes
+        for _ in range(rng.randint(0, 6)):
+            result.append(Access(rng.randint(0, 1), rng.randrange(words)))
+        result += [Access(in_turn=1)]*rng.randint(1, 3)
+    return result
 
 
 def accesses(memory: Memory, count: int, both: bool, seed: int = 1) -> list[Access]:
@@ -59,8 +94,8 @@ def accesses(memory: Memory, count: int, both: bool, seed: int = 1) -> list[Acce
     return result
 
 
-def expected(memory: Memory, sequence: list[Access], flops: bool) -> list[int | None]:
-    """Read data after each clock; None where nothing is promised."""
+def expected(memory: Memory, sequence: list[Access], kind: str) -> list[int | None]:
+    """Read data after each clock of what is made of "macros", "pairs" or "flops"; None where nothing is promised."""
     words, shown, bank, result = {}, None, None, []
     for access in sequence:
         if access.read_en:
@@ -74,7 +109,7 @@ def expected(memory: Memory, sequence: list[Access], flops: bool) -> list[int | 
                 words[access.write_adr] = old & ~mask | data << low & mask
             low += bits
         if access.write_en and not access.read_en and access.write_adr >> memory.word_bits == bank and not (
-                flops or memory.hold):
+                kind != "macros" or memory.hold):
             shown = None
         result.append(shown)
     return result
@@ -100,10 +135,14 @@ def clocked(tiling: Tiling, sequence: list[Access]) -> list[set[str]]:
     return result
 
 
-def bench(memory: Memory, sequence: list[Access], gates: list[str]) -> str:
+def _port_bits(memory: Memory, more: Sequence[str]) -> dict[str, int]:
+    return {"read_en": 1, "read_adr": memory.address_bits, "write_en": len(memory.slices),
+        "write_adr": memory.address_bits, "write_data": memory.write_bits, **dict.fromkeys(more, 1)}
+
+
+def bench(memory: Memory, sequence: list[Access], gates: list[str], more: Sequence[str]) -> str:
     """Test bench that plays `stimulus.hex`: registers drive the ports; one line a clock, read data and gates."""
-    bits   = {"read_en": 1, "read_adr": memory.address_bits, "write_en": len(memory.slices),
-        "write_adr": memory.address_bits, "write_data": memory.write_bits}
+    bits   = _port_bits(memory, more)
     total  = sum(bits.values())
     count  = "\n".join(f"    reg pulse_{gate} = 0; always @(posedge dut.clk_{gate}) pulse_{gate} = 1;"
         for gate in gates)
@@ -133,25 +172,26 @@ endmodule
 """
 
 
-def stimulus(memory: Memory, sequence: list[Access]) -> str:
+def stimulus(memory: Memory, sequence: list[Access], more: Sequence[str]) -> str:
     """What the bench reads: a word of all ports for each clock."""
-    widths = (1, memory.address_bits, len(memory.slices), memory.address_bits, memory.write_bits)
     lines  = []
     for access in sequence:
         value = 0
-        for part, width in zip((access.read_en, access.read_adr, access.write_en, access.write_adr,
-                access.write_data), widths, strict=True):
-            value = value << width | part
+        for name, width in _port_bits(memory, more).items():
+            value = value << width | getattr(access, name)
         lines.append(f"{value:x}\n")
     return "".join(lines)
 
 
 def simulate(memory: Memory, verilog: str, macros: list[Macro], sequence: list[Access], folder: Path,
-        gates: tuple[str, ...] = (), verilator: bool = False) -> tuple[list[str], list[set[str]]]:
+        gates: tuple[str, ...] = (), verilator: bool = False, pairs: bool = False
+        ) -> tuple[list[str], list[set[str]]]:
     """Read data as hexadecimal text, and the gates that gave a clock, after each clock."""
-    texts = [verilog, clock_gate_model(GATE), *map(macro_model_verilog, macros), bench(memory, sequence, list(gates))]
+    more  = INPUTS if pairs else ()
+    texts = [verilog, clock_gate_model(GATE), *map(macro_model_verilog, macros),
+        bench(memory, sequence, list(gates), more)]
     (folder/"all.v").write_text("\n".join(texts))
-    (folder/"stimulus.hex").write_text(stimulus(memory, sequence))
+    (folder/"stimulus.hex").write_text(stimulus(memory, sequence, more))
     commands = [["iverilog", "-g2005", "-Wall", "-DQCLIF_CHECK", "-o", "sim", "-s", "bench", "all.v"],
         ["vvp", "-n", "sim"]]
     if verilator:

@@ -40,6 +40,12 @@ def latch(cells: Iterable[Cell]) -> Cell | None:
     return min((cell for cell in cells if cell.latches), key=lambda cell: cell.area, default=None)
 
 
+def flipflop(cells: Iterable[Cell]) -> Cell | None:
+    """The smallest flip-flop that has no more inputs than its clock and its data; of equal ones the first."""
+    return min((cell for cell in cells if len(cell.flipflops) == 1
+        and sum(pin.direction == "input" for pin in cell.pins.values()) == 2), key=lambda cell: cell.area, default=None)
+
+
 def adder(cells: Iterable[Cell], inputs: int) -> tuple[Cell, str, str] | None:
     """The smallest cell that adds bits, with the names of its outputs for carry and sum; None where there is none.
 

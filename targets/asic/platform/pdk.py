@@ -150,6 +150,12 @@ class Pdk:
         return found
 
     @cached_property
+    def flipflop_um2(self) -> float:
+        """Area of the smallest flip-flop; 0 where there is no plain one."""
+        found = cells.flipflop(self.usable.values())
+        return found.area if found else 0.0
+
+    @cached_property
     def clock_gate(self) -> Cell:
         """The smallest gate of a clock for registers at its rising edge, without a test pin where there is such a one.
         Platforms may keep mappers off it by DONT_USE_CELLS.

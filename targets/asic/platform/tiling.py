@@ -12,12 +12,9 @@ from math import inf
 from accel.errors import QCLIFError
 from targets.asic.platform.macros import Macro
 
-# Between two accesses.
-PERIOD_NS = 10.0
-
 OBJECTIVES = {
     "area":   "macros that are small",
-    "energy": f"macros whose accesses cost little, with their leakage in {PERIOD_NS:g} ns",
+    "energy": "macros whose accesses cost little, with their leakage in a clock",
 }
 
 # Logic that joins the macros of a memory, roughly: a clock gate each, and a gate for each bit of address and data.
@@ -122,14 +119,15 @@ class Tiling:
 
 # Choice --------------------------------------------------------------------------------------------
 
-def tile(memory: Memory, macros: Mapping[str, Macro], objective: str = "area") -> Tiling:
+def tile(memory: Memory, macros: Mapping[str, Macro], objective: str = "area", period_ns: float = 10.0) -> Tiling:
     """The cheapest macros that hold a memory.
 
     Parameters
     ----------
     macros : to choose from, by name.
     objective : "area": of macros and of the logic that joins them; or "energy": of an access, and of the leakage
-        until the next, PERIOD_NS later. The other one decides between equals.
+        until the next. The other one decides between equals.
+    period_ns : between two accesses.
 
     Raises
     ------
@@ -148,7 +146,7 @@ def tile(memory: Memory, macros: Mapping[str, Macro], objective: str = "area") -
         for end in {min(low + macro.width, memory.width if macro.mask else slice_end) for macro in macros.values()}:
             fitting = tuple(macro for macro in macros.values() if macro.width >= end - low
                 and (macro.mask or end <= slice_end))
-            column  = _column(memory, end - low, fitting, objective)
+            column  = _column(memory, end - low, fitting, objective, period_ns)
             firsts  = accumulate((words for _, words in column.tiles), initial=0)
             tiles   = tuple(Tile(macro, first, words, low, end - low)
                 for (macro, words), first in zip(column.tiles, firsts, strict=False))
@@ -169,7 +167,7 @@ class _Choice:
 
 
 @lru_cache
-def _column(memory: Memory, bits: int, macros: tuple[Macro, ...], objective: str) -> _Choice:
+def _column(memory: Memory, bits: int, macros: tuple[Macro, ...], objective: str, period_ns: float) -> _Choice:
     """The cheapest tiles of a column of `bits`, which all these macros can hold.
 
     Depths are powers of two, so that a block of 2n words is one macro, or two blocks of n words.
@@ -182,7 +180,7 @@ def _column(memory: Memory, bits: int, macros: tuple[Macro, ...], objective: str
         found = full[0]
         for macro in (each for each in macros if each.depth == depth):
             area   = macro.area_um2 + GATE_UM2 + BIT_UM2*(macro.address_bits + bits)
-            energy = macro.energy_pj*words/memory.depth + macro.leakage_nw*PERIOD_NS*1e-6
+            energy = macro.energy_pj*words/memory.depth + macro.leakage_nw*period_ns*1e-6
             cost   = (area, energy) if objective == "area" else (energy, area)
             found  = min(found, _Choice(cost, ((macro, words),)), key=lambda choice: choice.cost)
         return found

@@ -10,6 +10,7 @@ The word at read_adr stands in read_data one clock after read_en. Flip-flops rea
 give the word from before the write.
 """
 
+from collections.abc import Iterable
 from itertools import accumulate
 
 from accel.errors import QCLIFError
@@ -18,6 +19,9 @@ from targets.liberty.library import Cell
 
 # Bits of the largest memory that is made of flip-flops.
 FLOPS_LIMIT = 16384
+
+# Words behind one clock gate, before those of the words: with a root above them, a memory at rest has one gate clocked.
+BLOCK_WORDS = 16
 
 # Verilator warns of what these texts do by design: bits of a macro that nobody uses, clocks that are gated.
 HEADER = "/* verilator lint_off UNUSEDSIGNAL */\n"
@@ -28,11 +32,12 @@ def vector(bits: int) -> str:
     return f"[{bits - 1}:0] "
 
 
-def module_head(memory: Memory) -> str:
-    """Begin of a memory's module."""
+def module_head(memory: Memory, more: Iterable[str] = ()) -> str:
+    """Begin of a memory's module, which has some `more` inputs."""
     address = vector(memory.address_bits)
     return "\n".join([f"module {memory.name} (",
         "    input  clk,",
+        *(f"    input  {name}," for name in more),
         f"    input  {address}read_adr,",
         "    input  read_en,",
         f"    output {vector(memory.width)}read_data,",
@@ -65,18 +70,28 @@ def flops_verilog(memory: Memory, gate: Cell) -> str:
         raise QCLIFError(f"memory {memory.name} has {memory.bits} bits, flip-flops hold at most {FLOPS_LIMIT}: choose "
             f"--sram fakeram45, or smaller sizes")
     words = [bank << memory.word_bits | word for bank in range(memory.banks) for word in range(memory.depth)]
-    lines = [module_head(memory), f"    wire {vector(memory.width)}write_word = {write_word(memory)};"]
+    adr   = memory.address_bits
+    low   = (BLOCK_WORDS - 1).bit_length()
+    lines = [module_head(memory), f"    wire {vector(memory.width)}write_word = {write_word(memory)};",
+        *gate_instance(gate, "written", "|write_en")]
     terms = []
+    block = None
     for word in words:
-        lines += ["", f"    wire here_{word} = write_adr == {memory.address_bits}'d{word};"]
-        for index, (bits, low) in enumerate(zip(memory.slices, accumulate(memory.slices, initial=0), strict=False)):
+        above = "written"
+        if len(words) > BLOCK_WORDS:
+            above = f"block_{word >> low}"
+            if word >> low != block:
+                block  = word >> low
+                here   = f"write_adr[{adr - 1}:{low}] == {adr - low}'d{block}"
+                lines += gate_instance(gate, above, here, "clk_written")
+        lines += ["", f"    wire here_{word} = write_adr == {adr}'d{word};"]
+        for index, (bits, first) in enumerate(zip(memory.slices, accumulate(memory.slices, initial=0), strict=False)):
             place  = f"{word}_{index}"
-            lines += [f"    wire clk_{place};",
+            lines += [*gate_instance(gate, place, f"here_{word} & write_en[{index}]", f"clk_{above}"),
                 f"    reg  {vector(bits)}word_{place};",
-                gate_instance(gate, place, f"here_{word} & write_en[{index}]"),
-                f"    always @(posedge clk_{place}) word_{place} <= write_word[{low} +: {bits}];"]
+                f"    always @(posedge clk_{place}) word_{place} <= write_word[{first} +: {bits}];"]
         # Each word is read through an AND, which is smaller than a tree of multiplexers and toggles less.
-        here   = f"{{{memory.width}{{read_en & (read_adr == {memory.address_bits}'d{word})}}}}"
+        here   = f"{{{memory.width}{{read_en & (read_adr == {adr}'d{word})}}}}"
         slices = ", ".join(f"word_{word}_{index}" for index in reversed(range(len(memory.slices))))
         terms.append(f"        {here} & {{{slices}}}")
     lines += ["",
@@ -89,11 +104,11 @@ def flops_verilog(memory: Memory, gate: Cell) -> str:
 
 # Clock gates --------------------------------------------------------------------------------------
 
-def gate_instance(gate: Cell, place: str, enable: str) -> str:
-    """Instance gate_{place} of a clock gate, from clk to clk_{place}; its test pin rests at 0."""
-    nets = {"clock": "clk", "enable": enable, "out": f"clk_{place}", "test": "1'b0"}
+def gate_instance(gate: Cell, place: str, enable: str, clock: str = "clk") -> list[str]:
+    """Instance gate_{place} of a clock gate, from a clock to clk_{place}; its test pin rests at 0."""
+    nets = {"clock": clock, "enable": enable, "out": f"clk_{place}", "test": "1'b0"}
     pins = ", ".join(f".{pin.name}({nets[pin.gate]})" for pin in gate.pins.values() if pin.gate)
-    return f"    {gate.name} gate_{place} ({pins});"
+    return [f"    wire clk_{place};", f"    {gate.name} gate_{place} ({pins});"]
 
 
 def clock_gate_model(gate: Cell) -> str:
@@ -109,3 +124,4 @@ module {gate.name} ({inputs}output {output});
     assign {output} = {clock} & enabled;
 endmodule
 """
+

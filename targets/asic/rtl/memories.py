@@ -4,7 +4,9 @@
 core among its modules."""
 
 from collections import Counter
+from collections.abc import Mapping
 from operator import attrgetter
+from types import MappingProxyType
 
 from litex.gen import LiteXModule
 from migen import Cat, ClockDomain, ClockSignal, Constant, If, Instance, ResetSignal, Signal
@@ -15,13 +17,14 @@ from accel.errors import QCLIFError
 from accel.memory import SlicedMemory
 from targets.asic.design import AsicConfig
 from targets.asic.platform.pdk import Pdk
-from targets.asic.platform.tiling import Memory, tile
-from targets.asic.rtl.flops import clock_gate_model, flops_verilog
+from targets.asic.platform.tiling import Memory
+from targets.asic.rtl.flops import clock_gate_model
 from targets.asic.rtl.hierarchy import Foreign, Gated, ports_of, split
-from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
+from targets.asic.rtl.kinds import Made, make
+from targets.asic.rtl.sram import macro_model_verilog
 
-# Bits of a bank up to which flip-flops are smaller than the smallest macro.
-SMALL_BITS = 128
+# Bits of a FIFO up to which flip-flops are smaller than two halves of macros.
+SMALL_FIFO_BITS = 256
 
 INPUTS  = ("read_adr", "read_en", "write_adr", "write_en", "write_data")
 OUTPUTS = ("read_data",)
@@ -32,7 +35,7 @@ class MemoryFiles:
 
     Parameters
     ----------
-    pdk : its macros, to choose from, and its clock gate.
+    pdk : its macros, to choose from, and its cells.
 
     Attributes
     ----------
@@ -48,36 +51,31 @@ class MemoryFiles:
 
     # Memories -------------------------------------------------------------------------------------
 
-    def add(self, memory: Memory, two_ports: bool = False) -> None:
+    def add(self, memory: Memory, use: str = "plain") -> Made:
         """Write a memory's module.
 
         Parameters
         ----------
-        two_ports : a word is read in the clock in which another one of its bank is written: flip-flops alone can.
+        use : of targets.asic.rtl.kinds.USES.
 
         Raises
         ------
         QCLIFError : too many bits for flip-flops, or no macros.
         """
+        made = make(memory, use, self.config, self.pdk)
         gate = self.pdk.clock_gate
-        if two_ports or self._in_flops(memory.bits//memory.banks):
-            self.sources[memory.name] = flops_verilog(memory, gate)
-        else:
-            tiling = tile(memory, self.pdk.macros, self.config.sram_objective)
-            self.sources[memory.name] = wrapper_verilog(tiling, gate)
-            self.models |= {name: macro_model_verilog(self.pdk.macros[name]) for name in tiling.macros}
-            self.counts.update(tiling.macros)
+        self.sources[memory.name] = made.text
+        self.models |= {name: macro_model_verilog(self.pdk.macros[name]) for name in made.macros}
         self.models[gate.name] = clock_gate_model(gate)
+        self.counts.update(made.macros)
+        return made
 
-    def _in_flops(self, bits: int) -> bool:
-        """Whether a bank of this size is made of flip-flops."""
-        return self.config.sram == "flops" or bits <= SMALL_BITS
-
-    def in_place_of(self, sliced: SlicedMemory, memory: Memory, two_ports: bool = False) -> Foreign:
-        """Write a memory's module, to take the place of a submodule."""
-        self.add(memory, two_ports)
-        return Foreign(memory.name, {name: getattr(sliced, name) for name in INPUTS},
-            {name: getattr(sliced, name) for name in OUTPUTS})
+    def in_place_of(self, sliced: SlicedMemory, memory: Memory, use: str = "plain",
+            pairs: Mapping[str, Signal] = MappingProxyType({})) -> Foreign:
+        """Write a memory's module, to take the place of a submodule; `pairs` are the inputs of pairs_verilog()."""
+        made   = self.add(memory, use)
+        inputs = {name: getattr(sliced, name) for name in INPUTS} | (dict(pairs) if made.kind == "pairs" else {})
+        return Foreign(memory.name, inputs, {name: getattr(sliced, name) for name in OUTPUTS})
 
     # Memories of LiteX's modules ------------------------------------------------------------------
 
@@ -106,8 +104,8 @@ class MemoryFiles:
         write, read = sorted(special.ports, key=lambda port: port.we is None)
         ports = dict(i_read_adr=read.adr, i_read_en=read.re, o_read_data=read.dat_r,
             i_write_adr=write.adr, i_write_en=write.we, i_write_data=write.dat_w)
-        if self._in_flops(special.width*special.depth//2):
-            self.add(Memory(name, special.depth, (special.width,)), two_ports=True)
+        if self.config.sram == "flops" or special.width*special.depth <= SMALL_FIFO_BITS:
+            self.add(Memory(name, special.depth, (special.width,)), "fifo")
             return Instance(name, name=name, i_clk=ClockSignal(), **ports)
         if special.depth % 2:
             raise QCLIFError(f"{name} has {special.depth} words: SRAM macros need an even number; choose another size")
@@ -241,5 +239,9 @@ def core_parts(core: QCLIFCore, files: MemoryFiles) -> dict[str, str | Foreign |
             sliced = getattr(sliced, f"{sliced.name}_words")
         shape  = {"depth": sliced.depth, **lists.get(place, {})}
         memory = Memory(name, slices=sliced.widths, **shape)
-        parts[path] = files.in_place_of(sliced, memory, two_ports=place == "population.states")
+        if place == "population.states":
+            parts[path] = files.in_place_of(sliced, memory, "in turn",
+                {"in_turn": core.busy, "last": core.population.step_done})
+        else:
+            parts[path] = files.in_place_of(sliced, memory)
     return parts

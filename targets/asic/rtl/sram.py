@@ -16,8 +16,9 @@ from targets.liberty.library import Cell
 def wrapper_verilog(tiling: Tiling, gate: Cell) -> str:
     """Module `memory.name` of macros; only those that hold the addressed word are clocked.
 
-    Each macro has a clock gate of its own, and an address that rests while another is addressed: its Liberty
-    charges an access for every edge of the clock, and energy for every bit of the address that changes.
+    Each macro has a clock gate of its own, those of the same words behind another one, and an address that rests while
+    another is addressed: its Liberty charges an access for every edge of the clock, and energy for every bit of the
+    address that changes.
 
     Parameters
     ----------
@@ -40,10 +41,14 @@ def wrapper_verilog(tiling: Tiling, gate: Cell) -> str:
             bits   = memory.word_bits - low
             hit    = "1'b1" if bits <= 0 else f"adr_{bank}[{memory.word_bits - 1}:{low}] == {bits}'d{first >> low}"
             lines += [f"    wire hit_{bank}_{first}_{depth} = {hit};"]
+            if _gates(tiling, first, depth) > 1:
+                lines += gate_instance(gate, f"{bank}_{first}_{depth}",
+                    f"(read_{bank} | write_{bank}) & hit_{bank}_{first}_{depth}")
             lines += [f"    reg  chosen_{bank}_{first}_{depth};"]*joined
         for index, column in enumerate(tiling.columns):
             for each in column:
-                lines += _macro(memory, bank, index, each, gate)
+                clock  = f"clk_{_place(bank, each)}" if _gates(tiling, each.first, each.macro.depth) > 1 else "clk"
+                lines += _macro(memory, bank, index, each, gate, clock)
     if joined:
         # Where the last word that was read is.
         places = [(bank, f"{bank}_{first}_{depth}") for bank in range(memory.banks) for first, depth in rows]
@@ -58,6 +63,11 @@ def wrapper_verilog(tiling: Tiling, gate: Cell) -> str:
     if memory.hold:
         lines += _hold(memory)
     return HEADER + "\n".join([*lines, "endmodule", ""])
+
+
+def _gates(tiling: Tiling, first: int, depth: int) -> int:
+    """Macros of a bank that hold the same words."""
+    return sum((each.first, each.macro.depth) == (first, depth) for each in tiling.tiles)
 
 
 def _place(bank: int, each: Tile) -> str:
@@ -82,8 +92,8 @@ def _bank(memory: Memory, bank: int) -> list[str]:
         "`endif"]
 
 
-def _macro(memory: Memory, bank: int, index: int, each: Tile, gate: Cell) -> list[str]:
-    """One macro and its clock gate; where a macro is in one slice, it is written by that slice's enable."""
+def _macro(memory: Memory, bank: int, index: int, each: Tile, gate: Cell, clock: str) -> list[str]:
+    """One macro and its gate of a clock; where a macro is in one slice, it is written by that slice's enable."""
     macro, ports, place = each.macro, each.macro.ports, _place(bank, each)
     name    = f"{place}_{index}"
     parts   = _parts(memory, each)
@@ -110,9 +120,8 @@ def _macro(memory: Memory, bank: int, index: int, each: Tile, gate: Cell) -> lis
     return ["",
         f"    wire write_{name}  = {write};",
         f"    wire enable_{name} = (read_{bank} | write_{name}) & hit_{place};",
-        f"    wire clk_{name};",
         f"    wire {vector(macro.width)}q_{name};",
-        gate_instance(gate, name, f"enable_{name}"),
+        *gate_instance(gate, name, f"enable_{name}", clock),
         f"    {macro.name} macro_{name} (",
         ",\n".join(f"        .{pin}({value})" for pin, value in pins.items()),
         "    );"]

@@ -31,14 +31,15 @@ from targets.netlist.comparison import BuiltCore
 from targets.netlist.gates import build_design
 from targets.netlist.steps import Steps, run_steps
 from targets.sim.core import HARNESS
-from tests.helpers.memory_checks import GATE, blackbox_verilog
+from tests.helpers.memory_checks import FLIPFLOP_UM2, GATE, blackbox_verilog
 from tests.helpers.needs import needs_iverilog, needs_verilator, needs_yosys
 from tests.helpers.strategies import random_network as uniform_network
 
 # Sizes of macros that flow-scripts have.
 SIZES  = ((32, 32), (64, 32), (64, 64), (256, 16), (256, 32), (256, 48), (512, 64), (1024, 32), (2048, 39))
-MACROS = SimpleNamespace(clock_gate=GATE, macros={f"fakeram45_{depth}x{width}": Macro(f"fakeram45_{depth}x{width}",
-    depth, width, 500 + 0.5*depth*width, 1000.0, 1.0, Path("x.lib"), Path("x.lef")) for depth, width in SIZES})
+MACROS = SimpleNamespace(clock_gate=GATE, flipflop_um2=FLIPFLOP_UM2,
+    macros={f"fakeram45_{depth}x{width}": Macro(f"fakeram45_{depth}x{width}", depth, width, 500 + 0.5*depth*width,
+        1000.0, 1.0, Path("x.lib"), Path("x.lef")) for depth, width in SIZES})
 
 
 # Conflicts of a macro's one port stop the simulation.
@@ -201,9 +202,9 @@ def test_two_drivers_are_refused():
 
 # Core ---------------------------------------------------------------------------------------------
 
-def built(sizes, folder, harness=HARNESS, sram="fakeram45"):
+def built(sizes, folder, harness=HARNESS, sram="fakeram45", frugal=True):
     """Core with macros, as a program."""
-    rtl = generate(AsicConfig("core", sizes, sram=sram), MACROS, folder)
+    rtl = generate(AsicConfig("core", sizes, sram=sram, frugal=frugal), MACROS, folder)
     return build_design(harness, rtl.top, (*rtl.sources, *rtl.models), CHECKED)
 
 
@@ -228,16 +229,18 @@ def test_core_equals_golden_model(sizes, sram, tmp_path):
     agree(BuiltCore(sizes, built(sizes, tmp_path, sram=sram)), network, samples)
 
 
-@pytest.mark.parametrize("sizes, sram", [
-    (QCLIFConfig(neurons=9, inputs=30, contexts=3, lanes=4, weight_bits=3, state_bits=4, current_bits=5), "fakeram45"),
-    (QCLIFConfig(neurons=9, inputs=30, contexts=3, lanes=4), "flops"),
-    (QCLIFConfig(neurons=1, inputs=8, contexts=0, lanes=1), "fakeram45"),
-], ids=["macros", "flops", "single"])
+@pytest.mark.parametrize("sizes, sram, frugal", [
+    (QCLIFConfig(neurons=9, inputs=30, contexts=3, lanes=4, weight_bits=3, state_bits=4, current_bits=5), "fakeram45",
+        True),
+    (QCLIFConfig(neurons=9, inputs=30, contexts=3, lanes=4), "flops", False),
+    (QCLIFConfig(neurons=1, inputs=8, contexts=0, lanes=1), "fakeram45", True),
+    (QCLIFConfig(neurons=75, inputs=30, contexts=3, lanes=2, state_bits=16), "fakeram45", True),
+], ids=["macros", "flops", "single", "pairs"])
 @needs_verilator
-def test_extreme_networks(sizes, sram, tmp_path):
+def test_extreme_networks(sizes, sram, frugal, tmp_path):
     """All sources at once, steps without any, and a receiver that makes the core wait: the macros' one port does."""
     rng  = np.random.default_rng(1)
-    core = BuiltCore(sizes, built(sizes, tmp_path, sram=sram))
+    core = BuiltCore(sizes, built(sizes, tmp_path, sram=sram, frugal=frugal))
     for seed in range(6):
         network = uniform_network(sizes, seed, ("uniform", "extreme", "excited")[seed % 3], product_shift=2*seed)
         steps   = SpikeTrain.from_dense(rng.integers(0, 3, (60, sizes.sources))*rng.integers(0, 2, (60, 1))

@@ -19,10 +19,21 @@ from targets.asic.design import AsicConfig
 from targets.asic.platform.macros import OPENRAM_PORTS, Macro
 from targets.asic.platform.tiling import BIT_UM2, GATE_UM2, Memory, tile
 from targets.asic.rtl.flops import FLOPS_LIMIT, clock_gate_model, flops_verilog
+from targets.asic.rtl.kinds import make
 from targets.asic.rtl.memories import MemoryFiles
+from targets.asic.rtl.pairs import pairs_of, pairs_verilog
 from targets.asic.rtl.sram import macro_model_verilog, wrapper_verilog
 from targets.liberty.library import read_liberty
-from tests.helpers.memory_checks import GATE, accesses, blackbox_verilog, clocked, expected, simulate
+from tests.helpers.memory_checks import (
+    FLIPFLOP_UM2,
+    GATE,
+    accesses,
+    blackbox_verilog,
+    clocked,
+    expected,
+    in_turn,
+    simulate,
+)
 from tests.helpers.needs import needs_iverilog, needs_verilator
 
 
@@ -98,12 +109,15 @@ def test_objectives():
     for leakage, best in ((2e5, {"ram_32x8": 2}), (4e5, {"ram_64x8": 1})):
         leaky = {name: replace(each, leakage_nw=leakage) for name, each in macros.items()}
         assert tile(memory, leaky, "energy").macros == best
+        # At half the clock, half the leakage is as much.
+        slow = {name: replace(each, leakage_nw=leakage/2) for name, each in macros.items()}
+        assert tile(memory, slow, "energy", 20.0).macros == best
 
 
 @pytest.mark.parametrize("objective, count", [("area", {"ram_64x8": 1}), ("energy", {"ram_32x8": 2})])
 def test_a_designs_memories_follow_its_objective(objective, count):
     macros = by_name(macro(64, 8, area=1000, energy=4, leakage=0), macro(32, 8, area=600, energy=1, leakage=0))
-    pdk    = SimpleNamespace(macros=macros, clock_gate=GATE)
+    pdk    = SimpleNamespace(macros=macros, clock_gate=GATE, flipflop_um2=FLIPFLOP_UM2)
     files  = MemoryFiles(AsicConfig(sram_objective=objective), pdk)
     files.add(Memory("memory", 64, (8,)))
     assert files.counts == count
@@ -148,8 +162,8 @@ MEMORIES = {
 }
 
 
-def check(memory, sequence, shown, flops):
-    wanted = expected(memory, sequence, flops)
+def check(memory, sequence, shown, kind):
+    wanted = expected(memory, sequence, kind)
     assert any(value is not None for value in wanted)
     for clock, (value, text) in enumerate(zip(wanted, shown, strict=True)):
         assert value is None or (set(text) <= set("0123456789abcdef") and int(text, 16) == value), (clock,
@@ -164,7 +178,7 @@ def check_macros(memory, macros, folder, change=lambda verilog: verilog):
     assert len(gates) == memory.banks*len(tiling.tiles)
     shown, pulses = simulate(memory, change(wrapper_verilog(tiling, GATE)), list(macros.values()), sequence, folder,
         gates)
-    check(memory, sequence, shown, flops=False)
+    check(memory, sequence, shown, "macros")
     assert pulses == wanted
 
 
@@ -203,18 +217,72 @@ def test_flops(name, tmp_path):
     memory   = MEMORIES[name]
     sequence = accesses(memory, 600, both=True)
     shown, _ = simulate(memory, flops_verilog(memory, GATE), [], sequence, tmp_path)
-    check(memory, sequence, shown, flops=True)
+    check(memory, sequence, shown, "flops")
 
 
-@pytest.mark.parametrize("flops", [False, True], ids=["macros", "flops"])
+@pytest.mark.parametrize("kind", ["macros", "flops"])
 @needs_verilator
-def test_under_verilator(flops, tmp_path):
+def test_under_verilator(kind, tmp_path):
     """Gated clocks without a race in the other simulator, too."""
     memory   = MEMORIES["banks of slices"]
-    sequence = accesses(memory, 600, both=flops)
-    verilog  = flops_verilog(memory, GATE) if flops else wrapper_verilog(tile(memory, SMALL), GATE)
-    shown, _ = simulate(memory, verilog, [] if flops else list(SMALL.values()), sequence, tmp_path, verilator=True)
-    check(memory, sequence, shown, flops)
+    sequence = accesses(memory, 600, both=kind != "macros")
+    verilog  = flops_verilog(memory, GATE) if kind == "flops" else wrapper_verilog(tile(memory, SMALL), GATE)
+    shown, _ = simulate(memory, verilog, [] if kind == "flops" else list(SMALL.values()), sequence, tmp_path,
+        verilator=True)
+    check(memory, sequence, shown, kind)
+
+
+def check_pairs(depth, bits, latency, macros, folder, change=lambda verilog: verilog):
+    memory   = Memory("memory", depth, (bits,))
+    sequence = in_turn(memory, 60, latency)
+    verilog  = pairs_verilog(memory) + wrapper_verilog(tile(pairs_of(memory), macros), GATE)
+    shown, _ = simulate(memory, change(verilog), list(macros.values()), sequence, folder, pairs=True)
+    check(memory, sequence, shown, "pairs")
+
+
+@pytest.mark.parametrize("latency", [2, 3, 9, 10])
+@pytest.mark.parametrize("depth, bits", [(2, 1), (3, 5), (16, 6), (41, 9)])
+@needs_iverilog
+def test_pairs(depth, bits, latency, tmp_path):
+    """Words that are read and written in turn, in macros that stop the simulation where both want their port."""
+    check_pairs(depth, bits, latency, SMALL, tmp_path)
+
+
+@pytest.mark.parametrize("old, new", [
+    ("(~read_adr[0] | ~in_turn)", "1'b1"),                        # both want the port
+    ("(~read_adr[0] | ~in_turn)", "~read_adr[0]"),                # an odd word alone
+    ("(write_adr[0] | last)", "write_adr[0]"),                    # a last word that is even
+    ("waits <= writes & reads", "waits <= 1'b0"),                 # a write that is lost
+    ("waits ? odd_adr : ", ""),                                   # another place
+    ("{waits ? odd_word : write_data", "{write_data"),            # another word
+    ("waits | write_adr[0] ? even_word", "write_adr[0] ? even_word"),
+    ("{waits | writes & ~reads & write_adr[0],", "{waits | writes & ~reads,"), # an odd word beside the last one
+    ("assign read_data = odd", "assign read_data = read_adr[0]"), # not the word that was read
+])
+@needs_iverilog
+def test_wrong_pairs_are_noticed(old, new, tmp_path):
+    def change(verilog):
+        assert old in verilog
+        return verilog.replace(old, new)
+    with pytest.raises(AssertionError):
+        for latency in (2, 3, 9, 10):
+            check_pairs(41, 9, latency, SMALL, tmp_path, change)
+
+
+@pytest.mark.parametrize("memory, use, sram, kind, macros", [
+    (Memory("weights", 712, (32, 32)), "plain", "fakeram45", "macros", None),
+    (Memory("weights", 712, (8, )), "plain", "flops", "flops", {}),
+    (Memory("states", 200, (16,)), "in turn", "fakeram45", "pairs", {"fakeram45_64x32": 2}),
+    (Memory("states", 200, (16,)), "in turn", "flops", "flops", {}),
+    (Memory("states", 4, (64,)), "in turn", "fakeram45", "flops", {}),
+    (Memory("states", 1, (8,)), "in turn", "fakeram45", "flops", {}),
+    (Memory("states", 400, (8, 8)), "in turn", "fakeram45", "flops", {}), # No pairs where slices are written alone.
+    (Memory("queue", 16, (16,)), "fifo", "fakeram45", "flops", {}),
+])
+def test_the_smallest_is_taken(pdk, memory, use, sram, kind, macros):
+    made = make(memory, use, AsicConfig(sram=sram), pdk)
+    assert made.kind == kind
+    assert macros is None or made.macros == macros
 
 
 @needs_iverilog
@@ -225,19 +293,20 @@ def test_both_at_once_stops_the_simulation(tmp_path):
         simulate(memory, wrapper_verilog(tile(memory, SMALL), GATE), list(SMALL.values()), sequence, tmp_path)
 
 
-@pytest.mark.parametrize("old, new", [
-    (".E(enable_0_0_32_0)", ".E(1'b1)"),                          # clocked too often
-    (".E(enable_0_0_32_0)", ".E(enable_0_0_32_0 & ~write_0)"),    # too rarely
-    ("adr_0[6:5] == 2'd1", "adr_0[6:5] == 2'd2"),                 # another tile
-    ("<= read_0 & hit_0_0_32;", "<= 1'b1;"),                      # two words at once
+@pytest.mark.parametrize("name, old, new", [
+    ("unequal slices", ".E(enable_0_0_32_0)", ".E(1'b1)"),               # clocked too often
+    ("deep", ".E(enable_0_0_32_0)", ".E(enable_0_0_32_0 & ~write_0)"),   # too rarely
+    ("deep", ".E((read_0 | write_0) & hit_0_0_32)", ".E(write_0)"),      # with its words too rarely
+    ("deep", "adr_0[6:5] == 2'd1", "adr_0[6:5] == 2'd2"),                # another tile
+    ("deep", "<= read_0 & hit_0_0_32;", "<= 1'b1;"),                     # two words at once
 ])
 @needs_iverilog
-def test_wrong_wrappers_are_noticed(old, new, tmp_path):
+def test_wrong_wrappers_are_noticed(name, old, new, tmp_path):
     def change(verilog):
         assert old in verilog
         return verilog.replace(old, new)
     with pytest.raises(AssertionError):
-        check_macros(MEMORIES["deep"], SMALL, tmp_path, change)
+        check_macros(MEMORIES[name], SMALL, tmp_path, change)
 
 # Verilog that tools take ---------------------------------------------------------------------------
 
