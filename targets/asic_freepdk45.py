@@ -50,7 +50,7 @@ def single(args: argparse.Namespace) -> int:
     # Imports torch, which takes seconds that --help and errors in the options need not wait for.
     from targets.asic.run import run_one
     with StageDisplay() as progress:
-        record = run_one(args, progress)
+        record = run_one(args, progress, args.output_dir)
         images = layout_images(record, args.output_dir/"layout.png")
     write_all(args, record, list(sheets(record)), run_figures(record), name_of(record), images)
     return exit_code([record], args.strict)
@@ -112,7 +112,8 @@ def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet]
         save(figure, images[-1])
     write_json(content, folder/"report.json")
     write_report(tables, images, f"{TITLE}: {title}", folder/"report.md")
-    console.print(f"{folder/'report.md'}, report.json" + "".join(f", {image.name}" for image in images),
+    names = [*(image.name for image in images), *content.get("files", ())]
+    console.print(f"{folder/'report.md'}, report.json" + "".join(f", {name}" for name in names),
         highlight=False, soft_wrap=True)
     if args.json:
         write_json(content, args.json)

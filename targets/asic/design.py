@@ -7,6 +7,7 @@ from pathlib import Path
 
 from accel.config import PROTECTIONS, SHIFT_MAX, QCLIFConfig
 from accel.errors import QCLIFError
+from firmware.sizes import least_sram_bytes
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.platform.tiling import OBJECTIVES
 from targets.sim.options import PHY_BIT_CLOCKS
@@ -110,6 +111,10 @@ class AsicConfig:
         if self.design == "soc" and not 1 <= self.chip.uart_baudrate <= most:
             raise QCLIFError(f"uart_baudrate is {self.chip.uart_baudrate}: 1 to {most} are possible at "
                 f"{self.frequency_mhz:g} MHz, which is {PHY_BIT_CLOCKS} clocks a bit: choose another --uart-baudrate")
+        least = least_sram_bytes(self.sizes)
+        if self.design == "soc" and self.chip.sram_bytes and self.chip.sram_bytes < least:
+            raise QCLIFError(f"sram_bytes is {self.chip.sram_bytes}: the firmware needs {least} for these sizes, "
+                "leave out --sram-bytes, or lower --outputs, --neurons or --step-events")
         for name in ("apical_shift", "product_shift"):
             if not 0 <= getattr(self, name) <= SHIFT_MAX:
                 raise QCLIFError(f"{name} is {getattr(self, name)}, the limits are 0 to {SHIFT_MAX}: choose another "

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_type_hints
 
+import firmware
 from accel.errors import QCLIFError
 from host.common.folders import build_root
 from targets.asic.design import AsicConfig, Rtl, Synthesis
+from targets.asic.chip.firmware import COMPILER
+from targets.asic.gatesim.chip_run import ChipRun, activity_file, simulate_chip
 from targets.asic.gatesim.simulate import ACTIVITY, Inputs, simulate
 from targets.asic.layout.layout import layout_tools, missing_tool, prepare, scripts_digest
 from targets.asic.layout.layout import run as run_layout
@@ -18,14 +21,14 @@ from targets.asic.layout.results import Layout
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.openram import openram_pdk
 from targets.asic.platform.pdk import CORNERS, Pdk
-from targets.asic.power.power import Power, estimate
+from targets.asic.power.power import Power, estimate, estimate_each
 from targets.asic.rtl.generate import generate
 from targets.asic.sta.timing import Timing, time
 from targets.asic.stages import DONE, STAGES, Done, stage
 from targets.asic.synth.synthesis import synthesise
 from targets.netlist.comparison import NetlistRun
 from targets.netlist.toggles import Activity
-from targets.tools.builds import digest, file_digest
+from targets.tools.builds import digest, file_digest, folder_digest
 from targets.tools.eda import find_sta, find_yosys, has_sta
 from targets.tools.process import check_programs, version_of
 from targets.tools.progress import StageProgress, no_stage
@@ -34,12 +37,8 @@ from targets.tools.verilator import generator_versions
 # What a stage works on, as a FlowResult names it.
 NEEDS = {"sta": ("synthesis",), "gatesim": ("synthesis",), "power": ("synthesis", "gatesim"), "layout": ("synthesis",)}
 
-# Stages that need inputs to run on, and designs that cannot be run, with the reason.
-SIMULATED   = ("gatesim", "power")
-UNSIMULATED = {"soc": "the gates of the soc are not simulated, those of its accelerator are"}
 
-
-def _tools(stage: str) -> dict[str, str]:
+def _tools(stage: str, design: str) -> dict[str, str]:
     """Versions of a stage's tools by name.
 
     Raises
@@ -53,8 +52,13 @@ def _tools(stage: str) -> dict[str, str]:
     elif stage == "sta":
         tools = [find_sta()]
     elif stage == "gatesim":
-        check_programs(["verilator"])
-        return {"verilator": version_of("verilator", "--version")}
+        # The chip runs its firmware.
+        programs = ["verilator", *([COMPILER] if design == "soc" else [])]
+        check_programs(programs)
+        return {program: version_of(program, "--version") for program in programs}
+    elif stage == "layout" and design == "soc" and (missing := missing_tool()):
+        # Told before the chip is simulated, which may take hours.
+        raise QCLIFError(missing)
     return {tool.name.lower(): f"{tool.version} ({tool.kind})" for tool in tools}
 
 
@@ -84,6 +88,7 @@ class FlowResult:
     synthesis : the netlist, and what it is made of.
     spef : wires of this netlist, where it comes from a layout.
     timings, powers : by corner.
+    phases : power of each phase of a chip, by its name, in the corner that is asked for.
     missing : for each stage that did not run for want of a tool: which tool, and how to get it.
     tools : versions of those that were used, by name.
     macros : what memories can be made of, by name.
@@ -96,8 +101,9 @@ class FlowResult:
     synthesis:      Synthesis | None = None
     spef:           Path | None = None
     timings:        dict[str, Timing] = dataclasses.field(default_factory=dict)
-    gatesim:        NetlistRun | None = None
+    gatesim:        NetlistRun | ChipRun | None = None
     powers:         dict[str, Power] = dataclasses.field(default_factory=dict)
+    phases:         dict[str, Power] = dataclasses.field(default_factory=dict)
     layout:         Layout | None = None
     layout_command: str | None = None
     macros:         dict[str, Macro] = dataclasses.field(default_factory=dict)
@@ -146,9 +152,7 @@ class _Flow:
         """Find the tools of all stages, before any of them runs."""
         for name in names:
             try:
-                if name in SIMULATED and self.config.design in UNSIMULATED:
-                    raise QCLIFError(f"{UNSIMULATED[self.config.design]}: --until sta, or --design core")
-                self.result.tools |= _tools(name)
+                self.result.tools |= _tools(name, self.config.design)
             except QCLIFError as error:
                 if self.result.request.strict_tools:
                     raise
@@ -219,6 +223,15 @@ class _Flow:
 
     def _gatesim(self, result: FlowResult) -> None:
         inputs = result.request.inputs
+        if self.config.design == "soc":
+            # What its firmware does with a clock depends on it.
+            config = dataclasses.replace(self.config, corner="typ")
+            result.gatesim = self._stage(f"{_label(result)}gatesim", simulate_chip, [*self._netlist(result),
+                config.sizes.to_dict(), config.frequency_mhz, dataclasses.asdict(config.chip), inputs.identity,
+                folder_digest(firmware.FOLDER), self.result.tools["verilator"], self.result.tools[COMPILER]],
+                lambda folder: simulate_chip(config, result.synthesis.netlist, self.pdk, inputs, folder,
+                    progress=self.progress))
+            return
         # What cells do is the same in all corners and at all clocks.
         config = dataclasses.replace(self.config, corner="typ", frequency_mhz=100.0)
         result.gatesim = self._stage(f"{_label(result)}gatesim", simulate, [*self._netlist(result),
@@ -235,6 +248,13 @@ class _Flow:
                 [*self._netlist(result), simulated.key, corner, self.config.period_ns],
                 lambda folder, corner=corner: estimate(self.config, result.synthesis.netlist, corner,
                     Activity.load(simulated.folder/ACTIVITY), self.pdk, spef=result.spef))
+        if isinstance(result.gatesim, ChipRun):
+            names = [name for name, clocks in result.gatesim.phases.items() if clocks]
+            result.phases = self._stage(f"{_label(result)}power-phases", estimate_each,
+                [*self._netlist(result), simulated.key, self.config.corner, self.config.period_ns],
+                lambda folder: estimate_each(self.config, result.synthesis.netlist, self.config.corner,
+                    {name: Activity.load(simulated.folder/activity_file(name)) for name in names}, self.pdk,
+                    spef=result.spef))
 
     @staticmethod
     def _netlist(result: FlowResult) -> list[object]:

@@ -20,7 +20,8 @@ from targets.asic.platform.pdk import CORNERS
 from targets.asic.platform.tiling import OBJECTIVES
 from targets.asic.stages import STAGES
 
-DEFAULT_UNTIL = "power"
+# Last stage of each design; a chip takes its inputs over a serial line, clock by clock: hours, for the default network.
+DEFAULT_UNTIL = dict.fromkeys(DESIGNS, "power") | {"soc": "sta"}
 
 FOLDER = Path(__file__).with_name("sweeps")
 
@@ -56,7 +57,7 @@ def make_parser(description: str) -> Parser:
         help="core: sums in two halves, and enables for each of the neuron's stages (default: --frugal)")
     flow.add_argument("--until", choices=list(STAGES), metavar="STAGE",
         help="; ".join(f"{name}: {what}" for name, (what, _) in STAGES.items()) +
-            f" (default: {DEFAULT_UNTIL}, or as far as the tools that are installed go)")
+            f" (default: power, or as far as the tools that are installed go; {DEFAULT_UNTIL['soc']} for the soc)")
     flow.add_argument("--pdk", type=Path, metavar="DIR",
         help="folder of FreePDK45 files (default: FREEPDK45_HOME, else FLOW_HOME's, else what was fetched)")
     flow.add_argument("--download-pdk", action="store_true", help="fetch what is missing there, checksums verified")

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from joblib import delayed
@@ -18,6 +19,7 @@ from host.common.parallel import side_by_side
 from host.events.sample import Sample
 from host.network.random_network import RATE
 from targets.asic.design import AsicConfig
+from targets.asic.export import export
 from targets.asic.flow import Request, run_flow
 from targets.asic.gatesim.simulate import Inputs
 from targets.asic.options import DEFAULT_UNTIL, Options, arguments, chip_from_args, make_parser
@@ -31,21 +33,29 @@ from targets.tools.progress import StageProgress, no_stage
 NEURON_CURRENT_BITS = 8
 
 
-def run_one(args: argparse.Namespace, progress: StageProgress = no_stage) -> Record:
+def run_one(args: argparse.Namespace, progress: StageProgress = no_stage, folder: Path | None = None) -> Record:
     """The record of the run that the options ask for.
+
+    Parameters
+    ----------
+    folder : for what other tools need of it; None: that is not written.
 
     Raises
     ------
     QCLIFError : an option, a file or the PDK is wrong, or a stage failed.
     """
-    return record_of(run_flow(make_request(args), progress))
+    result = run_flow(make_request(args), progress)
+    record = record_of(result)
+    if folder is not None:
+        record["files"] = export(result, folder)
+    return record
 
 
 def make_request(args: argparse.Namespace) -> Request:
     """What the options ask for; what is wrong with them shall not take a stage to find out."""
     pdk = find_pdk(args.pdk, args.download_pdk)
     pdk.corner(args.corner)
-    until   = args.until or DEFAULT_UNTIL
+    until   = args.until or DEFAULT_UNTIL[args.design]
     neuron  = args.design == "neuron"
     samples = [] if neuron else read_samples(args)
     wanted  = {"current_bits": NEURON_CURRENT_BITS} if neuron else preferred_sizes(given_network(args), samples)

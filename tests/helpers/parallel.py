@@ -16,12 +16,14 @@ MOST_WORKERS = 8
 
 # Files that take longest begin first: none of them is left alone at the end.
 SLOWEST = (
+    "tests/targets/asic/chip/test_gates.py",
     "tests/host/live/test_tutorial.py",
     "tests/soc/test_examples.py",
     "tests/formal/test_formal.py",
     "tests/targets/boards/test_bitstream.py",
     "tests/targets/asic/gatesim/test_simulate.py",
     "tests/targets/boards/test_build.py",
+    "tests/targets/asic/chip/test_chip.py",
     "tests/targets/sim/test_commands.py",
     "tests/soc/test_soc.py",
     "tests/targets/boards/test_icebreaker.py",

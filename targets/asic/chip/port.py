@@ -46,7 +46,7 @@ class ChipPort:
     ------
     QCLIFError : the program cannot be started, or has ended.
     """
-    name = "of the simulated chip"
+    name = "the simulated chip"
 
     def __init__(self, program: Path, frequency_hz: float, baudrate: int, flash: Path,
             environment: Mapping[str, str] | None = None, progress: Clocks = lambda clocks: None) -> None:

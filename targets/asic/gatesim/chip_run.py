@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from accel.config import LIMITS
 from accel.errors import QCLIFError
 from host.events.sample import Sample
 from host.link.device import Device
@@ -16,6 +17,7 @@ from host.link.link import Link
 from host.network.network import Network
 from host.runs.run import Run, execute
 from targets.asic.chip.firmware import firmware_image
+from targets.asic.chip.phases import PHASES, WHOLE
 from targets.asic.chip.port import ChipPort
 from targets.asic.chip.program import HARNESS
 from targets.asic.design import AsicConfig
@@ -27,31 +29,19 @@ from targets.netlist.netlist import read_netlist
 from targets.netlist.toggles import probes, read_activity
 from targets.tools.progress import StageProgress, no_stage
 
-# What the chip does; activity and power are told of each.
-PHASES = {
-    "boot":      "loading the firmware, up to its first words",
-    "idle":      "the firmware waits, nothing is on the line",
-    "loading":   "the network comes over the line",
-    "states":    "states are read after each step",
-    "streaming": "recordings come over the line, the core waits",
-    "computing": "the core computes, recordings come over the line",
-}
-
-# Those of whole recordings.
-WHOLE = ("streaming", "computing")
-
-# Clocks until the firmware's first words at most, in which the idle chip is looked at, and in which a host waits for an
-# answer before it asks again, TRIES times.
+# Clocks until the firmware's first words, and until it answers a request, at most, beside those that the line takes for
+# LINE_BYTES, more than any frame has; how often a host asks; clocks in which the idle chip is looked at.
 BOOT_CLOCKS   = 5_000_000
-IDLE_CLOCKS   = 5_000
-ANSWER_CLOCKS = 600_000
+ANSWER_CLOCKS = 500_000
+LINE_BYTES    = 2*LIMITS["frame_bytes"][1]
 TRIES         = 2
+IDLE_CLOCKS   = 5_000
 
 # First steps of each recording after each of which states are compared.
-STATE_STEPS = 10
+STATE_STEPS = 5
 
-# Seconds after which somebody is told how far it is.
-TOLD_SECONDS = 20
+# Seconds after which somebody is told how far it is; from then on it takes longer each time.
+TOLD_SECONDS, LONGER = 20, 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,24 +111,25 @@ def run_chip(program: Path, config: AsicConfig, image: Path, network: Network, s
         environment: dict[str, str] | None = None, progress: StageProgress = no_stage) -> ChipRun:
     """Boot a chip, RTL or netlist, from its flash, and run recordings on it; see simulate_chip()."""
     meter = _Meter(progress)
+    line  = round(LINE_BYTES*10*1e6*config.frequency_mhz/config.chip.uart_baudrate)
     with ChipPort(program, 1e6*config.frequency_mhz, config.chip.uart_baudrate, image, environment, meter) as port:
         meter.port = port
         meter.enter("boot")
-        if not port.wait_for(b"\0", BOOT_CLOCKS):
-            raise QCLIFError(f"the firmware of the chip has not said a word in {port.clocks} clocks: see "
-                "tests/targets/asic/chip for what of it is not as it should be")
+        if not port.wait_for(b"\0", BOOT_CLOCKS + line):
+            raise QCLIFError(f"the firmware of the chip has not said a word in {port.clocks} clocks: run the stage "
+                "synth again, with another Yosys")
         meter.enter("loading")
-        with Link(port, timeout=ANSWER_CLOCKS/port.frequency_hz, tries=TRIES) as link:
+        with Link(port, timeout=(ANSWER_CLOCKS + line)/port.frequency_hz, tries=TRIES) as link:
             meter.enter("idle")
             port.run(IDLE_CLOCKS)
             meter.enter("loading")
-            Device(link).load(network, "accel", None)
+            Device(link).load(network, "accel", None, meter.tell)
             meter.enter("states")
             first = [Sample(each.name, steps=each.steps.slice(0, min(STATE_STEPS, len(each.steps))))
                 for each in samples]
-            runs  = [execute(link, network, first, lockstep=True)]
+            runs  = [execute(link, network, first, lockstep=True, progress=meter.tell)]
             meter.enter(*WHOLE)
-            runs.append(execute(link, network, samples))
+            runs.append(execute(link, network, samples, progress=meter.tell))
             meter.end()
     return _summed(runs, meter)
 
@@ -180,13 +171,16 @@ class _Meter:
         self._start    = self._told = time.monotonic()
         self._phases: tuple[str, str] | None = None
         self._before   = (0, 0)
+        self._far      = ""
+        self._patience = TOLD_SECONDS
 
     def enter(self, idle: str, busy: str | None = None) -> None:
         """Begin with a phase, and another one in which the core computes."""
         self.end()
         self._phases = (idle, busy or idle)
         self.port.phase(*map(list(PHASES).index, self._phases))
-        self._progress(f"the chip, {PHASES[idle]}")
+        self._far = ""
+        self._progress(f"the chip: {PHASES[idle]}")
 
     def end(self) -> None:
         """End with the phase."""
@@ -197,9 +191,13 @@ class _Meter:
         self._before = (self.port.clocks, self.port.busy_clocks)
         self.seconds = time.monotonic() - self._start
 
+    def tell(self, stage: str, done: int, total: int | None) -> None:
+        """How far the host is, as its own commands are told."""
+        self._far = f", {stage} {done:,} of {total:,}"
+
     def __call__(self, clocks: int) -> None:
         now = time.monotonic()
-        if now >= self._told + TOLD_SECONDS:
-            self._told = now
-            self._progress(f"the chip, {PHASES[self._phases[0]]}: {clocks:,} clocks, "
-                f"{clocks/(now - self._start):,.0f} a second")
+        if now >= self._told + self._patience:
+            self._told      = now
+            self._patience *= LONGER
+            self._progress(f"the chip{self._far}: {clocks:,} clocks, {clocks/(now - self._start):,.0f} a second")

@@ -84,9 +84,16 @@ def estimate(config: AsicConfig, netlist: Path, corner: str, activity: Activity,
     ------
     QCLIFError : the corner or a cell is missing, or a Liberty file cannot be read.
     """
+    return estimate_each(config, netlist, corner, {"": activity}, pdk, spef)[""]
+
+
+def estimate_each(config: AsicConfig, netlist: Path, corner: str, activities: Mapping[str, Activity], pdk: Pdk,
+        spef: Path | None = None) -> dict[str, Power]:
+    """The same of several simulations, by the names of their activities."""
     parsed = read_netlist(netlist, f"qclif_{config.design}")
     wires  = None if spef is None else {(): wires_of(parsed.modules[parsed.top], read_spef(spef), spef)}
-    return power_of(parsed, pdk.corner(corner), pdk.macros, activity, config.period_ns, wires)
+    loaded = loads_of(parsed, pdk.corner(corner), pdk.macros, wires)
+    return {name: loaded.power(activity, config.period_ns) for name, activity in activities.items()}
 
 
 def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity, period_ns: float,
@@ -98,36 +105,59 @@ def power_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], acti
     wires : capacitance fF of the wire at each net, [nets] for each instance of a module; None for the library's
         estimate.
     """
-    flat, cells, signals = signals_of(netlist, corner, macros, activity, wires)
-    time_ns = activity.clocks*period_ns
-    # Sums over all cells, from fJ in all the time and nW.
-    kinds  = {name: np.zeros(len(flat.paths)) for name in ("leakage", "internal", "switching", "sram", "sram_leakage")}
-    for name, each in flat.cells.items():
-        energy, macro = CellEnergy(each, cells[name], signals), macros.get(name)
-        charged = energy.switching_fj()/time_ns*1e-3
-        if macro is None:
-            parts = {"leakage": energy.leakage_nw()*1e-6, "internal": energy.internal_fj()/time_ns*1e-3,
-                "switching": charged}
-        else:
-            # Accesses, which are pulses of the macro's clock, and whatever its other pins cost.
-            clock   = macro.ports.clock
-            inside  = energy.internal_fj(without=clock) + energy.toggles(clock)/2*macro.energy_pj*1e3
-            leakage = np.full(len(each.owner), macro.leakage_nw)*1e-6
-            parts   = {"sram": leakage + inside/time_ns*1e-3 + charged, "sram_leakage": leakage}
-        for kind, power in parts.items():
-            kinds[kind] += np.bincount(each.owner, power, len(flat.paths))
-    inputs  = float(signals.charge[flat.inputs].sum())/time_ns*1e-3
-    modules = {INPUTS: inputs}
-    for name, power in zip(flat.modules, sum(kinds[kind] for kind in kinds if kind != "sram_leakage"), strict=True):
-        modules[name] = modules.get(name, 0.0) + float(power)
-    total   = {f"{kind}_mw": float(power.sum()) for kind, power in kinds.items()}
-    total["switching_mw"] += inputs
-    return Power(**total, modules=modules)
+    return loads_of(netlist, corner, macros, wires).power(activity, period_ns)
 
 
-def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], activity: Activity,
-        wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> tuple[Flat, dict[str, CellPower], Signals]:
-    """The netlist's cells, what Liberty says of each kind, and what its nets do."""
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A netlist's cells, what Liberty says of each kind, and loads and slews of its nets, as Signals have them."""
+    flat:   Flat
+    cells:  dict[str, CellPower]
+    macros: Mapping[str, Macro]
+    volts:  float
+    load:   np.ndarray
+    slew:   np.ndarray
+
+    def signals(self, activity: Activity) -> Signals:
+        """What its nets do."""
+        toggles = extended(self.flat.gathered(activity.toggles))
+        high    = extended(self.flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
+        return Signals(self.load, self.slew, toggles, high, 0.5*self.load.max(axis=0)*self.volts**2*toggles)
+
+    def power(self, activity: Activity, period_ns: float) -> Power:
+        """Mean power in the time of an activity."""
+        flat, signals = self.flat, self.signals(activity)
+        time_ns = activity.clocks*period_ns
+        # Sums over all cells, from fJ in all the time and nW.
+        kinds  = {name: np.zeros(len(flat.paths))
+            for name in ("leakage", "internal", "switching", "sram", "sram_leakage")}
+        for name, each in flat.cells.items():
+            energy, macro = CellEnergy(each, self.cells[name], signals), self.macros.get(name)
+            charged = energy.switching_fj()/time_ns*1e-3
+            if macro is None:
+                parts = {"leakage": energy.leakage_nw()*1e-6, "internal": energy.internal_fj()/time_ns*1e-3,
+                    "switching": charged}
+            else:
+                # Accesses, which are pulses of the macro's clock, and whatever its other pins cost.
+                clock   = macro.ports.clock
+                inside  = energy.internal_fj(without=clock) + energy.toggles(clock)/2*macro.energy_pj*1e3
+                leakage = np.full(len(each.owner), macro.leakage_nw)*1e-6
+                parts   = {"sram": leakage + inside/time_ns*1e-3 + charged, "sram_leakage": leakage}
+            for kind, power in parts.items():
+                kinds[kind] += np.bincount(each.owner, power, len(flat.paths))
+        inputs  = float(signals.charge[flat.inputs].sum())/time_ns*1e-3
+        modules = {INPUTS: inputs}
+        for name, power in zip(flat.modules, sum(kinds[kind] for kind in kinds if kind != "sram_leakage"),
+                strict=True):
+            modules[name] = modules.get(name, 0.0) + float(power)
+        total   = {f"{kind}_mw": float(power.sum()) for kind, power in kinds.items()}
+        total["switching_mw"] += inputs
+        return Power(**total, modules=modules)
+
+
+def loads_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro],
+        wires: Mapping[tuple[str, ...], np.ndarray] | None = None) -> Loaded:
+    """A netlist with its loads; `wires` as power_of() has them."""
     used   = netlist.cells()
     tables = read_power(corner.liberty, used - macros.keys())
     cells  = tables.cells | {name: read_power(macros[name].liberty, {name}).cells[name]
@@ -140,9 +170,7 @@ def signals_of(netlist: Netlist, corner: Corner, macros: Mapping[str, Macro], ac
     clocks  = np.concatenate([ids[list(clocked[module])] for ids, module in zip(flat.ids, flat.modules, strict=True)])
     clocks  = clocks[clocks >= 0].astype(np.int64)
     load, slew = loads_and_slews(flat, cells, tables.wire_load if routed is None else lambda fanout: routed, clocks)
-    toggles = extended(flat.gathered(activity.toggles))
-    high    = extended(flat.gathered(activity.ones)/activity.clocks, UNKNOWN, 1.0, 0.0)
-    return flat, cells, Signals(load, slew, toggles, high, 0.5*load.max(axis=0)*corner.library.voltage**2*toggles)
+    return Loaded(flat, cells, macros, corner.library.voltage, load, slew)
 
 # Routed wires -------------------------------------------------------------------------------------
 

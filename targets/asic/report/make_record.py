@@ -3,6 +3,7 @@
 """Makes the record of a run from what its stages gave."""
 
 from targets.asic.flow import FlowResult
+from targets.asic.gatesim.chip_run import ChipRun
 from targets.asic.platform.cells import latch
 from targets.asic.report.comparisons import macro_values
 from targets.asic.report.record import WEIGHT_MODULES, Record, add_energies, describe, synapses
@@ -66,6 +67,9 @@ def _add_gatesim(record: Record, result: FlowResult) -> None:
         return
     record["gatesim"] = {name: value for name in ("spikes", "mismatches", "states", "state_mismatches", "clocks",
         "steps", "neuron_updates", "sops") if (value := getattr(run, name)) is not None}
+    if isinstance(run, ChipRun):
+        record["gatesim"] |= {"logits": run.logits, "clocks_per_second": round(run.clocks_per_second)}
+        record["phases"] = {name: {"clocks": clocks} for name, clocks in run.phases.items()}
     if inputs is not None:
         record["gatesim"] |= {"inferences": len(inputs.samples), "network": inputs.name,
             "recordings": list(inputs.recordings), "step_us": inputs.network.encoder.bin_us}
@@ -77,6 +81,8 @@ def _add_power(record: Record, result: FlowResult) -> None:
     record["powers_mw"] = {corner: {name: getattr(power, f"{name}_mw") for name in ("leakage", "internal", "switching",
         "sram", "sram_leakage", "standby", "total")} for corner, power in result.powers.items()}
     record["power_mw"]  = record["powers_mw"][record["corner"]]
+    for phase, power in result.phases.items():
+        record["phases"][phase] |= {"total": power.total_mw, "modules": power.modules}
     modules = result.powers[record["corner"]].modules
     for module in record.get("modules", ()):
         if module["name"] in modules:

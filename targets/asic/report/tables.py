@@ -8,6 +8,7 @@ from pathlib import Path
 
 from targets.asic.design import DESIGNS
 from targets.asic.report import paper
+from targets.asic.report.chip import chip_sheet
 from targets.asic.report.comparisons import layout_sheets, macros_sheet
 from targets.asic.report.record import COUNTED, ENERGIES, QUANTITIES, Record
 from targets.asic.report.record import after_layout, area_of, at, energy_of, in_corner
@@ -46,8 +47,8 @@ def sheets(record: Record) -> Iterator[Sheet]:
     """All tables of a run; those of stages that did not run are left out."""
     yield _summary(record)
     macros = macros_sheet(record.get("macro_figures", {}), "SRAM macros")
-    yield from (table for table in (_corners(record), _path(record), _modules(record), macros, _power(record),
-        _energy(record), _beside_paper(record)) if table.rows)
+    yield from (table for table in (_corners(record), _path(record), _modules(record), chip_sheet(record), macros,
+        _power(record), _energy(record), _beside_paper(record)) if table.rows)
     yield from layout_sheets([record])
     yield _tools(record)
 
@@ -91,6 +92,12 @@ def _summary(record: Record) -> Sheet:
         spikes = f"{number(run['spikes'])}, {run['mismatches']} mismatches"
         rows.append(("netlist's spikes", Bad(spikes) if run["mismatches"] else spikes))
         rows.append(("simulated", f"{number(run['clocks'])} clocks, {number(run['steps'])} steps"))
+        if "phases" in record:
+            states = f"{number(run['states'])} states and {number(run['logits'])} logits"
+            wrong  = run["state_mismatches"]
+            rows.append(("beside them", Bad(f"{states}, {wrong} mismatches") if wrong else f"{states}, 0 mismatches"))
+            total = sum(phase["clocks"] for phase in record["phases"].values())
+            rows.append(("the whole of it", f"{number(total)} clocks, {number(run['clocks_per_second'])} a second"))
     if "power_mw" in record:
         rows.append(("power", f"{number(record['power_mw']['total'])} mW"))
     return Sheet(name_of(record), ("", ""), rows, tuple(record.get("notes", ())))

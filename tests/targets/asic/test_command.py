@@ -49,7 +49,8 @@ def test_the_neuron_through_all_of_it(flow):
     assert power["total"] == pytest.approx(power["leakage"] + power["internal"] + power["switching"] + power["sram"])
     assert set(record["energy_pj"]) == {"step", "neuron_update", "spike"}
     assert set(record["tools"]) == {"yosys", "opensta", "verilator"} and all(record["tools"].values())
-    assert {path.name for path in flow.out.iterdir()} == {"report.md", "report.json", "modules.png", "path.png"}
+    assert {path.name for path in flow.out.iterdir()} == {"report.md", "report.json", "modules.png", "path.png",
+        "netlist.v", "constraint.sdc", "activity.saif.gz", "power.tcl"}
     assert json.loads((flow.out/"report.json").read_text()) == record
     # The second time nothing is done again, and all is the same.
     assert flow("--design", "neuron")[1] | {"stages": 0} == record | {"stages": 0}
@@ -141,9 +142,21 @@ def test_without_opensta_the_rest_is_done_and_the_gap_is_told(pdk, without, tmp_
     assert_one_line(done, "sta", "apt-get install")
 
 
+def test_a_chip_is_not_simulated_for_a_layout_that_cannot_be(pdk, without, tmp_path):
+    environment = without("openroad")
+    environment.pop("FLOW_HOME", None)
+    done = call(environment, "--design", "soc", "--until", "layout", "--output-dir", tmp_path/"out")
+    assert_one_line(done, "FLOW_HOME")
+
 def test_without_verilator(pdk, without, tmp_path):
     done = call(without("verilator"), "--design", "neuron", "--until", "gatesim", "--output-dir", tmp_path/"out")
     assert_one_line(done, "verilator", "apt-get install verilator")
+
+
+def test_without_a_compiler_for_the_chip(pdk, without, tmp_path):
+    done = call(without("riscv64-unknown-elf-gcc"), "--design", "soc", "--until", "gatesim", "--output-dir",
+        tmp_path/"out")
+    assert_one_line(done, "riscv64-unknown-elf-gcc", "apt-get install gcc-riscv64-unknown-elf")
 
 # Wrong options -------------------------------------------------------------------------------------
 
@@ -162,7 +175,10 @@ def test_without_verilator(pdk, without, tmp_path):
     (["--json", "/nowhere/run.json"],   ["/nowhere/run.json"]),
     (["--output-dir", "/dev/null/out"], ["/dev/null/out"]),
     (["--sweep", "nowhere"],            ["nowhere", "compare"]),
-    (["--design", "soc", "--until", "power"], ["soc", "--until sta"]),
+    (["--design", "soc", "--uart-baudrate", "20000000"], ["uart_baudrate", "20000000", "10000000"]),
+    (["--design", "soc", "--program-bytes", "0"],        ["program_bytes", "1024", "1048576", "--program-bytes"]),
+    (["--design", "soc", "--sram-bytes", "4098"],        ["sram_bytes", "4098", "--sram-bytes"]),
+    (["--design", "soc", "--sram-bytes", "8192"],        ["sram_bytes", "8192", "--sram-bytes"]),
 ])
 def test_a_wrong_option_is_one_line(pdk, tmp_path, capsys, options, words):
     assert main(["--output-dir", str(tmp_path), *options]) == 2

@@ -18,7 +18,7 @@ from targets.asic.chip.firmware import firmware_image
 from targets.asic.chip.port import ChipPort
 from targets.asic.chip.program import build_chip
 from targets.asic.design import AsicConfig, Chip
-from targets.asic.gatesim.chip_run import run_chip
+from targets.asic.gatesim.chip_run import STATE_STEPS, run_chip
 from targets.asic.rtl.generate import generate
 from tests.helpers.needs import needs_compiler, needs_verilator
 from tests.targets.asic.test_rtl import MACROS
@@ -77,7 +77,7 @@ def test_it_boots_from_its_flash_and_is_exact(program, image):
     network, sample = recording()
     run = run_chip(program, CONFIG, image, network, [sample])
     assert (run.mismatches, run.state_mismatches) == (0, 0)
-    assert run.spikes > 10 and run.steps == 20 and run.states == 2*8*(10 + 1) and run.logits == 2*4
+    assert run.spikes > 10 and run.steps == 20 and run.states == 2*8*(STATE_STEPS + 1) and run.logits == 2*4
     assert run.sops > 0 and 0 < run.phases["computing"] < run.phases["streaming"] < run.phases["boot"]
 
 
@@ -103,7 +103,7 @@ def test_with_an_empty_flash_it_boots_over_its_uart(program, image, empty):
         assert told[-1][1:] == (len(image.read_bytes()), len(image.read_bytes()))
         with opened(port) as link:
             assert link.info.config == SIZES and link.stats.retries == 0
-        with pytest.raises(QCLIFError, match=r"^port of the simulated chip: something else than"):
+        with pytest.raises(QCLIFError, match=r"^port the simulated chip: something else than"):
             boot(port, BAUDRATE, image.read_bytes(), patience=0.001)
 
 

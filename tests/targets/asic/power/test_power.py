@@ -13,7 +13,7 @@ import pytest
 from accel.errors import QCLIFError
 from targets.asic.gatesim.simulate import simulate
 from targets.asic.power.cell_energy import CellEnergy, likelihood, sensitivity
-from targets.asic.power.power import INPUTS, estimate, power_of, signals_of
+from targets.asic.power.power import INPUTS, estimate, loads_of, power_of
 from targets.liberty.expression import parse_expression
 from targets.liberty.power import Table, WireLoad, read_power
 from targets.netlist.netlist import parse_netlist, read_netlist
@@ -235,7 +235,8 @@ def opensta(pdk, path, netlist, lines, folder):
 
 def by_kind(pdk, netlist, nets):
     """The same of ours."""
-    flat, cells, signals = signals_of(netlist, pdk.corner("typ"), pdk.macros, nets)
+    loaded = loads_of(netlist, pdk.corner("typ"), pdk.macros)
+    flat, cells, signals = loaded.flat, loaded.cells, loaded.signals(nets)
     scale = 1e-3/(nets.clocks*PERIOD)
     found = {}
     for kind, each in flat.cells.items():
