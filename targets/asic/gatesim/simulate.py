@@ -108,8 +108,8 @@ def simulated(config: AsicConfig, netlist: Netlist, library: Library) -> tuple[H
     QCLIFError : a design that no harness drives.
     """
     if config.design not in STARTS:
-        raise QCLIFError(f"the netlist of design {config.design} is not simulated, those of {', '.join(STARTS)} are: "
-            f"choose one of these, or --until sta")
+        raise QCLIFError(f"a netlist of design {config.design} has no steps to be driven by, those of "
+            f"{', '.join(STARTS)} have: the soc is run by simulate_chip()")
     if config.design == "spatial" and is_wiring(netlist, library, config):
         return spatial.NEURON_STEPS, netlist.below(NEURON)
     return HARNESSES[config.design], netlist

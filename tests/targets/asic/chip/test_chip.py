@@ -14,12 +14,14 @@ from host.link.boot import boot
 from host.link.link import Link
 from host.network.random_network import random_network
 from host.runs.run import execute
+from targets.asic import image as command
 from targets.asic.chip.firmware import firmware_image
 from targets.asic.chip.port import ChipPort
 from targets.asic.chip.program import build_chip
 from targets.asic.design import AsicConfig, Chip
 from targets.asic.gatesim.chip_run import STATE_STEPS, run_chip
 from targets.asic.rtl.generate import generate
+from tests.helpers.commands import assert_one_line, call
 from tests.helpers.needs import needs_compiler, needs_verilator
 from tests.targets.asic.test_rtl import MACROS
 
@@ -139,6 +141,15 @@ def bridged(port: ChipPort, command: int, address: int, what: int | list[int]) -
     port.run(10*11*(6 + 4*count) + 1000)
     came = port.read()
     return [int.from_bytes(came[at:at + 4], "big") for at in range(0, len(came), 4)]
+
+
+def test_the_command_that_writes_an_image(image, tmp_path):
+    sizes = [f"--{name.replace('_', '-')}={value}" for name, value in SIZES.to_dict().items()]
+    chip  = ["--frequency=50", f"--uart-baudrate={BAUDRATE}"]
+    done  = call(command.main, "--out", tmp_path/"firmware.img", *sizes, *chip)
+    assert done.returncode == 0 and (tmp_path/"firmware.img").read_bytes() == image.read_bytes(), done.stderr
+    assert_one_line(call(command.main, "--out", tmp_path/"no"/"firmware.img", *sizes, *chip), "--out", tmp_path/"no")
+    assert_one_line(call(command.main, "--out", tmp_path/"firmware.img", "--uart-baudrate", 10**9), "uart_baudrate")
 
 
 def test_a_program_that_is_too_large():

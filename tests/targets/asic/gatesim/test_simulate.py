@@ -179,5 +179,5 @@ def test_netlists_that_are_not_simulated(pdk, neuron, tmp_path):
     with pytest.raises(QCLIFError, match="has no cell INV_X9"):
         simulate(NEURON, other, pdk, None, (), tmp_path)
     other.write_text("module qclif_soc (sys_clk); input sys_clk; endmodule")
-    with pytest.raises(QCLIFError, match="the netlist of design soc is not simulated"):
+    with pytest.raises(QCLIFError, match="a netlist of design soc has no steps"):
         simulate(AsicConfig("soc"), other, pdk, None, (), tmp_path)
