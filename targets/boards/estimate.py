@@ -79,6 +79,11 @@ BASE_ICE40 = Cells(4297, 0, 0, 1)
 SUM_BIT       = Cells(5.7, 2.5)
 SUM_BIT_ICE40 = Cells(4.4, 0)
 
+# Of each neuron pipeline beyond the first, with states of 8 and currents of 12 bits; and of each neuron of the vector
+# that the spikes are in where several neurons are updated a clock: Yosys for an ECP5, P = 16, Q = 1 to 8.
+PIPELINE  = Cells(330, 424, 0, 1)
+SPIKE_BIT = Cells(8.5, 4.2)
+
 # Of each bit that the banks of the weights hold in registers: the register, and its share of the choice among banks.
 BANK_BIT = Cells(0.7, 1)
 
@@ -96,17 +101,20 @@ def estimate(options: BoardOptions, device: Device) -> dict[str, int]:
     memories  = [each for each in (*core, *soc_memories(config, *sizes)) if each not in large]
     base, bit = (BASE_ICE40, SUM_BIT_ICE40) if device.family == "ice40" else (BASE, SUM_BIT)
     sum_bits  = 2*config.word_lanes*config.accumulator_bits
+    pipelines = config.pipelines - 1
+    vector    = config.neurons if config.updates > 1 else 0
     bank_bits = 0 if options.flash_offset else sum(each.width for each in core if each.name.startswith("weights"))
     tables    = [memory for memory in memories if in_tables(memory, device.family)]
     sdram     = SDRAM if options.with_sdram else Cells(0, 0)
     lut       = base.lut + cpu.lut + sdram.lut + bit.lut*sum_bits + BANK_BIT.lut*bank_bits + \
-        sum(m.depth*m.width for m in tables)/TABLE_BITS
+        PIPELINE.lut*pipelines + SPIKE_BIT.lut*vector + sum(m.depth*m.width for m in tables)/TABLE_BITS
     register  = 0 if device.family in TABLES_BITS or options.cpu.startswith("serv") else REGISTER_FILE
     needed    = {
         "lut":  round(lut/(LUT6 if device.family in ("xilinx7", "m10k") else 1)),
-        "ff":   round(base.ff + cpu.ff + sdram.ff + bit.ff*sum_bits + BANK_BIT.ff*bank_bits),
+        "ff":   round(base.ff + cpu.ff + sdram.ff + bit.ff*sum_bits + BANK_BIT.ff*bank_bits + PIPELINE.ff*pipelines +
+            SPIKE_BIT.ff*vector),
         "bram": cpu.bram + register + sum(blocks(m, device.family) for m in memories if m not in tables),
-        "dsp":  base.dsp + cpu.dsp if device.dsp else 0,
+        "dsp":  base.dsp + cpu.dsp + PIPELINE.dsp*pipelines if device.dsp else 0,
     }
     if device.family == "ice40":
         del needed["ff"]

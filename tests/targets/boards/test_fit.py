@@ -194,3 +194,17 @@ def test_capacities_follow_the_chosen_sizes():
     chosen = fit(options(QCLIFConfig(inputs=128)), find_device("LFE5U-25F"), {"inputs": 128}).config
     given  = {name: getattr(chosen, name) for name in ("neurons", "lanes", "frame_window", "outputs")}
     assert chosen == QCLIFConfig(inputs=128, **given)
+
+
+# Look-up tables (a carry of two bits is two, a memory of 16 x 4 bits is four) and flip-flops of `targets.fpga.alone
+# --lanes 16 --updates Q` after Yosys' synth_ecp5.
+ALONE = {1: (5639, 3229), 2: (7146, 4494), 4: (8138, 5341), 8: (9109, 7036)}
+
+
+@pytest.mark.parametrize("updates", [2, 4, 8])
+def test_what_more_pipelines_cost(updates):
+    device = find_device("LFE5U-85F")
+    one, many = (estimate(options(QCLIFConfig(lanes=16, updates=each)), device) for each in (1, updates))
+    assert many["lut"] - one["lut"] == pytest.approx(ALONE[updates][0] - ALONE[1][0], rel=0.15)
+    assert many["ff"] - one["ff"] == pytest.approx(ALONE[updates][1] - ALONE[1][1], rel=0.02)
+    assert many["dsp"] - one["dsp"] == updates - 1
