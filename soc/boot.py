@@ -55,7 +55,7 @@ class BootLoader(LiteXModule):
 
         # Bytes, of one or of the other.
         # ------------------------------
-        listening = Signal() # To the UART: the flash has no image.
+        listening = Signal(name="listening") # To the UART: the flash has no image.
         finished  = Signal() # All of an image came, and it is whole.
         valid     = Signal()
         self.reader = reader = FlashReader(pads, 0, HEADER_BYTES + size + CRC.size,
@@ -156,7 +156,7 @@ class UARTSwitch(LiteXModule):
     """
     def __init__(self, phy, count):
         self.users  = [RS232PHYInterface() for _ in range(count)]
-        self.chosen = [Signal() for _ in range(count)]
+        self.chosen = [Signal(name=f"chosen{n}") for n in range(count)]
 
         # # #
 
