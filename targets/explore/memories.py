@@ -96,8 +96,8 @@ class Memories:
             sizes, files = config.sizes, _Recorder(config, self._pdk)
             # Lanes are many, and make nothing but the memories of their weights.
             small = self._core(dataclasses.replace(sizes, lanes=sizes.updates))
-            core_parts(SimpleNamespace(config=sizes, protect=small.protect, population=small.population,
-                events=small.events, synapses=SimpleNamespace(
+            core_parts(SimpleNamespace(config=sizes, protect=small.protect, frugal=False, busy=small.busy,
+                population=small.population, events=small.events, synapses=SimpleNamespace(
                 soma   = weight_memory(sizes, sizes.soma_words, "weights_soma"),
                 apical = weight_memory(sizes, sizes.apical_words, "weights_apical"))), files)
             self._made[config] = files.built

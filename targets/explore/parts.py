@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from accel.config import QCLIFConfig
-from targets.asic.rtl.memories import MEMORIES, MODULES
+from targets.asic.rtl.memories import MEMORIES, MODULES, SUMS
 from targets.explore.memories import Built
 from targets.explore.workload import Workload
 
@@ -35,7 +35,7 @@ Terms = dict[str, dict[str, float]]
 
 def part_of(module: str) -> str:
     """The part that a Verilog module of the flow belongs to."""
-    places = {name: path.partition(".")[0] for path, (name, _) in MODULES.items()}
+    places = {name: path.partition(".")[0] for path, (name, _) in (MODULES | SUMS).items()}
     if module in {name for name, _ in MEMORIES.values()}:
         return "memories"
     return {"synapses": "lanes", "population": "neurons"}.get(places.get(module, ""), "control")
