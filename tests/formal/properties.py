@@ -136,7 +136,7 @@ NEURON_MUTATIONS = [Mutation("neuron", old, new) for old, new in (
     ("product.eq(gated*factor)", "product.eq(gated[1:]*factor)"),
     ("fires.eq(v_soma >= threshold)", "fires.eq(v_soma > threshold)"),
     ("Mux(fires, threshold, 0)", "0"),
-    ('delayed(rest_soma, 5, "rest_soma")', 'delayed(rest_soma, 4, "rest_soma")'),
+    ('delayed(rest_soma, 1, 5, "rest_soma")', 'delayed(rest_soma, 1, 4, "rest_soma")'),
 )]
-NEURON_STANDS_STILL = Mutation("neuron", "self.sync += If(self.ce, product.eq(gated*factor))",
+NEURON_STANDS_STILL = Mutation("neuron", "stage(5, product.eq(gated*factor))",
     "self.sync += product.eq(gated*factor)")
