@@ -78,9 +78,11 @@ def check_options(args: argparse.Namespace, target) -> None:
     if args.goal not in target.goals:
         raise QCLIFError(f"--goal is {args.goal}, of which nothing is foretold for --target {args.target}: choose one "
             f"of {', '.join(target.goals)}")
-    for name in MAXIMA:
-        if getattr(args, f"max_{name}") is not None and name not in target.goals:
-            raise QCLIFError(f"--max-{name} has no effect on --target {args.target}: leave it out")
+    unused = [f"max_{name}" for name in MAXIMA if name not in target.goals] + \
+        ([] if args.target.lower() == ASIC else ["sram_objective", "pdk"])
+    for name in unused:
+        if getattr(args, name) is not None:
+            raise QCLIFError(f"--{name.replace('_', '-')} has no effect on --target {args.target}: leave it out")
     low, high = FREQUENCY_LIMITS
     if args.frequency is not None and not low <= args.frequency <= high:
         raise QCLIFError(f"--frequency is {args.frequency:g}, the limits are {low:g} to {high:g}: choose another one")
@@ -126,7 +128,7 @@ def explore(args: argparse.Namespace) -> int:
         f"{', '.join(workload.recordings)}: {workload.steps} steps, {workload.events.mean():.1f} events and "
         f"{workload.spikes.mean():.1f} spikes a step.",
         f"The best clock and memories of each P and Q, of {len(designs)} designs.", *target.notes,
-        f"The first one: {target.command(best[0])}"]
+        f"The first one, with the same --network and --events: {target.command(best[0])}"]
     sheets  = [best_sheet(best, args.goal, title, notes)]
     console = table_console(args.json)
     sheets[0].show(console)

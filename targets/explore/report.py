@@ -5,8 +5,10 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from host.plots.style import BLUE, GREY, ORANGE, RED, new_figure, styled
+from targets.asic.report.plots import POWERS
 from targets.asic.report.sheet import Sheet, number
 from targets.explore.search import FIGURES, Design, front
 
@@ -54,5 +56,7 @@ def front_plot(designs: Sequence[Design], best: Design, goal: str, found: Mappin
     if found:
         axes.plot(found["latency"], found[y], "x", color=RED, markersize=9, label="the same by the flow")
     axes.set(xscale="log", yscale="log", xlabel=FIGURES["latency"].title, ylabel=FIGURES[y].title)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=POWERS, minor_formatter=NullFormatter())
     axes.legend()
     return figure

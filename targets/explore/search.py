@@ -53,7 +53,6 @@ FIGURES = {
     "logic":         Figure("of it logic", "mm2"),
     "energy":        Figure("energy a step", "pJ"),
     "neuron_update": Figure("neuron update", "pJ"),
-    "sop":           Figure("SOP", "pJ"),
     "fmax":          Figure("highest clock", "MHz"),
     "luts":          Figure("look-up tables"),
     "ff":            Figure("flip-flops"),

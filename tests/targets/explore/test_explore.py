@@ -186,6 +186,7 @@ def test_a_board(tmp_path):
     (("--goal", "luts"), ("--goal is luts", "energy, area, latency")),
     (("--target", "ulx3s-85f", "--goal", "energy"), ("--goal is energy", "latency, luts")),
     (("--target", "ulx3s-85f", "--max-area", 1), ("--max-area has no effect",)),
+    (("--target", "ulx3s-85f", "--sram-objective", "area"), ("--sram-objective has no effect",)),
     (("--target", "ulx3s-99f"), ("ulx3s-99f", "LFE5U-85F", "ulx3s-85f")),
     (("--target", "abacus"), ("abacus",)),
     (("--goal", "area", "--max-area", 1e-6), ("--max-area is 1e-06", "the least area")),
