@@ -140,7 +140,7 @@ def _port_bits(memory: Memory, more: Sequence[str]) -> dict[str, int]:
         "write_adr": memory.address_bits, "write_data": memory.write_bits, **dict.fromkeys(more, 1)}
 
 
-def bench(memory: Memory, sequence: list[Access], gates: list[str], more: Sequence[str]) -> str:
+def bench(memory: Memory, sequence: list[Access], gates: list[str], more: Sequence[str] = ()) -> str:
     """Test bench that plays `stimulus.hex`: registers drive the ports; one line a clock, read data and gates."""
     bits   = _port_bits(memory, more)
     total  = sum(bits.values())
@@ -172,7 +172,7 @@ endmodule
 """
 
 
-def stimulus(memory: Memory, sequence: list[Access], more: Sequence[str]) -> str:
+def stimulus(memory: Memory, sequence: list[Access], more: Sequence[str] = ()) -> str:
     """What the bench reads: a word of all ports for each clock."""
     lines  = []
     for access in sequence:

@@ -149,7 +149,7 @@ def test_memories_of_its_flip_flops(mini, tmp_path, tested):
     for verilog, models in ((source.sources[0], clock_gate_model(gate)),
             (netlist, cell_models_verilog(mini.corner("typ").library, gates))):
         shown, _ = simulate(memory, verilog.read_text() + models, [], sequence, tmp_path)
-        for value, text in zip(expected(memory, sequence, flops=True), shown, strict=True):
+        for value, text in zip(expected(memory, sequence, "flops"), shown, strict=True):
             assert value is None or int(text, 16) == value
 
 

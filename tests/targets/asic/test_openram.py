@@ -317,7 +317,7 @@ def test_memory_of_openrams_own_model(smallest, tmp_path):
     lines    = [access.read_en for access in sequence]
     (tmp_path/"stimulus.hex").write_text(stimulus(memory, sequence))
     own    = smallest.lef.with_suffix(".v").read_text()
-    wanted = expected(memory, sequence, flops=False)
+    wanted = expected(memory, sequence, "macros")
     for model in (own, macro_model_verilog(smallest)):
         (tmp_path/"all.v").write_text("\n".join(["`timescale 1ns/1ps", model, verilog, clock_gate_model(GATE), test]))
         for command in (["iverilog", "-g2005", "-Pbench.dut.VERBOSE=0", "-o", "sim", "-s", "bench", "all.v"],
