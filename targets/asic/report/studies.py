@@ -66,7 +66,7 @@ STUDIES: Mapping[str, Study] = {
         ("slack_ns", "fmax_mhz", "area_mm2"), paths=True),
     "activity": Study("Energy against activity: neurons that fire in a step", "spike_rate", "design",
         ("neuron_update_pj", "spike_pj", "sop_pj", "power_mw"), ("clocks_per_step", "step_pj")),
-    "updates": Study("Neurons updated a clock: clocks a step, throughput, area and energy", "updates", "weight_bits",
+    "updates": Study("Neurons updated a clock: clocks a step, throughput, area and energy", "updates", "weight-bits",
         ("clocks_per_step", "gsops_per_mm2", "neuron_update_pj", "area_mm2"),
         ("sops_per_clock", "fmax_mhz", "area_logic_mm2", "synapse_um2", "sop_pj", "sop_logic_pj", "leakage_mw"),
         log=True, least="neuron_update_pj"),
