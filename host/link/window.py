@@ -118,11 +118,16 @@ class Window:
     # Repetition -----------------------------------------------------------------------------------
 
     def go_back(self, expected: int) -> None:
-        """The device misses the sequence `expected` and drops all after it."""
+        """The device misses the sequence `expected` and drops all after it. What came before was executed: where it
+        waits, its answer was lost on the way."""
         waiting = list(self._waiting)
-        first = next((index for index, request in enumerate(waiting) if request.sequence == expected), None)
-        if first is not None:
+        numbers = [request.sequence for request in waiting]
+        if expected in numbers:
+            first = numbers.index(expected)
+            self._repeat(waiting[:first])
             self._repeat(waiting[first:], waiting[first].sent)
+        elif waiting and expected == (numbers[-1] + 1) & 0xff:
+            self._repeat(waiting)
 
     def suspect(self) -> None:
         """A damaged frame came: whatever it said, the oldest request is the first that may have lost its answer."""

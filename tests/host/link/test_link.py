@@ -24,6 +24,7 @@ from host.link.device import Device
 from host.link.framing import Frame, decode_frame, encode_frame
 from host.link.link import DeviceReset, Link
 from host.link.port import Faults, SerialPort
+from host.link.window import PayloadSize, Request, Window
 from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort
 from tests.helpers.strategies import random_network
 
@@ -401,3 +402,19 @@ def test_port_closed_in_mid_run():
         port.wait(1)
         port.read()
     port.close()
+
+
+def test_a_request_whose_answer_was_lost_is_repeated_when_its_repetition_is_damaged():
+    """The device then misses the number behind it: nothing would come before a timeout."""
+    window = Window(window=8, credit=4096, size=PayloadSize())
+    first, second = (Request(REQUESTS["STATS"], number, b"\1\0") for number in (7, 8))
+    window.add(first)
+    window.go_back(8)
+    assert window.due(0.0) == [first]
+    first.due = None
+    window.add(second)
+    window.go_back(8)
+    assert window.due(0.0) == [first, second]
+    first.due = second.due = None
+    window.go_back(7 + 128)
+    assert window.due(0.0) == []
