@@ -220,9 +220,12 @@ class QCLIF(LiteXModule, AutoDoc):
         for field in table["errors"].fields:
             flag = Signal(name=f"error_{field.name}")
             self.comb += getattr(self._errors.fields, field.name).eq(flag | later.get(field.name, 0))
+            # What is told in the clock of a clear was before it; but no fault of a memory is cleared unseen.
+            before = later.get(field.name, 0) if field.name != "fault" else 0
             self.sync += [
+                If(before, flag.eq(1)),
                 If(clear_errors, flag.eq(0)),
-                If(now.get(field.name, 0) | later.get(field.name, 0), flag.eq(1)),
+                If(now.get(field.name, 0) | (later["fault"] if field.name == "fault" else 0), flag.eq(1)),
             ]
 
         # Counters: cleared for two clocks, since the core tells of what it did in the clock before.
