@@ -218,7 +218,7 @@ def test_simulated_soc(folder, tmp_path, evaluate):
     (["--mode", "memory"], ["--mode", "--task context"]),
     (["--step-events", 100], ["--step-events", "--engine sim"]),
     (["--engine", "sim", "--neurons", 100], [200, 100]),
-    (["--engine", "sim", "--lanes", 65], [65, 64]),
+    (["--engine", "sim", "--lanes", 1025], [1025, 1024]),
     (["--seed", -1], [-1]),
     (["--output-dir", "/dev/null"], ["--output-dir", "/dev/null"]),
     (["--json", "nowhere/measures.json"], ["--json", "nowhere"]),
