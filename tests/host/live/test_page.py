@@ -111,7 +111,10 @@ def test_steps_that_were_not_shown_leave_a_gap(live, shown):
 def test_a_run_that_begins_anew_is_shown_from_its_beginning(browser, live):
     """The program was started again: the page comes back by itself, and only looks, as the token is another."""
     port = int(live.server.url.rpartition(":")[2].partition("/")[0])
+    # The first run is further than the second one can be, however long the page takes to come back.
+    live.skip(1_000_000)
     with LivePage(browser, live.server.url) as shown:
+        shown.wait("document.getElementById('machine-steps').textContent.startsWith('1,000,')")
         live.__exit__(None, None, None)
         shown.page.wait_for_selector("#alert:visible")
         assert shown.text("alert").startswith("Connection lost: is the program still running?")
@@ -121,7 +124,7 @@ def test_a_run_that_begins_anew_is_shown_from_its_beginning(browser, live):
             shown.page.wait_for_selector("#rights:visible")
             shown.wait_text("status", "Running")
             shown.page.wait_for_timeout(300)
-            assert shown.page.is_disabled("#pause") and number(shown.text("machine-steps")) < 1000
+            assert shown.page.is_disabled("#pause") and number(shown.text("machine-steps")) < 1_000_000
         shown.complaints = [each for each in shown.complaints if "ERR_CONNECTION_REFUSED" not in each]
     # The fixture ends it once more.
     live.server.__enter__()

@@ -30,6 +30,8 @@ def test_the_page_names_the_gesture(browser, tmp_path):
         shown.wait_text("answer", GESTURE)
         assert shown.text("label") == GESTURE
         shown.page.click("#record")
+        # The button does the other thing as soon as the page shows that it is done.
+        shown.wait("document.getElementById('status').textContent.includes('recording to')")
         shown.wait("Number(document.getElementById('machine-steps').textContent.replace(',', '')) > 300")
         shown.page.click("#record")
         shown.wait("document.getElementById('notice').textContent.startsWith('recorded ')")
