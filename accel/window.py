@@ -143,7 +143,8 @@ class MemoryWindow(LiteXModule):
         self.comb += [
             excess.eq((self.data_w & self.no_memory(config, address)) != 0),
             If(self.busy,
-                self.refused["busy"].eq(asked),
+                # Also a write that was accepted in the clock in which another source ended a step.
+                self.refused["busy"].eq(asked | stored),
             ).Else(
                 self.refused["address"].eq((self.seek & ~found) | ((self.advance | self.write) & ~inside)),
                 self.refused["read_only"].eq(self.write & inside & in_states),

@@ -3,10 +3,11 @@
 """The memories through `address` and `data`: right on any bridge, refused while busy and outside."""
 
 import pytest
+from migen import run_simulation
 
 from accel.config import SPACE_APICAL, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_SOMA, SPACE_STATE
 from tests.helpers.naive_contract import Reference
-from tests.helpers.register_bench import BITS, BRIDGE, REGISTERED_BRIDGE, Access, drive, error_names
+from tests.helpers.register_bench import BITS, BRIDGE, REGISTERED_BRIDGE, Access, Registers, drive, error_names
 
 CONTROL = BITS["control"]
 
@@ -41,6 +42,38 @@ def test_nothing_changes_while_a_step_is_in_work(firing):
     # A weight cannot change meanwhile: it is shown, without a flag.
     assert seen == {name: ({"busy"}, before[name]) for name in writes}
     assert spikes == [[*range(10)]]*2 and errors == set()
+
+
+@pytest.mark.parametrize("registered, single_port", [(False, False), (True, False), (False, True)])
+def test_a_write_beside_the_end_of_a_step_of_a_stream(firing, registered, single_port):
+    """In whichever clock a stream ends its step, the word is written, or a flag says that it is not."""
+    config, _    = firing
+    clocks, when = 8, 3
+    dut, found   = Registers(config, registered, single_port, with_streams=True), []
+    bus, sink    = dut.bank.bus, dut.qclif.sink
+
+    def session():
+        yield sink.last.eq(1)
+        yield dut.qclif.source.ready.eq(1)
+        yield from dut.write("streams", BITS["streams"]["sink"] | BITS["streams"]["source"])
+        for ends in range(clocks):
+            yield from dut.write("address", SPACE_PARAMETERS << SPACE_SHIFT)
+            yield bus.adr.eq(dut.addresses["data"])
+            yield bus.dat_w.eq(1 + ends)
+            for clock in range(clocks):
+                yield bus.we.eq(clock == when)
+                yield sink.valid.eq(clock == ends)
+                yield
+            yield sink.valid.eq(0)
+            yield from dut.idle()
+            errors = yield from dut.errors()
+            yield from dut.write("control", CONTROL["clear_errors"])
+            yield from dut.write("address", SPACE_PARAMETERS << SPACE_SHIFT)
+            found.append(((yield from dut.read("data")) == 1 + ends, *errors))
+        assert (yield from dut.read("counter_steps")) == clocks
+
+    run_simulation(dut, session())
+    assert set(found) == {(True,), (False, "busy")}
 
 
 def test_a_state_cannot_be_read_while_it_changes(firing):
