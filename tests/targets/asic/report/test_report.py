@@ -355,6 +355,12 @@ def test_accesses_of_srams_are_their_power_without_leakage():
     assert QUANTITIES["sram_dynamic_mw"].of(complete("spatial")) is None
 
 
+def test_throughput_of_an_area_is_that_of_the_runs_activity():
+    """20 SOPs a clock, at a clock of 3.5 ns, of 0.6 mm2."""
+    assert QUANTITIES["gsops_per_mm2"].of(complete()) == pytest.approx(20/3.5/0.6)
+    assert QUANTITIES["gsops_per_mm2"].of(synthesised()) is None
+
+
 def test_the_best_run_meets_its_clock():
     runs, study = [{"lanes": lanes} for lanes in (4, 8, 16)], STUDIES["lanes"]
     records = [complete(), complete(), complete(slack=-1.0)]
