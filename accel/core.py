@@ -46,6 +46,8 @@ class QCLIFCore(LiteXModule):
     sink : source events {source, event}, `last` ends a step.
     source : spikes {neuron, spike}, `last` ends a step's output.
     memory : port of software to weights, parameters and states.
+    port_clocks : from a read at the port to its word, clocks: 1, or 2 where the weights have registers behind them or
+        several neurons a clock, and thus many memories, have one before the port.
     neurons, apical_shift, product_shift : of the loaded network; to be changed while idle.
     reset_state : pulse, at any time: V_a = V_s = z = 0, whatever is in work is dropped, and the next clock is idle.
         What enters in the same clock is lost.
@@ -67,6 +69,7 @@ class QCLIFCore(LiteXModule):
         self.sink          = stream.Endpoint(event_layout(config))
         self.source        = stream.Endpoint(spike_layout(config))
         self.memory        = Record(memory_port_layout)
+        self.port_clocks   = 2 if registered or config.updates > 1 else 1
         self.neurons       = Signal(max=config.neurons + 1, reset=config.neurons)
         self.apical_shift  = Signal(SHIFT_BITS)
         self.product_shift = Signal(SHIFT_BITS, reset=6)
@@ -174,10 +177,20 @@ class QCLIFCore(LiteXModule):
         halves = 1 + config.update_bits # Bits that tell the slice of a word of parameters.
         space  = Signal(2)                                 # Of the last read,
         part   = Signal(max(halves, config.slice_bits))    # and the slice of its word.
-        self.comb += [
-            idle.eq(~self.busy),
-            write.eq(port.write & idle),
-        ]
+        if config.updates > 1 and not self.registered:
+            # A clock later, but as of the clock of the access: the first row of a step that is received meanwhile is
+            # read some clocks behind it.
+            late  = Record(memory_port_layout, name="late_memory")
+            names = ("space", "address", "write", "data_w", "read")
+            self.sync += [
+                *[getattr(late, name).eq(getattr(port, name)) for name in names],
+                idle.eq(~self.busy),
+            ]
+            self.comb += port.data_r.eq(late.data_r)
+            port = late
+        else:
+            self.comb += idle.eq(~self.busy)
+        self.comb += write.eq(port.write & idle)
         self.sync += [
             If(port.read,
                 space.eq(port.space),

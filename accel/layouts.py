@@ -51,9 +51,9 @@ def _beat_word(number, present, last):
 memory_port_layout = [
     ("space",   2), # SPACE_*: somatic weights, apical weights, parameters, states (read only).
     ("address", SPACE_SHIFT),
-    ("write",   1), # While idle: one word, stored at once; never together with a read.
+    ("write",   1), # While idle: one word; a read of a later clock shows it. Never together with a read.
     ("data_w",  WORD_BITS),
-    ("read",    1), # While idle: data_r in the next clock (weights of a registered core: one later), until the next.
+    ("read",    1), # While idle: data_r as many clocks later as the core's `port_clocks`, until the next.
     ("data_r",  WORD_BITS),
 ]
 

@@ -172,7 +172,7 @@ class QCLIF(LiteXModule, AutoDoc):
 
         # Memory.
         # -------
-        self.window = window = MemoryWindow(config, core.memory, registered)
+        self.window = window = MemoryWindow(config, core.memory, core.port_clocks)
         self.comb += [
             window.busy.eq(busy),
             window.reset.eq(resetting),

@@ -13,15 +13,15 @@ class MemoryWindow(LiteXModule):
     """The accelerator's memories as software sees them: an address, and the word that stands there.
 
     The word is fetched in the clock of the access that changes the address, and kept where the core's own reads cannot
-    change it. It is there a clock later, two with registers behind the memories: LiteX's bridges access a register
-    every second clock at most. A write goes to the memory a clock later, so that the port is free for the next word's
+    change it. It is there one or two clocks later, as the core's port has it: LiteX's bridges access a register every
+    second clock at most. A write goes to the memory a clock later, so that the port is free for the next word's
     fetch; what a faster bus asks for meanwhile is fetched as soon as the port is free, and flagged if read before.
 
     Parameters
     ----------
     config : QCLIFConfig.
     port : the core's memory port.
-    registered : the core's.
+    clocks : from a read at the port to its word, 1 or 2: the core's `port_clocks`.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class MemoryWindow(LiteXModule):
     data : the word there.
     refused : {flag: pulse}; what could not be done, of this clock.
     """
-    def __init__(self, config, port, registered=False):
+    def __init__(self, config, port, clocks=1):
         self.busy    = Signal()
         self.reset   = Signal()
         self.neurons = Signal(max=config.neurons + 1)
@@ -87,8 +87,8 @@ class MemoryWindow(LiteXModule):
         stored  = Signal()
         place   = Signal(WORD_BITS, reset_less=True)
         word    = Signal(WORD_BITS, reset_less=True)
-        flight  = Signal(2 if registered else 1) # Clocks since a fetch.
-        held    = Signal()                       # The word is in `kept`.
+        flight  = Signal(clocks) # Clocks since a fetch.
+        held    = Signal()       # The word is in `kept`.
         kept    = Signal(WORD_BITS, reset_less=True)
         asked   = Signal()
         fetch   = Signal()

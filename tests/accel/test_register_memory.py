@@ -2,6 +2,8 @@
 
 """The memories through `address` and `data`: right on any bridge, refused while busy and outside."""
 
+import dataclasses
+
 import pytest
 from migen import run_simulation
 
@@ -44,10 +46,11 @@ def test_nothing_changes_while_a_step_is_in_work(firing):
     assert spikes == [[*range(10)]]*2 and errors == set()
 
 
-@pytest.mark.parametrize("registered, single_port", [(False, False), (True, False), (False, True)])
-def test_a_write_beside_the_end_of_a_step_of_a_stream(firing, registered, single_port):
+@pytest.mark.parametrize("registered, single_port, updates", [(False, False, 1), (True, False, 1), (False, True, 1),
+    (False, True, 2)])
+def test_a_write_beside_the_end_of_a_step_of_a_stream(firing, registered, single_port, updates):
     """In whichever clock a stream ends its step, the word is written, or a flag says that it is not."""
-    config, _    = firing
+    config       = dataclasses.replace(firing[0], updates=updates)
     clocks, when = 8, 3
     dut, found   = Registers(config, registered, single_port, with_streams=True), []
     bus, sink    = dut.bank.bus, dut.qclif.sink
@@ -163,8 +166,9 @@ def test_nothing_is_outside_of_the_memories(firing):
 
 @pytest.mark.parametrize("registered, single_port", [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize("gap", [BRIDGE, REGISTERED_BRIDGE])
-def test_a_read_behind_a_write_shows_the_word_that_follows(firing, registered, single_port, gap):
-    config, _ = firing
+@pytest.mark.parametrize("updates", [1, 2])
+def test_a_read_behind_a_write_shows_the_word_that_follows(firing, registered, single_port, gap, updates):
+    config    = dataclasses.replace(firing[0], updates=updates)
     words     = [0x01020304, 0x05060708, 0x0a0b, 0x11121314]
 
     def session(dut):

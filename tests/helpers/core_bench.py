@@ -28,7 +28,7 @@ class CoreBench:
             registered=False, single_port=False, aborted_after=0, protect="none", frugal=False):
         self.network, self.config, self.steps = network, config, steps
         self.with_states, self.sink_gap, self.source_gap = with_states, sink_gap, source_gap
-        self.with_readback, self.registered, self.aborted_after = readback, registered, aborted_after
+        self.with_readback, self.aborted_after = readback, aborted_after
         self.spikes, self.states, self.readback, self.unfinished = [], [], [], []
         self.core   = QCLIFCore(config, registered, single_port, protect, frugal)
         self.pulses = dict.fromkeys(self.core.pulses, 0)
@@ -65,8 +65,7 @@ class CoreBench:
         yield memory.read.eq(1)
         yield
         yield memory.read.eq(0)
-        yield
-        if self.registered:
+        for _ in range(self.core.port_clocks):
             yield
         return (yield memory.data_r)
 

@@ -101,6 +101,8 @@ static void read_states(uint32_t neurons)
         core->memory_read    = 1;
         clock_core();
         core->memory_read = 0;
+        // As long as any core's port takes; the word stays.
+        clock_core();
         core->eval();
         output.push_back(core->memory_data_r);
     }
