@@ -128,9 +128,10 @@ class QCLIFConfig:
         if self.uart_fifo & (self.uart_fifo - 1):
             raise ConfigError(f"uart_fifo is {self.uart_fifo}, not a power of two: take "
                 f"--uart-fifo {1 << self.uart_fifo.bit_length()}")
-        if self.frame_bytes < self.neurons + 64:
+        # A bit a neuron, and what stands around them.
+        if self.frame_bytes < (least := -(-self.neurons//8) + 64):
             raise ConfigError(f"frame_bytes is {self.frame_bytes}: the spikes of one step of "
-                f"{self.neurons} neurons need {self.neurons + 64}; raise --frame-bytes")
+                f"{self.neurons} neurons need {least}; raise --frame-bytes")
         if self.spike_fifo < self.neurons:
             # Else whoever waits for the end of a step before he takes its spikes would wait for ever.
             raise ConfigError(f"spike_fifo is {self.spike_fifo}: the spikes of one step of {self.neurons} neurons need "

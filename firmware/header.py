@@ -87,8 +87,8 @@ def protocol_header() -> str:
         _define("QCLIF_CRC_BYTES", f"{protocol.CRC.size}u"),
         _define("QCLIF_SENSOR_LIMIT", f"{SENSOR_LIMIT}u"),
         *(_define(f"QCLIF_{name}", f"{getattr(protocol, name)}u") for name in ("PROTOCOL_VERSION", "FIRMWARE_VERSION",
-            "OVERHEAD_BYTES", "RESPONSE", "BUSY_CLOCKS", "DECAY_MAX", "WATCH_MAX", "RAW_NARROW_BYTES", "RAW_WIDE_BYTES",
-            "OK")),
+            "OVERHEAD_BYTES", "RESPONSE", "BUSY_CLOCKS", "DECAY_MAX", "WATCH_MAX", "BITMAP", "RAW_NARROW_BYTES",
+            "RAW_WIDE_BYTES", "OK")),
     ]
     for prefix, table in {
         "REQUEST": protocol.REQUESTS, "NOTICE": protocol.NOTICES, "NAK": protocol.NAK_REASONS,
@@ -127,6 +127,7 @@ def config_header(config: QCLIFConfig) -> str:
         "hello_at":          hello_at(config),
         "notice_at":         notice_at(config),
         "send_bytes":        send_bytes(config),
+        "bitmap_from":       protocol.bitmap_from(config),
         "step_answer_bytes": protocol.step_answer_bytes(config),
         "stack_bytes":       STACK_BYTES,
     }.items()]

@@ -9,7 +9,7 @@ All integers are little-endian.
 HELLO   a random nonce; the session in its header becomes the current one, unless session and nonce are so already
         -> who the device is (layout HELLO, which begins with its status and the version in all versions)
 STEPS   varint n; n steps: varint events, ascending sources as varint differences (the first from 0)
-        -> n steps: varint spikes, ascending neurons as varint differences (the first from 0)
+        -> n steps: spikes, a list or a bitmap (`bitmap_from`)
         -> and, after WINDOW with `report`, i32 each: all logits; u32 each: states of the watched neurons, as in STATE
 PART    one step as in STEPS, which goes on in the next PART or in the first step of the next STEPS
 RAW     raw event words (`host.link.raw_events`)
@@ -34,7 +34,7 @@ from accel.errors import QCLIFError
 
 # Another one with each change of what is on the line: a number, a layout, an order, a meaning. Framing, the request
 # HELLO and the first two bytes of its answer stay what they are in all versions, so that each can tell the other's.
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 FIRMWARE_VERSION = 1
 
 # Types of frames ----------------------------------------------------------------------------------
@@ -68,6 +68,9 @@ DECAY_MAX = 15
 
 # Most neurons whose states come with each answer.
 WATCH_MAX = 16
+
+# First byte of a step's spikes as a bitmap. A list begins with how many neurons it has, less than 128 (`bitmap_from`).
+BITMAP = 0xff
 
 # Bits a second of a serial line, where nobody asks for others.
 DEFAULT_BAUDRATE = 1_000_000
@@ -181,9 +184,23 @@ def payload_bytes(config: QCLIFConfig) -> int:
     return config.frame_bytes - OVERHEAD_BYTES
 
 
+def bitmap_bytes(config: QCLIFConfig) -> int:
+    """Bytes of a bitmap of the build's neurons: bit n%8 of byte n//8 is 1 where neuron n fired."""
+    return -(-config.neurons//8)
+
+
+def bitmap_from(config: QCLIFConfig) -> int:
+    """How many neurons have to fire in a step for a bitmap of them: of fewer a list is shorter, whichever they are.
+
+    It is varint n, then n varints, ascending neurons as differences (the first from 0), of which those from 128 on take
+    a second byte.
+    """
+    return bitmap_bytes(config) - (config.neurons - 1)//128
+
+
 def step_answer_bytes(config: QCLIFConfig) -> int:
-    """Most bytes of one step's spikes: all neurons fire (differences of 1), or fewer with longer varints."""
-    return 2 + config.neurons
+    """Most bytes of one step's spikes, whatever fires: BITMAP and a bitmap."""
+    return 1 + bitmap_bytes(config)
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,9 @@ bool sample_steps(struct request *request);
 bool sample_raw(struct request *request);
 bool sample_finish(struct request *request);
 
+/* Append a step's spikes, ascending neurons, in QCLIF_STEP_ANSWER_BYTES at most; where they end. */
+uint8_t *spikes_put(uint8_t *at, const uint16_t *neurons, uint32_t count);
+
 /* Counters of the sample, QCLIF_COUNTER_*. */
 void sample_counters(uint32_t values[QCLIF_COUNTER_COUNT]);
 

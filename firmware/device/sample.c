@@ -102,14 +102,7 @@ static bool drain(struct request *request)
 	if (!engine->drain(neurons, &count))
 		return failed(request);
 
-	uint8_t *at = wire_put_varint(request->answer, count);
-	uint32_t previous = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t neuron = neurons[i];
-		at = wire_put_varint(at, neuron - previous);
-		previous = neuron;
-	}
-	request->answer = at;
+	request->answer = spikes_put(request->answer, neurons, count);
 	readout_step(neurons, count);
 	undrained--;
 	stats[QCLIF_STAT_DRAIN_SPIKES] += count;
@@ -228,14 +221,14 @@ bool sample_steps(struct request *request)
 	return report(request) && check_faults(request);
 }
 
-/* Append the sources that fired since the step had `from` of them. */
-static bool report_sources(struct request *request, uint32_t from)
+/* Append the sources that fired since the step had `from` of them; it may be complete with them. */
+static bool report_sources(struct request *request, uint32_t from, bool complete)
 {
 	/* The spikes of the step before come first; this late, they are there. */
 	if (undrained && !drain(request))
 		return false;
-	/* Each takes two bytes at most; then comes the end of a step, and its spikes. */
-	const uint32_t needed = 2 * (step.count - from) + 1 + QCLIF_STEP_ANSWER_BYTES;
+	/* Each takes two bytes at most; then comes the end of the step, and its spikes. */
+	const uint32_t needed = 2 * (step.count - from) + (complete ? 1 + QCLIF_STEP_ANSWER_BYTES : 0);
 	if (needed > request_room(request))
 		return request_fail(request, QCLIF_ERROR_RESPONSE, needed, request_room(request));
 	for (uint32_t i = from; i < step.count; i++)
@@ -258,7 +251,7 @@ static bool take_words(struct request *request, const uint8_t **at, enum encoder
 	else
 		stats[QCLIF_STAT_PUMP_EVENTS] += step.count - from;
 	stats[QCLIF_STAT_RAW_CLOCKS] += platform_clock() - start - (stats[QCLIF_STAT_WAIT_CLOCKS] - waited);
-	return report_sources(request, from);
+	return report_sources(request, from, *result == ENCODER_STEP);
 }
 
 static bool finish_raw_step(struct request *request, bool started)
@@ -318,7 +311,7 @@ bool sample_finish(struct request *request)
 		return request_malformed(request, request->begin);
 	if (!reserve_report(request))
 		return false;
-	if (raw_open && !(report_sources(request, step.count) && finish_raw_step(request, false) && drain(request)))
+	if (raw_open && !(report_sources(request, step.count, true) && finish_raw_step(request, false) && drain(request)))
 		return false;
 	return report(request) && check_faults(request);
 }

@@ -70,10 +70,11 @@ def decode_varints(data: bytes) -> np.ndarray:
     octets = np.frombuffer(data, dtype=np.uint8).astype(np.int64)
     if data.isascii():
         return octets
-    # The second byte of a varint is below 128, so a byte is a second one iff the one before is not.
+    # The second byte of a varint is 1 to 127, so a byte is a second one iff the one before is not below 128.
     second = np.zeros(len(octets) + 1, dtype=bool)
     second[1:] = octets >= 128
-    if second[-1] or np.any(octets[second[:-1]] >= 128):
+    high = octets[second[:-1]]
+    if second[-1] or np.any((high == 0) | (high >= 128)):
         raise QCLIFError("an answer of the device holds a broken varint: host and firmware differ in version, "
             "build the SoC anew")
     first = np.flatnonzero(~second[:-1])
@@ -81,3 +82,13 @@ def decode_varints(data: bytes) -> np.ndarray:
     long = np.flatnonzero(octets[first] >= 128)
     values[long] |= octets[first[long] + 1] << 7
     return values
+
+
+def varints_end(data: bytes, at: int, count: int) -> int:
+    """Where `count` varints from `at` on end; the end of `data`, where they are cut off."""
+    end = at + count
+    if data[at:end].isascii():
+        return min(end, len(data))
+    # Each ends with its only byte below 128.
+    ends = np.flatnonzero(np.frombuffer(data[at:end + count], np.uint8) < 128)
+    return at + int(ends[count - 1]) + 1 if len(ends) >= count else len(data)

@@ -2,6 +2,7 @@
 
 """Time steps and raw events of a sample as requests, and spikes of the answers."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -10,6 +11,7 @@ from accel.config import QCLIFConfig
 from firmware import protocol
 from host.link.framing import decode_varints, encode_varints
 from host.link.link import Link
+from host.link.step_spikes import take_step
 from host.network.network import Network
 
 # A request of a sample: its name in protocol.REQUESTS, its payload, and what takes the answer.
@@ -29,12 +31,13 @@ class StepCoder:
         self._link    = link
         self._config  = link.info.config
         self._inputs  = network.inputs
+        self._neurons = network.neurons
         # Contexts have other numbers in a build with more inputs.
         self._contexts_by = self._config.inputs - network.inputs
         # Without the status.
         self._answer_limit = link.payload_limit - 1
         self._report_bytes = 0
-        self._firing: list[int] = []
+        self._firing = np.zeros(0, np.int32)
 
     # Requests -------------------------------------------------------------------------------------
 
@@ -111,30 +114,35 @@ class StepCoder:
 
     def begin(self) -> None:
         """Another sample begins."""
-        self._firing = []
+        self._firing = np.zeros(0, np.int32)
 
-    @staticmethod
-    def take_spikes(answer: bytes) -> list[np.ndarray]:
+    def take_spikes(self, answer: bytes) -> list[np.ndarray]:
         """Neurons that fired, int32, step by step, of an answer to STEPS."""
-        values, at, spikes = decode_varints(answer), 0, []
-        while at < len(values):
-            at = _take_step(values, at, spikes)
+        at, spikes = 0, []
+        while at < len(answer):
+            fired, at = take_step(answer, at, self._config, self._neurons)
+            spikes.append(fired)
         return spikes
 
     def take_raw(self, answer: bytes) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Of an answer to RAW or FINISH: of each step that was completed the sources that fired in it, from its
         beginning on, and its spikes; int32."""
-        values, at, inputs, spikes = decode_varints(answer), 0, [], []
-        while at < len(values):
-            if values[at]:
-                source = int(values[at]) - 1
-                # Contexts in the build's numbers back to the network's.
-                self._firing.append(source if source < self._config.inputs else source - self._contexts_by)
-                at += 1
-            else:
-                inputs.append(np.sort(np.array(self._firing, np.int32)))
-                self._firing = []
-                at = _take_step(values, at + 1, spikes)
+        at, told, spikes = 0, [], []
+        while at < len(answer):
+            # Of what is told of sources and ends of steps, an end alone has a byte 0.
+            end = answer.find(0, at) + 1 or len(answer)
+            told.append(answer[at:end])
+            at = end
+            if answer[end - 1] == 0:
+                fired, at = take_step(answer, at, self._config, self._neurons)
+                spikes.append(fired)
+        sources = decode_varints(b"".join(told)).astype(np.int32) - 1
+        # Contexts in the build's numbers back to the network's.
+        sources[sources >= self._config.inputs] -= self._contexts_by
+        firing = np.concatenate([self._firing, sources])
+        ends   = [-1, *np.flatnonzero(firing < 0).tolist()]
+        inputs = [np.sort(firing[begin + 1:end]) for begin, end in itertools.pairwise(ends)]
+        self._firing = firing[ends[-1] + 1:]
         return inputs, spikes
 
 
@@ -145,13 +153,6 @@ def _encode_step(sources: np.ndarray) -> bytes:
 
 def _steps_request(frame: list[bytes]) -> tuple[str, bytes, int]:
     return "STEPS", encode_varints([len(frame)]) + b"".join(frame), len(frame)
-
-
-def _take_step(values: np.ndarray, at: int, spikes: list[np.ndarray]) -> int:
-    """Append the spikes that stand at `at`; where they end."""
-    end = at + 1 + int(values[at])
-    spikes.append(np.cumsum(values[at + 1:end]).astype(np.int32))
-    return end
 
 
 def states_of(answer: bytes) -> tuple[np.ndarray, np.ndarray]:

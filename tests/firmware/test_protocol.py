@@ -79,7 +79,7 @@ def test_varint_limits(value):
         framing.encode_varints([5, value])
 
 
-@pytest.mark.parametrize("broken", [b"\x80", b"\x01\xff", b"\x80\x80\x01"])
+@pytest.mark.parametrize("broken", [b"\x80", b"\x01\xff", b"\x80\x80\x01", b"\x85\x00"])
 def test_broken_varints(broken):
     with pytest.raises(QCLIFError, match="broken varint"):
         framing.decode_varints(broken)
@@ -102,14 +102,14 @@ def test_layouts_round_trip(layout):
 
 # Versions -----------------------------------------------------------------------------------------
 
-# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 4.
-HELLO_VERSION = 4
+# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 5.
+HELLO_VERSION = 5
 HELLO_BYTES   = bytes.fromhex("""
-    00 04 0100 40420f00 02 00000001 00000000 00000000 0000 00
+    00 05 0100 40420f00 02 00000001 00000000 00000000 0000 00
     0100 0100 0000 0100 0800 0800 0c00 1000 4000 1000 0004 0800 0010 0100""")
 
 # SHA-256 of on_the_line() in that version.
-LINE_DIGEST = "feff6420da9b192f0922970ad466376d45ed833be50cd40a71e675944d724e5b"
+LINE_DIGEST = "1e460e64285983270b729b3403593e942ad953f45eee7298364b60d64653eaec"
 
 
 def on_the_line() -> str:
@@ -118,7 +118,7 @@ def on_the_line() -> str:
         "requests": protocol.REQUESTS, "response": protocol.RESPONSE, "notices": protocol.NOTICES,
         "nak": protocol.NAK_REASONS, "session": protocol.SESSION_STATES, "spaces": protocol.SPACES,
         "engines": protocol.ENGINES, "layouts": protocol.LAYOUTS, "counters": protocol.COUNTERS,
-        "stats": protocol.STATS, "errors": list(protocol.ERRORS),
+        "stats": protocol.STATS, "errors": list(protocol.ERRORS), "bitmap": protocol.BITMAP,
         "raw words": (protocol.RAW_NARROW_BYTES, protocol.RAW_WIDE_BYTES),
     }.items())
 

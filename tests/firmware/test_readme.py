@@ -10,7 +10,7 @@ import pytest
 from accel.config import QCLIFConfig
 from firmware import FOLDER, protocol
 from host.link.framing import Frame, encode_frame
-from tests.helpers.firmware_port import FirmwareDevice
+from tests.helpers.firmware_port import FirmwareDevice, spikes_put
 
 README = (FOLDER/"README.md").read_text()
 
@@ -30,6 +30,13 @@ EXCHANGE = [
     ("BEGIN",     b""),
     ("STEPS",     bytes([2, 1, 0, 0])),
     ("STATE",     protocol.pack("RANGE", first=0, count=1)),
+]
+
+
+# Worked spikes of a step: neurons of the build, how those that fired are told, those that fired.
+SPIKES = [
+    (12, "none", []), (12, "9", [9]), (12, "3, 9", [3, 9]), (12, "all", range(12)),
+    (200, "0, 199", [0, 199]), (200, "8 to 32", range(8, 33)),
 ]
 
 
@@ -71,6 +78,19 @@ def test_numbers(names):
 
 def test_the_version():
     assert f"this is version {protocol.PROTOCOL_VERSION}." in README
+
+
+def test_worked_spikes():
+    """As they come from the compiled firmware."""
+    def told(data):
+        zeros = len(data) - len(data.rstrip(b"\0"))
+        if zeros > 1:
+            return f"`{data[:-zeros].hex(' ')}`, then {zeros} times `00`"
+        return f"`{data.hex(' ')}`"
+
+    text = rows((neurons, said, told(spikes_put(QCLIFConfig(neurons=neurons), fired)))
+        for neurons, said, fired in SPIKES)
+    assert text in README, f"firmware/README.md should say:\n{text}"
 
 
 def exchange():

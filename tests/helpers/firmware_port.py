@@ -6,12 +6,14 @@ import ctypes
 import functools
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from accel.config import QCLIFConfig
 from accel.registers import registers
 from firmware import FOLDER
 from firmware.header import write_headers
+from firmware.protocol import step_answer_bytes
 from host.link.port import Faults
 from tests.helpers.register_model import RegisterModel
 
@@ -105,6 +107,20 @@ class FirmwareDevice:
         if self._bus and self._bus.failed:
             raise self._bus.failed[0]
         return sent.raw[:count]
+
+
+def spikes_put(config: QCLIFConfig, fired: Sequence[int]) -> bytes:
+    """What the firmware of a build appends to an answer for a step in which these neurons fired, ascending. It has no
+    more room than the bound says."""
+    put = ctypes.CDLL(str(compiled(config))).spikes_put
+    put.restype, put.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32]
+    room    = step_answer_bytes(config)
+    guard   = bytes([0xaa]*8)
+    answer  = ctypes.create_string_buffer(bytes(room) + guard)
+    neurons = (ctypes.c_uint16*len(fired))(*fired)
+    length  = put(ctypes.addressof(answer), ctypes.addressof(neurons), len(fired)) - ctypes.addressof(answer)
+    assert length <= room and answer.raw[room:room + len(guard)] == guard
+    return answer.raw[:length]
 
 
 class FirmwarePort:

@@ -75,7 +75,7 @@ def test_a_bad_line_never_changes_a_result(faults):
     port = FirmwarePort(FirmwareDevice(CONFIG), Faults(**faults, seed=1))
     link = Link(port)
     device = loaded(link)
-    for _ in range(5):
+    for _ in range(6):
         assert_clean(device.run_many(samples()))
     assert link.stats.frames > 1000
     assert link.stats.retries > 20
