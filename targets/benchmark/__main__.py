@@ -1,7 +1,7 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""Benchmarks: clocks a step against their bound, latency, speed-up over the CPU, streaming over a serial line,
-simulator, golden model and training speed, and the live run."""
+"""Benchmarks: clocks a step against their bound, latency, speed-up over the CPU, bytes an event on a serial line,
+streaming over it, simulator, golden model and training speed, and the live run."""
 
 import argparse
 import statistics
@@ -28,6 +28,7 @@ from host.network.golden import GoldenModel
 from host.network.network import Network
 from host.network.random_network import random_network
 from host.runs.synaptic_operations import bound_clocks, rows_per_step, step_bounds
+from targets.benchmark.line_bytes import bench_bytes
 from targets.benchmark.live import bench_live, bench_soak
 from targets.benchmark.streaming import LINES, bench_streaming, exact_run
 from targets.benchmark.training import bench_training
@@ -159,9 +160,9 @@ def bench_golden(progress: StageDisplay) -> Rows:
     return rows
 
 
-BENCHMARKS = {"clocks": bench_clocks, "latency": bench_latency, "engines": bench_engines, "streaming": bench_streaming,
-    "simulator": bench_simulator, "golden": bench_golden, "training": bench_training, "live": bench_live,
-    "soak": bench_soak}
+BENCHMARKS = {"clocks": bench_clocks, "latency": bench_latency, "engines": bench_engines, "bytes": bench_bytes,
+    "streaming": bench_streaming, "simulator": bench_simulator, "golden": bench_golden, "training": bench_training,
+    "live": bench_live, "soak": bench_soak}
 
 # Takes an hour: only where it is named.
 LONG = "soak"
@@ -177,7 +178,7 @@ def main() -> int:
     parser.add_argument("benchmarks", nargs="*", metavar="NAME",
         help=f"any of {', '.join(BENCHMARKS)} (default: all but {LONG})")
     parser.add_argument("--events", type=Path, nargs="+", metavar="FILE",
-        help="streaming: recordings, of which the busiest is taken (default: synthetic gestures)")
+        help="bytes, streaming: recordings, of which streaming takes the busiest (default: synthetic gestures)")
     add_reading_args(parser)
     parser.add_argument("--board", choices=list(LINES), default=next(iter(LINES)),
         help="streaming: whose clock, line and CPU (default: %(default)s)")
@@ -194,7 +195,8 @@ def main() -> int:
         reading, results = reading_from_args(args), {}
         if not args.events:
             check_unused(reading, "the synthetic gestures")
-        options = {"streaming": {"events": args.events, "board": args.board, "reading": reading}}
+        options = {"bytes": {"events": args.events, "reading": reading},
+            "streaming": {"events": args.events, "board": args.board, "reading": reading}}
         if args.minutes:
             options |= {name: {"minutes": args.minutes} for name in ("live", LONG)}
         for name in args.benchmarks or [name for name in BENCHMARKS if name != LONG]:
