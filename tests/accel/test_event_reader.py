@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import passive, run_simulation
+from migen import passive
 
 from accel.config import READER_ERRORS, QCLIFConfig
 from accel.dma.event_reader import EventReader
@@ -19,6 +19,7 @@ from host.link.framing import encode_varints
 from host.link.link import Link
 from tests.helpers.bus_bench import BusBench
 from tests.helpers.firmware_port import FirmwareDevice, FirmwarePort
+from tests.helpers.simulation import run_simulation
 
 CONFIG = QCLIFConfig(neurons=4, inputs=200, contexts=3, lanes=2, step_events=9)
 

@@ -6,11 +6,12 @@ from itertools import accumulate, product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import If, run_simulation
+from migen import If
 
 from accel.config import QCLIFConfig
 from accel.memory import BANK_WORDS, BankedMemory, bank_depths
 from accel.verilog import core_verilog
+from tests.helpers.simulation import run_simulation
 
 HALF   = BANK_WORDS//2
 DEPTHS = (1, 5, HALF + 2, BANK_WORDS, BANK_WORDS + 1, 3*BANK_WORDS - HALF//2, 3*BANK_WORDS - 7)

@@ -4,9 +4,9 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import run_simulation
 
 from accel.neuron import NeuronPipeline, neuron_layout
+from tests.helpers.simulation import run_simulation
 from tests.helpers.strategies import configs
 
 

@@ -7,7 +7,7 @@ import random
 from itertools import combinations
 
 import pytest
-from migen import Cat, Memory, Module, Signal, run_simulation
+from migen import Cat, Memory, Module, Signal
 
 from accel.config import QCLIFConfig
 from accel.core import QCLIFCore
@@ -17,6 +17,7 @@ from accel.protection import Decoder, check_bits, columns, encode
 from tests.helpers.core_bench import CoreBench
 from tests.helpers.naive_contract import Reference
 from tests.helpers.register_bench import BITS, Registers, error_names
+from tests.helpers.simulation import run_simulation
 from tests.helpers.strategies import random_network
 
 # Codes --------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import Module, passive, run_simulation
+from migen import Module, passive
 
 from accel.config import QCLIFConfig
 from accel.registers import dma_registers, registers
@@ -13,6 +13,7 @@ from tests.accel.test_event_reader import encode_steps
 from tests.helpers.bus_bench import BusBench
 from tests.helpers.naive_contract import Reference
 from tests.helpers.register_bench import BITS, Registers, build_source
+from tests.helpers.simulation import run_simulation
 from tests.helpers.strategies import configs, inputs_of, networks, random_network
 
 POP   = BITS["pop"]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import passive, run_simulation
+from migen import passive
 
 from accel.config import WRITER_ERRORS, QCLIFConfig
 from accel.dma.spike_writer import SpikeWriter
 from tests.helpers.bus_bench import BusBench
+from tests.helpers.simulation import run_simulation
 
 CONFIG = QCLIFConfig(neurons=200)
 BASE, SIZE = 0x1000, 256

@@ -4,9 +4,9 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import run_simulation
 
 from accel.spikes import SpikeEncoder
+from tests.helpers.simulation import run_simulation
 
 
 def told(bits, vectors, gaps):

@@ -2,10 +2,9 @@
 
 """Drives the camera's modules in Migen's simulator: beats or bytes go in, with gaps; steps come out, at any pace."""
 
-from migen import run_simulation
-
 from accel.camera.encoder import CameraEncoder
 from accel.layouts import CAMERA_CONTEXT, CAMERA_EVENT
+from tests.helpers.simulation import run_simulation
 
 
 def settings_of(encoder, contexts):

@@ -2,11 +2,12 @@
 
 """Drives the core in Migen's simulator: uploads a network, sends steps, collects spikes and states."""
 
-from migen import Memory, run_simulation
+from migen import Memory
 
 from accel.config import SPACE_STATE
 from accel.core import QCLIFCore
 from accel.image import memory_writes
+from tests.helpers.simulation import run_simulation
 
 
 class CoreBench:

@@ -5,12 +5,13 @@
 from dataclasses import dataclass
 
 from litex.soc.interconnect import csr_bus
-from migen import Module, run_simulation
+from migen import Module
 
 from accel.config import SPACE_SHIFT, QCLIFConfig
 from accel.image import image
 from accel.peripheral import QCLIF
 from accel.registers import dma_registers, registers
+from tests.helpers.simulation import run_simulation
 
 # Bits by register and field, as BITS["pop"]["valid"]: those of every build.
 BITS   = {register.name: {field.name: field.mask for field in register.fields}

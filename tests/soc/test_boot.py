@@ -5,12 +5,13 @@
 import random
 
 import pytest
-from migen import Module, Record, run_simulation
+from migen import Module, Record
 
 from accel.errors import QCLIFError
 from firmware.boot_image import HEADER_BYTES, MAGIC, STARTING, WAITING, pack_image, unpack_image
 from soc.boot import BootLoader, BootRAM
 from targets.sim.soc import WAKE_SECONDS, FlashModel
+from tests.helpers.simulation import run_simulation
 from tests.soc.test_flash import PADS
 
 # Bytes of the RAM, of the flash: few, as Migen's simulator takes a second for some hundred clocks.

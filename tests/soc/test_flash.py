@@ -3,11 +3,12 @@
 """RAM that is filled from an SPI flash after reset: what it then holds, and what its bus does before and after."""
 
 import pytest
-from migen import Module, Record, run_simulation
+from migen import Module, Record
 
 from soc import flash
 from soc.flash import FlashRAM
 from targets.sim.soc import FlashModel
+from tests.helpers.simulation import run_simulation
 
 PADS   = [("cs_n", 1), ("clk", 1), ("mosi", 1), ("miso", 1)]
 OFFSET = 0x123456

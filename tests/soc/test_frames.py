@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from litex.soc.cores.uart import UARTInterface
 from litex.soc.interconnect import csr_bus
-from migen import Module, run_simulation
+from migen import Module
 
 from firmware.protocol import CRC, FRAME_RESULTS, OVERHEAD_BYTES
 from host.link.framing import Frame, decode_frame, encode_frame
@@ -17,6 +17,7 @@ from soc.frames.common import QUEUE
 from soc.frames.peripheral import Frames
 from soc.frames.receiver import BAD, GOOD, OVERSIZE, FrameReceiver
 from soc.frames.sender import FrameSender
+from tests.helpers.simulation import run_simulation
 
 FRAME_BYTES, RING_BYTES, SEND_BYTES = 300, 1024, 640
 PLAIN, NONE = 1 << 30, FRAME_RESULTS["NONE"]

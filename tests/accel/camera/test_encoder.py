@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import run_simulation
 
 from accel.camera.counters import COUNT_BITS, SourceCounters
 from accel.camera.encoder import ENCODER_LATENCY, ENCODER_SETTINGS
@@ -18,6 +17,7 @@ from host.events.event_array import EVENT
 from host.events.sample import Sample
 from tests.helpers.camera_bench import CameraBench, beats_of, settings_of
 from tests.helpers.naive_contract import encode
+from tests.helpers.simulation import run_simulation
 
 ENCODERS = [
     Encoder((34, 34), (3, 2), 2, 1000, 2), Encoder((128, 128), (10, 1), 1, 7, 1), Encoder((64, 48), (2, 5), 1, 1, 1),

@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from litex.gen import LiteXModule
-from migen import run_simulation
 
 from accel.camera.encoder import CameraEncoder
 from accel.camera.raw_decoder import RawDecoder
@@ -19,6 +18,7 @@ from host.link.raw_events import TICK_US, pack_events
 from tests.accel.camera.test_encoder import CONFIG, ENCODERS, recordings, steps_of
 from tests.helpers.camera_bench import SENSOR_LIMIT as BUILT_LIMIT
 from tests.helpers.camera_bench import CameraBench, settings_of
+from tests.helpers.simulation import run_simulation
 
 
 class DecoderBench:

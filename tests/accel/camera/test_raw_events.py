@@ -5,13 +5,14 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import passive, run_simulation
+from migen import passive
 
 from accel.camera.raw_events import FIRED_DEPTH, RawEvents
 from accel.config import READER_ERRORS, QCLIFConfig
 from accel.dma.event_reader import EventReader
 from tests.helpers.bus_bench import BusBench
 from tests.helpers.register_bench import BITS, Registers
+from tests.helpers.simulation import run_simulation
 
 CONFIG = QCLIFConfig(neurons=4, inputs=24, contexts=3, lanes=2, step_events=5)
 

@@ -9,7 +9,6 @@ import subprocess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import run_simulation
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
@@ -18,6 +17,7 @@ from targets.asic.design import AsicConfig
 from targets.asic.rtl.generate import generate
 from targets.asic.rtl.memories import FIFOMemory
 from tests.helpers.needs import needs_iverilog
+from tests.helpers.simulation import run_simulation
 from tests.targets.asic.test_rtl import MACROS
 
 # FIFO ---------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from migen import Signal, run_simulation
+from migen import Signal
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
@@ -28,6 +28,7 @@ from targets.netlist.gates import build_design
 from targets.netlist.steps import pack, run_steps, unpack
 from tests.accel.test_neuron import contract
 from tests.helpers.needs import needs_verilator
+from tests.helpers.simulation import run_simulation
 from tests.helpers.strategies import random_network as uniform_network
 
 NO_MACROS = SimpleNamespace(macros={})
