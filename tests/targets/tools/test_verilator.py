@@ -45,14 +45,20 @@ def program(tmp_path):
 
 
 def test_verilators_own_code_is_compiled_once(program, tmp_path, monkeypatch):
+    """Its header, too, which a compiler's cache would not keep."""
     monkeypatch.setenv("QCLIF_BUILD_DIR", str(tmp_path/"build"))
-    for amount in (3, 4):
+    for amount, cache in ((3, ""), (4, "env")):
+        monkeypatch.setenv("OBJCACHE", cache)
         folder = program(amount)
         assert execute(folder/PROGRAM, np.array([0, 1, -1])).tolist() == [amount, amount + 1, amount - 1]
         log = (folder/"make.log").read_text()
         assert "main.cpp" in log and "verilated.cpp" not in log
+        assert ("-include verilated.h" in log) == (not cache)
     kept, = (path for path in (tmp_path/"build"/"verilator").iterdir() if path.is_dir())
     assert "verilated.cpp" in (kept/"make.log").read_text()
+    # Those of Verilator's two levels of optimisation, as GCC knows them.
+    compiled = list((kept/"objects"/"verilated.h.gch").iterdir())
+    assert len(compiled) == 2 and all(path.read_bytes().startswith(b"gpch") for path in compiled)
 
 
 def test_verilog_that_is_wrong(tmp_path):
