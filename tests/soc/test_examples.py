@@ -23,6 +23,7 @@ from firmware.header import write_headers
 from host import c_network, remote
 from host.common.folders import ROOT
 from soc.examples.bios import SOFTWARE
+from targets.tools.verilator import runtime
 from tests.helpers.commands import assert_one_line, call
 from tests.helpers.naive_contract import Reference
 from tests.helpers.needs import needs_simulator, needs_verilator
@@ -33,9 +34,8 @@ from tests.helpers.strategies import random_network
 SIZES = ("--neurons", "3", "--inputs", "8", "--contexts", "0", "--lanes", "2")
 SHORT = ("--bin-us", "250000", "--lockstep")
 
-# Of LiteX's modules for simulations only these are compiled; and where its makefiles find meson.
-ENVIRONMENT = {**os.environ, "MAKEFLAGS": "MODULES=clocker\\ serial2tcp",
-    "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])}
+# Where LiteX's makefiles find meson.
+ENVIRONMENT = {**os.environ, "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])}
 
 START_SECONDS = 500
 
@@ -46,12 +46,22 @@ def free_port():
         return server.getsockname()[1]
 
 
+def make_flags():
+    """Variables for LiteX's makefiles: of its modules for simulations only two are compiled; Verilator's output is one
+    file, as each takes a second for its headers, without optimisation, which takes longer than what runs; its own C++,
+    which takes longest, is compiled once for all.
+    """
+    variables = {"MODULES": ["clocker", "serial2tcp"], "INC_DIR": ["--output-split", "100000"], "OPT_FAST": ["-O0"],
+        "VM_GLOBAL_FAST": [], "LOADLIBES": runtime(["--threads", "1", "--trace"])}
+    return " ".join(f"{name}=" + "\\ ".join(map(str, values)) for name, values in variables.items())
+
+
 @contextlib.contextmanager
 def serving(port, log, *command):
     """A process that serves a TCP port, until the block ends."""
     with open(log, "w") as output:
         process = subprocess.Popen([sys.executable, *map(str, command)], stdout=output, stderr=subprocess.STDOUT,
-            cwd=ROOT, env=ENVIRONMENT, start_new_session=True)
+            cwd=ROOT, env={**ENVIRONMENT, "MAKEFLAGS": make_flags()}, start_new_session=True)
     try:
         deadline = time.monotonic() + START_SECONDS
         while f":{port:04X} " not in open("/proc/net/tcp").read():
