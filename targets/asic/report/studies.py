@@ -12,6 +12,8 @@ from targets.asic.report.comparisons import compare_sheets, layout_sheets, macro
 from targets.asic.report.record import QUANTITIES, Record, in_corner
 from targets.asic.report.sheet import Bad, Sheet, errors, number, slack
 from targets.asic.report.tables import name_of
+from targets.asic.report.voltage import at_supplies, voltage_sheets
+from targets.asic.scaling.rule import Rule
 from targets.asic.sta.path import summarised
 from targets.asic.options import Options, varied
 
@@ -32,7 +34,7 @@ class Study:
     log : the axis is logarithmic.
     paths : critical paths are drawn instead, a bar a run.
     marks : points of the paper, by panel.
-    each_corner : a run is a row in each corner.
+    each_corner, each_supply : a run is a row in each corner, or at each supply.
     least : of QUANTITIES; the table tells which run has least of it.
     """
     text:    str
@@ -45,6 +47,7 @@ class Study:
     marks:   Mapping[str, tuple[float, float]] = field(default_factory=dict)
     least:   str = ""
     each_corner: bool = False
+    each_supply: bool = False
 
 
 STUDIES: Mapping[str, Study] = {
@@ -59,6 +62,8 @@ STUDIES: Mapping[str, Study] = {
         least="neuron_update_pj"),
     "corners": Study("Voltage and corners: slack, leakage and energy", "corner", "design",
         ("slack_ns", "leakage_mw", "power_mw", "neuron_update_pj"), ("fmax_mhz", "sop_pj"), each_corner=True),
+    "voltage": Study("Supply, typical process, 25 C: highest clock, leakage and energy", "voltage_v", "design",
+        ("fmax_mhz", "leakage_mw", "neuron_update_pj", "fastest_update_pj"), each_supply=True),
     "sram": Study("SRAM macros of the flow scripts and by OpenRAM: area, leakage and energy", "frequency", "sram",
         ("neuron_update_pj", "area_sram_mm2", "leakage_mw", "sram_dynamic_mw"),
         ("area_mm2", "power_mw", "sram_mw", "sop_pj", "slack_ns", "slack_slow_ns"), log=True),
@@ -92,6 +97,11 @@ def study_of(name: str, runs: Sequence[Options]) -> Study:
 def in_corners(study: Study, runs: Sequence[Options], records: Sequence[Record]
         ) -> tuple[list[Options], list[Record]]:
     """Runs and records as the study shows them."""
+    if study.each_supply:
+        rule  = Rule.load()
+        pairs = [(options, seen) for options, record in zip(runs, records, strict=True)
+            for seen in at_supplies(record, rule)]
+        return [options for options, _ in pairs], [seen for _, seen in pairs]
     if not study.each_corner:
         return list(runs), list(records)
     pairs = [(options | {"corner": corner}, in_corner(record, corner)) for options, record in zip(runs, records,
@@ -117,6 +127,8 @@ def study_sheets(name: str, study: Study, runs: Sequence[Options], records: Sequ
         yield from compare_sheets(good)
     elif name == "layout" and good:
         yield from layout_sheets(good)
+    elif study.each_supply and good:
+        yield from voltage_sheets(good, Rule.load())
     else:
         yield _table(study, *in_corners(study, runs, records))
     if name == "sram" and (macros := {key: value for record in good for key, value in

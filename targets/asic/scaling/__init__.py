@@ -1,0 +1,1 @@
+"""How cells scale with their supply."""
