@@ -35,7 +35,7 @@ from targets.asic.options import make_parser, read_sweep
 from targets.asic.report import plots
 from targets.asic.report.record import Record, at
 from targets.asic.report.sheet import Sheet
-from targets.asic.report.studies import study_figures, study_of, study_sheets
+from targets.asic.report.studies import json_rows, study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report
 from targets.tools.builds import writing
 from targets.tools.process import exit_on_sigterm
@@ -90,7 +90,7 @@ def swept(args: argparse.Namespace) -> int:
     study   = study_of(args.sweep, runs)
     tables  = list(study_sheets(args.sweep, study, runs, records))
     figures = ((f"{name}{number or ''}", figure) for number, figure in enumerate(study_figures(study, runs, records)))
-    rows    = [{"options": options, **record} for options, record in zip(runs, records, strict=True)]
+    rows    = json_rows(study, runs, records)
     images  = [image for number, record in enumerate(records, 1)
         for image in layout_images(record, args.output_dir/f"layout{number}.png")]
     write_all(args, {"sweep": args.sweep, "runs": rows}, tables, figures, study.text, images)

@@ -12,7 +12,7 @@ from targets.asic.report.comparisons import compare_sheets, layout_sheets, macro
 from targets.asic.report.record import QUANTITIES, Record, in_corner
 from targets.asic.report.sheet import Bad, Sheet, errors, number, slack
 from targets.asic.report.tables import name_of
-from targets.asic.report.voltage import at_supplies, voltage_sheets
+from targets.asic.report.voltage import at_supplies, figures_at_supplies, voltage_sheets
 from targets.asic.scaling.rule import Rule
 from targets.asic.sta.path import summarised
 from targets.asic.options import Options, varied
@@ -107,6 +107,16 @@ def in_corners(study: Study, runs: Sequence[Options], records: Sequence[Record]
     pairs = [(options | {"corner": corner}, in_corner(record, corner)) for options, record in zip(runs, records,
         strict=True) for corner in sorted(record.get("timing", {}), key=VOLTAGE_ORDER.index)]
     return [options for options, _ in pairs], [record for _, record in pairs]
+
+
+def json_rows(study: Study, runs: Sequence[Options], records: Sequence[Record]) -> list[Record]:
+    """Options and record of each run, with its figures at all supplies where the study is of these."""
+    rows = [{"options": options, **record} for options, record in zip(runs, records, strict=True)]
+    if study.each_supply:
+        rule = Rule.load()
+        rows = [row | {"supplies": figures_at_supplies(record, rule)} for row, record in zip(rows, records,
+            strict=True)]
+    return rows
 
 
 def rows_of(runs: Sequence[Options], records: Sequence[Record]) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ Memories are taken for logic, but for their leakage, which is that of bit cells:
 from collections.abc import Iterator, Sequence
 
 from targets.asic.platform.pdk import CORNERS
-from targets.asic.report.record import QUANTITIES, Record, add_energies, at, in_corner
+from targets.asic.report.record import Record, add_energies, at, in_corner
 from targets.asic.report.sheet import ABSENT, Sheet, number, slack
 from targets.asic.report.tables import name_of
 from targets.asic.scaling.rule import NOMINAL_V, Factors, Rule
@@ -27,9 +27,21 @@ def at_supplies(record: Record, rule: Rule) -> list[Record]:
         if "typ" in record.get("timing", {}) else []
 
 
+def figures_at_supplies(record: Record, rule: Rule) -> list[Record]:
+    """The figures alone of at_supplies(), as JSON takes them."""
+    kinds = ("kept", "fastest", "cautious")
+    return [_figures(seen) | {name: _figures(seen[name]) for name in kinds if name in seen}
+        for seen in at_supplies(record, rule)]
+
+
+def _figures(seen: Record) -> Record:
+    names = ("voltage_v", "frequency_mhz", "slack_ns", "fmax_mhz", "power_mw", "energy_pj", "energy_logic_pj")
+    return {name: seen[name] for name in names if name in seen}
+
+
 def _at_supply(typical: Record, rule: Rule, voltage: float) -> Record:
-    """At the clock that was asked for, if it is reached; with "fastest": at the highest clock; "kept": at the clock
-    asked for, with memories at 1.1 V."""
+    """At the clock that was asked for, if it is reached; "fastest": at the highest clock; "cautious": at the highest
+    one by the corners; "kept": at the clock asked for, with memories at 1.1 V."""
     factors = rule.at(voltage)
     period  = 1000/typical["frequency_mhz"]
     least   = 1000/typical["fmax_mhz"]
@@ -39,8 +51,11 @@ def _at_supply(typical: Record, rule: Rule, voltage: float) -> Record:
         "slack_ns": _slack(typical["slack_ns"], period, least, factors.delay)}
     given   = {corner: typical["fmax_mhz"]/typical["timing"][corner]["fmax_mhz"] for corner in CHECKED
         if corner in typical["timing"]}
+    clocks  = {"fastest": seen["fmax_mhz"]}
     if len(given) == len(CHECKED):
-        seen["corners_fmax_mhz"] = typical["fmax_mhz"]/rule.corner_delay(voltage, given)
+        clocks["cautious"] = typical["fmax_mhz"]/rule.corner_delay(voltage, given)
+    for name, clock in clocks.items():
+        seen[name] = same | {"frequency_mhz": clock}
     if "power_mw" in typical:
         power = typical["power_mw"]
         seen["power_mw"] = _power(power, factors, factors, 1.0)
@@ -48,9 +63,9 @@ def _at_supply(typical: Record, rule: Rule, voltage: float) -> Record:
             add_energies(seen)
             seen["kept"] = same | {"power_mw": _power(power, factors, rule.at(NOMINAL_V), 1.0)}
             add_energies(seen["kept"])
-        seen["fastest"] = same | {"frequency_mhz": seen["fmax_mhz"], "power_mw": _power(power, factors, factors,
-            seen["fmax_mhz"]/typical["frequency_mhz"])}
-        add_energies(seen["fastest"])
+        for name, clock in clocks.items():
+            seen[name]["power_mw"] = _power(power, factors, factors, clock/typical["frequency_mhz"])
+            add_energies(seen[name])
     return seen
 
 
@@ -90,7 +105,7 @@ def _supplies(record: Record, found: Sequence[Record]) -> Sheet:
         "V":                  lambda seen: f"{seen['voltage_v']:.2f}",
         "slack, ns":          lambda seen: slack(seen["slack_ns"]),
         "highest, MHz":       lambda seen: number(seen["fmax_mhz"]),
-        "by corners, MHz":    lambda seen: number(seen.get("corners_fmax_mhz")),
+        "by corners, MHz":    lambda seen: number(at("cautious", "frequency_mhz")(seen)),
         "leakage, mW":        lambda seen: number(at("power_mw", "leakage")(seen)),
         "SRAM's, mW":         lambda seen: number(at("power_mw", "sram_leakage")(seen) or None),
         "step, pJ":           lambda seen: number(at("energy_pj", "step")(seen)),
@@ -118,17 +133,18 @@ def _kept(seen: Record) -> str:
 
 def _best(found: Sequence[Record], clock: str) -> Iterator[str]:
     """Where the energy of a neuron update is least, and where its product with the time that it takes."""
-    asked, fastest = QUANTITIES["neuron_update_pj"].of, QUANTITIES["fastest_update_pj"].of
-    for what, of, value in (
-            (f"at {clock}", asked, asked),
-            ("at the highest clock", fastest, fastest),
-            ("times delay at the highest clock", fastest, lambda seen: fastest(seen)/seen["fmax_mhz"])):
-        known = [seen for seen in found if of(seen) is not None]
+    for what, kind, by_time in (
+            (f"at {clock}",                                   (),             False),
+            ("at the highest clock",                          ("fastest",),   False),
+            ("times delay at the highest clock",              ("fastest",),   True),
+            ("times delay at the highest clock, by corners",  ("cautious",),  True)):
+        energy, mhz = at(*kind, "energy_pj", "neuron_update"), at(*kind, "frequency_mhz")
+        known = [seen for seen in found if energy(seen) is not None]
         if known:
-            best = min(known, key=value)
-            at_mhz = "" if of is asked else f", {number(best['fmax_mhz'])} MHz"
+            best   = min(known, key=lambda seen: energy(seen)/(mhz(seen) if by_time else 1.0))
             lowest = ", the lowest that was simulated" if best is found[0] else ""
-            yield f"Least energy {what}: {best['voltage_v']:.2f} V{lowest}{at_mhz}, {number(of(best))} pJ an update."
+            yield f"Least energy {what}: {best['voltage_v']:.2f} V{lowest}, {number(mhz(best))} MHz, " \
+                f"{number(energy(best))} pJ an update."
 
 
 def _checked(record: Record, rule: Rule) -> Iterator[tuple[str, ...]]:

@@ -2,13 +2,14 @@
 
 """A design at other supplies: clock, slack, leakage and energies by the rule; tables, and the plot."""
 
+import json
 import math
 
 import pytest
 
 from targets.asic.report.record import QUANTITIES
 from targets.asic.report.sheet import ABSENT
-from targets.asic.report.studies import STUDIES, in_corners, study_figures, study_sheets
+from targets.asic.report.studies import STUDIES, in_corners, json_rows, study_figures, study_sheets
 from targets.asic.report.voltage import at_supplies
 from targets.asic.scaling.rule import BIT_CELL, Point, Rule
 from tests.helpers.asic_records import complete, synthesised
@@ -90,10 +91,12 @@ def test_the_corners_say_what_the_clock_may_be_at_worst():
     """The design's shortest period of 3.5 ns is 6.5 in the slow corner, where the rule's own simulation doubles."""
     low   = seen(complete(), 0.8)
     power = math.log(6.5/3.5)/math.log(2.0)
-    assert low["corners_fmax_mhz"] == pytest.approx(1000/3.5/2.0**power)
+    clock = 1000/3.5/2.0**power
+    assert low["cautious"]["frequency_mhz"] == pytest.approx(clock) and clock > low["fmax_mhz"]
+    assert low["cautious"]["energy_pj"]["neuron_update"] == pytest.approx((4 + (0.25 + 1/3)*100/clock)*10_000/4000)
     record = complete()
     del record["timing"]["slow"]
-    assert "corners_fmax_mhz" not in seen(record, 0.8)
+    assert "cautious" not in seen(record, 0.8)
 
 
 def test_the_typical_corner_is_what_is_scaled():
@@ -125,12 +128,14 @@ def test_table_of_a_design(tables):
     assert (low["V"], low["slack, ns"], low["highest, MHz"]) == ("0.80", "3.000", "143")
     assert (low["leakage, mW"], low["SRAM's, mW"], low["update, pJ"]) == ("0.25", "0.333", "11.5")
     assert (low["step, pJ"], low["logic's"], low["SRAM at 1.1 V"]) == ("2,292", "6.88", "16.9")
-    assert core.notes[0] == "Least energy at 100 MHz: 0.80 V, the lowest that was simulated, 11.5 pJ an update."
+    assert core.notes[0].startswith("Least energy at 100 MHz: 0.80 V, the lowest that was simulated, 100 MHz, 11.5 pJ")
+    # 11 pJ in 7 ns, 21.8 in 3.5, 26.8 in 2.8.
+    assert core.notes[2] == "Least energy times delay at the highest clock: 1.20 V, 357 MHz, 26.8 pJ an update."
     # The neuron has no SRAM, and at 0.8 V not its clock; then 1.1 V is best.
     assert not {"SRAM's, mW", "SRAM at 1.1 V", "step, pJ"} & set(neuron.columns)
     low = dict(zip(neuron.columns, neuron.rows[0], strict=True))
     assert low["slack, ns"] == "-2.000" and low["update, pJ"] == ABSENT and low["fastest, pJ"] != ABSENT
-    assert neuron.notes[0] == "Least energy at 100 MHz: 1.10 V, 27.5 pJ an update."
+    assert neuron.notes[0] == "Least energy at 100 MHz: 1.10 V, 100 MHz, 27.5 pJ an update."
 
 
 def test_table_of_the_error(tables):
@@ -139,6 +144,18 @@ def test_table_of_the_error(tables):
     # The flow's power of the slow corner is half.
     assert rows["core", "slow, 0.95 V, 125 C", "leakage"] == ("1", "0.5", "+100 %")
     assert rows["core", "fast, 1.25 V, 0 C", "energy"] == ("1.3", "2", "-35 %")
+
+
+def test_json_has_all_supplies(monkeypatch):
+    monkeypatch.setattr(Rule, "load", classmethod(lambda cls: RULE))
+    row, failed = json_rows(STUDIES["voltage"], [{"design": "core"}, {}], [complete(), {"error": "no macro"}])
+    assert row["options"] == {"design": "core"} and row["power_mw"] == complete()["power_mw"]
+    assert [each["voltage_v"] for each in row["supplies"]] == [0.8, 1.1, 1.2]
+    assert row["supplies"][0]["fastest"]["frequency_mhz"] == row["supplies"][0]["fmax_mhz"]
+    assert row["supplies"][0]["energy_pj"] == seen(complete(), 0.8)["energy_pj"]
+    assert failed["supplies"] == [] and json.dumps(row["supplies"])
+    plain, = json_rows(STUDIES["corners"], [{}], [complete()])
+    assert plain == {"options": {}, **complete()}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
