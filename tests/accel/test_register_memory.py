@@ -5,11 +5,11 @@
 import dataclasses
 
 import pytest
-from migen import run_simulation
 
 from accel.config import SPACE_APICAL, SPACE_PARAMETERS, SPACE_SHIFT, SPACE_SOMA, SPACE_STATE
 from tests.helpers.naive_contract import Reference
 from tests.helpers.register_bench import BITS, BRIDGE, REGISTERED_BRIDGE, Access, Registers, drive, error_names
+from tests.helpers.simulation import run_simulation
 
 CONTROL = BITS["control"]
 
