@@ -3,6 +3,7 @@
 """Makes the rule anew: simulates the cells at all supplies and in the PDK's corners, and reads Liberty beside them."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,6 +43,11 @@ def characterise(pdk: Pdk, path: Path, progress: StageProgress) -> Rule:
     QCLIFError : ngspice, OpenRAM, the cells' netlists or a corner's Liberty are missing, a simulation fails, or the
         file cannot be written.
     """
+    # Now, not after minutes.
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise QCLIFError(f"--rule {path}: cannot be written ({error.strerror}): name another file") from error
     check_programs(["ngspice"])
     compiler = find_openram()
     if compiler is None:
@@ -84,7 +90,7 @@ def find_cdl(pdk: Pdk) -> Path:
     for place in places:
         if place.is_file():
             return place
-    raise QCLIFError(f"no transistor netlists of the cells: {' and '.join(map(str, places))} do not exist; set "
+    raise QCLIFError(f"no transistor netlists of the cells: nothing at {' or '.join(map(str, places))}; set "
         f"FLOW_HOME to the flow scripts, or fetch them: {COMMAND} --download-pdk")
 
 

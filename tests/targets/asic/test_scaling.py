@@ -222,6 +222,11 @@ def test_what_is_missing_is_told_with_its_remedy(tmp_path, monkeypatch):
     wrong("has no NAND2_X1")
     assert not (tmp_path/"rule.json").exists()
 
+
+def test_a_rule_that_cannot_be_written_is_not_made(tmp_path):
+    with pytest.raises(QCLIFError, match=r"nowhere/rule.json: cannot be written \(No such file"):
+        characterise(pdk_of(tmp_path), tmp_path/"nowhere"/"rule.json", lambda stage: None)
+
 # ngspice -------------------------------------------------------------------------------------------
 
 @needs_ngspice
