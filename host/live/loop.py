@@ -11,6 +11,7 @@ from contextlib import suppress
 import numpy as np
 
 from accel.errors import QCLIFError
+from host.common.heap import give_back
 from host.live.comparison import differences
 from host.live.connection import Connection
 from host.live.control import Command, Control
@@ -27,8 +28,8 @@ from host.network.stream import GoldenStream
 # Steps that go to the device in one batch at most, where some wait.
 BATCH = 32
 
-# Seconds between two looks at the device's counters, and of waiting for a step.
-COUNTERS_EVERY, STEP_WAIT = 1.0, 0.05
+# Seconds between two looks at the device's counters, of waiting for a step, and until freed memory is given back.
+COUNTERS_EVERY, STEP_WAIT, GIVE_BACK_EVERY = 1.0, 0.05, 30.0
 
 
 class LiveRun:
@@ -62,7 +63,7 @@ class LiveRun:
         self._steps: LiveSteps | None = None
         self._status = "running"
         self._notice = self._mismatch = ""
-        self._next_frame = self._next_counters = 0.0
+        self._next_frame = self._next_counters = self._next_give_back = 0.0
         self.meter: Meter | None = None
         self.device = LiveDevice(connection, patience, stop, self._begun, self._lost)
 
@@ -118,6 +119,9 @@ class LiveRun:
         if now >= self._next_counters:
             self._next_counters = now + COUNTERS_EVERY
             self.meter.core(self.device.attempt(lambda session: session.counters())["busy"])
+        if now >= self._next_give_back:
+            self._next_give_back = now + GIVE_BACK_EVERY
+            give_back()
         if now >= self._next_frame:
             self._next_frame = now + 1/FRAME_HZ
             self._show()
