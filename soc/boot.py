@@ -11,7 +11,7 @@ from migen import *
 
 from litex.gen import *
 
-from litex.soc.cores.uart import RS232PHYInterface
+from litex.soc.cores.uart import UARTInterface
 from litex.soc.interconnect import stream, wishbone
 
 from firmware.boot_image import HEADER_BYTES, MAGIC, STARTING, WAITING, WORD_BYTES
@@ -155,7 +155,7 @@ class UARTSwitch(LiteXModule):
     chosen : one signal a user, one of which is 1.
     """
     def __init__(self, phy, count):
-        self.users  = [RS232PHYInterface() for _ in range(count)]
+        self.users  = [UARTInterface() for _ in range(count)]
         self.chosen = [Signal(name=f"chosen{n}") for n in range(count)]
 
         # # #
