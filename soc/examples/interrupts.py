@@ -35,7 +35,7 @@ class InterruptSoC(SoCCore):
         platform = Platform()
         self.crg = CRG(platform.request("sys_clk"))
         SoCCore.__init__(self, platform, sys_clk_freq, uart_name="sim", integrated_rom_size=256*1024,
-            integrated_sram_size=8*1024, ident="qCLIF, two accelerators")
+            integrated_sram_size=8*1024, ident="qCLIF: two accelerators")
         for name in ("left", "right"):
             add_qclif(self, config, name)
 
