@@ -5,6 +5,7 @@
 import json
 import random
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,8 +35,9 @@ FAULT_RATE = 2e-5
 # Viewers of the soak at a time, and seconds that each looks at most.
 VIEWERS, VIEW_SECONDS = 3, 20.0
 
-# Of a soak: before memory counts, since the synthetic camera keeps its gestures, and between two looks at it.
-WARM_UP, LOOK_EVERY = 300.0, 10.0
+# Seconds of a soak before memory counts, since the synthetic camera keeps its gestures; over which what it begins with
+# is the median, since a viewer who takes nothing costs a few MiB for some seconds; and between two looks.
+WARM_UP, BEGINNING, LOOK_EVERY = 300.0, 300.0, 10.0
 
 
 class Viewers:
@@ -149,7 +151,7 @@ def memory_mib(process: int) -> float:
 
 def bench_soak(progress: StageDisplay, minutes: float = 60.0) -> Rows:
     """A live run over a line with faults, viewers that come and go, and a SoC that is killed and started again twice:
-    no wrong spike, every loss counted, memory within 5 % (goal) of what it was after the warm-up."""
+    no wrong spike, every loss counted, memory at its most within 5 % (goal) of its median after the warm-up."""
     seconds = 60*minutes
     memory: list[float] = []
     # One port for all three, as a board has.
@@ -181,8 +183,9 @@ def bench_soak(progress: StageDisplay, minutes: float = 60.0) -> Rows:
                 viewers.end()
         finally:
             soc.__exit__(None, None, None)
+    begun = statistics.median(memory[:round(BEGINNING/LOOK_EVERY)])
     return [{"minutes": minutes, "steps": found["steps"], "compared": found["compared"],
         "mismatches": found["mismatches"], "retries": found["link"]["retries"], "resets": found["resets"],
         "lost_steps": found["lost_steps"], "dropped_steps": found["source"]["dropped_steps"],
-        "visits": viewers.visits, "memory_mib": round(memory[0], 1), "most_mib": round(max(memory), 1),
-        "growth": round(max(memory)/memory[0] - 1, 3)}]
+        "visits": viewers.visits, "memory_mib": round(begun, 1), "most_mib": round(max(memory), 1),
+        "growth": round(max(memory)/begun - 1, 3)}]

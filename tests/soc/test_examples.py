@@ -95,7 +95,8 @@ def test_a_board(tmp_path):
     exports = (tmp_path/"csr.csv").read_text()
     assert "csr_base,qclif," in exports and "constant,config_qclif_neurons,64," in exports
     assert "constant,qclif_interrupt," in exports
-    assert "qclif_" in (tmp_path/"gateware"/"radiona_ulx3s.v").read_text()
+    # LiteX's versions differ in what they put before it.
+    assert "core_population_" in (tmp_path/"gateware"/"radiona_ulx3s.v").read_text()
 
 # Bridges ------------------------------------------------------------------------------------------
 

@@ -15,7 +15,8 @@ import pytest
 from host.common.folders import ROOT, build_root
 from tests.helpers.needs import needs_simulator
 
-FETCH = "for name in litex litedram; do git clone https://github.com/enjoy-digital/$name DIR/$name; done"
+FETCH = ("for name in enjoy-digital/litex enjoy-digital/litedram litex-hub/pythondata-software-picolibc; do "
+    "git clone --recursive https://github.com/$name DIR/${name#*/}; done")
 
 FOLDER = os.environ.get("QCLIF_LITEX", "")
 
