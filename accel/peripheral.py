@@ -12,9 +12,10 @@ from litex.soc.integration.doc import AutoDoc, ModuleDoc
 from accel.config import CORE_COUNTERS, FAULTS, WORD_BITS
 from accel.core import QCLIFCore
 from accel.csr import csr_of
+from accel.dma.registers import DMA_EVENTS, dma_registers
 from accel.dma.routes import Routes
 from accel.layouts import spike_layout, spike_word
-from accel.registers import DMA_EVENTS, EVENTS, dma_registers, registers
+from accel.registers import EVENTS, registers
 from accel.window import MemoryWindow
 
 # QCLIF --------------------------------------------------------------------------------------------

@@ -22,7 +22,8 @@ from accel.config import (
     add_config_args,
     config_from_args,
 )
-from accel.registers import DMA_EVENTS, EVENTS, IDENTITY, REGISTER_LAYOUT, dma_registers, registers
+from accel.dma.registers import DMA_EVENTS, dma_registers
+from accel.registers import EVENTS, IDENTITY, REGISTER_LAYOUT, registers
 from firmware import protocol
 from firmware.sizes import STACK_BYTES, hello_at, notice_at, send_bytes, slot_bytes
 

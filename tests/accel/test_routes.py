@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from migen import Module, passive
 
 from accel.config import QCLIFConfig
-from accel.registers import dma_registers, registers
+from accel.dma.registers import dma_registers
+from accel.registers import registers
 from tests.accel.test_event_reader import encode_steps
 from tests.helpers.bus_bench import BusBench
 from tests.helpers.naive_contract import Reference

@@ -8,9 +8,10 @@ from litex.soc.interconnect import csr_bus
 from migen import Module
 
 from accel.config import SPACE_SHIFT, QCLIFConfig
+from accel.dma.registers import dma_registers
 from accel.image import image
 from accel.peripheral import QCLIF
-from accel.registers import dma_registers, registers
+from accel.registers import registers
 from tests.helpers.simulation import run_simulation
 
 # Bits by register and field, as BITS["pop"]["valid"]: those of every build.
