@@ -25,6 +25,11 @@ NEWER_OPTIONS = ("build_bundle", "bundle_root", "bundle_include", "bundle_python
 # otherwise, where no terminal is seen any more, and write a log beside that of a build's stage.
 NO_BUILD_LOG = {"build_log": False} if "build_log" in inspect.signature(Builder.__init__).parameters else {}
 
+# Keywords of Builder.add_software_library() for a library that nothing refers to, as one with a command of the BIOS:
+# 2024.12 links whatever a library has, newer versions only what is called.
+ALWAYS_LINK = {"always_link": True} if "always_link" in inspect.signature(Builder.add_software_library).parameters \
+    else {}
+
 # CSR bridge ---------------------------------------------------------------------------------------
 
 # The keyword of SoC.add_csr_bridge() that puts registers into the bridge.

@@ -18,6 +18,7 @@ from litex.soc.integration.builder import Builder
 from litex.tools.litex_sim import SimSoC
 
 from accel.config import add_config_args, config_from_args
+from soc.litex_compat import ALWAYS_LINK
 from soc.soc import add_qclif
 
 # The package's C sources and Makefile.
@@ -48,7 +49,7 @@ def main():
     # Software, with the driver and its command in LiteX's BIOS.
     builder = Builder(soc, output_dir=args.output_dir)
     builder.add_software_package("libqclif", str(SOFTWARE))
-    builder.add_software_library("libqclif")
+    builder.add_software_library("libqclif", **ALWAYS_LINK)
     builder.build(sim_config=sim_config, interactive=not args.port, jobs=os.cpu_count())
 
 
