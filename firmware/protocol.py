@@ -34,7 +34,7 @@ from accel.errors import QCLIFError
 
 # Another one with each change of what is on the line: a number, a layout, an order, a meaning. Framing, the request
 # HELLO and the first two bytes of its answer stay what they are in all versions, so that each can tell the other's.
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 FIRMWARE_VERSION = 1
 
 # Types of frames ----------------------------------------------------------------------------------
@@ -89,6 +89,7 @@ LAYOUTS = {
     "NONCE":     [("nonce", "I")],
     "WRITE":     [("space", "B"), ("address", "I")],
     "VERIFY":    [("space", "B"), ("address", "I"), ("count", "I")],
+    "SUMS":      [("sum", "I"), ("sums", "I")],
     "CONFIGURE": [("engine", "B"), ("neurons", "H"), ("inputs", "H"), ("contexts", "H"), ("outputs", "H"),
                   ("apical_shift", "B"), ("product_shift", "B"), ("network_id", "I")],
     "ENCODER":   [("width", "H"), ("height", "H"), ("grid_width", "H"), ("grid_height", "H"),

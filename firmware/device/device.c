@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-#include "crc32.h"
 #include "link.h"
 #include "platform.h"
 #include "request.h"
@@ -22,7 +21,6 @@ void device_start(void)
 		stats[i] = 0;
 	sample_open = false;
 	setup_start();
-	crc32_start();
 }
 
 uint32_t device_hello(uint32_t previous_session, uint8_t *answer)

@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-#include "crc32.h"
 #include "platform.h"
 #include "qclif.h"
 #include "wire.h"
@@ -20,9 +19,6 @@ static const struct engine *const engines[] = {
 #endif
 };
 #define ENGINES (sizeof(engines) / sizeof(engines[0]))
-
-/* Words that are read back at a time. */
-#define VERIFY_WORDS 32u
 
 #define SLICE_MASK ((1u << QCLIF_SLICE_BITS) - 1)
 
@@ -97,34 +93,45 @@ static struct memory memory_seek(uint32_t space, uint32_t address)
 	}
 }
 
-static void memory_write(struct memory *memory, const uint8_t *bytes, uint32_t words)
+static inline void memory_put(struct memory *memory, uint32_t word)
 {
-	const uint8_t *const end = bytes + 4 * words;
-
 	if (memory->words) {
-		for (; bytes != end; bytes += 4)
-			*memory->words++ = wire_get32(bytes);
+		*memory->words++ = word;
 		return;
 	}
 #ifdef PLATFORM_WITH_ACCEL
-	for (; bytes != end; bytes += 4)
-		qclif_put(PLATFORM_ACCEL, wire_get32(bytes));
+	qclif_put(PLATFORM_ACCEL, word);
 #endif
 }
 
-static void memory_read(struct memory *memory, uint8_t *bytes, uint32_t words)
+static inline uint32_t memory_get(struct memory *memory)
 {
-	const uint8_t *const end = bytes + 4 * words;
+	if (memory->words)
+		return *memory->words++;
+#ifdef PLATFORM_WITH_ACCEL
+	return qclif_get(PLATFORM_ACCEL);
+#else
+	return 0;
+#endif
+}
 
-	if (memory->words) {
-		while (bytes != end)
-			bytes = wire_put32(bytes, *memory->words++);
+/* The words at `bytes`, of any alignment. The memory of frames is not cached, where a byte takes as long as the word that
+ * it is in: each of these is read once. */
+static void memory_write(struct memory *memory, const uint8_t *bytes, uint32_t words)
+{
+	const uint32_t shift = 8 * ((uintptr_t)bytes % 4);
+
+	if (shift == 0) {
+		for (; words != 0; words--, bytes += 4)
+			memory_put(memory, wire_word(bytes));
 		return;
 	}
-#ifdef PLATFORM_WITH_ACCEL
-	while (bytes != end)
-		bytes = wire_put32(bytes, qclif_get(PLATFORM_ACCEL));
-#endif
+	bytes -= shift / 8;
+	for (uint32_t held = wire_word(bytes) >> shift; words != 0; words--) {
+		const uint32_t next = wire_word(bytes += 4);
+		memory_put(memory, held | next << (32 - shift));
+		held = next >> shift;
+	}
 }
 
 /* Requests ----------------------------------------------------------------------------------------- */
@@ -177,15 +184,15 @@ bool setup_verify(struct request *request)
 		return false;
 
 	struct memory memory = memory_seek(space, address);
-	uint32_t crc = CRC32_EMPTY;
-	for (uint32_t left = count; left != 0;) {
-		uint8_t bytes[4 * VERIFY_WORDS];
-		const uint32_t words = left < VERIFY_WORDS ? left : VERIFY_WORDS;
-		memory_read(&memory, bytes, words);
-		crc = crc32_update(crc, bytes, 4 * words);
-		left -= words;
+	uint32_t sum = 0, sums = 0;
+	for (uint32_t left = count; left != 0; left--) {
+		const uint32_t word = memory_get(&memory);
+		sum += word & 0xffff;
+		sums += sum;
+		sum += word >> 16;
+		sums += sum;
 	}
-	request->answer = wire_put32(request->answer, crc);
+	request->answer = wire_put32(wire_put32(request->answer, sum), sums);
 	return true;
 }
 

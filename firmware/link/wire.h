@@ -20,6 +20,18 @@ static inline uint32_t wire_get32(const uint8_t *at)
 	return wire_get16(at) | wire_get16(at + 2) << 16;
 }
 
+/* Of an aligned address, in one access. */
+static inline uint32_t wire_word(const uint8_t *at)
+{
+	uint32_t word;
+
+	__builtin_memcpy(&word, __builtin_assume_aligned(at, 4), 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap32(word);
+#endif
+	return word;
+}
+
 static inline uint8_t *wire_put16(uint8_t *at, uint32_t value)
 {
 	at[0] = (uint8_t)value;

@@ -23,7 +23,7 @@ from host.events.event_array import EVENT
 from host.events.formats import read_files
 from host.events.sample import Sample
 from host.events.spike_train import SpikeTrain
-from host.link.device import Device, cpu_image, stats_between
+from host.link.device import Device, cpu_image, stats_between, verify_sums
 from host.link.framing import encode_varints
 from host.link.link import Link
 from host.link.raw_events import TICK_US, pack_events
@@ -391,6 +391,18 @@ def test_memory_that_does_not_hold_is_reported():
     with pytest.raises(QCLIFError, match="memory space 4 of the device does not hold what is written"):
         Device(link).load(random_network(BUILDS[0], 1), "cpu")
     assert Link(FirmwarePort(device)).info.networks["cpu"] == 0
+
+
+@given(words=st.lists(st.integers(0, 2**32 - 1), min_size=2, max_size=40), bit=st.integers(0, 31),
+    level=st.integers(0, 1), places=st.tuples(st.integers(0, 39), st.integers(0, 39)))
+def test_sums_tell_bits_that_stick_and_words_at_wrong_addresses(words, bit, level, places):
+    right = np.array(words, "<u4")
+    stuck = right | np.uint32(1 << bit) if level else right & ~np.uint32(1 << bit)
+    moved = right.copy()
+    one, other = (place % len(words) for place in places)
+    moved[[one, other]] = moved[[other, one]]
+    for wrong in (stuck, moved):
+        assert (verify_sums(wrong) == verify_sums(right)) == (wrong == right).all()
 
 
 def test_stats_between():

@@ -102,14 +102,14 @@ def test_layouts_round_trip(layout):
 
 # Versions -----------------------------------------------------------------------------------------
 
-# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 5.
-HELLO_VERSION = 5
+# What HELLO is answered by the firmware of a build of one neuron and one input, in protocol version 6.
+HELLO_VERSION = 6
 HELLO_BYTES   = bytes.fromhex("""
-    00 05 0100 40420f00 02 00000001 00000000 00000000 0000 00
+    00 06 0100 40420f00 02 00000001 00000000 00000000 0000 00
     0100 0100 0000 0100 0800 0800 0c00 1000 4000 1000 0004 0800 0010 0100""")
 
 # SHA-256 of on_the_line() in that version.
-LINE_DIGEST = "1e460e64285983270b729b3403593e942ad953f45eee7298364b60d64653eaec"
+LINE_DIGEST = "5ff232e39d472f3ae43667c2cbbaa335548978ea03570f3e3ddae86563652c0b"
 
 
 def on_the_line() -> str:

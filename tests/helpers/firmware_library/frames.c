@@ -27,6 +27,7 @@ static uint8_t *output, *output_begin, *output_end;
 
 void frames_start(void)
 {
+	crc32_start();
 	length = block = word = 0;
 	zero_owed = false;
 }

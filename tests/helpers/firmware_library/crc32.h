@@ -1,6 +1,6 @@
 /* This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause */
 
-/* CRC-32 (zlib's) of what was written to a memory; that of frames is made in gateware. */
+/* CRC-32 (zlib's) of frames, in the place of gateware. */
 
 #ifndef CRC32_H
 #define CRC32_H
@@ -10,7 +10,7 @@
 /* CRC of no bytes at all. */
 #define CRC32_EMPTY 0u
 
-/* Make the table; once at boot, so that it does not take up ROM. */
+/* Make the table. */
 void crc32_start(void);
 
 /* CRC-32 of `length` bytes that follow those which gave `crc`. */
