@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import websockets
 from websockets.sync.client import connect
@@ -101,9 +102,18 @@ class Viewers:
                     socket.close()
 
 
+class Run(NamedTuple):
+    """The command, with a page: its process, the page's address, the file that its measures come to, and what it
+    says."""
+    process:  subprocess.Popen
+    page:     str
+    measures: Path
+    said:     list[str]
+
+
 @contextmanager
-def live_run(folder: Path, seconds: float, *options: object) -> Iterator[tuple[subprocess.Popen, str, Path]]:
-    """The command, with a page: its process, the page's address, and the file that its measures come to."""
+def live_run(folder: Path, seconds: float, *options: object) -> Iterator[Run]:
+    """A run of `seconds`, with a page."""
     measures = folder/"live.json"
     command  = [sys.executable, "-m", "host.live", "--seconds", round(seconds), "--json", measures, *options]
     with started(command, ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -116,16 +126,16 @@ def live_run(folder: Path, seconds: float, *options: object) -> Iterator[tuple[s
         else:
             raise QCLIFError(f"host.live did not start: {''.join(said).strip()}")
         # Whatever else it says must not fill the pipe.
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        yield process, match[1], measures
+        threading.Thread(target=said.extend, args=(process.stderr,), daemon=True).start()
+        yield Run(process, match[1], measures, said)
 
 
-def finish(process: subprocess.Popen, measures: Path) -> dict:
+def finish(run: Run) -> dict:
     """Wait for the end of a run: its measures."""
-    status = process.wait()
-    if not measures.exists():
-        raise QCLIFError(f"host.live ended with status {status} and without measures: start it by hand to see more")
-    return json.loads(measures.read_text())
+    status = run.process.wait()
+    if not run.measures.exists():
+        raise QCLIFError(f"host.live ended with status {status}: {run.said[-1].strip()}")
+    return json.loads(run.measures.read_text())
 
 
 def bench_live(progress: StageDisplay, minutes: float = 1.0) -> Rows:
@@ -133,9 +143,9 @@ def bench_live(progress: StageDisplay, minutes: float = 1.0) -> Rows:
     second (goal), the lag's goal 100 ms in 99 % of the steps."""
     with tempfile.TemporaryDirectory() as folder:
         progress(f"live run of {minutes:g} minutes")
-        with live_run(Path(folder), 60*minutes) as (process, page, measures):
-            viewers = Viewers(page)
-            found   = finish(process, measures)
+        with live_run(Path(folder), 60*minutes) as run:
+            viewers = Viewers(run.page)
+            found   = finish(run)
             viewers.end()
     return [{"steps": found["steps"], "steps_per_second": round(found["steps"]/found["seconds"], 1),
         "lag_p50_ms": found["lag_ms"]["p50"], "lag_p99_ms": found["lag_ms"]["p99"], "compared": found["compared"],
@@ -164,8 +174,9 @@ def bench_soak(progress: StageDisplay, minutes: float = 60.0) -> Rows:
         soc.__enter__()
         try:
             with live_run(Path(folder), seconds, "--port", f"socket://127.0.0.1:{port}", "--line-flip", FAULT_RATE,
-                    "--line-drop", FAULT_RATE) as (process, page, measures):
-                viewers = Viewers(page, VIEWERS)
+                    "--line-drop", FAULT_RATE) as run:
+                process = run.process
+                viewers = Viewers(run.page, VIEWERS)
                 kills   = [seconds/3, 2*seconds/3]
                 while process.poll() is None:
                     elapsed = time.monotonic() - start
@@ -179,7 +190,7 @@ def bench_soak(progress: StageDisplay, minutes: float = 60.0) -> Rows:
                             memory.append(memory_mib(process.pid))
                     with suppress(subprocess.TimeoutExpired):
                         process.wait(LOOK_EVERY)
-                found = finish(process, measures)
+                found = finish(run)
                 viewers.end()
         finally:
             soc.__exit__(None, None, None)

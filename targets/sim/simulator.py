@@ -17,6 +17,7 @@ from pathlib import Path
 
 from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
+from firmware.protocol import NOTICES
 from targets.sim.build import SimBuild, build_simulator
 from targets.sim.options import ROM_INIT, SimOptions
 from targets.tools.process import started
@@ -153,7 +154,7 @@ class SimulatedSoC:
             if module.get("module") == "qclif_uart":
                 module["args"] = {"port": self.tcp_port, "report": str(report),
                     "status": str(directory/"status"), "parent": os.getpid(),
-                    "baudrate": self.line_baudrate or 0}
+                    "baudrate": self.line_baudrate or 0, "notices": min(NOTICES.values())}
         (directory/"sim_config.js").write_text(json.dumps(sim_config))
 
     def _end(self) -> None:

@@ -37,6 +37,9 @@
 #define SILENT_CLOCKS (1 << 20)
 #define NAP_MS 10
 
+/* Sooner, where the SoC has answered as many requests as it was given: it waits for the next one. */
+#define IDLE_CLOCKS 512
+
 #define RESET_CLOCKS 16
 #define RESET_SETTLE 4 /* Clocks from the pad's release until the SoC's FIFOs take bytes. */
 
@@ -71,6 +74,11 @@ struct session_s {
 	int look;
 	uint64_t moved, moved_at;       /* Bytes of both directions, and the clock of the last one. */
 	int spoken;                     /* One came since the last reset: the SoC has booted. */
+	uint64_t requests, answers;     /* Frames in both directions, but those that nobody asked for: */
+	int notices;                    /* types from here on. */
+	uint8_t given;                  /* Last byte to the SoC. */
+	int frame_bytes;                /* Of the frame that comes from it, and its type, the byte behind COBS' first. */
+	uint8_t frame_type;
 	clk_edge_state_t edge;
 };
 
@@ -89,6 +97,12 @@ static int take_from_soc(struct session_s *s, uint8_t byte)
 	line->unplugged += line->out_limit == UINT64_MAX;
 	s->status->sent++;
 	s->look |= byte == 0;
+	if (byte == 0) {
+		s->answers += s->frame_bytes > 1 && s->frame_type < s->notices;
+		s->frame_bytes = 0;
+	} else if (++s->frame_bytes == 2) {
+		s->frame_type = byte;
+	}
 	return 1;
 }
 
@@ -99,8 +113,12 @@ static int has_for_soc(const struct session_s *s)
 
 static uint8_t give_to_soc(struct session_s *s)
 {
+	const uint8_t byte = s->line.in[s->line.in_tail++ % LINE_BYTES];
+
 	s->status->received++;
-	return s->line.in[s->line.in_tail++ % LINE_BYTES];
+	s->requests += byte == 0 && s->given != 0;
+	s->given = byte;
+	return byte;
 }
 
 /* What is decided here takes effect at the next rising edge. Valid and ready come from registers of the SoC's FIFOs
@@ -155,13 +173,18 @@ static int qclif_uart_tick(void *session, uint64_t time_ps)
 
 static void nap(struct session_s *s)
 {
-	const uint64_t moved = s->status->received + s->status->sent;
+	const uint64_t moved  = s->status->received + s->status->sent;
+	const uint64_t silent = s->status->clocks - s->moved_at;
 
 	if (moved != s->moved) {
 		s->moved    = moved;
 		s->moved_at = s->status->clocks;
 		s->spoken   = 1;
-	} else if (s->spoken && s->status->clocks - s->moved_at > SILENT_CLOCKS) {
+	} else if (s->spoken && silent > SILENT_CLOCKS) {
+		/* Whatever was lost is not answered any more. */
+		s->requests = s->answers;
+		line_wait(&s->line, NAP_MS);
+	} else if (s->answers && s->answers >= s->requests && silent > IDLE_CLOCKS) {
 		line_wait(&s->line, NAP_MS);
 	}
 }
@@ -181,6 +204,7 @@ static void service(evutil_socket_t fd, short what, void *arg)
 		s->resets       = s->status->reset;
 		s->reset_clocks = RESET_CLOCKS;
 		s->spoken       = 0;
+		s->requests     = s->answers = 0;
 	}
 	nap(s);
 	event_add(s->event, &at_once);
@@ -248,7 +272,7 @@ static const char *end_with(pid_t parent)
 
 static const char *start(struct session_s *s, json_object *args)
 {
-	json_object *port_arg, *status, *report, *parent, *baudrate;
+	json_object *port_arg, *status, *report, *parent, *baudrate, *notices;
 	char pty[64];
 	const char *error;
 	int port;
@@ -257,9 +281,11 @@ static const char *start(struct session_s *s, json_object *args)
 	    !json_object_object_get_ex(args, "status", &status) ||
 	    !json_object_object_get_ex(args, "report", &report) ||
 	    !json_object_object_get_ex(args, "parent", &parent) ||
-	    !json_object_object_get_ex(args, "baudrate", &baudrate))
-		return "arguments port, status, report, parent and baudrate are needed";
+	    !json_object_object_get_ex(args, "baudrate", &baudrate) ||
+	    !json_object_object_get_ex(args, "notices", &notices))
+		return "arguments port, status, report, parent, baudrate and notices are needed";
 	port = json_object_get_int(port_arg);
+	s->notices = json_object_get_int(notices);
 	if (json_object_get_int(baudrate))
 		rs232_start(&s->sender, &s->receiver, json_object_get_int(baudrate));
 	if ((error = end_with(json_object_get_int(parent))) ||
