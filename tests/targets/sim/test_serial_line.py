@@ -148,7 +148,8 @@ def test_every_spike_over_a_real_line(recording, mismatch, encode):
     network = random_network(SIZES, ENCODER, [recording.steps])
     line    = round(BAUDRATE*(1 + mismatch))
     with SimulatedSoC(OPTIONS, line_baudrate=line) as soc:
-        with Link(soc.port) as link:
+        # Requests that are sent again are those that were damaged, not those that a busy machine answers late.
+        with Link(soc.port, timeout=60) as link:
             start = soc.clocks
             run   = execute(link, network, [recording], encode=encode, lockstep=encode == "host")
         counters = soc.counters
