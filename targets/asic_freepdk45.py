@@ -9,6 +9,7 @@ examples:
   python -m targets.asic_freepdk45 --design spatial --neurons 10      the paper's architecture
   python -m targets.asic_freepdk45 --network NET.npz --events FILE    power at the activity of your recording
   python -m targets.asic_freepdk45 --until synth --lanes 16           area only
+  python -m targets.asic_freepdk45 --until synth --equivalence        and the netlist proven equal to the Verilog
   python -m targets.asic_freepdk45 --until layout                     to GDS, where OpenROAD's flow scripts are
   python -m targets.asic_freepdk45 --sweep compare                    the paper's table: 10 to 200 neurons, 8 and 4 bits
   python -m targets.asic_freepdk45 --sweep layout --jobs 1            neuron, spatial and a core with macros to GDS
@@ -120,9 +121,10 @@ def write_all(args: argparse.Namespace, content: Record, tables: Sequence[Sheet]
 
 
 def exit_code(records: Sequence[Record], strict: bool) -> int:
-    """1 where a netlist's spikes are wrong, or with --strict where slack is negative."""
+    """1 where a netlist's spikes are wrong or it is not proven equal, or with --strict where slack is negative."""
     wrong = any(at(*path, "gatesim", name)(record) for record in records for path in ((), ("layout",))
         for name in ("mismatches", "state_mismatches"))
+    wrong = wrong or any(proof["unproven"] for record in records for proof in record.get("equivalence", ()))
     late  = any((find(record) or 0) < 0 for record in records for find in (at("slack_ns"), at("layout", "slack_ns")))
     return EXIT_MISMATCH if wrong or (strict and late) else 0
 

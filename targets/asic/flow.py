@@ -25,6 +25,7 @@ from targets.asic.power.power import Power, estimate, estimate_each
 from targets.asic.rtl.generate import generate
 from targets.asic.sta.timing import Timing, time
 from targets.asic.stages import DONE, STAGES, Done, stage
+from targets.asic.synth.equivalence import Proof, prove
 from targets.asic.synth.synthesis import synthesise
 from targets.netlist.comparison import NetlistRun
 from targets.netlist.toggles import Activity
@@ -71,12 +72,14 @@ class Request:
     until : last stage, of STAGES.
     inputs : of the simulation; None for the neuron, which gets random cases, and where no simulation is asked for.
     strict_tools : a missing tool is an error; else the flow does what it can without.
+    equivalence : the netlist is proven equal to its Verilog, too.
     """
     config:       AsicConfig
     pdk:          Pdk
     until:        str
     inputs:       Inputs | None = None
     strict_tools: bool = True
+    equivalence:  bool = False
 
 
 @dataclass
@@ -86,6 +89,7 @@ class FlowResult:
     Attributes
     ----------
     synthesis : the netlist, and what it is made of.
+    proofs : of its modules.
     spef : wires of this netlist, where it comes from a layout.
     timings, powers : by corner.
     phases : power of each phase of a chip, by its name, in the corner that is asked for.
@@ -99,6 +103,7 @@ class FlowResult:
     request:        Request
     rtl:            Rtl | None = None
     synthesis:      Synthesis | None = None
+    proofs:         tuple[Proof, ...] = ()
     spef:           Path | None = None
     timings:        dict[str, Timing] = dataclasses.field(default_factory=dict)
     gatesim:        NetlistRun | ChipRun | None = None
@@ -183,6 +188,10 @@ class _Flow:
             self.config.corner, *map(file_digest, rtl.sources), self.result.tools["yosys"],
             self.result.tools.get("opensta", "")],
             lambda folder: synthesise(self.config, rtl, self.pdk, folder))
+        if result.request.equivalence:
+            result.proofs = self._stage("equivalence", prove, [*self._netlist(result), *map(file_digest, rtl.sources),
+                self.result.tools["yosys"]],
+                lambda folder: prove(rtl, result.synthesis.netlist, self.pdk, folder, self.progress))
 
     def _layout(self, result: FlowResult) -> None:
         """Lay out in a folder that is not the stage's own: there the flow scripts go on where they were interrupted."""

@@ -66,7 +66,7 @@ def make_request(args: argparse.Namespace) -> Request:
         inputs = _inputs(args, samples, config.sizes)
         # The spatial design has the network's shifts wired in.
         config = replace(config, apical_shift=inputs.network.apical_shift, product_shift=inputs.network.product_shift)
-    return Request(config, pdk, until, inputs, strict_tools=args.until is not None)
+    return Request(config, pdk, until, inputs, args.until is not None, args.equivalence)
 
 
 def _inputs(args: argparse.Namespace, samples: list[Sample], sizes: QCLIFConfig) -> Inputs:

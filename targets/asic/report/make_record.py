@@ -23,7 +23,7 @@ def record_of(result: FlowResult) -> Record:
         for name, done in result.done.items()}
     record["notes"]  = [f"{name} did not run, which brings {STAGES[name][1]}: {why}"
         for name, why in result.missing.items()]
-    for add in (_add_synthesis, _add_timing, _add_gatesim, _add_power, _add_weights, _add_layout):
+    for add in (_add_synthesis, _add_equivalence, _add_timing, _add_gatesim, _add_power, _add_weights, _add_layout):
         add(record, result)
     add_energies(record)
     if result.layout_command:
@@ -43,6 +43,11 @@ def _add_synthesis(record: Record, result: FlowResult) -> None:
     record["modules"] = [{"name": module.name, "text": module.what or module.name, "instances": module.instances,
         **{key: getattr(module, key)*module.instances for key in ("cells", "flops", "macros", "area_um2")}}
         for module in synthesis.modules]
+
+
+def _add_equivalence(record: Record, result: FlowResult) -> None:
+    if result.proofs:
+        record["equivalence"] = [vars(proof) for proof in result.proofs]
 
 
 def _add_timing(record: Record, result: FlowResult) -> None:

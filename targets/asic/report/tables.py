@@ -28,6 +28,9 @@ POWERS = {
 # Energies that stand beside the paper's energy a spike.
 _BESIDE = ("neuron_update", "spike", "sop")
 
+# Bits that are not proven equal which a table names.
+NAMED = 4
+
 # QUANTITIES that are told for each corner.
 _IN_CORNERS = ("fmax_mhz", "leakage_mw", "power_mw", "neuron_update_pj")
 
@@ -47,8 +50,8 @@ def sheets(record: Record) -> Iterator[Sheet]:
     """All tables of a run; those of stages that did not run are left out."""
     yield _summary(record)
     macros = macros_sheet(record.get("macro_figures", {}), "SRAM macros")
-    yield from (table for table in (_corners(record), _path(record), _modules(record), chip_sheet(record), macros,
-        _power(record), _energy(record), _beside_paper(record)) if table.rows)
+    yield from (table for table in (_equivalence(record), _corners(record), _path(record), _modules(record),
+        chip_sheet(record), macros, _power(record), _energy(record), _beside_paper(record)) if table.rows)
     yield from layout_sheets([record])
     yield _tools(record)
 
@@ -101,6 +104,19 @@ def _summary(record: Record) -> Sheet:
     if "power_mw" in record:
         rows.append(("power", f"{number(record['power_mw']['total'])} mW"))
     return Sheet(name_of(record), ("", ""), rows, tuple(record.get("notes", ())))
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names, not too many of them."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
+def _equivalence(record: Record) -> Sheet:
+    rows = [(proof["module"], number(proof["proven"]),
+        Bad(_some(proof["unproven"])) if proof["unproven"] else "0", number(proof["seconds"]))
+        for proof in record.get("equivalence", [])]
+    return Sheet("The netlist and its Verilog: bits of registers and outputs, formally", ("module", "proven equal",
+        "not proven", "s"), rows)
 
 
 def _corners(record: Record) -> Sheet:
