@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from targets.asic.chip.firmware import firmware_image
-from targets.asic.flow import FlowResult
 from targets.asic.gatesim.chip_run import ChipRun
 from targets.asic.gatesim.simulate import ACTIVITY
 from targets.asic.layout.flow_files import constraint_sdc
+from targets.asic.request import FlowResult
 from targets.netlist.netlist import read_netlist
 from targets.netlist.saif import write_saif
 from targets.netlist.toggles import Activity

@@ -4,30 +4,27 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import get_type_hints
 
 import firmware
 from accel.errors import QCLIFError
 from host.common.folders import build_root
-from targets.asic.design import AsicConfig, Rtl, Synthesis
 from targets.asic.chip.firmware import COMPILER
 from targets.asic.gatesim.chip_run import ChipRun, activity_file, simulate_chip
-from targets.asic.gatesim.simulate import ACTIVITY, Inputs, simulate
+from targets.asic.gatesim.simulate import ACTIVITY, simulate
 from targets.asic.layout.layout import layout_tools, missing_tool, prepare, scripts_digest
 from targets.asic.layout.layout import run as run_layout
 from targets.asic.layout.results import Layout
-from targets.asic.platform.macros import Macro
 from targets.asic.platform.openram import openram_pdk
-from targets.asic.platform.pdk import CORNERS, Pdk
-from targets.asic.power.power import Power, estimate, estimate_each
+from targets.asic.platform.pdk import CORNERS
+from targets.asic.power.power import estimate, estimate_each
+from targets.asic.request import FlowResult, Request
 from targets.asic.rtl.generate import generate
-from targets.asic.sta.timing import Timing, time
-from targets.asic.stages import DONE, STAGES, Done, stage
-from targets.asic.synth.equivalence import Proof, prove
+from targets.asic.sta.timing import time
+from targets.asic.stages import DONE, STAGES, stage
+from targets.asic.synth.equivalence import prove
 from targets.asic.synth.synthesis import synthesise
-from targets.netlist.comparison import NetlistRun
 from targets.netlist.toggles import Activity
 from targets.tools.builds import digest, file_digest, folder_digest
 from targets.tools.eda import find_sta, find_yosys, has_sta
@@ -61,61 +58,6 @@ def _tools(stage: str, design: str) -> dict[str, str]:
         # Told before the chip is simulated, which may take hours.
         raise QCLIFError(missing)
     return {tool.name.lower(): f"{tool.version} ({tool.kind})" for tool in tools}
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What a run is to do.
-
-    Attributes
-    ----------
-    until : last stage, of STAGES.
-    inputs : of the simulation; None for the neuron, which gets random cases, and where no simulation is asked for.
-    strict_tools : a missing tool is an error; else the flow does what it can without.
-    equivalence : the netlist is proven equal to its Verilog, too.
-    """
-    config:       AsicConfig
-    pdk:          Pdk
-    until:        str
-    inputs:       Inputs | None = None
-    strict_tools: bool = True
-    equivalence:  bool = False
-
-
-@dataclass
-class FlowResult:
-    """What the stages of a run gave; None where one did not run.
-
-    Attributes
-    ----------
-    synthesis : the netlist, and what it is made of.
-    proofs : of its modules.
-    spef : wires of this netlist, where it comes from a layout.
-    timings, powers : by corner.
-    phases : power of each phase of a chip, by its name, in the corner that is asked for.
-    missing : for each stage that did not run for want of a tool: which tool, and how to get it.
-    tools : versions of those that were used, by name.
-    macros : what memories can be made of, by name.
-    done : the stages that ran, by name.
-    layout_command : what runs the layout, where it was only prepared.
-    routed : what timing, simulation and power of the layout's netlist gave.
-    """
-    request:        Request
-    rtl:            Rtl | None = None
-    synthesis:      Synthesis | None = None
-    proofs:         tuple[Proof, ...] = ()
-    spef:           Path | None = None
-    timings:        dict[str, Timing] = dataclasses.field(default_factory=dict)
-    gatesim:        NetlistRun | ChipRun | None = None
-    powers:         dict[str, Power] = dataclasses.field(default_factory=dict)
-    phases:         dict[str, Power] = dataclasses.field(default_factory=dict)
-    layout:         Layout | None = None
-    layout_command: str | None = None
-    macros:         dict[str, Macro] = dataclasses.field(default_factory=dict)
-    routed:         "FlowResult | None" = None
-    missing:        dict[str, str] = dataclasses.field(default_factory=dict)
-    tools:          dict[str, str] = dataclasses.field(default_factory=dict)
-    done:           dict[str, Done] = dataclasses.field(default_factory=dict)
 
 
 def run_flow(request: Request, progress: StageProgress = no_stage) -> FlowResult:

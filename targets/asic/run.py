@@ -20,12 +20,13 @@ from host.events.sample import Sample
 from host.network.random_network import RATE
 from targets.asic.design import AsicConfig
 from targets.asic.export import export
-from targets.asic.flow import Request, run_flow
+from targets.asic.flow import run_flow
 from targets.asic.gatesim.simulate import Inputs
 from targets.asic.options import DEFAULT_UNTIL, Options, arguments, chip_from_args, make_parser
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.make_record import record_of
 from targets.asic.report.record import Record
+from targets.asic.request import Request
 from targets.asic.stages import STAGES
 from targets.tools.progress import StageProgress, no_stage
 

@@ -9,10 +9,11 @@ from accel.config import QCLIFConfig
 from accel.errors import QCLIFError
 from host.cli.network_choice import SIZES
 from targets.asic.design import AsicConfig
-from targets.asic.flow import Request, run_flow
+from targets.asic.flow import run_flow
 from targets.asic.gatesim.simulate import Inputs
 from targets.asic.platform.pdk import Pdk
 from targets.asic.report.make_record import record_of
+from targets.asic.request import Request
 from targets.explore.memories import Memories
 from targets.explore.model import Calibration, Point
 from targets.explore.parts import LIMITS, Work

@@ -9,8 +9,9 @@ import msgspec
 
 from accel.errors import QCLIFError
 from host.cli.options import RANDOM
-from targets.asic.flow import FlowResult, run_flow
+from targets.asic.flow import run_flow
 from targets.asic.options import Options, arguments, make_parser, read_sweep
+from targets.asic.request import FlowResult
 from targets.asic.run import make_request
 from targets.explore.memories import Built, Memories
 from targets.explore.model import FIGURES, Calibration, Point, errors_of, fit, left_out

@@ -2,11 +2,11 @@
 
 """Makes the record of a run from what its stages gave."""
 
-from targets.asic.flow import FlowResult
 from targets.asic.gatesim.chip_run import ChipRun
 from targets.asic.platform.cells import latch
 from targets.asic.report.comparisons import macro_values
 from targets.asic.report.record import WEIGHT_MODULES, Record, add_energies, describe, synapses
+from targets.asic.request import FlowResult
 from targets.asic.sta.path import path_stages
 from targets.asic.sta.timing import Timing
 from targets.asic.stages import STAGES

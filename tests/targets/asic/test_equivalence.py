@@ -12,7 +12,8 @@ from accel.config import QCLIFConfig
 from accel.errors import EXIT_MISMATCH
 from targets.asic import flow
 from targets.asic.design import AsicConfig
-from targets.asic.flow import Request, run_flow
+from targets.asic.flow import run_flow
+from targets.asic.request import Request
 from targets.asic.synth.equivalence import prove
 from targets.asic_freepdk45 import main
 from tests.helpers.needs import needs_asic
