@@ -29,7 +29,7 @@ from host.network.stream import GoldenStream
 BATCH = 32
 
 # Seconds between two looks at the device's counters, of waiting for a step, and until freed memory is given back.
-COUNTERS_EVERY, STEP_WAIT, GIVE_BACK_EVERY = 1.0, 0.05, 30.0
+COUNTERS_EVERY, STEP_WAIT, GIVE_BACK_EVERY = 1.0, 0.05, 5.0
 
 
 class LiveRun:
