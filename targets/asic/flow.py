@@ -160,7 +160,7 @@ class _Flow:
         if layout.netlist is not None and layout.spef is not None:
             # What was told of the netlist, of the layout's.
             result.routed = FlowResult(result.request, result.rtl, dataclasses.replace(synthesis,
-                netlist=layout.netlist, excerpt=None, loads={}), layout.spef, done=result.done)
+                netlist=layout.netlist, excerpt=None, loads={}), spef=layout.spef, done=result.done)
             self.run(("sta", "gatesim", "power"), result.routed, "layout")
 
     # The netlist, and the layout's ------------------------------------------------------------------
