@@ -39,7 +39,7 @@ def least_sram_bytes(config: QCLIFConfig) -> int:
 
     Unlike sram_bytes() it leaves nothing for later: block RAM is what FPGAs have least of.
     """
-    tables  = 2*2*SENSOR_LIMIT                                          # x and y of the encoder
+    tables  = 4*256 + 2*2*SENSOR_LIMIT                                  # CRC; x and y of the encoder
     readout = 4*config.outputs*(config.neurons + 1)
     lists   = 4*config.inputs + 2*config.step_events + 6*config.neurons
     return STACK_BYTES + STATE_BYTES + tables + 12*config.frame_window + readout + lists
