@@ -19,7 +19,7 @@ from host.link.link import Link
 from host.link.sample_exchange import SampleExchange, SampleRun
 from host.network.network import Network, network_id
 
-# Words that one VERIFY reads back: some 20,000 clocks, few enough for a simulator to answer in time.
+# Words that one VERIFY reads back: some 27,000 clocks, few enough for a simulator to answer in time.
 _VERIFY_WORDS  = 1024
 _UPLOAD_TRIES  = 3
 

@@ -59,8 +59,7 @@ def make_parser(description: str) -> Parser:
         help="; ".join(f"{name}: {what}" for name, (what, _) in STAGES.items()) +
             f" (default: power, or as far as the tools that are installed go; {DEFAULT_UNTIL['soc']} for the soc)")
     flow.add_argument("--equivalence", action="store_true",
-        help="prove each module of the netlist equal to its Verilog, with Yosys: seconds for small cores, a minute for "
-            "a multiplier of 8 bits")
+        help="prove each module of the netlist equal to its Verilog, with Yosys: some seconds a module")
     flow.add_argument("--pdk", type=Path, metavar="DIR",
         help="folder of FreePDK45 files (default: FREEPDK45_HOME, else FLOW_HOME's, else what was fetched)")
     flow.add_argument("--download-pdk", action="store_true", help="fetch what is missing there, checksums verified")

@@ -161,7 +161,8 @@ def memory_mib(process: int) -> float:
 
 def bench_soak(progress: StageDisplay, minutes: float = 60.0) -> Rows:
     """A live run over a line with faults, viewers that come and go, and a SoC that is killed and started again twice:
-    no wrong spike, every loss counted, memory at its most within 5 % (goal) of its median after the warm-up."""
+    no wrong spike, every loss counted, memory at its most within 5 % (goal) of its median in the five minutes
+    after the warm-up."""
     seconds = 60*minutes
     memory: list[float] = []
     # One port for all three, as a board has.

@@ -20,7 +20,7 @@ from tests.helpers.needs import needs_asic
 
 pytestmark = needs_asic
 
-# Of 4 bits: solvers take a minute for the multiplier of 8.
+# Small, for its time; with macros, and with memories of flip-flops.
 SIZES = QCLIFConfig(neurons=16, inputs=32, contexts=2, lanes=2, weight_bits=4, state_bits=4, current_bits=4)
 
 
