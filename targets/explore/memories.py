@@ -12,6 +12,7 @@ from accel.synapses import weight_memory
 from targets.asic.design import AsicConfig
 from targets.asic.platform.pdk import Pdk
 from targets.asic.platform.tiling import BIT_UM2, GATE_UM2, Memory
+from targets.asic.rtl.kinds import Made, make
 from targets.asic.rtl.memories import MemoryFiles, core_parts
 
 # Memories whose shape follows from the lanes; that of all others follows from the neurons that are updated a clock.
@@ -45,11 +46,10 @@ class _Recorder(MemoryFiles):
         super().__init__(config, pdk)
         self.built: dict[str, Built] = {}
 
-    def in_place_of(self, sliced, memory: Memory, *args, **kwargs):
-        before  = self.counts.copy()
-        foreign = super().in_place_of(sliced, memory, *args, **kwargs)
-        self.built[memory.name] = self._built(memory, dict(self.counts - before))
-        return foreign
+    def add(self, memory: Memory, use: str = "plain") -> Made:
+        made = make(memory, use, self.config, self.pdk)
+        self.built[memory.name] = self._built(memory, made.macros)
+        return made
 
     def _built(self, memory: Memory, counts: dict[str, int]) -> Built:
         macros = [(self.pdk.macros[name], count) for name, count in counts.items()]
@@ -72,7 +72,7 @@ class Memories:
     """
     def __init__(self, pdk: Pdk) -> None:
         self._pdk   = pdk
-        self._cores: dict[QCLIFConfig, QCLIFCore] = {}
+        self._cores: dict[QCLIFConfig, SimpleNamespace] = {}
         self._made:  dict[AsicConfig, dict[str, Built]] = {}
 
     def of(self, config: AsicConfig) -> dict[str, Built]:
@@ -93,17 +93,18 @@ class Memories:
 
     def _memories(self, config: AsicConfig) -> dict[str, Built]:
         if config not in self._made:
-            sizes, files = config.sizes, _Recorder(config, self._pdk)
-            # Lanes are many, and make nothing but the memories of their weights.
-            small = self._core(dataclasses.replace(sizes, lanes=sizes.updates))
-            core_parts(SimpleNamespace(config=sizes, protect=small.protect, frugal=False, busy=small.busy,
-                population=small.population, events=small.events, synapses=SimpleNamespace(
-                soma   = weight_memory(sizes, sizes.soma_words, "weights_soma"),
-                apical = weight_memory(sizes, sizes.apical_words, "weights_apical"))), files)
+            files = _Recorder(config, self._pdk)
+            core_parts(self._core(config.sizes), files)
             self._made[config] = files.built
         return self._made[config]
 
-    def _core(self, sizes: QCLIFConfig) -> QCLIFCore:
+    def _core(self, sizes: QCLIFConfig) -> SimpleNamespace:
+        """What the flow looks at of a core."""
         if sizes not in self._cores:
-            self._cores[sizes] = QCLIFCore(sizes)
+            # Lanes are many, and make nothing but the memories of their weights.
+            small = QCLIFCore(dataclasses.replace(sizes, lanes=sizes.updates))
+            self._cores[sizes] = SimpleNamespace(config=sizes, protect=small.protect, frugal=False, busy=small.busy,
+                population=small.population, events=small.events, synapses=SimpleNamespace(
+                    soma   = weight_memory(sizes, sizes.soma_words, "weights_soma"),
+                    apical = weight_memory(sizes, sizes.apical_words, "weights_apical")))
         return self._cores[sizes]

@@ -5,7 +5,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from math import inf
 
@@ -138,20 +138,31 @@ def tile(memory: Memory, macros: Mapping[str, Macro], objective: str = "area", p
     if not macros:
         raise QCLIFError(f"memory {memory.name}: the PDK folder has no SRAM macros: choose --sram flops, or a folder "
             f"that has")
+    @cache
+    def column(bits: int, in_slice: bool) -> _Choice:
+        """The cheapest column of so many bits, of one slice or of several."""
+        fitting = tuple(macro for macro in macros.values() if macro.width >= bits and (macro.mask or in_slice))
+        return _column(memory.depth, bits, fitting, objective, period_ns)
+
+    # Bits at which a column may begin, where the one below it is as wide as its macro allows; with where it may end.
+    ends, starts = {}, {0}
+    for low in range(memory.width):
+        if low in starts:
+            slice_end = next(edge for edge in accumulate(memory.slices) if edge > low)
+            ends[low] = {min(low + macro.width, memory.width if macro.mask else slice_end): slice_end
+                for macro in macros.values()}
+            starts.update(ends[low])
     # From the highest bit down: the cheapest column at each bit, and the cheapest rest above it.
     rest = {memory.width: (_Choice(), ())}
-    for low in reversed(range(memory.width)):
-        slice_end = next(edge for edge in accumulate(memory.slices) if edge > low)
-        options   = []
-        for end in {min(low + macro.width, memory.width if macro.mask else slice_end) for macro in macros.values()}:
-            fitting = tuple(macro for macro in macros.values() if macro.width >= end - low
-                and (macro.mask or end <= slice_end))
-            column  = _column(memory, end - low, fitting, objective, period_ns)
-            firsts  = accumulate((words for _, words in column.tiles), initial=0)
-            tiles   = tuple(Tile(macro, first, words, low, end - low)
-                for (macro, words), first in zip(column.tiles, firsts, strict=False))
+    for low in reversed(ends):
+        options = []
+        for end, slice_end in ends[low].items():
+            chosen = column(end - low, end <= slice_end)
+            firsts = accumulate((words for _, words in chosen.tiles), initial=0)
+            tiles  = tuple(Tile(macro, first, words, low, end - low)
+                for (macro, words), first in zip(chosen.tiles, firsts, strict=False))
             above, columns = rest[end]
-            options.append((column + above, (tiles, *columns)))
+            options.append((chosen + above, (tiles, *columns)))
         rest[low] = min(options, key=lambda option: option[0].cost)
     return Tiling(memory, rest[0][1])
 
@@ -166,21 +177,22 @@ class _Choice:
         return _Choice((self.cost[0] + other.cost[0], self.cost[1] + other.cost[1]), self.tiles + other.tiles)
 
 
-@lru_cache
-def _column(memory: Memory, bits: int, macros: tuple[Macro, ...], objective: str, period_ns: float) -> _Choice:
+@lru_cache(maxsize=4096)
+def _column(memory_depth: int, bits: int, macros: tuple[Macro, ...], objective: str, period_ns: float) -> _Choice:
     """The cheapest tiles of a column of `bits`, which all these macros can hold.
 
     Depths are powers of two, so that a block of 2n words is one macro, or two blocks of n words.
     """
-    depths = [2**n for n in range(max(macro.depth for macro in macros).bit_length())]
-    full   = {0: _Choice((inf, inf))}
+    depths   = [2**n for n in range(max(macro.depth for macro in macros).bit_length())]
+    of_depth = {depth: [macro for macro in macros if macro.depth == depth] for depth in depths}
+    full     = {0: _Choice((inf, inf))}
 
     def block(depth: int, words: int) -> _Choice:
         """The cheapest one macro of this depth, of which `words` are used."""
         found = full[0]
-        for macro in (each for each in macros if each.depth == depth):
+        for macro in of_depth[depth]:
             area   = macro.area_um2 + GATE_UM2 + BIT_UM2*(macro.address_bits + bits)
-            energy = macro.energy_pj*words/memory.depth + macro.leakage_nw*period_ns*1e-6
+            energy = macro.energy_pj*words/memory_depth + macro.leakage_nw*period_ns*1e-6
             cost   = (area, energy) if objective == "area" else (energy, area)
             found  = min(found, _Choice(cost, ((macro, words),)), key=lambda choice: choice.cost)
         return found
@@ -199,6 +211,6 @@ def _column(memory: Memory, bits: int, macros: tuple[Macro, ...], objective: str
 
     for depth in depths:
         full[depth] = min(block(depth, depth), full[depth//2] + full[depth//2], key=lambda choice: choice.cost)
-    whole, words = divmod(memory.depth, depths[-1])
+    whole, words = divmod(memory_depth, depths[-1])
     return sum([full[depths[-1]]]*whole, _Choice()) + cover(depths[-1], words)
 

@@ -2,7 +2,7 @@
 
 """What a memory is made of, SRAM macros or flip-flops: the smallest that can do what it has to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from targets.asic.design import AsicConfig
@@ -28,12 +28,12 @@ class Made:
     ----------
     kind : "macros", "pairs" of words in macros, or "flops".
     area_um2 : estimate of its area.
-    text : Verilog of its module, and of those that are in it alone.
+    write : gives the Verilog of its module, and of those that are in it alone.
     macros : instances of each macro, by name.
     """
     kind:     str
     area_um2: float
-    text:     str
+    write:    Callable[[], str]
     macros:   dict[str, int] = field(default_factory=dict)
 
 
@@ -62,12 +62,12 @@ def _macros(memory: Memory, use: str, config: AsicConfig, pdk: Pdk) -> Iterator[
         return
     if use == "plain":
         tiling = tiled(memory)
-        yield Made("macros", _tiling_um2(tiling, pdk), wrapper_verilog(tiling, pdk.clock_gate), tiling.macros)
+        yield Made("macros", _tiling_um2(tiling, pdk), lambda: wrapper_verilog(tiling, pdk.clock_gate), tiling.macros)
     elif memory.banks == len(memory.slices) == 1 and memory.depth > 1: # A pair needs words that are written as a whole.
         tiling = tiled(pairs_of(memory))
         around = 2*memory.width*(pdk.flipflop_um2 + 2*BIT_UM2)
         yield Made("pairs", _tiling_um2(tiling, pdk) + around,
-            pairs_verilog(memory) + wrapper_verilog(tiling, pdk.clock_gate), tiling.macros)
+            lambda: pairs_verilog(memory) + wrapper_verilog(tiling, pdk.clock_gate), tiling.macros)
 
 
 def _tiling_um2(tiling: Tiling, pdk: Pdk) -> float:
@@ -80,4 +80,5 @@ def _flops(memory: Memory, pdk: Pdk) -> Made:
     words  = memory.banks*memory.depth
     around = words*(len(memory.slices)*GATE_UM2 + BIT_UM2*memory.address_bits) \
         + memory.width*(pdk.flipflop_um2 + BIT_UM2)
-    return Made("flops", around + memory.bits*(pdk.flipflop_um2 + BIT_UM2), flops_verilog(memory, pdk.clock_gate))
+    return Made("flops", around + memory.bits*(pdk.flipflop_um2 + BIT_UM2),
+        lambda: flops_verilog(memory, pdk.clock_gate))

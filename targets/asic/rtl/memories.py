@@ -64,7 +64,7 @@ class MemoryFiles:
         """
         made = make(memory, use, self.config, self.pdk)
         gate = self.pdk.clock_gate
-        self.sources[memory.name] = made.text
+        self.sources[memory.name] = made.write()
         self.models |= {name: macro_model_verilog(self.pdk.macros[name]) for name in made.macros}
         self.models[gate.name] = clock_gate_model(gate)
         self.counts.update(made.macros)
