@@ -87,11 +87,14 @@ class FlashReader(LiteXModule):
             ),
         )
 
-        # Pads, out of registers.
-        # -----------------------
+        # Pads, out of registers. In reset the flash is not selected: what it heard before, of a command that the reset
+        # cut short, or of levels that nobody chose, ends with that.
+        # -------------------------------------------------------------------------------------------------------------
         rest = header & (count[:4] != 0) & (count[:4] < READ_BYTE)
+        cs_n = Signal(reset=1)
+        self.comb += pads.cs_n.eq(cs_n)
         self.sync += [
-            pads.cs_n.eq(rest | self.done),
+            cs_n.eq(rest | self.done),
             pads.clk.eq(clock[0] & ~rest & ~self.done),
             pads.mosi.eq(shift[-1]),
         ]

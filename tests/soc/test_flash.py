@@ -24,7 +24,7 @@ WAKE_CLOCKS = 150
 class Bench(Module):
     """A FlashRAM of some words, beside the flash that has them."""
     def __init__(self, offset=OFFSET, wake_clocks=WAKE_CLOCKS):
-        pads = Record(PADS)
+        self.pads = pads = Record(PADS)
         self.submodules.ram   = FlashRAM(pads, offset, 4*len(WORDS))
         self.submodules.model = FlashModel(pads, OFFSET, 4*len(WORDS), wake_clocks)
         self.model.mem.init   = WORDS
@@ -104,3 +104,14 @@ def test_the_model_tells_wrong_addresses_and_a_short_rest(small, wrong):
 def test_a_flash_that_is_not_woken(small, monkeypatch):
     monkeypatch.setattr(flash, "WAKE", 0x00)
     assert [word for word, _ in play(read_all)] == [0xffffffff]*len(WORDS)
+
+
+def test_the_flash_is_not_selected_in_reset(small):
+    """So that it forgets what it heard before, as levels of pads that nobody had reset yet."""
+    def session(dut):
+        levels = []
+        for _ in range(3):
+            levels.append(((yield dut.pads.cs_n), (yield dut.pads.clk)))
+            yield
+        return levels
+    assert play(session) == [(1, 0), (0, 0), (0, 1)]

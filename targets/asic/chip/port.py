@@ -95,10 +95,12 @@ class ChipPort:
             self._go_on(end - self.clocks)
 
     def wait_for(self, byte: bytes, clocks: int) -> bytes:
-        """Let it run until a byte comes; all that came before it, with it; b"" where it does not come in time."""
+        """Let it run until a byte comes; all that came before it, with it. b"" where it does not come in time: what
+        came then waits to be read."""
         end, came = self.clocks + clocks, b""
         while not came.endswith(byte):
             if self.clocks >= end:
+                self._received = came
                 return b""
             self._go_on(end - self.clocks)
             came += self.read()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from accel.config import LIMITS
 from accel.errors import QCLIFError
+from firmware.boot_image import WAITING
 from host.events.sample import Sample
 from host.link.device import Device
 from host.link.link import Link
@@ -116,8 +117,8 @@ def run_chip(program: Path, config: AsicConfig, image: Path, network: Network, s
         meter.port = port
         meter.enter("boot")
         if not port.wait_for(b"\0", BOOT_CLOCKS + line):
-            raise QCLIFError(f"the firmware of the chip has not said a word in {port.clocks} clocks: run the stage "
-                "synth again, with another Yosys")
+            raise QCLIFError(f"the firmware of the chip has not said a word in {port.clocks} clocks; its UART said "
+                f"{port.read()!r}, where {WAITING!r} is a flash without an image: report this")
         meter.enter("loading")
         with Link(port, timeout=(ANSWER_CLOCKS + line)/port.frequency_hz, tries=TRIES) as link:
             meter.enter("idle")

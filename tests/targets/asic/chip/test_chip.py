@@ -95,6 +95,16 @@ def test_events_that_it_encodes_itself_and_a_reset(program, image):
         assert port.framing == 0
 
 
+def test_a_reset_while_it_loads(program, image):
+    """The flash is in the middle of its first command then, of which it must not take what follows for the rest."""
+    with chip(program, image) as port:
+        for clocks in (7, 20_003):
+            port.run(clocks)
+            assert not port.read()
+            port.reset()
+        assert port.wait_for(b"\0", CLOCKS).startswith(STARTING)
+
+
 def test_with_an_empty_flash_it_boots_over_its_uart(program, image, empty):
     with chip(program, empty) as port:
         assert port.wait_for(WAITING, CLOCKS) == WAITING
@@ -107,6 +117,13 @@ def test_with_an_empty_flash_it_boots_over_its_uart(program, image, empty):
             assert link.info.config == SIZES and link.stats.retries == 0
         with pytest.raises(QCLIFError, match=r"^port the simulated chip: something else than"):
             boot(port, BAUDRATE, image.read_bytes(), patience=0.001)
+
+
+def test_a_chip_that_does_not_boot(program, empty, monkeypatch):
+    monkeypatch.setattr("targets.asic.gatesim.chip_run.BOOT_CLOCKS", 1000)
+    network, sample = recording()
+    with pytest.raises(QCLIFError, match=r"^the firmware of the chip has not said a word in \d+ clocks; .* said b'\?'"):
+        run_chip(program, CONFIG, empty, network, [sample])
 
 
 def test_an_image_that_is_larger_than_its_ram(program, empty):
