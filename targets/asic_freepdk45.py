@@ -4,16 +4,17 @@
 """FreePDK45: from Migen to gates, timing, power and layout, with the paper's numbers beside ours.
 
 examples:
-  python -m targets.asic_freepdk45                                    the core: area, timing, power, energy
+  python -m targets.asic_freepdk45                                    the chip: area and timing
+  python -m targets.asic_freepdk45 --design core                      the accelerator: area, timing, power, energy
   python -m targets.asic_freepdk45 --design neuron                    the neuron alone, as the paper counts it
   python -m targets.asic_freepdk45 --design spatial --neurons 10      the paper's architecture
-  python -m targets.asic_freepdk45 --network NET.npz --events FILE    power at the activity of your recording
-  python -m targets.asic_freepdk45 --until synth --lanes 16           area only
-  python -m targets.asic_freepdk45 --until synth --equivalence        and the netlist proven equal to the Verilog
-  python -m targets.asic_freepdk45 --until layout                     to GDS, where OpenROAD's flow scripts are
+  python -m targets.asic_freepdk45 --design core --network NET.npz --events FILE      power for your recording
+  python -m targets.asic_freepdk45 --design core --until synth --lanes 16             area only
+  python -m targets.asic_freepdk45 --design core --until synth --equivalence          and proven equal to the Verilog
+  python -m targets.asic_freepdk45 --design core --until layout       to GDS, where OpenROAD's flow scripts are
   python -m targets.asic_freepdk45 --sweep compare                    the paper's table: 10 to 200 neurons, 8 and 4 bits
   python -m targets.asic_freepdk45 --sweep layout --jobs 1            neuron, spatial and a core with macros to GDS
-  python -m targets.asic_freepdk45 --sweep my.json --jobs 4           your own: [{"lanes": [4, 8], "frequency": 200}]
+  python -m targets.asic_freepdk45 --sweep my.json --jobs 4           your own: [{"design": "core", "lanes": [4, 8]}]
 
 Cells and macros come from --pdk, else FREEPDK45_HOME, else FLOW_HOME; --download-pdk fetches them. Each stage runs
 once for all that it depends on: build/asic/ keeps what came out.

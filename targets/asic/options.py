@@ -47,7 +47,7 @@ def make_parser(description: str) -> Parser:
         told = "; ".join(f"{name}: {text}" for name, text in known.items())
         flow.add_argument(option, choices=list(known), default=default, help=f"{told}{more} (default: %(default)s)")
 
-    choice("--design", DESIGNS, "core")
+    choice("--design", DESIGNS, "soc")
     _add_frequency(flow)
     choice("--corner", CORNERS, "typ", "; of power: timing is told for all")
     choice("--sram", SRAMS, "fakeram45")

@@ -23,7 +23,7 @@ from targets.tools.progress import StageProgress
 RUNS = Path(__file__).with_name("runs.json")
 
 # What all runs have in common: a random network and the first steps of a synthetic gesture.
-COMMON = {"network": RANDOM, "steps": 40, "until": "power"}
+COMMON = {"design": "core", "network": RANDOM, "steps": 40, "until": "power"}
 
 
 def calibrate(pdk: Path | None, path: Path, progress: StageProgress) -> Calibration:

@@ -167,7 +167,7 @@ def test_without_a_compiler_for_the_chip(pdk, without, tmp_path):
     (["--frequency", "fast"],           ["frequency", "fast"]),
     (["--frequency", "1e9"],            ["frequency", "5000"]),
     (["--neurons", "5000"],             ["neurons", "5000", "1024"]),
-    (["--sram", "flops"],               ["qclif_weights_soma", "--sram"]),
+    (["--sram", "flops"],               ["qclif_program", "--sram"]),
     (["--pdk", "/nowhere"],             ["/nowhere", "--download-pdk"]),
     (["--events", "/nowhere.npz"],      ["/nowhere.npz"]),
     (["--network", "/nowhere.npz"],     ["/nowhere.npz"]),
@@ -225,9 +225,9 @@ def test_help_is_quick_and_teaches():
 def test_runs_of_a_sweep_have_the_options_of_the_command_and_their_own():
     args = make_parser("").parse_args(["--lanes", "4", "--sweep", "x", "--steps", "5", "--frequency", "50"])
     runs = parse_runs(args, [{"lanes": 8}, {"frequency": 200.0, "design": "neuron"}], "x")
-    assert [(run.lanes, run.frequency, run.design, run.steps) for run in runs] == [(8, 50.0, "core", 5),
+    assert [(run.lanes, run.frequency, run.design, run.steps) for run in runs] == [(8, 50.0, "soc", 5),
         (4, 200.0, "neuron", 5)]
-    assert (args.lanes, args.frequency, args.design) == (4, 50.0, "core")
+    assert (args.lanes, args.frequency, args.design) == (4, 50.0, "soc")
 
 
 def test_exit_codes():
