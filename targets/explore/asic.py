@@ -117,5 +117,5 @@ class AsicTarget:
         """What takes the design through the flow."""
         sizes = " ".join(f"--{name.replace('_', '-')} {getattr(design.sizes, name)}" for name in (*SIZES, "lanes",
             "updates"))
-        return (f"python -m targets.asic_freepdk45 --design core {sizes} --frequency {design.clock_mhz:g} --sram-objective "
-            f"{design.memory}")
+        return (f"python -m targets.asic_freepdk45 --design core {sizes} --frequency {design.clock_mhz:g} "
+            f"--sram-objective {design.memory}")
