@@ -13,9 +13,10 @@ from host.common.folders import build_root
 from targets.asic.chip.firmware import COMPILER
 from targets.asic.gatesim.chip_run import ChipRun, activity_file, simulate_chip
 from targets.asic.gatesim.simulate import ACTIVITY, simulate
-from targets.asic.layout.layout import layout_tools, missing_tool, prepare, scripts_digest
+from targets.asic.layout.layout import prepare
 from targets.asic.layout.layout import run as run_layout
 from targets.asic.layout.results import Layout
+from targets.asic.layout.tools import layout_tools, missing_tool, scripts_digest
 from targets.asic.platform.openram import openram_pdk
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.power.power import estimate, estimate_each

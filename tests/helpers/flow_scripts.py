@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from targets.asic.layout.layout import missing_tool
+from targets.asic.layout.tools import missing_tool
 
 needs_openroad = pytest.mark.skipif(missing_tool() is not None, reason=f"needs OpenROAD: {missing_tool()}")
 

@@ -15,7 +15,8 @@ from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig, Rtl
 from targets.asic.layout.floorplan import plan
 from targets.asic.layout.flow_files import STRAP_STEP, config_mk, constraint_sdc, pdn_tcl, strap_pitch
-from targets.asic.layout.layout import missing_tool, prepare, run, scripts_digest
+from targets.asic.layout.layout import prepare, run
+from targets.asic.layout.tools import missing_tool, scripts_digest
 from targets.asic.platform.config_mk import read_variables
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk, find_pdk
