@@ -17,6 +17,7 @@ from targets.asic.layout.layout import prepare
 from targets.asic.layout.layout import run as run_layout
 from targets.asic.layout.results import Layout
 from targets.asic.layout.tools import layout_tools, missing_tool, scripts_digest
+from targets.asic.layout.variables import identity
 from targets.asic.platform.openram import openram_pdk
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.power.power import estimate, estimate_each
@@ -139,12 +140,14 @@ class _Flow:
     def _layout(self, result: FlowResult) -> None:
         """Lay out in a folder that is not the stage's own: there the flow scripts go on where they were interrupted."""
         synthesis = result.synthesis
+        variables = result.request.variables
         missing   = missing_tool()
         tools     = {} if missing else layout_tools()
         scripts   = "" if missing else scripts_digest(self.pdk.name)
-        key       = digest("".join(map(str, [*self._netlist(result), self.config.period_ns, tools, scripts])))
+        key       = digest("".join(map(str, [*self._netlist(result), self.config.period_ns, tools, scripts,
+            *identity(variables)])))
         inputs    = prepare(self.config, result.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
-            build_root()/"asic"/"layout"/key[:20])
+            build_root()/"asic"/"layout"/key[:20], variables)
         if missing:
             result.missing["layout"] = missing
             result.layout_command    = inputs.command

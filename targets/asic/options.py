@@ -16,6 +16,7 @@ from accel.errors import QCLIFError
 from host.cli.options import add_input_args, positive, share
 from host.common.folders import build_root
 from targets.asic.design import DESIGNS, FREQUENCY_LIMITS, RAM_LIMITS, SRAMS, Chip
+from targets.asic.layout.variables import variable
 from targets.asic.platform.pdk import CORNERS
 from targets.asic.platform.tiling import OBJECTIVES
 from targets.asic.stages import STAGES
@@ -60,6 +61,9 @@ def make_parser(description: str) -> Parser:
             f" (default: power, or as far as the tools that are installed go; {DEFAULT_UNTIL['soc']} for the soc)")
     flow.add_argument("--equivalence", action="store_true",
         help="prove each module of the netlist equal to its Verilog, with Yosys: some seconds a module")
+    flow.add_argument("--orfs", type=variable, action="append", default=[], metavar="VAR=VALUE",
+        help="a variable of OpenROAD's flow scripts for the layout, besides or instead of the flow's own; may be "
+            "given often; an empty value: as if it were not set")
     flow.add_argument("--pdk", type=Path, metavar="DIR",
         help="folder of FreePDK45 files (default: FREEPDK45_HOME, else FLOW_HOME's, else what was fetched)")
     flow.add_argument("--download-pdk", action="store_true", help="fetch what is missing there, checksums verified")

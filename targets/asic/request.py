@@ -3,6 +3,7 @@
 """A run of the flow as data: what it is to do, and what its stages gave."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Request:
     inputs : of the simulation; None for the neuron, which gets random cases, and where no simulation is asked for.
     strict_tools : a missing tool is an error; else the flow does what it can without.
     equivalence : the netlist is proven equal to its Verilog, too.
+    variables : of the layout's flow scripts, besides those of the flow.
     """
     config:       AsicConfig
     pdk:          Pdk
@@ -36,6 +38,7 @@ class Request:
     inputs:       Inputs | None = None
     strict_tools: bool = True
     equivalence:  bool = False
+    variables:    Mapping[str, str | Path] = dataclasses.field(default_factory=dict)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 """Runs of the flow, from their options to their records: one, or those of a sweep side by side."""
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
@@ -22,6 +23,8 @@ from targets.asic.design import AsicConfig
 from targets.asic.export import export
 from targets.asic.flow import run_flow
 from targets.asic.gatesim.simulate import Inputs
+from targets.asic.layout.tools import missing_tool
+from targets.asic.layout.variables import check_known
 from targets.asic.options import DEFAULT_UNTIL, Options, arguments, chip_from_args, make_parser
 from targets.asic.platform.pdk import find_pdk
 from targets.asic.report.make_record import record_of
@@ -54,9 +57,14 @@ def run_one(args: argparse.Namespace, progress: StageProgress = no_stage, folder
 
 def make_request(args: argparse.Namespace) -> Request:
     """What the options ask for; what is wrong with them shall not take a stage to find out."""
+    until = args.until or DEFAULT_UNTIL[args.design]
+    if args.orfs and until != "layout":
+        raise QCLIFError(f"--orfs {args.orfs[0][0]} is for the layout, but the flow ends with {until}: add --until "
+            f"layout, or leave it out")
     pdk = find_pdk(args.pdk, args.download_pdk)
     pdk.corner(args.corner)
-    until   = args.until or DEFAULT_UNTIL[args.design]
+    if args.orfs and missing_tool() is None:
+        check_known(dict(args.orfs), Path(os.environ["FLOW_HOME"]), pdk.name)
     neuron  = args.design == "neuron"
     samples = [] if neuron else read_samples(args)
     wanted  = {"current_bits": NEURON_CURRENT_BITS} if neuron else preferred_sizes(given_network(args), samples)
@@ -67,7 +75,7 @@ def make_request(args: argparse.Namespace) -> Request:
         inputs = _inputs(args, samples, config.sizes)
         # The spatial design has the network's shifts wired in.
         config = replace(config, apical_shift=inputs.network.apical_shift, product_shift=inputs.network.product_shift)
-    return Request(config, pdk, until, inputs, args.until is not None, args.equivalence)
+    return Request(config, pdk, until, inputs, args.until is not None, args.equivalence, dict(args.orfs))
 
 
 def _inputs(args: argparse.Namespace, samples: list[Sample], sizes: QCLIFConfig) -> Inputs:

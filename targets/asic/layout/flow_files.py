@@ -2,10 +2,12 @@
 
 """Texts that OpenROAD's flow scripts read: variables, constraints, places of macros, power grid, and how to run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from targets.asic.layout.floorplan import NM, Floorplan
+from targets.asic.layout.variables import variables_mk
 from targets.asic.platform.pdk import Pdk
 from targets.asic.sta.timing import IO_FRACTION, clocking, surroundings
 
@@ -22,7 +24,7 @@ MACRO_FILES = {"lef": "ADDITIONAL_LEFS", "lib": "ADDITIONAL_LIBS", "gds": "ADDIT
 
 
 def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool, halo: tuple[int, int],
-    pdk: Pdk) -> str:
+    pdk: Pdk, variables: Mapping[str, str | Path] = {}) -> str:
     """Variables of the flow scripts.
 
     Parameters
@@ -30,6 +32,7 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
     files : of macros, "kind/name", kinds of MACRO_FILES.
     dense_pins : whether one layer a side is too little for the pins.
     halo : of macros, nm.
+    variables : the user's, which win.
     """
     values = {
         "DESIGN_NAME":            top,
@@ -57,7 +60,7 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
             if named := [f"$(DESIGN_FOLDER){file}" for file in files if file.startswith(f"{kind}/")]:
                 values[variable] = " ".join(named)
     return "DESIGN_FOLDER := $(dir $(DESIGN_CONFIG))\n\n" + "".join(f"export {name} = {value}\n"
-        for name, value in values.items())
+        for name, value in values.items()) + variables_mk(variables)
 
 
 def constraint_sdc(clock: str, period_ns: float, pdk: Pdk) -> str:

@@ -28,6 +28,7 @@ from targets.asic.layout.flow_files import (
 )
 from targets.asic.layout.results import Layout, read_layout
 from targets.asic.layout.tools import missing_tool
+from targets.asic.layout.variables import files_of
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
 from targets.netlist.netlist import ONE, ZERO, Netlist, read_netlist
@@ -72,8 +73,8 @@ class LayoutInputs:
         return f"FLOW_HOME={home} sh {self.folder/RUN}"
 
 
-def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: Pdk, folder: Path
-    ) -> LayoutInputs:
+def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: Pdk, folder: Path,
+    variables: Mapping[str, str | Path] = {}) -> LayoutInputs:
     """Write all that the flow scripts read; what is the same as before stays untouched.
 
     Parameters
@@ -83,6 +84,7 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
     netlist : synthesised, structural Verilog of the PDK's cells.
     logic_um2 : area of its cells without macros.
     folder : to write to.
+    variables : of the flow scripts, the user's.
 
     Raises
     ------
@@ -114,9 +116,10 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
     floorplan = plan(logic_um2, shapes, **options, pins=pins, pin_pitch=PIN_PITCHES[dense])
     copies    = {f"{kind}/{path.name}": path for _, macro in sorted(used.items())
         for kind, path in zip(MACRO_FILES, (macro.lef, macro.liberty, macro.gds), strict=True) if path is not None}
+    copies   |= files_of(variables)
     supplies  = [*(cells[name] for name in design.cells() & cells.keys()), *outlines.values()]
     texts     = {
-        "config.mk":      config_mk(rtl.top, floorplan, list(copies), dense, HALO, pdk),
+        "config.mk":      config_mk(rtl.top, floorplan, list(copies), dense, HALO, pdk, variables),
         "constraint.sdc": constraint_sdc(rtl.clock, config.period_ns, pdk),
         **({"pdn.tcl": pdn_tcl(floorplan, {pin for each in supplies for pin in each.power},
             {pin for each in supplies for pin in each.ground}, pdk)} if has_grid(pdk) else {}),

@@ -23,6 +23,8 @@ def record_of(result: FlowResult) -> Record:
         for name, done in result.done.items()}
     record["notes"]  = [f"{name} did not run, which brings {STAGES[name][1]}: {why}"
         for name, why in result.missing.items()]
+    if variables := result.request.variables:
+        record["orfs"] = {name: str(value) for name, value in variables.items()}
     for add in (_add_synthesis, _add_equivalence, _add_timing, _add_gatesim, _add_power, _add_weights, _add_layout):
         add(record, result)
     add_energies(record)

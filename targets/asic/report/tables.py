@@ -103,6 +103,8 @@ def _summary(record: Record) -> Sheet:
             rows.append(("the whole of it", f"{number(total)} clocks, {number(run['clocks_per_second'])} a second"))
     if "power_mw" in record:
         rows.append(("power", f"{number(record['power_mw']['total'])} mW"))
+    if "orfs" in record:
+        rows.append(("flow scripts", ", ".join(f"{name}={value}" for name, value in record["orfs"].items())))
     return Sheet(name_of(record), ("", ""), rows, tuple(record.get("notes", ())))
 
 
