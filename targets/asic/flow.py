@@ -38,7 +38,7 @@ from targets.tools.verilator import generator_versions
 NEEDS = {"sta": ("synthesis",), "gatesim": ("synthesis",), "power": ("synthesis", "gatesim"), "layout": ("synthesis",)}
 
 
-def _tools(stage: str, design: str) -> dict[str, str]:
+def _tools(stage: str, design: str, docker: bool) -> dict[str, str]:
     """Versions of a stage's tools by name.
 
     Raises
@@ -56,7 +56,7 @@ def _tools(stage: str, design: str) -> dict[str, str]:
         programs = ["verilator", *([COMPILER] if design == "soc" else [])]
         check_programs(programs)
         return {program: version_of(program, "--version") for program in programs}
-    elif stage == "layout" and design == "soc" and (missing := missing_tool()):
+    elif stage == "layout" and design == "soc" and (missing := missing_tool(docker)):
         # Told before the chip is simulated, which may take hours.
         raise QCLIFError(missing)
     return {tool.name.lower(): f"{tool.version} ({tool.kind})" for tool in tools}
@@ -101,7 +101,7 @@ class _Flow:
         """Find the tools of all stages, before any of them runs."""
         for name in names:
             try:
-                self.result.tools |= _tools(name, self.config.design)
+                self.result.tools |= _tools(name, self.config.design, self.result.request.docker)
             except QCLIFError as error:
                 if self.result.request.strict_tools:
                     raise
@@ -141,19 +141,23 @@ class _Flow:
         """Lay out in a folder that is not the stage's own: there the flow scripts go on where they were interrupted."""
         synthesis = result.synthesis
         variables = result.request.variables
-        missing   = missing_tool()
-        tools     = {} if missing else layout_tools()
-        scripts   = "" if missing else scripts_digest(self.pdk.name)
+        docker    = result.request.docker
+        missing   = missing_tool(docker)
+        tools     = {} if missing else layout_tools(docker)
+        scripts   = "" if missing or docker else scripts_digest(self.pdk.name)
         key       = digest("".join(map(str, [*self._netlist(result), self.config.period_ns, tools, scripts,
             *identity(variables)])))
         inputs    = prepare(self.config, result.rtl, synthesis.netlist, synthesis.area_logic_um2, self.pdk,
             build_root()/"asic"/"layout"/key[:20], variables)
+        inputs    = dataclasses.replace(inputs, docker=docker)
         if missing:
             result.missing["layout"] = missing
             result.layout_command    = inputs.command
             return
         result.tools |= tools
         def work(folder: Path) -> Layout:
+            if docker:
+                self.progress(f"layout: {inputs.command}")
             return run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})"))
         layout = self._stage("layout", run_layout, [key], work)
         if not all(path.is_file() for path in layout.files):

@@ -64,6 +64,9 @@ def make_parser(description: str) -> Parser:
     flow.add_argument("--orfs", type=variable, action="append", default=[], metavar="VAR=VALUE",
         help="a variable of OpenROAD's flow scripts for the layout, besides or instead of the flow's own; may be "
             "given often; an empty value: as if it were not set")
+    flow.add_argument("--orfs-docker", action="store_true",
+        help="lay out in the flow scripts' container, openroad/orfs:latest or that of OR_IMAGE, by the docker command "
+            "that is shown; untested: no Docker was at hand")
     flow.add_argument("--pdk", type=Path, metavar="DIR",
         help="folder of FreePDK45 files (default: FREEPDK45_HOME, else FLOW_HOME's, else what was fetched)")
     flow.add_argument("--download-pdk", action="store_true", help="fetch what is missing there, checksums verified")

@@ -31,6 +31,7 @@ class Request:
     strict_tools : a missing tool is an error; else the flow does what it can without.
     equivalence : the netlist is proven equal to its Verilog, too.
     variables : of the layout's flow scripts, besides those of the flow.
+    docker : the layout is made in the flow scripts' container.
     """
     config:       AsicConfig
     pdk:          Pdk
@@ -39,6 +40,7 @@ class Request:
     strict_tools: bool = True
     equivalence:  bool = False
     variables:    Mapping[str, str | Path] = dataclasses.field(default_factory=dict)
+    docker:       bool = False
 
 
 @dataclass

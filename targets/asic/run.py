@@ -33,6 +33,9 @@ from targets.asic.request import Request
 from targets.asic.stages import STAGES
 from targets.tools.progress import StageProgress, no_stage
 
+# Options that only a layout has.
+FOR_LAYOUT = ("orfs", "orfs-docker")
+
 # Currents of the paper's neuron.
 NEURON_CURRENT_BITS = 8
 
@@ -58,12 +61,13 @@ def run_one(args: argparse.Namespace, progress: StageProgress = no_stage, folder
 def make_request(args: argparse.Namespace) -> Request:
     """What the options ask for; what is wrong with them shall not take a stage to find out."""
     until = args.until or DEFAULT_UNTIL[args.design]
-    if args.orfs and until != "layout":
-        raise QCLIFError(f"--orfs {args.orfs[0][0]} is for the layout, but the flow ends with {until}: add --until "
-            f"layout, or leave it out")
+    given = [option for option in FOR_LAYOUT if getattr(args, option.replace("-", "_"))]
+    if given and until != "layout":
+        raise QCLIFError(f"--{given[0]} is for the layout, but the flow ends with {until}: add --until layout, or "
+            f"leave it out")
     pdk = find_pdk(args.pdk, args.download_pdk)
     pdk.corner(args.corner)
-    if args.orfs and missing_tool() is None:
+    if args.orfs and not args.orfs_docker and missing_tool() is None:
         check_known(dict(args.orfs), Path(os.environ["FLOW_HOME"]), pdk.name)
     neuron  = args.design == "neuron"
     samples = [] if neuron else read_samples(args)
@@ -75,7 +79,8 @@ def make_request(args: argparse.Namespace) -> Request:
         inputs = _inputs(args, samples, config.sizes)
         # The spatial design has the network's shifts wired in.
         config = replace(config, apical_shift=inputs.network.apical_shift, product_shift=inputs.network.product_shift)
-    return Request(config, pdk, until, inputs, args.until is not None, args.equivalence, dict(args.orfs))
+    return Request(config, pdk, until, inputs, args.until is not None, args.equivalence, dict(args.orfs),
+        args.orfs_docker)
 
 
 def _inputs(args: argparse.Namespace, samples: list[Sample], sizes: QCLIFConfig) -> Inputs:

@@ -8,6 +8,7 @@ folder, which may be taken to another machine; what they make is below it, and t
 
 import os
 import re
+import shlex
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from pathlib import Path
 from accel.errors import QCLIFError
 from host.common.console import Progress, no_progress
 from targets.asic.design import AsicConfig, Rtl
+from targets.asic.layout.container import container_command
 from targets.asic.layout.floorplan import Floorplan, LefMacro, plan, read_lef, read_site
 from targets.asic.layout.flow_files import (
     MACRO_FILES,
@@ -59,18 +61,28 @@ class LayoutInputs:
     Attributes
     ----------
     macros : (left, bottom, right, top) of each macro's instance, nm.
-    command : what runs it in a shell.
+    docker : whether it runs in the flow scripts' container.
     """
     folder:    Path
     platform:  str
     top:       str
     floorplan: Floorplan
     macros:    dict[str, tuple[int, int, int, int]]
+    docker:    bool = False
+
+    @property
+    def program(self) -> list[str]:
+        """What runs it."""
+        script = self.folder/RUN
+        return container_command(script) if self.docker else ["sh", str(script)]
 
     @property
     def command(self) -> str:
+        """What runs it, in a shell."""
+        if self.docker:
+            return shlex.join(self.program)
         home = os.environ.get("FLOW_HOME", "<folder flow of OpenROAD-flow-scripts>")
-        return f"FLOW_HOME={home} sh {self.folder/RUN}"
+        return f"FLOW_HOME={home} {shlex.join(self.program)}"
 
 
 def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: Pdk, folder: Path,
@@ -176,7 +188,7 @@ def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
     ------
     QCLIFError : a tool is missing, or a step failed; its log is named.
     """
-    if missing := missing_tool():
+    if missing := missing_tool(inputs.docker):
         raise QCLIFError(f"layout cannot run: {missing}; then: {inputs.command}")
     log  = inputs.folder/"run.log"
     tail = deque(maxlen=12)
@@ -189,7 +201,7 @@ def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
             done += 1
 
     done = 0
-    if run_program(["sh", inputs.folder/RUN], log=log, on_line=on_line).status:
+    if run_program(inputs.program, log=log, on_line=on_line).status:
         told   = list(filter(None, tail)) or ["without a word"]
         reason = next((line for line in reversed(told) if "ERROR" in line or line.startswith("Error")), told[-1])
         raise QCLIFError(f"layout failed: {reason}; see {log}, and run again to go on from there")

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from accel.errors import QCLIFError
+from targets.asic.layout.container import image, missing_container
 from targets.tools.builds import digest, file_digest
 from targets.tools.process import version_of
 
@@ -17,8 +18,11 @@ INSTALL = ("git clone --recursive https://github.com/The-OpenROAD-Project/OpenRO
 NO_SCRIPTS = {"designs", "results", "logs", "objects", "reports", "__pycache__"}
 
 
-def missing_tool() -> str | None:
-    """What keeps layout from running, and the remedy; None where nothing is known to."""
+def missing_tool(docker: bool = False) -> str | None:
+    """What keeps layout from running, here or in the flow scripts' container, and the remedy; None where nothing is
+    known to."""
+    if docker:
+        return missing_container()
     home = os.environ.get("FLOW_HOME", "")
     if not home:
         return f"FLOW_HOME is not set, it must name the folder flow of OpenROAD's flow scripts: {INSTALL}"
@@ -39,8 +43,11 @@ def _openroad() -> str:
     return os.environ.get("OPENROAD_EXE") or shutil.which("openroad") or built
 
 
-def layout_tools() -> dict[str, str]:
-    """Versions of what makes the layout, by name; missing_tool() is None."""
+def layout_tools(docker: bool = False) -> dict[str, str]:
+    """Versions of what makes the layout, by name; missing_tool() is None. Of the container, which is fetched when it
+    runs, only its name is known."""
+    if docker:
+        return {"orfs": image()}
     built   = f"{os.environ['FLOW_HOME']}/../tools/install/klayout/klayout"
     klayout = os.environ.get("KLAYOUT_CMD") or shutil.which("klayout") or shutil.which(built)
     return {"openroad": version_of(_openroad(), "-version")} | (

@@ -115,8 +115,8 @@ def test_runs_of_a_sweep_add_their_own():
 
 
 @pytest.mark.parametrize("options, words", [
-    (["--orfs", "PLACE_DENSITY=1"],                      ["PLACE_DENSITY", "ends with power", "--until layout"]),
-    (["--orfs", "PLACE_DENSITY=1", "--until", "synth"],  ["PLACE_DENSITY", "ends with synth"]),
+    (["--orfs", "PLACE_DENSITY=1"],                      ["--orfs", "ends with power", "--until layout"]),
+    (["--orfs", "PLACE_DENSITY=1", "--until", "synth"],  ["--orfs", "ends with synth"]),
     (["--orfs", "SDC_FILE=x", "--until", "layout"],      ["--orfs", "SDC_FILE", "constraints"]),
     (["--orfs", "X=a\nb", "--until", "layout"],          ["--orfs", "X", "misread"]),
 ])
