@@ -11,7 +11,7 @@ examples:
   python -m targets.asic_freepdk45 --design core --network NET.npz --events FILE      power for your recording
   python -m targets.asic_freepdk45 --design core --until synth --lanes 16             area only
   python -m targets.asic_freepdk45 --design core --until synth --equivalence          and proven equal to the Verilog
-  python -m targets.asic_freepdk45 --design core --until layout       to GDS, where OpenROAD's flow scripts are
+  python -m targets.asic_freepdk45 --design core --until layout --view  to GDS, where OpenROAD's flow scripts are
   python -m targets.asic_freepdk45 --sweep compare                    the paper's table: 10 to 200 neurons, 8 and 4 bits
   python -m targets.asic_freepdk45 --sweep layout --jobs 1            neuron, spatial and a core with macros to GDS
   python -m targets.asic_freepdk45 --sweep my.json --jobs 4           your own: [{"design": "core", "lanes": [4, 8]}]
@@ -39,6 +39,7 @@ from targets.asic.report.record import Record, at
 from targets.asic.report.sheet import Sheet
 from targets.asic.report.studies import json_rows, study_figures, study_of, study_sheets
 from targets.asic.report.tables import name_of, sheets, write_report
+from targets.asic.view import view
 from targets.tools.builds import writing
 from targets.tools.process import exit_on_sigterm
 from targets.tools.progress import StageDisplay
@@ -55,6 +56,8 @@ def single(args: argparse.Namespace) -> int:
         record = run_one(args, progress, args.output_dir)
         images = layout_images(record, args.output_dir/"layout.png")
     write_all(args, record, list(sheets(record)), run_figures(record), name_of(record), images)
+    if args.view:
+        view(record, args.pdk)
     return exit_code([record], args.strict)
 
 
@@ -80,6 +83,8 @@ def run_figures(record: Record) -> Iterator[tuple[str, object]]:
 def swept(args: argparse.Namespace) -> int:
     """A sweep: records, tables and plots. Returns the exit code."""
     from targets.asic.run import parse_runs, run_all
+    if args.view:
+        raise QCLIFError("--view shows one layout: leave out --sweep, or --view")
     runs    = read_sweep(args.sweep)
     parsed  = parse_runs(args, runs, args.sweep)
     console = Console(stderr=True)

@@ -27,7 +27,7 @@ DEFAULT_UNTIL = dict.fromkeys(DESIGNS, "power") | {"soc": "sta"}
 FOLDER = Path(__file__).with_name("sweeps")
 
 # Options of the whole command, which a single run cannot have.
-REFUSED = ("sweep", "jobs", "output-dir", "json", "strict", "download-pdk")
+REFUSED = ("sweep", "jobs", "output-dir", "json", "strict", "download-pdk", "view")
 
 Options = dict[str, object]
 
@@ -88,6 +88,8 @@ def make_parser(description: str) -> Parser:
         help="folder of report.md, report.json and plots (default: %(default)s)")
     outputs.add_argument("--json", type=Path, metavar="FILE",
         help="write the figures here, too; - for standard output")
+    outputs.add_argument("--view", action="store_true",
+        help="show the layout in KLayout at the end; one that was made before is not made again")
     outputs.add_argument("--strict", action="store_true", help="exit code 1 where slack is negative")
     return parser
 

@@ -34,7 +34,7 @@ from targets.asic.stages import STAGES
 from targets.tools.progress import StageProgress, no_stage
 
 # Options that only a layout has.
-FOR_LAYOUT = ("orfs", "orfs-docker")
+FOR_LAYOUT = ("orfs", "orfs-docker", "view")
 
 # Currents of the paper's neuron.
 NEURON_CURRENT_BITS = 8
