@@ -35,6 +35,7 @@ from host.plots.style import save
 from targets.asic.layout.results import draw
 from targets.asic.options import make_parser, read_sweep
 from targets.asic.report import plots
+from targets.asic.report.floor import draw_modules
 from targets.asic.report.record import Record, at
 from targets.asic.report.sheet import Sheet
 from targets.asic.report.studies import json_rows, study_figures, study_of, study_sheets
@@ -62,13 +63,16 @@ def single(args: argparse.Namespace) -> int:
 
 
 def layout_images(record: Record, path: Path) -> list[Path]:
-    """Draw the layout, if there is one; what keeps it from being drawn is noted in the record."""
-    gds = at("layout", "gds")(record)
+    """Draw the layout, if there is one, and its modules; what keeps them from being drawn is noted in the record."""
+    layout, images = record.get("layout", {}), []
     try:
-        return [draw(Path(gds), path, (at("layout", "macros")(record) or {}).values())] if gds else []
+        if "gds" in layout:
+            images.append(draw(Path(layout["gds"]), path, layout.get("macros", {}).values()))
+        if "layout_def" in layout:
+            images.append(draw_modules(record, f"Modules of {name_of(record)}", path.with_stem(f"{path.stem}-modules")))
     except QCLIFError as error:
         record["notes"].append(str(error))
-        return []
+    return images
 
 
 def run_figures(record: Record) -> Iterator[tuple[str, object]]:

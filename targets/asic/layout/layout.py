@@ -46,7 +46,7 @@ HALO = (5_000, 5_000)
 # Room that a pin needs at the die's edge, nm, on one layer and on two.
 PIN_PITCHES = (560, 280)
 
-RUN = "run.sh"
+RUN, NETLIST = "run.sh", "netlist.v"
 
 # The flow scripts' steps that run OpenROAD, for the progress: the last one's name, and how many there are.
 _STEP  = re.compile(r"^Running (\w+)\.tcl, stage (\S+)")
@@ -61,6 +61,7 @@ class LayoutInputs:
     Attributes
     ----------
     macros : (left, bottom, right, top) of each macro's instance, nm.
+    lefs : of the technology, the cells and the macros.
     docker : whether it runs in the flow scripts' container.
     """
     folder:    Path
@@ -68,6 +69,7 @@ class LayoutInputs:
     top:       str
     floorplan: Floorplan
     macros:    dict[str, tuple[int, int, int, int]]
+    lefs:      tuple[Path, ...] = ()
     docker:    bool = False
 
     @property
@@ -137,7 +139,7 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
             {pin for each in supplies for pin in each.ground}, pdk)} if has_grid(pdk) else {}),
         **({"macros.tcl": macros_tcl(floorplan)} if instances else {}),
     }
-    files  = {**{name: text.encode() for name, text in texts.items()}, "netlist.v": design.text.encode(),
+    files  = {**{name: text.encode() for name, text in texts.items()}, NETLIST: design.text.encode(),
         **{name: path.read_bytes() for name, path in copies.items()}}
     script = run_sh(pdk.name, rtl.top, list(files)).encode()
     for name, content in {**files, RUN: script}.items():
@@ -146,7 +148,8 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
             write_text(folder/name, content)
     boxes = {name: (left, bottom, left + shapes[name][0], bottom + shapes[name][1])
         for name, (left, bottom) in floorplan.macros.items()}
-    return LayoutInputs(folder, pdk.name, rtl.top, floorplan, boxes)
+    return LayoutInputs(folder, pdk.name, rtl.top, floorplan, boxes, (pdk.tech_lef, pdk.cell_lef,
+        *(folder/name for name in copies if name.startswith("lef/"))))
 
 
 def _outline(macro: Macro) -> LefMacro:
@@ -205,4 +208,5 @@ def run(inputs: LayoutInputs, progress: Progress = no_progress) -> Layout:
         told   = list(filter(None, tail)) or ["without a word"]
         reason = next((line for line in reversed(told) if "ERROR" in line or line.startswith("Error")), told[-1])
         raise QCLIFError(f"layout failed: {reason}; see {log}, and run again to go on from there")
-    return replace(read_layout(inputs.folder, inputs.platform, inputs.top), macros=inputs.macros)
+    return replace(read_layout(inputs.folder, inputs.platform, inputs.top), macros=inputs.macros, lefs=inputs.lefs,
+        hierarchy=inputs.folder/NETLIST)

@@ -52,6 +52,8 @@ class Layout:
     wire_um : length of all wires.
     drc_errors : of the router's own check.
     macros : (left, bottom, right, top) of each macro's instance, nm.
+    hierarchy : the netlist that was laid out, with its modules.
+    lefs : of the technology, the cells and the macros.
     """
     area_um2:         float | None = None
     area_logic_um2:   float | None = None
@@ -71,6 +73,8 @@ class Layout:
     netlist:          Path | None = None
     spef:             Path | None = None
     macros:           dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
+    hierarchy:        Path | None = None
+    lefs:             tuple[Path, ...] = ()
 
     @property
     def files(self) -> list[Path]:

@@ -2,6 +2,8 @@
 
 """Makes the record of a run from what its stages gave."""
 
+from pathlib import Path
+
 from targets.asic.gatesim.chip_run import ChipRun
 from targets.asic.platform.cells import latch
 from targets.asic.report.comparisons import macro_values
@@ -116,8 +118,8 @@ def _add_weights(record: Record, result: FlowResult) -> None:
 def _add_layout(record: Record, result: FlowResult) -> None:
     layout = result.layout
     if layout is not None:
-        record["layout"] = {name: str(value) if name in ("gds", "layout_def", "netlist", "spef") else value
-            for name, value in vars(layout).items() if value not in (None, {})}
+        record["layout"] = {name: str(value) if isinstance(value, Path) else value for name, value in
+            vars(layout).items() if value not in (None, {}, ())} | {"lefs": [*map(str, layout.lefs)]}
         if result.routed is not None:
             record["layout"] |= _routed(result.routed)
         if layout.gds is None:
