@@ -60,7 +60,7 @@ class LayoutInputs:
 
     Attributes
     ----------
-    macros : (left, bottom, right, top) of each macro's instance, nm.
+    macros : (left, bottom, right, top) of each macro's instance, nm; none where the user's script places them.
     lefs : of the technology, the cells and the macros.
     docker : whether it runs in the flow scripts' container.
     """
@@ -147,7 +147,7 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
         if not (folder/name).is_file() or (folder/name).read_bytes() != content:
             write_text(folder/name, content)
     boxes = {name: (left, bottom, left + shapes[name][0], bottom + shapes[name][1])
-        for name, (left, bottom) in floorplan.macros.items()}
+        for name, (left, bottom) in floorplan.macros.items() if "MACRO_PLACEMENT_TCL" not in variables}
     return LayoutInputs(folder, pdk.name, rtl.top, floorplan, boxes, (pdk.tech_lef, pdk.cell_lef,
         *(folder/name for name in copies if name.startswith("lef/"))))
 

@@ -129,6 +129,13 @@ def test_inputs(inputs_of):
     assert subprocess.run(["sh", "-n", made.folder/"run.sh"], check=False).returncode == 0
 
 
+def test_macros_that_the_user_places_are_told_nowhere(inputs_of):
+    made = inputs_of(variables={"MACRO_PLACEMENT_TCL": ""})
+    assert made.macros == {} and made.floorplan.macros
+    assert (made.folder/"config.mk").read_text().endswith("override MACRO_PLACEMENT_TCL = \nexport "
+        "MACRO_PLACEMENT_TCL\n")
+
+
 def test_without_macros_there_are_none(inputs_of):
     made = inputs_of(NETLIST.replace("ram store (.clk(clock), .a(d));", ""))
     assert "MACRO" not in (made.folder/"config.mk").read_text()
