@@ -243,5 +243,5 @@ def test_exit_codes():
 
 def test_defaults_are_those_of_the_issue():
     args = make_parser("").parse_args([])
-    assert (args.design, args.frequency, args.corner, args.sram, args.until, args.samples) == ("core", 100.0, "typ",
+    assert (args.design, args.frequency, args.corner, args.sram, args.until, args.samples) == ("soc", 100.0, "typ",
         "fakeram45", None, 1)
