@@ -31,6 +31,7 @@ from firmware.protocol import DEFAULT_BAUDRATE, ENGINES
 from host.cli.network_choice import SHIPPED, preferred_sizes
 from host.cli.options import check_outputs, positive
 from host.common.console import write_json
+from host.common.heap import settled
 from host.link.port import PORTS, Faults
 from host.live.control import Control
 from host.live.sources.options import add_source_args, source_from_args
@@ -142,6 +143,7 @@ def live(args: argparse.Namespace) -> int:
             timer = threading.Timer(args.seconds, stop.set)
             timer.daemon = True
             timer.start()
+        stack.enter_context(settled())
         run.run(steps)
     found = measures(run, steps.counts)
     print_measures(found, console)

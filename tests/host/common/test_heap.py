@@ -1,15 +1,17 @@
 # This file is part of the qCLIF SoC. SPDX-License-Identifier: BSD-2-Clause
 
-"""Freed memory goes back to the system."""
+"""Memory that is no longer used goes back to the system."""
 
 import ctypes
+import gc
 import platform
 import re
+import weakref
 from pathlib import Path
 
 import pytest
 
-from host.common.heap import give_back
+from host.common.heap import give_back, settled
 
 MIB = 1024
 
@@ -37,3 +39,38 @@ def test_what_is_free_between_things_that_stay_is_given_back():
 def test_another_c_library(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()
+
+
+class Knot:
+    """Refers to itself, as a task that failed and its error do to each other."""
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.fixture
+def collector_off():
+    """It runs when it is asked alone."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_objects_that_refer_to_each_other_go(collector_off):
+    made = weakref.ref(Knot())
+    assert made() is not None
+    give_back()
+    assert made() is None
+
+
+def test_what_is_there_is_not_looked_at_again(collector_off):
+    before = weakref.ref(Knot())
+    kept   = Knot()
+    with settled():
+        assert before() is None and gc.get_freeze_count() > 1000
+        stays = weakref.ref(kept)
+        del kept
+        made = weakref.ref(Knot())
+        give_back()
+        assert stays() is not None and made() is None
+    give_back()
+    assert stays() is None and gc.get_freeze_count() == 0
