@@ -11,7 +11,7 @@ from targets.asic.gatesim.chip_run import ChipRun
 from targets.asic.gatesim.simulate import ACTIVITY
 from targets.asic.layout.flow_files import constraint_sdc
 from targets.asic.request import FlowResult
-from targets.netlist.netlist import read_netlist
+from targets.netlist.reader import read_netlist
 from targets.netlist.saif import write_saif
 from targets.netlist.toggles import Activity
 from targets.tools.builds import write_text, writing

@@ -20,7 +20,8 @@ from targets.liberty.expression import parse_expression
 from targets.liberty.library import Cell, Library
 from targets.netlist.comparison import NetlistProgram
 from targets.netlist.gates import build_netlist
-from targets.netlist.netlist import Instance, Module, Netlist, escaped, read_netlist
+from targets.netlist.netlist import Instance, Module, Netlist, escaped
+from targets.netlist.reader import read_netlist
 from targets.netlist.toggles import CLOCK
 
 

@@ -26,7 +26,7 @@ from targets.asic.gatesim.simulate import ACTIVITY, Inputs, memory_models
 from targets.asic.platform.pdk import Pdk
 from targets.netlist.comparison import NetlistRun
 from targets.netlist.gates import build_netlist
-from targets.netlist.netlist import read_netlist
+from targets.netlist.reader import read_netlist
 from targets.netlist.toggles import probes, read_activity
 from targets.tools.progress import StageProgress, no_stage
 

@@ -22,7 +22,8 @@ from targets.asic.rtl.sram import macro_model_verilog
 from targets.liberty.library import Library
 from targets.netlist.comparison import NetlistProgram, NetlistRun, beside_golden, compare, run_core
 from targets.netlist.gates import Harness, build_netlist
-from targets.netlist.netlist import Netlist, read_netlist
+from targets.netlist.netlist import Netlist
+from targets.netlist.reader import read_netlist
 from targets.netlist.steps import Steps, run_steps
 from targets.netlist.toggles import probes
 from targets.sim.core import HARNESS

@@ -33,7 +33,8 @@ from targets.asic.layout.tools import missing_tool
 from targets.asic.layout.variables import files_of
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
-from targets.netlist.netlist import ONE, ZERO, Netlist, read_netlist
+from targets.netlist.netlist import ONE, ZERO, Netlist
+from targets.netlist.reader import read_netlist
 from targets.tools.builds import write_text
 from targets.tools.process import run_program
 

@@ -34,7 +34,8 @@ from targets.asic.platform.pdk import Corner, Pdk
 from targets.asic.power.cell_energy import UNKNOWN, CellEnergy, Signals, extended, loads_and_slews
 from targets.netlist.flat import Flat, flatten
 from targets.liberty.power import CellPower, read_power
-from targets.netlist.netlist import Module, Netlist, read_netlist
+from targets.netlist.netlist import Module, Netlist
+from targets.netlist.reader import read_netlist
 from targets.netlist.toggles import Activity, clock_nets
 
 # Under this name the power of nets is told that come from outside.

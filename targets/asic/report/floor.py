@@ -12,7 +12,8 @@ from matplotlib.patches import Patch
 from host.plots.style import COLOURS, WIDTH, new_figure, save, styled
 from targets.asic.layout.placement import Box, Placement, read_placement
 from targets.asic.report.record import Record
-from targets.netlist.netlist import Netlist, read_netlist
+from targets.netlist.netlist import Netlist
+from targets.netlist.reader import read_netlist
 
 # A colour for each of the largest modules; Okabe and Ito's, then those of Tol's that differ from them.
 MODULES = (*COLOURS, "#f0e442", "#882255", "#999933", "#44aa99", "#332288", "#aa4466")

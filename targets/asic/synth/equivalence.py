@@ -19,7 +19,7 @@ from targets.asic.design import Rtl
 from targets.asic.platform.pdk import Pdk
 from targets.asic.rtl.flops import clock_gate_model
 from targets.netlist.gates import cell_models_verilog
-from targets.netlist.netlist import read_netlist
+from targets.netlist.reader import read_netlist
 from targets.tools.builds import write_text
 from targets.tools.eda import Tool, find_yosys, run_tool
 from targets.tools.progress import StageProgress, no_stage

@@ -21,7 +21,7 @@ from targets.asic.sta import timing as sta
 from targets.asic.synth.recipes import RECIPES
 from targets.asic.synth.synthesis import map_design
 from targets.asic_freepdk45 import main
-from targets.netlist.netlist import parse_netlist
+from targets.netlist.reader import parse_netlist
 from targets.netlist.toggles import Activity
 from tests.helpers.builds import fresh_builds
 from tests.helpers.flow_scripts import needs_openroad, stand_in_for

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from targets.netlist.netlist import parse_netlist
+from targets.netlist.reader import parse_netlist
 from targets.netlist.saif import write_saif
 from targets.netlist.toggles import Activity
 

@@ -10,7 +10,7 @@ import pytest
 from accel.errors import QCLIFError
 from targets.netlist.comparison import NetlistProgram
 from targets.netlist.gates import build_netlist
-from targets.netlist.netlist import parse_netlist
+from targets.netlist.reader import parse_netlist
 from targets.netlist.steps import Steps, run_steps
 from targets.netlist.toggles import Activity, clock_nets, probes, read_activity
 from tests.helpers.gate_netlists import GATED

@@ -19,7 +19,7 @@ from targets.asic.gatesim.spatial import is_wiring
 from targets.asic.rtl.generate import generate
 from targets.asic.synth.recipes import RECIPES
 from targets.asic.synth.synthesis import map_design
-from targets.netlist.netlist import parse_netlist, read_netlist
+from targets.netlist.reader import parse_netlist, read_netlist
 from targets.tools.eda import find_yosys
 from tests.helpers.gate_netlists import NEURON, SIZES, synthesised
 from tests.helpers.mutation import choose, mutate

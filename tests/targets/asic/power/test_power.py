@@ -16,7 +16,7 @@ from targets.asic.power.cell_energy import CellEnergy, likelihood, sensitivity
 from targets.asic.power.power import INPUTS, estimate, loads_of, power_of
 from targets.liberty.expression import parse_expression
 from targets.liberty.power import Table, WireLoad, read_power
-from targets.netlist.netlist import parse_netlist, read_netlist
+from targets.netlist.reader import parse_netlist, read_netlist
 from tests.helpers.gate_netlists import NEURON, activity, synthesised
 from tests.helpers.needs import needs_verilator
 

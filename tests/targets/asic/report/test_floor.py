@@ -10,7 +10,7 @@ from accel.errors import QCLIFError
 from targets.asic.layout.placement import Placed, Placement, read_placement
 from targets.asic.report.floor import ADDED, ADDED_TEXT, MODULES, OTHERS, draw_modules, floor, owners_of
 from targets.asic_freepdk45 import layout_images
-from targets.netlist.netlist import parse_netlist
+from targets.netlist.reader import parse_netlist
 from tests.helpers.asic_records import complete
 
 TECH = """VERSION 5.8 ;
