@@ -12,8 +12,8 @@ def give_back() -> None:
     """Return what nobody needs to the system, so that a program that runs for days does not grow.
 
     Objects that refer to each other, as tasks and their errors do, wait for the collector, which looks at all of them
-    only when they are many, some megabytes of viewers that have gone. What was freed, glibc keeps in pieces, so that a
-    program seems to grow with each large thing that it once had; where there is no such function, that is left out.
+    only when they are many. What was freed, glibc keeps in pieces, so that a program seems to grow with each large
+    thing that it once had; where there is no such function, that is left out.
     """
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):
