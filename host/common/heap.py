@@ -23,7 +23,7 @@ def give_back() -> None:
 @contextlib.contextmanager
 def settled() -> Iterator[None]:
     """While the block lasts, the collector looks only at what is made in it: modules and all that was made before are
-    most of the objects, and stay. It takes a millisecond then in place of 20."""
+    most of the objects, and stay. It takes less than a millisecond then."""
     gc.collect()
     gc.freeze()
     try:

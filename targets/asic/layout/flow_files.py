@@ -5,6 +5,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 from targets.asic.layout.floorplan import NM, Floorplan
 from targets.asic.layout.variables import variables_mk
@@ -24,7 +25,7 @@ MACRO_FILES = {"lef": "ADDITIONAL_LEFS", "lib": "ADDITIONAL_LIBS", "gds": "ADDIT
 
 
 def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool, halo: tuple[int, int],
-    pdk: Pdk, variables: Mapping[str, str | Path] = {}) -> str:
+    pdk: Pdk, variables: Mapping[str, str | Path] = MappingProxyType({})) -> str:
     """Variables of the flow scripts.
 
     Parameters

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from accel.errors import QCLIFError
 from host.common.console import Progress, no_progress
@@ -89,7 +90,7 @@ class LayoutInputs:
 
 
 def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: Pdk, folder: Path,
-    variables: Mapping[str, str | Path] = {}) -> LayoutInputs:
+    variables: Mapping[str, str | Path] = MappingProxyType({})) -> LayoutInputs:
     """Write all that the flow scripts read; what is the same as before stays untouched.
 
     Parameters
