@@ -31,7 +31,7 @@ from firmware.protocol import DEFAULT_BAUDRATE, ENGINES
 from host.cli.network_choice import SHIPPED, preferred_sizes
 from host.cli.options import check_outputs, positive
 from host.common.console import write_json
-from host.common.heap import settled
+from host.common.heap import give_back_at_once, settled
 from host.link.port import PORTS, Faults
 from host.live.control import Control
 from host.live.sources.options import add_source_args, source_from_args
@@ -154,6 +154,8 @@ def live(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
+    # Before there are threads.
+    give_back_at_once()
     return guarded(lambda: live(args))
 
 

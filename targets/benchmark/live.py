@@ -154,9 +154,10 @@ def bench_live(progress: StageDisplay, minutes: float = 1.0) -> Rows:
 
 
 def memory_mib(process: int) -> float:
-    """Memory of a process that is its own, in MiB."""
+    """Memory that a process has written, in MiB. What it only reads, as libraries, is its own or shared as other
+    programs that use it come and go."""
     text = Path(f"/proc/{process}/smaps_rollup").read_text()
-    return sum(int(value) for value in re.findall(r"^Private_\w+: +(\d+) kB", text, re.MULTILINE))/1024
+    return sum(int(value) for value in re.findall(r"^(?:Private_Dirty|Swap): +(\d+) kB", text, re.MULTILINE))/1024
 
 
 def bench_soak(progress: StageDisplay, minutes: float = 60.0) -> Rows:

@@ -6,12 +6,15 @@ import ctypes
 import gc
 import platform
 import re
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 
 import pytest
 
-from host.common.heap import give_back, settled
+from host.common.folders import ROOT
+from host.common.heap import give_back, give_back_at_once, settled
 
 MIB = 1024
 
@@ -36,9 +39,34 @@ def test_what_is_free_between_things_that_stay_is_given_back():
     assert len(kept) == 100
 
 
+# A large piece was freed once, then there are many of a middle size, every tenth of which stays.
+MANY = """
+import re
+from pathlib import Path
+from host.common.heap import give_back_at_once
+if {at_once}:
+    give_back_at_once()
+large  = bytearray(20_000_000)
+del large
+blocks = [bytearray(400_000) for _ in range(100)]
+kept   = blocks[::10]
+del blocks
+text = Path("/proc/self/smaps_rollup").read_text()
+print(int(re.search(r"^Private_Dirty: +(\\d+)", text, re.MULTILINE)[1]))
+"""
+
+
+@needs_glibc
+def test_what_is_free_is_given_back_at_once():
+    later, at_once = (int(subprocess.run([sys.executable, "-c", MANY.format(at_once=at_once)], cwd=ROOT, check=True,
+        capture_output=True, text=True).stdout) for at_once in (False, True))
+    assert later - at_once > 25*MIB
+
+
 def test_another_c_library(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     give_back()
+    give_back_at_once()
 
 
 class Knot:
