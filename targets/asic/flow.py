@@ -13,6 +13,7 @@ from host.common.folders import build_root
 from targets.asic.chip.firmware import COMPILER
 from targets.asic.gatesim.chip_run import ChipRun, activity_file, simulate_chip
 from targets.asic.gatesim.simulate import ACTIVITY, simulate
+from targets.asic.layout.flow_files import SCRIPTS
 from targets.asic.layout.layout import prepare
 from targets.asic.layout.layout import run as run_layout
 from targets.asic.layout.results import Layout
@@ -159,11 +160,12 @@ class _Flow:
             if docker:
                 self.progress(f"layout: {inputs.command}")
             return run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})"))
-        layout = self._stage("layout", run_layout, [key], work)
+        depends = [key, *map(file_digest, sorted(SCRIPTS.glob("*.tcl")))]
+        layout = self._stage("layout", run_layout, depends, work)
         if not all(path.is_file() for path in layout.files):
             # Its folder, which is not the stage's, has been cleared.
             (result.done["layout"].folder/DONE).unlink()
-            layout = self._stage("layout", run_layout, [key], work)
+            layout = self._stage("layout", run_layout, depends, work)
         result.layout = layout
         if layout.netlist is not None and layout.spef is not None:
             # What was told of the netlist, of the layout's.

@@ -2,8 +2,9 @@
 
 """Where macros stand, and how large the core and the die are; and what there is to know of LEF for it.
 
-Macros stand in shelves at the top of the core, each with a halo around it, tallest first; cells have the rest. The
-number of shelves is the one that gives the smallest core within the limit of its aspect. All lengths are whole
+Macros stand in shelves, each with a halo around it, tallest first; where there are more than two shelves, every second
+one is at the bottom of the core, the others at its top. Cells have what is between, so that no macro is far from them.
+The number of shelves is the one that gives the smallest core within the limit of its aspect. All lengths are whole
 nanometres on the grid of the cells' site.
 """
 
@@ -17,6 +18,9 @@ from accel.errors import QCLIFError
 
 # Nanometres of a micrometre.
 NM = 1000
+
+# So many shelves are all at the top.
+BANK = 2
 
 # A core is at most this much wider than high, or higher than wide.
 ASPECT = 2.0
@@ -53,12 +57,18 @@ class Floorplan:
 
 
 @dataclass(frozen=True)
-class Shelves:
-    """Macros with their halos: (left, bottom) of each box, seen from the upper left corner, x to the right and y
-    downwards; `width` and `height` of all."""
-    width:  int
+class Shelf:
+    """Macros beside each other, each with its halo: the tallest one's height, and how far from the left each begins."""
     height: int
-    places: dict[str, tuple[int, int]]
+    lefts:  dict[str, int]
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """Shelves from the tallest to the lowest; `width` of the widest, `height` of all."""
+    width:   int
+    height:  int
+    shelves: tuple[Shelf, ...]
 
 
 def plan(logic_um2: float, macros: Mapping[str, tuple[int, int]], site: tuple[int, int], *, utilisation: float = 0.6,
@@ -75,44 +85,55 @@ def plan(logic_um2: float, macros: Mapping[str, tuple[int, int]], site: tuple[in
     pins, pin_pitch : pins on the die's edge, and room that each needs there, nm.
     """
     boxes = {name: (width + 2*halo[0], height + 2*halo[1]) for name, (width, height) in macros.items()}
-    room  = ceil(logic_um2*1e6/utilisation) + sum(width*height for width, height in boxes.values())
+    cells = ceil(logic_um2*1e6/utilisation)
     edge  = ceil(pins*pin_pitch/2)
-    cores = [_core(shelves, width, room, edge, site) for shelves in _choices(boxes)
-        for width in (shelves.width, isqrt(room), ceil(edge/(1 + ASPECT)))]
+    cores = [_core(shelves, width, cells, edge, site) for shelves in _choices(boxes) for width in (shelves.width,
+        isqrt(cells + shelves.width*shelves.height), ceil(edge/(1 + ASPECT)))]
     width, height, shelves = min(cores, key=lambda core: (core[0]*core[1], max(core[:2])))
     left, bottom = (_up(MARGIN, step) for step in site)
-    places = {name: (left + _up(x + halo[0], site[0]),
-        bottom + (height - y - boxes[name][1] + halo[1])//site[1]*site[1]) for name, (x, y) in shelves.places.items()}
+    places, floor, ceiling = {}, bottom, bottom + height
+    for number, shelf in enumerate(shelves.shelves):
+        low = number % 2 and len(shelves.shelves) > BANK
+        for name, x in shelf.lefts.items():
+            y = _up(floor + halo[1], site[1]) if low else (ceiling - boxes[name][1] + halo[1])//site[1]*site[1]
+            places[name] = (left + _up(x + halo[0], site[0]), y)
+        if low:
+            floor += shelf.height
+        else:
+            ceiling -= shelf.height
     core = (left, bottom, left + width, bottom + height)
     return Floorplan((0, 0, core[2] + left, core[3] + bottom), core, places)
 
 
 def shelve(boxes: Mapping[str, tuple[int, int]], width: int) -> Shelves:
     """Boxes in shelves of at most `width`, tallest first; a box that is wider has a shelf of its own."""
-    places, x, y, shelf, used = {}, 0, 0, 0, 0
+    shelves: list[Shelf] = []
+    x = used = 0
     for name, (box, height) in sorted(boxes.items(), key=lambda each: (-each[1][1], -each[1][0], each[0])):
-        if x and x + box > width:
-            x, y, shelf = 0, y + shelf, 0
-        places[name] = (x, y)
-        x, shelf     = x + box, max(shelf, height)
-        used         = max(used, x)
-    return Shelves(used, y + shelf, places)
+        if not shelves or x + box > width:
+            x = 0
+            shelves.append(Shelf(height, {}))
+        shelves[-1].lefts[name] = x
+        x   += box
+        used = max(used, x)
+    return Shelves(used, sum(shelf.height for shelf in shelves), tuple(shelves))
 
 
 def _choices(boxes: Mapping[str, tuple[int, int]]) -> list[Shelves]:
     """Shelves for every number of boxes beside each other."""
     if not boxes:
-        return [Shelves(0, 0, {})]
+        return [Shelves(0, 0, ())]
     widths = sorted((width for width, _ in boxes.values()), reverse=True)
     return [shelve(boxes, sum(widths[:count])) for count in range(1, len(widths) + 1)]
 
 
-def _core(shelves: Shelves, width: int, room: int, edge: int, site: tuple[int, int]) -> tuple[int, int, Shelves]:
-    """Width and height of the smallest core of about this width, with its shelves."""
+def _core(shelves: Shelves, width: int, cells: int, edge: int, site: tuple[int, int]) -> tuple[int, int, Shelves]:
+    """Width and height of the smallest core of about this width, with its shelves. Cells have all of its width: what is
+    free between macros of one shelf is too narrow to count."""
     # Rounding a macro's place to the grid may move it by a site.
-    least  = (max(shelves.width + site[0], SMALLEST), max(shelves.height + site[1], SMALLEST))
+    least  = (max(shelves.width + site[0], SMALLEST), max(shelves.height + 2*site[1], SMALLEST))
     width  = max(width, least[0])
-    height = max(least[1], ceil(room/width), ceil(width/ASPECT), edge - width)
+    height = max(least[1], shelves.height + ceil(cells/width), ceil(width/ASPECT), edge - width)
     return _up(max(width, ceil(height/ASPECT)), site[0]), _up(height, site[1]), shelves
 
 

@@ -24,6 +24,11 @@ STRAP_STEP = 2.8
 MACRO_FILES = {"lef": "ADDITIONAL_LEFS", "lib": "ADDITIONAL_LIBS", "gds": "ADDITIONAL_GDS"}
 
 
+# Scripts for a core most of which has no rows: the variable that names each. Two are in the folder SCRIPTS.
+SCRIPTS     = Path(__file__).with_name("scripts")
+ROW_SCRIPTS = {"PLATFORM_TCL": "placement.tcl", "TAPCELL_TCL": "taps.tcl", "POST_PDN_TCL": "rows.tcl"}
+
+
 def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool, halo: tuple[int, int],
     pdk: Pdk, variables: Mapping[str, str | Path] = MappingProxyType({})) -> str:
     """Variables of the flow scripts.
@@ -48,7 +53,10 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
         "CORE_AREA":              _um(plan.core),
         # The block's own area, as synthesis counts it: what drives its pins stands outside.
         "DONT_BUFFER_PORTS":      "1",
-        "PLACE_DENSITY_LB_ADDON": "0.10",
+        # Of the cells where they are placed, which need not be all over the core.
+        "PLACE_DENSITY":          "0.70",
+        # Hold is repaired before the wires are extracted, and must be met with them.
+        "HOLD_SLACK_MARGIN":      "0.05",
     }
     for name in ("IO_PLACER_H", "IO_PLACER_V"):
         if layers := pdk.variables.get(f"QCLIF_DENSE_{name}"*dense_pins or name):
@@ -56,7 +64,11 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
     if has_grid(pdk):
         values["PDN_TCL"] = "$(DESIGN_FOLDER)pdn.tcl"
     if plan.macros:
-        values.update({"MACRO_PLACEMENT_TCL": "$(DESIGN_FOLDER)macros.tcl", "MACRO_PLACE_HALO": _um(halo)})
+        values.update({"MACRO_PLACEMENT_TCL": "$(DESIGN_FOLDER)macros.tcl", "MACRO_PLACE_HALO": _um(halo),
+            # With the finer bins that the placer would choose it diverges where macros fill most of a core.
+            "GLOBAL_PLACEMENT_ARGS": "-bin_grid_count 128"})
+        if has_grid(pdk):
+            values |= {variable: f"$(DESIGN_FOLDER){name}" for variable, name in ROW_SCRIPTS.items()}
         for kind, variable in MACRO_FILES.items():
             if named := [f"$(DESIGN_FOLDER){file}" for file in files if file.startswith(f"{kind}/")]:
                 values[variable] = " ".join(named)
@@ -75,6 +87,20 @@ def macros_tcl(plan: Floorplan) -> str:
     """Places of the macros' instances."""
     return "".join(f"place_macro -macro_name {{{name}}} -location {{{_um(place)}}} -orientation R0\n"
         for name, place in plan.macros.items())
+
+
+def row_scripts(halo: tuple[int, int], site: tuple[int, int], pdk: Pdk) -> dict[str, str]:
+    """Texts of ROW_SCRIPTS by their names. Macros have no rows in their halos: between two of them no strap of the
+    power grid would reach those.
+
+    Parameters
+    ----------
+    halo, site : nm. Macros stand on the grid of sites, and may be apart by one more than two halos.
+    """
+    around = (f"-halo_width_{axis} {(room + step)/NM:.6g}" for axis, room, step in zip("xy", halo, site, strict=True))
+    taps   = (f"tapcell -distance {pdk.variable('QCLIF_GRID_TAPS')} -tapcell_master $::env(TAP_CELL_NAME) "
+        f"-endcap_master $::env(TAP_CELL_NAME) {' '.join(around)}\n")
+    return {name: taps if name == "taps.tcl" else (SCRIPTS/name).read_text() for name in ROW_SCRIPTS.values()}
 
 
 def has_grid(pdk: Pdk) -> bool:

@@ -27,6 +27,7 @@ from targets.asic.layout.flow_files import (
     has_grid,
     macros_tcl,
     pdn_tcl,
+    row_scripts,
     run_sh,
 )
 from targets.asic.layout.results import Layout, read_layout
@@ -140,6 +141,7 @@ def prepare(config: AsicConfig, rtl: Rtl, netlist: Path, logic_um2: float, pdk: 
         **({"pdn.tcl": pdn_tcl(floorplan, {pin for each in supplies for pin in each.power},
             {pin for each in supplies for pin in each.ground}, pdk)} if has_grid(pdk) else {}),
         **({"macros.tcl": macros_tcl(floorplan)} if instances else {}),
+        **(row_scripts(HALO, site, pdk) if instances and has_grid(pdk) else {}),
     }
     files  = {**{name: text.encode() for name, text in texts.items()}, NETLIST: design.text.encode(),
         **{name: path.read_bytes() for name, path in copies.items()}}

@@ -28,6 +28,11 @@ _KEYS = {
     "fmax_mhz":       (_REPORT, "finish__timing__fmax", 1e-6),
     "wire_um":        ("5_2_route.json", "detailedroute__route__wirelength", 1.0),
     "drc_errors":     ("5_2_route.json", "detailedroute__route__drc_errors", 1),
+    "antennas":       ("5_2_route.json", "detailedroute__antenna__violating__nets", 1),
+    "overloads":      (_REPORT, "finish__timing__drv__max_cap", 1),
+    "slow_edges":     (_REPORT, "finish__timing__drv__max_slew", 1),
+    "vdd_drop_mv":    (_REPORT, "finish__design_powergrid__drop__worst__net:VDD__corner:default", 1e3),
+    "vss_drop_mv":    (_REPORT, "finish__design_powergrid__drop__worst__net:VSS__corner:default", 1e3),
 }
 _POWER = {
     "leakage":   "finish__power__leakage__total",
@@ -51,6 +56,9 @@ class Layout:
     default_power_mw : at the activity that OpenROAD assumes, not at a recording's.
     wire_um : length of all wires.
     drc_errors : of the router's own check.
+    antennas : nets that charge a gate by more than it bears while they are made.
+    overloads, slow_edges : pins that drive more than Liberty allows them, and pins whose edges are slower.
+    vdd_drop_mv, vss_drop_mv : what the power grid drops where it is worst, at `default_power_mw`.
     macros : (left, bottom, right, top) of each macro's instance, nm.
     hierarchy : the netlist that was laid out, with its modules.
     lefs : of the technology, the cells and the macros.
@@ -68,6 +76,11 @@ class Layout:
     default_power_mw: dict[str, float] = field(default_factory=dict)
     wire_um:          float | None = None
     drc_errors:       int | None = None
+    antennas:         int | None = None
+    overloads:        int | None = None
+    slow_edges:       int | None = None
+    vdd_drop_mv:      float | None = None
+    vss_drop_mv:      float | None = None
     gds:              Path | None = None
     layout_def:       Path | None = None
     netlist:          Path | None = None

@@ -24,6 +24,9 @@ OWNED = {
         "cells and macros are those of --pdk and --sram",
     r"CORE_UTILIZATION|CORE_ASPECT_RATIO|CORE_MARGIN|FLOORPLAN_DEF|FOOTPRINT\w*":
         "the flow has a floorplan, and the scripts take one alone: set DIE_AREA and CORE_AREA, um",
+    r"POST_PDN_TCL|TAPCELL_TCL":
+        "the flow cuts the rows around macros there, and the placer relies on it; PDN_TCL and MACRO_PLACEMENT_TCL can "
+        "be set",
     r"WORK_HOME|FLOW_VARIANT|DESIGN_HOME|(SCRIPTS|UTILS|TEST|LOG|OBJECTS|REPORTS|RESULTS)_DIR":
         "what comes out is looked for where it is",
     r"FLOW_HOME|\w+_(EXE|CMD)":
@@ -50,7 +53,7 @@ def variable(text: str) -> tuple[str, str | Path]:
     name, equals, value = text.partition("=")
     if not equals or not _NAME.fullmatch(name):
         raise argparse.ArgumentTypeError(f"{text!r}: VAR=value is needed, with a name of capitals, digits and _, as "
-            f"PLACE_DENSITY_LB_ADDON=0.2")
+            f"PLACE_DENSITY=0.6")
     for names, why in OWNED.items():
         if re.fullmatch(names, name):
             raise argparse.ArgumentTypeError(f"{name} cannot be set: {why}")

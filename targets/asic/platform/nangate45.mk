@@ -41,3 +41,6 @@ export QCLIF_DENSE_IO_PLACER_V = metal4 metal6
 export QCLIF_GRID_RAILS  = metal1 0.17
 export QCLIF_GRID_STRAPS = metal4 0.48 56 metal7 1.40 30
 export QCLIF_GRID_MACROS = metal5 0.93 10 metal6 0.93 10
+
+# Distance of the cells that tie the wells, um.
+export QCLIF_GRID_TAPS = 120

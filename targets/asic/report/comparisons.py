@@ -68,7 +68,12 @@ _ONLY_ROUTED = (
     ("part of the core that is filled", at("utilisation"), number),
     ("wire, um", at("wire_um"), number),
     ("DRC errors", at("drc_errors"), errors),
+    ("antenna errors", at("antennas"), errors),
+    ("pins with too large a load", at("overloads"), errors),
+    ("pins with too slow an edge", at("slow_edges"), errors),
     ("power at the activity that OpenROAD assumes, mW", at("default_power_mw", "total"), number),
+    ("and then the worst IR drop of VDD, mV", at("vdd_drop_mv"), number),
+    ("and of VSS, mV", at("vss_drop_mv"), number),
 )
 
 _ROUTED_NOTE = ("Routed: timing and power with wires as they were extracted, and with the clock's tree; among the "

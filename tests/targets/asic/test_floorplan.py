@@ -128,4 +128,20 @@ def test_many_macros_stay_a_compact_core():
 
 def test_shelves_are_filled_in_turn():
     found = shelve({"a": (4, 5), "b": (3, 9), "c": (4, 2)}, 8)
-    assert (found.width, found.height, found.places) == (7, 11, {"b": (0, 0), "a": (3, 0), "c": (0, 9)})
+    assert (found.width, found.height) == (7, 11)
+    assert [(shelf.height, shelf.lefts) for shelf in found.shelves] == [(9, {"b": 0, "a": 3}), (2, {"c": 0})]
+
+
+@pytest.mark.parametrize("rows, below", [(1, 0), (2, 0), (3, 1), (4, 2), (8, 4)])
+def test_cells_stand_between_the_shelves(rows, below):
+    """All of the core's width is theirs; the smallest macros are next to them."""
+    macros = {f"ram_{row}_{n}": (100_000, 60_000 - 2_800*row) for row in range(rows) for n in range(rows)}
+    found  = plan(10_000, macros, SITE, utilisation=0.5)
+    spans  = sorted((y, y + macros[name][1]) for name, (_, y) in found.macros.items())
+    edges  = [found.core[1], *(edge for span in spans for edge in span), found.core[3]]
+    lowest, highest = max(((low, high) for low, high in zip(edges[::2], edges[1::2], strict=True)),
+        key=lambda span: span[1] - span[0])
+    assert (highest - lowest)*found.width >= 10_000e6/0.5
+    assert sum(high <= lowest for _, high in spans) == below*rows
+    for beside in (high - low for low, high in spans if low == highest or high == lowest):
+        assert beside <= 60_000 - 2_800*(rows - 2)

@@ -113,8 +113,8 @@ def test_inputs(inputs_of):
     assert die[:2] == [0, 0] and die[2] > core[2] and die[3] > core[3]
     assert not value.keys() & {"CORE_UTILIZATION", "CORE_ASPECT_RATIO", "CORE_MARGIN", "MACRO_PLACEMENT"}
     # Each file that a variable names is there, beside the configuration.
-    for name in ("VERILOG_FILES", "SDC_FILE", "PDN_TCL", "MACRO_PLACEMENT_TCL", "ADDITIONAL_LEFS", "ADDITIONAL_LIBS",
-            "ADDITIONAL_GDS"):
+    for name in ("VERILOG_FILES", "SDC_FILE", "PDN_TCL", "MACRO_PLACEMENT_TCL", "PLATFORM_TCL", "TAPCELL_TCL",
+            "POST_PDN_TCL", "ADDITIONAL_LEFS", "ADDITIONAL_LIBS", "ADDITIONAL_GDS"):
         assert (made.folder/value[name].removeprefix("$(DESIGN_FOLDER)")).is_file()
     assert (made.folder/"netlist.v").read_text() == NETLIST
     # Macros by the paths of their instances, where the floorplan has them.
@@ -122,6 +122,9 @@ def test_inputs(inputs_of):
         (made.folder/"macros.tcl").read_text())
     assert {name: (round(float(x)*1000), round(float(y)*1000)) for name, x, y in places} == made.floorplan.macros
     assert made.floorplan.macros.keys() == {"left/store", "right/store"}
+    # No rows in the halos, and none between two of them that the grid of sites put further apart.
+    assert (made.folder/"taps.tcl").read_text() == ("tapcell -distance 120 -tapcell_master $::env(TAP_CELL_NAME) "
+        "-endcap_master $::env(TAP_CELL_NAME) -halo_width_x 5.19 -halo_width_y 6.4\n")
     # Both spellings of the supplies are connected.
     grid = (made.folder/"pdn.tcl").read_text()
     assert set(re.findall(r"-net (\w+) -inst_pattern \.\* -pin_pattern \^(\w+)\$ -(\w+)", grid)) == {
@@ -138,7 +141,8 @@ def test_macros_that_the_user_places_are_told_nowhere(inputs_of):
 
 def test_without_macros_there_are_none(inputs_of):
     made = inputs_of(NETLIST.replace("ram store (.clk(clock), .a(d));", ""))
-    assert "MACRO" not in (made.folder/"config.mk").read_text()
+    config = (made.folder/"config.mk").read_text()
+    assert "MACRO" not in config and "TAPCELL" not in config
     assert "macros" not in (made.folder/"pdn.tcl").read_text()
     assert not (made.folder/"macros.tcl").exists()
 
@@ -364,7 +368,8 @@ def test_another_platform_keeps_its_grid_and_its_layers(inputs_of, pdk):
     made  = inputs_of(pdk=other)
     text  = (made.folder/"config.mk").read_text()
     assert "PLATFORM = mini\n" in text and "IO_PLACER_H = M3\n" in text
-    assert not any(name in text for name in ("IO_PLACER_V", "PDN_TCL")) and not (made.folder/"pdn.tcl").exists()
+    assert not any(name in text for name in ("IO_PLACER_V", "PDN_TCL", "TAPCELL_TCL"))
+    assert not any((made.folder/name).exists() for name in ("pdn.tcl", "taps.tcl", "rows.tcl", "placement.tcl"))
     assert "set_driving_cell -lib_cell BUF $inputs" in (made.folder/"constraint.sdc").read_text()
     with pytest.raises(QCLIFError, match="no SITE other in it"):
         inputs_of(pdk=replace(other, variables={**other.variables, "PLACE_SITE": "other"}))

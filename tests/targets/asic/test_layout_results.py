@@ -25,11 +25,13 @@ def test_figures_that_are_not_there(tmp_path, text):
 def test_figures_in_our_units(tmp_path):
     logs = tmp_path/"work"/"logs"/"nangate45"/"top"/"base"
     logs.mkdir(parents=True)
-    (logs/"5_2_route.json").write_text("{}")
+    (logs/"5_2_route.json").write_text('{"detailedroute__antenna__violating__nets": 1}')
     (logs/"6_report.json").write_text(json.dumps({"finish__power__leakage__total": 2e-6, "finish__timing__fmax": 1.5e9,
-        "finish__design__instance__count__stdcell": 12, "finish__design__instance__utilization": 0.5}))
+        "finish__design__instance__count__stdcell": 12, "finish__design__instance__utilization": 0.5,
+        "finish__timing__drv__max_cap": 3, "finish__timing__drv__max_slew": 0,
+        "finish__design_powergrid__drop__worst__net:VDD__corner:default": 0.0075}))
     assert read_layout(tmp_path, "nangate45", "top") == Layout(default_power_mw={"leakage": 2e-3}, fmax_mhz=1500.0,
-        cells=12, utilisation=0.5)
+        cells=12, utilisation=0.5, antennas=1, overloads=3, slow_edges=0, vdd_drop_mv=7.5)
 
 # Picture -------------------------------------------------------------------------------------------
 
