@@ -11,6 +11,7 @@ from targets.asic.gatesim.chip_run import ChipRun
 from targets.asic.gatesim.simulate import ACTIVITY
 from targets.asic.layout.flow_files import constraint_sdc
 from targets.asic.request import FlowResult
+from targets.asic.sta.timing import wire_model
 from targets.netlist.reader import read_netlist
 from targets.netlist.saif import write_saif
 from targets.netlist.toggles import Activity
@@ -57,7 +58,7 @@ def _written(result: FlowResult, folder: Path) -> Iterator[str]:
     yield SAIF
     libraries = [corner.liberty, *(result.macros[name].liberty for name in synthesis.macros)]
     write_text(folder/SCRIPT, "\n".join([*(f"read_liberty {{{path}}}" for path in libraries),
-        f"read_verilog {NETLIST}", f"link_design {synthesis.top}", f"read_sdc {CONSTRAINTS}",
+        f"read_verilog {NETLIST}", f"link_design {synthesis.top}", *wire_model(corner), f"read_sdc {CONSTRAINTS}",
         f"read_saif -scope {synthesis.top} {SAIF}", "report_power", ""]))
     yield SCRIPT
     if isinstance(result.gatesim, ChipRun):

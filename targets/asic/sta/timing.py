@@ -16,7 +16,7 @@ from pathlib import Path
 
 from accel.errors import QCLIFError
 from targets.asic.design import AsicConfig, Synthesis
-from targets.asic.platform.pdk import Pdk
+from targets.asic.platform.pdk import Corner, Pdk
 from targets.liberty.power import read_power
 from targets.tools.builds import write_text
 from targets.tools.eda import Tool, find_sta, run_tool
@@ -92,10 +92,7 @@ def time(config: AsicConfig, synthesis: Synthesis, pdk: Pdk, folder: Path, corne
         for name, load in synthesis.loads.items())))
     files  = [cells.liberty, *(macro.liberty for macro in macros), *([loads] if synthesis.loads else [])]
     if spef is None:
-        # The library's default model of wires. OpenSTA of 2019 takes it by itself, current versions do not; a model
-        # that is named counts in all of them.
-        name  = read_power(cells.liberty, set()).wire_load.name
-        wires = [f"set_wire_load_model -name {name} -library {cells.library.name}"] if name else []
+        wires = wire_model(cells)
     else:
         wires = [f"read_spef {{{tool.path(spef)}}}"]
     text   = run_tool(tool, script(tool, config, synthesis, pdk, files, wires, spef is not None), folder,
@@ -126,6 +123,13 @@ for {{set try 0}} {{$try < 30}} {{incr try}} {{
 }}
 puts "{SHORTEST} $period"
 """
+
+def wire_model(corner: Corner) -> list[str]:
+    """Commands that choose the library's default model of wires, if it has one. OpenSTA of 2019 takes it by itself,
+    current versions do not; a model that is named counts in all of them."""
+    name = read_power(corner.liberty, set()).wire_load.name
+    return [f"set_wire_load_model -name {name} -library {corner.library.name}"] if name else []
+
 
 def script(tool: Tool, config: AsicConfig, synthesis: Synthesis, pdk: Pdk, liberties: list[Path], wires: list[str],
         clock_tree: bool) -> str:

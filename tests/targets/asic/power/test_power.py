@@ -2,6 +2,7 @@
 
 """Power by hand from Liberty's numbers, and beside OpenSTA's where both count the same."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from targets.asic.power.power import INPUTS, estimate, loads_of, power_of
 from targets.liberty.expression import parse_expression
 from targets.liberty.power import Table, WireLoad, read_power
 from targets.netlist.reader import parse_netlist, read_netlist
+from targets.netlist.saif import write_saif
 from tests.helpers.gate_netlists import NEURON, activity, synthesised
 from tests.helpers.needs import needs_verilator
 
@@ -215,16 +217,16 @@ def sta_version():
     return tuple(map(int, re.search(r"(\d+)\.(\d+)", shown).groups()))
 
 
-def opensta(pdk, path, netlist, lines, folder):
+def opensta(pdk, path, netlist, lines, folder, program=("sta",), lefs=()):
     """Internal, switching and leakage power, mW, of all cells of each kind."""
     script = folder/"power.tcl"
-    script.write_text("\n".join([f"read_liberty {pdk.corner('typ').liberty}", f"read_verilog {path}",
+    script.write_text("\n".join([*(f"read_lef {lef}" for lef in lefs), f"read_liberty {pdk.corner('typ').liberty}", f"read_verilog {path}",
         "link_design qclif_neuron", "create_clock -name clock -period 10 [get_ports sys_clk]",
         "set_input_delay 0 -clock clock [all_inputs]", "set_wire_load_model -name 5K_hvratio_1_1", *lines,
         "foreach cell [get_cells *] {",
         '    puts "power [get_full_name $cell] [sta::instance_power $cell [sta::cmd_corner]]"',
         "}"]))
-    done  = subprocess.run(["sta", "-no_splash", "-exit", script], capture_output=True, text=True)
+    done  = subprocess.run([*program, "-no_splash", "-exit", script], capture_output=True, text=True)
     kinds = {each.name: each.cell for each in netlist.modules[netlist.top].instances}
     found = {}
     for name, *values in re.findall(r"^power (\S+) (\S+) (\S+) (\S+) \S+$", done.stdout, re.MULTILINE):
@@ -261,25 +263,27 @@ def test_opensta_of_2019_counts_the_same_loads(pdk, neuron, tmp_path):
         assert 2*mine[kind][0] == pytest.approx(theirs[kind][0], rel=0.03), kind
 
 
+def current_opensta(pdk):
+    """A program that reads SAIF: OpenSTA, or OpenROAD, which has it inside and needs the cells' LEF."""
+    if shutil.which("sta") and sta_version() >= (2, 5):
+        return {}
+    if openroad := os.environ.get("OPENROAD_EXE"):
+        return {"program": (openroad,), "lefs": (pdk.tech_lef, pdk.cell_lef)}
+    return pytest.skip("needs a newer OpenSTA than Debian's: put one before it on the PATH, or name OpenROAD with "
+        "OPENROAD_EXE")
+
+
 @needs_verilator
 def test_current_opensta_counts_the_same(pdk, neuron, tmp_path):
-    """With the activity of each net; flip-flops but for their outputs, which are independent there."""
+    """With the activity that is written for it; flip-flops but for their outputs, which are independent there."""
     path, netlist = neuron
-    if sta_version() < (2, 3):
-        pytest.skip("needs a newer OpenSTA than Debian's: put the one of OpenROAD before it on the PATH")
-    nets   = simulate(NEURON, path, pdk, None, (), tmp_path, cases=2000).activity
-    module = netlist.modules[netlist.top]
-    def activity_of(net, pin):
-        net = module.resolve(net)
-        return f"sta::set_power_pin_activity {pin} {nets.toggles[()][net]/nets.clocks/10e-9} " \
-            f"{nets.ones[()][net]/nets.clocks}"
-    inputs = [net for port, (direction, bits) in module.ports.items() if direction == "input" for net in bits
-        if port != "sys_clk"]
-    lines  = [activity_of(net, f"[sta::get_port_pin [get_ports {{{module.name_of(net)}}}]]") for net in inputs]
-    lines += [activity_of(each.pins[pin][0], f"[get_pins {each.name}/{pin}]") for each in module.instances
-        for pin in pdk.corner("typ").library.cells[each.cell].outputs if each.pins.get(pin)]
-    theirs = opensta(pdk, path, netlist, lines, tmp_path)
-    mine   = by_kind(pdk, netlist, nets)
+    program = current_opensta(pdk)
+    nets    = simulate(NEURON, path, pdk, None, (), tmp_path, cases=2000).activity
+    outputs = {name: cell.outputs for name, cell in pdk.corner("typ").library.cells.items()}
+    write_saif(tmp_path/"a.saif.gz", nets, netlist, outputs, 10.0)
+    lines   = [f"read_saif -scope qclif_neuron {tmp_path/'a.saif.gz'}"]
+    theirs  = opensta(pdk, path, netlist, lines, tmp_path, **program)
+    mine    = by_kind(pdk, netlist, nets)
     for kind in mine:
         assert mine[kind][1] == pytest.approx(theirs[kind][1], rel=1e-5), kind
         assert mine[kind][2] == pytest.approx(theirs[kind][2], rel=1e-5 if kind != "DFF_X1" else 0.02), kind
