@@ -13,6 +13,7 @@ from host.common.folders import build_root
 from targets.asic.chip.firmware import COMPILER
 from targets.asic.gatesim.chip_run import ChipRun, activity_file, simulate_chip
 from targets.asic.gatesim.simulate import ACTIVITY, simulate
+from targets.asic.layout.drc import RuleCheck, check_rules, rule_tools, rule_versions
 from targets.asic.layout.flow_files import SCRIPTS
 from targets.asic.layout.layout import prepare
 from targets.asic.layout.layout import run as run_layout
@@ -161,17 +162,25 @@ class _Flow:
                 self.progress(f"layout: {inputs.command}")
             return run_layout(inputs, lambda text, done, total: self.progress(f"{text} ({done + 1}/{total})"))
         depends = [key, *map(file_digest, sorted(SCRIPTS.glob("*.tcl")))]
-        layout = self._stage("layout", run_layout, depends, work)
+        layout  = self._stage("layout", run_layout, depends, work)
         if not all(path.is_file() for path in layout.files):
             # Its folder, which is not the stage's, has been cleared.
             (result.done["layout"].folder/DONE).unlink()
             layout = self._stage("layout", run_layout, depends, work)
         result.layout = layout
+        if result.request.drc and layout.gds is not None:
+            result.rules = self._rules(layout.gds, result.rtl.top)
         if layout.netlist is not None and layout.spef is not None:
             # What was told of the netlist, of the layout's.
             result.routed = FlowResult(result.request, result.rtl, dataclasses.replace(synthesis,
                 netlist=layout.netlist, excerpt=None, loads={}), spef=layout.spef, done=result.done)
             self.run(("sta", "gatesim", "power"), result.routed, "layout")
+
+    def _rules(self, gds: Path, top: str) -> RuleCheck:
+        klayout, deck = rule_tools(self.pdk.name)
+        self.result.tools |= rule_versions(klayout)
+        return self._stage("drc", check_rules, [file_digest(gds), rule_versions(klayout), file_digest(deck)],
+            lambda folder: check_rules(gds, top, klayout, deck, folder, self.progress))
 
     # The netlist, and the layout's ------------------------------------------------------------------
 

@@ -67,6 +67,8 @@ def make_parser(description: str) -> Parser:
     flow.add_argument("--orfs-docker", action="store_true",
         help="lay out in the flow scripts' container, openroad/orfs:latest or that of OR_IMAGE, by the docker command "
             "that is shown; untested: no Docker was at hand")
+    flow.add_argument("--drc", action="store_true",
+        help="check the layout's GDS by KLayout and the rules that the flow scripts have for it, too: minutes")
     flow.add_argument("--pdk", type=Path, metavar="DIR",
         help="folder of FreePDK45 files (default: FREEPDK45_HOME, else FLOW_HOME's, else what was fetched)")
     flow.add_argument("--download-pdk", action="store_true", help="fetch what is missing there, checksums verified")

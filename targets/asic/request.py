@@ -10,6 +10,7 @@ from pathlib import Path
 from targets.asic.design import AsicConfig, Rtl, Synthesis
 from targets.asic.gatesim.chip_run import ChipRun
 from targets.asic.gatesim.simulate import Inputs
+from targets.asic.layout.drc import RuleCheck
 from targets.asic.layout.results import Layout
 from targets.asic.platform.macros import Macro
 from targets.asic.platform.pdk import Pdk
@@ -32,6 +33,7 @@ class Request:
     equivalence : the netlist is proven equal to its Verilog, too.
     variables : of the layout's flow scripts, besides those of the flow.
     docker : the layout is made in the flow scripts' container.
+    drc : its GDS is checked by KLayout, too.
     """
     config:       AsicConfig
     pdk:          Pdk
@@ -41,6 +43,7 @@ class Request:
     equivalence:  bool = False
     variables:    Mapping[str, str | Path] = dataclasses.field(default_factory=dict)
     docker:       bool = False
+    drc:          bool = False
 
 
 @dataclass
@@ -58,6 +61,7 @@ class FlowResult:
     tools : versions of those that were used, by name.
     macros : what memories can be made of, by name.
     done : the stages that ran, by name.
+    rules : what of the layout breaks KLayout's rules; None where it was not asked.
     layout_command : what runs the layout, where it was only prepared.
     routed : what timing, simulation and power of the layout's netlist gave.
     """
@@ -71,6 +75,7 @@ class FlowResult:
     powers:         dict[str, Power] = dataclasses.field(default_factory=dict)
     phases:         dict[str, Power] = dataclasses.field(default_factory=dict)
     layout:         Layout | None = None
+    rules:          RuleCheck | None = None
     layout_command: str | None = None
     macros:         dict[str, Macro] = dataclasses.field(default_factory=dict)
     routed:         "FlowResult | None" = None

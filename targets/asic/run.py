@@ -23,6 +23,7 @@ from targets.asic.design import AsicConfig
 from targets.asic.export import export
 from targets.asic.flow import run_flow
 from targets.asic.gatesim.simulate import Inputs
+from targets.asic.layout.drc import rule_tools
 from targets.asic.layout.tools import missing_tool
 from targets.asic.layout.variables import check_known
 from targets.asic.options import DEFAULT_UNTIL, Options, arguments, chip_from_args, make_parser
@@ -34,7 +35,7 @@ from targets.asic.stages import STAGES
 from targets.tools.progress import StageProgress, no_stage
 
 # Options that only a layout has.
-FOR_LAYOUT = ("orfs", "orfs-docker", "view")
+FOR_LAYOUT = ("orfs", "orfs-docker", "drc", "view")
 
 # Currents of the paper's neuron.
 NEURON_CURRENT_BITS = 8
@@ -79,8 +80,11 @@ def make_request(args: argparse.Namespace) -> Request:
         inputs = _inputs(args, samples, config.sizes)
         # The spatial design has the network's shifts wired in.
         config = replace(config, apical_shift=inputs.network.apical_shift, product_shift=inputs.network.product_shift)
+    if args.drc:
+        # Before the hours of a layout.
+        rule_tools(pdk.name)
     return Request(config, pdk, until, inputs, args.until is not None, args.equivalence, dict(args.orfs),
-        args.orfs_docker)
+        args.orfs_docker, args.drc)
 
 
 def _inputs(args: argparse.Namespace, samples: list[Sample], sizes: QCLIFConfig) -> Inputs:

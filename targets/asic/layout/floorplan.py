@@ -22,6 +22,9 @@ NM = 1000
 # So many shelves are all at the top.
 BANK = 2
 
+# Room for the wires between macros and cells, as part of what the macros take.
+WIRES = 0.04
+
 # A core is at most this much wider than high, or higher than wide.
 ASPECT = 2.0
 
@@ -80,12 +83,12 @@ def plan(logic_um2: float, macros: Mapping[str, tuple[int, int]], site: tuple[in
     logic_um2 : area of all cells.
     macros : width and height of each macro's instance, nm.
     site : width and height of the cells' site, nm.
-    utilisation : part of the room for cells that these fill.
+    utilisation : part of the room for cells that these fill, at most.
     halo : room on each side of a macro, and above and below, nm; cells keep out.
     pins, pin_pitch : pins on the die's edge, and room that each needs there, nm.
     """
     boxes = {name: (width + 2*halo[0], height + 2*halo[1]) for name, (width, height) in macros.items()}
-    cells = ceil(logic_um2*1e6/utilisation)
+    cells = ceil(logic_um2*1e6/utilisation + WIRES*sum(width*height for width, height in boxes.values()))
     edge  = ceil(pins*pin_pitch/2)
     cores = [_core(shelves, width, cells, edge, site) for shelves in _choices(boxes) for width in (shelves.width,
         isqrt(cells + shelves.width*shelves.height), ceil(edge/(1 + ASPECT)))]

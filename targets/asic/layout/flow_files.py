@@ -53,8 +53,8 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
         "CORE_AREA":              _um(plan.core),
         # The block's own area, as synthesis counts it: what drives its pins stands outside.
         "DONT_BUFFER_PORTS":      "1",
-        # Of the cells where they are placed, which need not be all over the core.
-        "PLACE_DENSITY":          "0.70",
+        # How much denser than all over the room. Beside macros there is more of it, and cells stay together.
+        "PLACE_DENSITY_LB_ADDON": "0.30" if plan.macros else "0.10",
         # Hold is repaired before the wires are extracted, and must be met with them.
         "HOLD_SLACK_MARGIN":      "0.05",
     }

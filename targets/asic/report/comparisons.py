@@ -68,6 +68,7 @@ _ONLY_ROUTED = (
     ("part of the core that is filled", at("utilisation"), number),
     ("wire, um", at("wire_um"), number),
     ("DRC errors", at("drc_errors"), errors),
+    ("errors by KLayout's rules", at("rule_errors"), errors),
     ("antenna errors", at("antennas"), errors),
     ("pins with too large a load", at("overloads"), errors),
     ("pins with too slow an edge", at("slow_edges"), errors),
@@ -96,8 +97,12 @@ def _routed(pairs: Sequence[tuple[Record, Record]]) -> Sheet:
     rows    = [(text, *(form(of(each)) for pair in pairs for each in pair)) for text, of, form in _BOTH]
     rows   += [(text, *(cell for _, routed in pairs for cell in (ABSENT, form(of(routed)))))
         for text, of, form in _ONLY_ROUTED]
+    broken  = [f"KLayout's rules, {where}: {rule}: {count}" for _, routed in pairs for where, kind in
+        (("the design", "errors"), ("the library's own cells", "in_cells"))
+        for rule, count in routed.get("rules", {}).get(kind, {}).items()]
     files   = [f"GDS: {routed['gds']}" for _, routed in pairs if "gds" in routed]
-    return Sheet("Layout", tuple(columns), [row for row in rows if set(row[2::2]) != {ABSENT}], (_ROUTED_NOTE, *files))
+    return Sheet("Layout", tuple(columns), [row for row in rows if set(row[2::2]) != {ABSENT}], (_ROUTED_NOTE, *broken,
+        *files))
 
 
 def _short_name(record: Record) -> str:

@@ -122,6 +122,8 @@ def _add_layout(record: Record, result: FlowResult) -> None:
             vars(layout).items() if value not in (None, {}, ())} | {"lefs": [*map(str, layout.lefs)]}
         if result.routed is not None:
             record["layout"] |= _routed(result.routed)
+        if result.rules is not None:
+            record["layout"] |= {"rule_errors": sum(result.rules.errors.values()), "rules": vars(result.rules)}
         if layout.gds is None:
             record["notes"].append("the layout has no GDS, which KLayout writes: sudo apt-get install klayout")
     elif result.layout_command:

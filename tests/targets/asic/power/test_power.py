@@ -220,7 +220,8 @@ def sta_version():
 def opensta(pdk, path, netlist, lines, folder, program=("sta",), lefs=()):
     """Internal, switching and leakage power, mW, of all cells of each kind."""
     script = folder/"power.tcl"
-    script.write_text("\n".join([*(f"read_lef {lef}" for lef in lefs), f"read_liberty {pdk.corner('typ').liberty}", f"read_verilog {path}",
+    script.write_text("\n".join([*(f"read_lef {lef}" for lef in lefs),
+        f"read_liberty {pdk.corner('typ').liberty}", f"read_verilog {path}",
         "link_design qclif_neuron", "create_clock -name clock -period 10 [get_ports sys_clk]",
         "set_input_delay 0 -clock clock [all_inputs]", "set_wire_load_model -name 5K_hvratio_1_1", *lines,
         "foreach cell [get_cells *] {",
