@@ -26,7 +26,7 @@ MACRO_FILES = {"lef": "ADDITIONAL_LEFS", "lib": "ADDITIONAL_LIBS", "gds": "ADDIT
 
 # Scripts for a core most of which has no rows: the variable that names each. Two are in the folder SCRIPTS.
 SCRIPTS     = Path(__file__).with_name("scripts")
-ROW_SCRIPTS = {"PLATFORM_TCL": "placement.tcl", "TAPCELL_TCL": "taps.tcl", "POST_PDN_TCL": "rows.tcl"}
+ROW_SCRIPTS = {"PLATFORM_TCL": "dense.tcl", "TAPCELL_TCL": "taps.tcl", "POST_PDN_TCL": "rows.tcl"}
 
 
 def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool, halo: tuple[int, int],
@@ -53,8 +53,7 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
         "CORE_AREA":              _um(plan.core),
         # The block's own area, as synthesis counts it: what drives its pins stands outside.
         "DONT_BUFFER_PORTS":      "1",
-        # How much denser than all over the room. Beside macros there is more of it, and cells stay together.
-        "PLACE_DENSITY_LB_ADDON": "0.30" if plan.macros else "0.10",
+        "PLACE_DENSITY_LB_ADDON": "0.10",
         # Hold is repaired before the wires are extracted, and must be met with them.
         "HOLD_SLACK_MARGIN":      "0.05",
     }
@@ -66,7 +65,9 @@ def config_mk(top: str, plan: Floorplan, files: Sequence[str], dense_pins: bool,
     if plan.macros:
         values.update({"MACRO_PLACEMENT_TCL": "$(DESIGN_FOLDER)macros.tcl", "MACRO_PLACE_HALO": _um(halo),
             # With the finer bins that the placer would choose it diverges where macros fill most of a core.
-            "GLOBAL_PLACEMENT_ARGS": "-bin_grid_count 128"})
+            "GLOBAL_PLACEMENT_ARGS": "-bin_grid_count 128",
+            # More iterations leave what these leave.
+            "GLOBAL_ROUTE_ARGS": "-congestion_iterations 10 -verbose"})
         if has_grid(pdk):
             values |= {variable: f"$(DESIGN_FOLDER){name}" for variable, name in ROW_SCRIPTS.items()}
         for kind, variable in MACRO_FILES.items():

@@ -369,7 +369,7 @@ def test_another_platform_keeps_its_grid_and_its_layers(inputs_of, pdk):
     text  = (made.folder/"config.mk").read_text()
     assert "PLATFORM = mini\n" in text and "IO_PLACER_H = M3\n" in text
     assert not any(name in text for name in ("IO_PLACER_V", "PDN_TCL", "TAPCELL_TCL"))
-    assert not any((made.folder/name).exists() for name in ("pdn.tcl", "taps.tcl", "rows.tcl", "placement.tcl"))
+    assert not any((made.folder/name).exists() for name in ("pdn.tcl", "taps.tcl", "rows.tcl", "dense.tcl"))
     assert "set_driving_cell -lib_cell BUF $inputs" in (made.folder/"constraint.sdc").read_text()
     with pytest.raises(QCLIFError, match="no SITE other in it"):
         inputs_of(pdk=replace(other, variables={**other.variables, "PLACE_SITE": "other"}))
