@@ -110,7 +110,8 @@ def has_grid(pdk: Pdk) -> bool:
 
 
 def pdn_tcl(plan: Floorplan, power: Iterable[str], ground: Iterable[str], pdk: Pdk) -> str:
-    """Power grid: rails along the rows, straps on two layers, and over macros on the two layers between these.
+    """Power grid: rails along the rows, straps on two layers, and over macros on the two layers between these; above
+    macros straps on one layer more.
 
     The flow scripts' own has no pair of straps in a small core.
 
@@ -118,7 +119,10 @@ def pdn_tcl(plan: Floorplan, power: Iterable[str], ground: Iterable[str], pdk: P
     ----------
     power, ground : names of the supply pins of all cells and macros.
     """
-    rails, straps, macros = (pdk.variable(f"QCLIF_GRID_{name}").split() for name in ("RAILS", "STRAPS", "MACROS"))
+    rails, straps, macros, across = (pdk.variable(f"QCLIF_GRID_{name}").split() for name in
+        ("RAILS", "STRAPS", "MACROS", "ACROSS"))
+    if plan.macros:
+        straps += across
     layers = [rails[0], *straps[::3]]
     lines  = [f"add_global_connection -net {net} -inst_pattern .* -pin_pattern ^{pin}$ -{use}"
         for net, use, pins in (("VDD", "power", power), ("VSS", "ground", ground)) for pin in sorted(set(pins))]
@@ -128,7 +132,7 @@ def pdn_tcl(plan: Floorplan, power: Iterable[str], ground: Iterable[str], pdk: P
         f"add_pdn_stripe -grid core -layer {rails[0]} -width {rails[1]} -followpins",
         *(f"add_pdn_stripe -grid core -layer {layer} -width {width} -pitch {strap_pitch(length, float(pitch)):.6g} "
             f"-offset 2" for layer, width, pitch, length in zip(straps[::3], straps[1::3], straps[2::3],
-                (plan.width, plan.height), strict=True)),
+                (plan.width, plan.height, plan.width), strict=False)),
         *_connects("core", layers)]
     if plan.macros:
         lines += ["define_pdn_grid -name macros -voltage_domains CORE -macro -default -halo {2 2 2 2}",

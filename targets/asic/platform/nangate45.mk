@@ -42,5 +42,8 @@ export QCLIF_GRID_RAILS  = metal1 0.17
 export QCLIF_GRID_STRAPS = metal4 0.48 56 metal7 1.40 30
 export QCLIF_GRID_MACROS = metal5 0.93 10 metal6 0.93 10
 
+# Straps above all macros, where those of the lowest layer end at macros: without them there would be islands.
+export QCLIF_GRID_ACROSS = metal8 1.40 56
+
 # Distance of the cells that tie the wells, um.
 export QCLIF_GRID_TAPS = 120

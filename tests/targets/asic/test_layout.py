@@ -129,6 +129,8 @@ def test_inputs(inputs_of):
     grid = (made.folder/"pdn.tcl").read_text()
     assert set(re.findall(r"-net (\w+) -inst_pattern \.\* -pin_pattern \^(\w+)\$ -(\w+)", grid)) == {
         ("VDD", "VDD", "power"), ("VDD", "vdd", "power"), ("VSS", "VSS", "ground"), ("VSS", "gnd", "ground")}
+    # What ends at macros goes on above them.
+    assert "add_pdn_stripe -grid core -layer metal8 " in grid and "-grid core -layers {metal7 metal8}" in grid
     assert subprocess.run(["sh", "-n", made.folder/"run.sh"], check=False).returncode == 0
 
 
@@ -143,7 +145,8 @@ def test_without_macros_there_are_none(inputs_of):
     made = inputs_of(NETLIST.replace("ram store (.clk(clock), .a(d));", ""))
     config = (made.folder/"config.mk").read_text()
     assert "MACRO" not in config and "TAPCELL" not in config
-    assert "macros" not in (made.folder/"pdn.tcl").read_text()
+    grid = (made.folder/"pdn.tcl").read_text()
+    assert "macros" not in grid and "metal8" not in grid
     assert not (made.folder/"macros.tcl").exists()
 
 
