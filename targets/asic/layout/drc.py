@@ -74,15 +74,17 @@ def check_rules(gds: Path, top: str, klayout: str, deck: Path, folder: Path, pro
     run_program([klayout, "-zz", "-rd", f"in_gds={gds}", "-rd", f"report_file={report}", "-r", deck],
         log=folder/LOG).check("design rules")
     try:
-        items = ElementTree.parse(report).getroot().iterfind("items/item")
-        found = Counter()
-        for item in items:
+        errors: Counter[str] = Counter()
+        in_cells: Counter[str] = Counter()
+        for item in ElementTree.parse(report).getroot().iterfind("items/item"):
             rule, cell = (item.findtext(name, "").strip().strip("'") for name in ("category", "cell"))
-            found[rule, cell.partition(":")[0]] += int(item.findtext("multiplicity", "1"))
+            count = int(item.findtext("multiplicity", "1"))
+            # Variants of a cell have a number behind its name.
+            cell, _, _ = cell.partition(":")
+            if cell == top:
+                errors[rule] += count
+            else:
+                in_cells[f"{rule} in {cell}"] += count
     except (OSError, ElementTree.ParseError, ValueError) as error:
         raise QCLIFError(f"{report}: no report of KLayout ({error}): see {folder/LOG}") from error
-    errors: Counter = Counter()
-    for (rule, cell), count in found.items():
-        errors[rule if cell == top else f"{rule} in {cell}"] += count
-    return RuleCheck({name: count for name, count in errors.items() if " in " not in name},
-        {name: count for name, count in errors.items() if " in " in name})
+    return RuleCheck(dict(errors), dict(in_cells))

@@ -124,6 +124,7 @@ for {{set try 0}} {{$try < 30}} {{incr try}} {{
 puts "{SHORTEST} $period"
 """
 
+
 def wire_model(corner: Corner) -> list[str]:
     """Commands that choose the library's default model of wires, if it has one. OpenSTA of 2019 takes it by itself,
     current versions do not; a model that is named counts in all of them."""
